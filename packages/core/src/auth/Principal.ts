@@ -1,0 +1,27 @@
+/** Who calls, and what they may do. */
+import type { ApiKeyId } from "./api-keys/ApiKeyId.ts"
+import type { Grants, Permission } from "./roles/Permission.ts"
+import type { Role } from "./roles/Role.ts"
+import type { SessionId } from "./sessions/SessionId.ts"
+import type { UserId } from "./users/UserId.ts"
+
+/** How the caller proved who they are. Only a `cookie` needs CSRF protection: browsers send it unasked. */
+export type Credential =
+  | { readonly _tag: "Cookie"; readonly sessionId: SessionId }
+  | { readonly _tag: "Bearer"; readonly sessionId: SessionId }
+  | { readonly _tag: "ApiKey"; readonly apiKeyId: ApiKeyId }
+
+export interface Principal {
+  readonly userId: UserId
+  readonly username: string
+  readonly role: Role
+  readonly grants: Grants
+  readonly credential: Credential
+}
+
+export const mayTouch = (principal: Principal, permission: Permission, ownerId: UserId): boolean =>
+  principal.grants[permission] === "all" || (principal.grants[permission] === "own" && principal.userId === ownerId)
+
+/** The owner to filter a list by: `undefined` when the caller may see everyone's rows. */
+export const ownerFilter = (principal: Principal, permission: Permission): UserId | undefined =>
+  principal.grants[permission] === "all" ? undefined : principal.userId

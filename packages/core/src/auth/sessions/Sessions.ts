@@ -1,0 +1,59 @@
+/** Use cases on logins: a session is one login, its refresh tokens a family that dies together. */
+import { Context, type Effect, type Redacted } from "effect"
+import type { CredentialsRejected, LoginLocked, LoginsBusy, TokenRejected } from "../AuthError.ts"
+import type { Origin } from "../Origin.ts"
+import type { Principal } from "../Principal.ts"
+import type { StorageError } from "../../storage/StorageError.ts"
+import type { User } from "../users/User.ts"
+import type { SessionId } from "./SessionId.ts"
+
+/** What a client gets when it logs in or refreshes. */
+export interface SessionTokens {
+  readonly user: User
+  readonly sessionId: SessionId
+  /** For the `Authorization` header; short-lived. */
+  readonly accessToken: Redacted.Redacted
+  readonly accessTokenSeconds: number
+  /** For the cookie of browsers; as long as the session. A different token: one kind is refused in the other's place. */
+  readonly cookieToken: Redacted.Redacted
+  readonly cookieTokenSeconds: number
+  /** Usable once, for the next pair. */
+  readonly refreshToken: Redacted.Redacted
+  /** Bound to the session; proves that a cookie request came from our own pages. */
+  readonly csrfToken: string
+}
+
+export class Sessions extends Context.Service<
+  Sessions,
+  {
+    /**
+     * `login` is a username or an e-mail address. At most 4 passwords are checked at once on a host; a name is locked for 15
+     * minutes after 5 failures in 15 minutes, on every host, whether or not it exists.
+     */
+    login(
+      login: string,
+      password: Redacted.Redacted,
+      origin: Origin
+    ): Effect.Effect<SessionTokens, CredentialsRejected | LoginLocked | LoginsBusy | StorageError>
+    /**
+     * Trades a refresh token for a new pair. The one before the current is answered with the same successor for 10 s (two tabs,
+     * a lost answer); any older one ends the whole session and is recorded as `SecurityViolation`.
+     */
+    refresh(refreshToken: Redacted.Redacted, origin: Origin): Effect.Effect<SessionTokens, TokenRejected | StorageError>
+    /** Ends the session at once on every host. Ending it twice changes nothing. */
+    logout(sessionId: SessionId, origin: Origin): Effect.Effect<void, StorageError>
+    /** Ends the session that a refresh token belongs to; an unknown token changes nothing. */
+    logoutByRefreshToken(refreshToken: Redacted.Redacted, origin: Origin): Effect.Effect<void, StorageError>
+    /** Who a token of this kind stands for, right now: revoked sessions and deactivated users are refused within a second. */
+    authenticate(
+      kind: "cookie" | "bearer",
+      token: Redacted.Redacted
+    ): Effect.Effect<Principal, TokenRejected | StorageError>
+    /** A fresh CSRF token of the session. */
+    issueCsrf(sessionId: SessionId): Effect.Effect<string>
+    /** Whether the token was issued for this session. Constant time. */
+    verifyCsrf(sessionId: SessionId, csrfToken: string): Effect.Effect<boolean>
+    /** Waits until the caller's credential stops being valid: logged out, expired, revoked, deactivated. For open streams. */
+    awaitRevocation(caller: Principal): Effect.Effect<void>
+  }
+>()("@fairlead/core/auth/sessions/Sessions") {}

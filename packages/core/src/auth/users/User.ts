@@ -1,0 +1,23 @@
+/** A person or machine that may log in. The password's hash is not part of it: see `UserStore`. */
+import { Schema } from "effect"
+import { Role } from "../roles/Role.ts"
+import { UserId } from "./UserId.ts"
+
+/** 3 to 64 characters: letters, digits, dot, dash, underscore; the first is a letter or digit. Compared without case. */
+export const Username = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$/))
+/** At most 254 characters, with one @ between two non-empty parts. Compared without case. */
+export const Email = Schema.String.check(Schema.isPattern(/^[^\s@]{1,64}@[^\s@]{1,189}$/))
+
+export class User extends Schema.Class<User>("User")({
+  userId: UserId,
+  username: Username,
+  email: Email,
+  fullName: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
+  role: Role,
+  isActive: Schema.Boolean,
+  createdAt: Schema.DateTimeUtcFromString,
+  updatedAt: Schema.DateTimeUtcFromString,
+  lastLoginAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  /** Raised by one with every write. A write that names an older version touches no row: another writer won. */
+  version: Schema.Int
+}) {}

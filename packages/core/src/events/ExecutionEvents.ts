@@ -1,0 +1,86 @@
+/** Facts about executions. Stored for ever: add optional members, never rename or reuse a tag or a field. */
+import { Schema } from "effect"
+import { ExecutionErrorType } from "../executions/ExecutionErrorType.ts"
+import { ExecutionId } from "../executions/ExecutionId.ts"
+import { ResourceUsage } from "../executions/ResourceUsage.ts"
+
+/** At most the first 16 KiB of what the script wrote; the whole is in the execution's output. */
+const Excerpt = Schema.optionalKey(Schema.String)
+const resourceUsage = Schema.optionalKey(ResourceUsage)
+
+export const ExecutionEvents = [
+  Schema.TaggedStruct("ExecutionRequested", {
+    executionId: ExecutionId,
+    script: Schema.String,
+    language: Schema.String,
+    languageVersion: Schema.String,
+    runtimeImage: Schema.String,
+    runtimeCommand: Schema.Array(Schema.String),
+    runtimeFilename: Schema.String,
+    timeoutSeconds: Schema.Finite,
+    cpuLimit: Schema.String,
+    memoryLimit: Schema.String,
+    cpuRequest: Schema.String,
+    memoryRequest: Schema.String,
+    priority: Schema.Int
+  }),
+  Schema.TaggedStruct("ExecutionAccepted", {
+    executionId: ExecutionId,
+    /** Executions accepted and not yet started, this one included; 1 means next. */
+    queuePosition: Schema.Int,
+    estimatedWaitSeconds: Schema.NullOr(Schema.Finite),
+    priority: Schema.Int
+  }),
+  Schema.TaggedStruct("ExecutionQueued", {
+    executionId: ExecutionId,
+    positionInQueue: Schema.NullOr(Schema.Int),
+    estimatedStartTime: Schema.NullOr(Schema.DateTimeUtcFromString)
+  }),
+  /** The runtime holds the job; its process may still be starting. `podName` is the job's name in any runtime. */
+  Schema.TaggedStruct("ExecutionStarted", {
+    executionId: ExecutionId,
+    podName: Schema.String,
+    nodeName: Schema.NullOr(Schema.String),
+    containerId: Schema.NullOr(Schema.String),
+    /** 1 for the first start of the execution. */
+    attempt: Schema.optionalKey(Schema.Int)
+  }),
+  Schema.TaggedStruct("ExecutionRunning", {
+    executionId: ExecutionId,
+    podName: Schema.String,
+    progressPercentage: Schema.NullOr(Schema.Int)
+  }),
+  Schema.TaggedStruct("ExecutionCompleted", {
+    executionId: ExecutionId,
+    exitCode: Schema.Int,
+    resourceUsage,
+    stdout: Excerpt,
+    stderr: Excerpt
+  }),
+  Schema.TaggedStruct("ExecutionFailed", {
+    executionId: ExecutionId,
+    /** −1 when the script has none: it never ran, or was ended by a signal. */
+    exitCode: Schema.Int,
+    errorType: Schema.NullOr(ExecutionErrorType),
+    errorMessage: Schema.String,
+    resourceUsage,
+    stdout: Excerpt,
+    stderr: Excerpt
+  }),
+  Schema.TaggedStruct("ExecutionTimeout", {
+    executionId: ExecutionId,
+    timeoutSeconds: Schema.Finite,
+    resourceUsage,
+    stdout: Excerpt,
+    stderr: Excerpt
+  }),
+  Schema.TaggedStruct("ExecutionCancelled", {
+    executionId: ExecutionId,
+    reason: Schema.String,
+    cancelledBy: Schema.NullOr(Schema.String),
+    /** True when the script ignored the request to end and was killed. */
+    forceTerminated: Schema.Boolean
+  }),
+  /** An administrator removed the execution with its script, output and result. */
+  Schema.TaggedStruct("ExecutionDeleted", { executionId: ExecutionId, deletedBy: Schema.String })
+] as const

@@ -1,0 +1,95 @@
+/**
+ * One accepted request to run a script. Pure: only the functions below decide how its status moves.
+ *
+ *   queued ──▶ scheduled ──▶ running ──▶ completed │ failed │ timeout │ cancelled │ error
+ *      └──────────┴──▶ cancelled │ error
+ */
+import { type DateTime, Result, Schema } from "effect"
+import { UserId } from "../auth/users/UserId.ts"
+import { RuntimeKind } from "../runtime/Job.ts"
+import { Sealed } from "../secrets/Secrets.ts"
+import { ExecutionEnded } from "./ExecutionError.ts"
+import { ExecutionErrorType } from "./ExecutionErrorType.ts"
+import { ExecutionId } from "./ExecutionId.ts"
+import { ExecutionLimits } from "./ExecutionLimits.ts"
+import { ExecutionStatus, isTerminal, type TerminalStatus } from "./ExecutionStatus.ts"
+import { ResourceUsage } from "./ResourceUsage.ts"
+
+/** Longest script in characters, as in the contract. */
+export const maxScriptLength = 50_000
+
+/** 0 runs first, 10 last; the named levels are critical 0, high 1, normal 5, low 8, background 10. */
+export const Priority = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10 }))
+
+/** How the last attempt ended and what it left. */
+export const ExecutionOutcome = Schema.Struct({
+  /** Absent when the script has none: it never ran, or was ended by a signal. */
+  exitCode: Schema.optionalKey(Schema.Int),
+  errorType: Schema.optionalKey(ExecutionErrorType),
+  /** The precise reason behind `errorType`: `lost`, `memory`, `signal:SIGSEGV`, `cancelled_by:alice`, … */
+  errorCause: Schema.optionalKey(Schema.String),
+  /** One sentence for a person. */
+  errorMessage: Schema.optionalKey(Schema.String),
+  resourceUsage: Schema.optionalKey(ResourceUsage),
+  /** Stored bytes per stream; more may have been written when `truncated`. */
+  stdoutBytes: Schema.Int,
+  stderrBytes: Schema.Int,
+  truncated: Schema.Boolean
+})
+export type ExecutionOutcome = typeof ExecutionOutcome.Type
+
+export const noOutput: ExecutionOutcome = { stdoutBytes: 0, stderrBytes: 0, truncated: false }
+
+export class Execution extends Schema.Class<Execution>("Execution")({
+  executionId: ExecutionId,
+  ownerId: UserId,
+  script: Schema.String,
+  lang: Schema.NonEmptyString,
+  /** As requested; `resolvedVersion` is what runs. */
+  langVersion: Schema.NonEmptyString,
+  resolvedVersion: Schema.NonEmptyString,
+  runtime: RuntimeKind,
+  args: Schema.Array(Schema.String),
+  /** The environment of the script as sealed JSON; absent when the request gave none. */
+  sealedEnv: Schema.optionalKey(Sealed),
+  limits: ExecutionLimits,
+  priority: Priority,
+  status: ExecutionStatus,
+  /** Number of the current attempt; 0 before the first start. */
+  attempt: Schema.Int,
+  /** The execution this one repeats at a user's request. */
+  retryOf: Schema.optionalKey(ExecutionId),
+  correlationId: Schema.String,
+  createdAt: Schema.DateTimeUtcFromString,
+  updatedAt: Schema.DateTimeUtcFromString,
+  startedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  finishedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  /** Present once the status is terminal. */
+  outcome: Schema.optionalKey(ExecutionOutcome)
+}) {}
+
+/** A runtime has room for the execution. */
+export const schedule = (execution: Execution, at: DateTime.Utc) => move(execution, at, { status: "scheduled" })
+
+/** A new attempt begins; its number goes up by one. */
+export const beginAttempt = (execution: Execution, at: DateTime.Utc) =>
+  move(execution, at, {
+    status: "running",
+    attempt: execution.attempt + 1,
+    startedAt: execution.startedAt ?? at
+  })
+
+/** The execution ends, once and for ever. */
+export const finish = (execution: Execution, at: DateTime.Utc, status: TerminalStatus, outcome: ExecutionOutcome) =>
+  move(execution, at, { status, outcome, finishedAt: at })
+
+const move = (
+  execution: Execution,
+  at: DateTime.Utc,
+  change: Partial<typeof Execution.Type> & { readonly status: ExecutionStatus }
+): Result.Result<Execution, ExecutionEnded> =>
+  isTerminal(execution.status)
+    ? Result.fail(
+        new ExecutionEnded({ executionId: execution.executionId, executionStatus: execution.status })
+      )
+    : Result.succeed(new Execution({ ...execution, ...change, updatedAt: at }))

@@ -1,0 +1,34 @@
+/** What callers of the executions area can be told. */
+import { Schema } from "effect"
+import { ExecutionId } from "./ExecutionId.ts"
+import { ExecutionStatus } from "./ExecutionStatus.ts"
+
+const execution = { executionId: ExecutionId, executionStatus: ExecutionStatus }
+
+/** Also for an execution that belongs to someone else: existence is not revealed. */
+export class ExecutionNotFound extends Schema.TaggedError<ExecutionNotFound>()("ExecutionNotFound", {
+  executionId: ExecutionId
+}) {}
+
+/** The execution has ended, so it can neither move nor be cancelled. */
+export class ExecutionEnded extends Schema.TaggedError<ExecutionEnded>()("ExecutionEnded", execution) {}
+
+/** The execution has not ended, so it can be neither retried nor deleted yet. */
+export class ExecutionActive extends Schema.TaggedError<ExecutionActive>()("ExecutionActive", execution) {}
+
+/** The request asks for more than this host grants. */
+export class LimitTooHigh extends Schema.TaggedError<LimitTooHigh>()("LimitTooHigh", {
+  limits: Schema.Array(Schema.Struct({ limit: Schema.String, requested: Schema.Int, maximum: Schema.Int }))
+}) {}
+
+/** Too many executions wait already; the request may succeed later. */
+export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
+  scope: Schema.Literals(["host", "user"]),
+  maximum: Schema.Int,
+  retryAfterSeconds: Schema.Int
+}) {}
+
+/** The key was used before, for a different request. */
+export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {
+  executionId: ExecutionId
+}) {}

@@ -1,0 +1,85 @@
+/** Port: what scripts wrote, as byte ranges per execution, attempt and stream. The same calls serve live and ended output. */
+import { Context, Effect, Layer } from "effect"
+import { Wakeups } from "../bus/Wakeups.ts"
+import type { OutputName, OutputOffsets } from "../runtime/Job.ts"
+import type { SagaFence } from "../sagas/SagaFence.ts"
+import { sagaRows } from "../sagas/SagaStore.ts"
+import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import type { ExecutionId } from "./ExecutionId.ts"
+
+export interface OutputChunk {
+  readonly output: OutputName
+  /** Position of the first byte in its stream. */
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+/** One attempt's output; each attempt has its own. */
+export interface OutputKey {
+  readonly executionId: ExecutionId
+  readonly attempt: number
+}
+
+export class ExecutionOutputStore extends Context.Service<
+  ExecutionOutputStore,
+  {
+    /**
+     * Stores chunks that continue what is stored, without gap or overlap per stream, and sends the wake-up `output/…` with the
+     * execution id. `false`: the fence is no longer the saga's, nothing was written. A chunk that does not continue is a defect.
+     */
+    append(key: OutputKey, fence: SagaFence, chunks: ReadonlyArray<OutputChunk>): Effect.Effect<boolean, StorageError>
+    /** Bytes of one stream from `offset` on, at most `limit` (1 to 4 MiB); empty at the end of what is stored so far. */
+    read(
+      key: OutputKey,
+      output: OutputName,
+      offset: number,
+      limit: number
+    ): Effect.Effect<Uint8Array, StorageError>
+    /** Stored bytes per stream; 0 for an attempt that wrote nothing or is unknown. */
+    sizes(key: OutputKey): Effect.Effect<OutputOffsets, StorageError>
+  }
+>()("@fairlead/core/executions/ExecutionOutputStore") {
+  static readonly layerMemory = Layer.effect(
+    ExecutionOutputStore,
+    Effect.gen(function* () {
+      const database = yield* MemoryDatabase
+      const wakeups = yield* Wakeups
+      const [outputs, sagas] = [outputRows(database), sagaRows(database)]
+      const bytesOf = (key: OutputKey, output: OutputName) =>
+        Effect.map(outputs.get, (rows) => rows.get(nameOf(key, output)) ?? new Uint8Array())
+
+      const append = Effect.fnUntraced(function* (
+        key: OutputKey,
+        { fence, sagaId }: SagaFence,
+        chunks: ReadonlyArray<OutputChunk>
+      ) {
+        if ((yield* sagas.get).get(sagaId)?.fence !== fence) return false
+        for (const { bytes, offset, output } of chunks) {
+          const stored = yield* bytesOf(key, output)
+          if (stored.length !== offset) return yield* Effect.die(`${output} stands at ${stored.length}, not ${offset}`)
+          yield* outputs.modify((rows) => [
+            undefined,
+            new Map(rows).set(nameOf(key, output), Uint8Array.from([...stored, ...bytes]))
+          ])
+        }
+        yield* wakeups.send(`output/${key.executionId}`)
+        return true
+      })
+
+      return ExecutionOutputStore.of({
+        append: (key, fence, chunks) => database.transaction(append(key, fence, chunks)),
+        read: (key, output, offset, limit) =>
+          Effect.map(bytesOf(key, output), (bytes) => bytes.slice(offset, offset + limit)),
+        sizes: (key) =>
+          Effect.all({
+            stdout: Effect.map(bytesOf(key, "stdout"), ({ length }) => length),
+            stderr: Effect.map(bytesOf(key, "stderr"), ({ length }) => length)
+          })
+      })
+    })
+  )
+}
+
+const outputRows = sharedTable<ReadonlyMap<string, Uint8Array>>(new Map())
+const nameOf = ({ attempt, executionId }: OutputKey, output: OutputName) => `${executionId}/${attempt}/${output}`

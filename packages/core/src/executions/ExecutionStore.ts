@@ -1,0 +1,87 @@
+/** Port: where executions are kept. Rows change only through `storage/Journal`, under their saga's fence. */
+import { Context, type DateTime, Effect, Layer, Option } from "effect"
+import type { UserId } from "../auth/users/UserId.ts"
+import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import type { Execution } from "./Execution.ts"
+import type { ExecutionId } from "./ExecutionId.ts"
+import { type ExecutionStatus, isTerminal } from "./ExecutionStatus.ts"
+
+export interface ExecutionFilter {
+  readonly ownerId?: UserId | undefined
+  readonly status?: ExecutionStatus | undefined
+  readonly lang?: string | undefined
+  /** Created at or after. */
+  readonly from?: DateTime.Utc | undefined
+  /** Created before. */
+  readonly to?: DateTime.Utc | undefined
+  /** 1 to 500. */
+  readonly limit: number
+  /** Rows to pass over; 0 or more. */
+  readonly offset: number
+}
+
+export class ExecutionStore extends Context.Service<
+  ExecutionStore,
+  {
+    /** Adds an execution. An id that exists is a defect. */
+    insert(execution: Execution): Effect.Effect<void, StorageError>
+    find(id: ExecutionId): Effect.Effect<Option.Option<Execution>, StorageError>
+    /** Newest first. `total` counts every match, whatever the page. */
+    list(
+      filter: ExecutionFilter
+    ): Effect.Effect<{ readonly executions: ReadonlyArray<Execution>; readonly total: number }, StorageError>
+    /** Executions that are not terminal: of one owner, or of everyone. */
+    countActive(ownerId?: UserId): Effect.Effect<number, StorageError>
+    /** Removes a terminal execution; its output, its saga and its idempotency key go with it, its events stay. `false` if it is not there or not terminal. */
+    remove(id: ExecutionId): Effect.Effect<boolean, StorageError>
+  }
+>()("@fairlead/core/executions/ExecutionStore") {
+  static readonly layerMemory = Layer.effect(
+    ExecutionStore,
+    Effect.map(MemoryDatabase, (database) => {
+      const rows = executionRows(database)
+      return ExecutionStore.of({
+        insert: (execution) =>
+          Effect.flatMap(
+            rows.modify((known) => [
+              known.has(execution.executionId),
+              new Map(known).set(execution.executionId, execution)
+            ]),
+            (existed) => (existed ? Effect.die(`execution ${execution.executionId} exists`) : Effect.void)
+          ),
+        find: (id) => Effect.map(rows.get, (known) => Option.fromUndefinedOr(known.get(id))),
+        list: (filter) =>
+          Effect.map(rows.get, (known) => {
+            const found = [...known.values()].filter((row) => matches(row, filter)).sort(newestFirst)
+            return { executions: found.slice(filter.offset, filter.offset + filter.limit), total: found.length }
+          }),
+        countActive: (ownerId) =>
+          Effect.map(
+            rows.get,
+            (known) =>
+              [...known.values()].filter((row) => !isTerminal(row.status) && (ownerId ?? row.ownerId) === row.ownerId)
+                .length
+          ),
+        remove: (id) =>
+          rows.modify((known) => {
+            const found = known.get(id)
+            if (found === undefined || !isTerminal(found.status)) return [false, known]
+            return [true, new Map([...known].filter(([key]) => key !== id))]
+          })
+      })
+    })
+  )
+}
+
+/** Shared with the memory journal, which moves the rows. */
+export const executionRows = sharedTable<ReadonlyMap<ExecutionId, Execution>>(new Map())
+
+const newestFirst = (a: Execution, b: Execution) => (a.executionId < b.executionId ? 1 : -1)
+
+const matches = (row: Execution, { from, lang, ownerId, status, to }: ExecutionFilter) =>
+  (ownerId ?? row.ownerId) === row.ownerId &&
+  (status ?? row.status) === row.status &&
+  (lang ?? row.lang) === row.lang &&
+  (from === undefined || row.createdAt.epochMilliseconds >= from.epochMilliseconds) &&
+  (to === undefined || row.createdAt.epochMilliseconds < to.epochMilliseconds)

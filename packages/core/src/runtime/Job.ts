@@ -1,0 +1,100 @@
+/** What a runtime is asked to run, and what it reports back. */
+import { Schema } from "effect"
+import { ResourceUsage } from "../executions/ResourceUsage.ts"
+import { JobId } from "./JobId.ts"
+
+/** Where scripts may run. */
+export const RuntimeKind = Schema.Literals(["process", "kubernetes", "docker", "ssh", "agent"])
+export type RuntimeKind = typeof RuntimeKind.Type
+
+const Positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
+
+/** Hard limits of one job. Each is enforced by the runtime even while no host is watching. */
+export const JobLimits = Schema.Struct({
+  /** Wall time from the start of the process; then the job is ended. */
+  timeoutMillis: Positive,
+  /** Resident memory of the whole process tree. */
+  memoryBytes: Positive,
+  /** CPU time of the whole process tree. */
+  cpuMillis: Positive,
+  /** Processes and threads at one time. */
+  processes: Positive,
+  /** Largest file the job may write. */
+  fileSizeBytes: Positive,
+  openFiles: Positive,
+  /** Kept bytes of each output stream; what follows is counted and dropped. */
+  outputBytes: Positive
+})
+export type JobLimits = typeof JobLimits.Type
+
+export const JobSpec = Schema.Struct({
+  jobId: JobId,
+  script: Schema.String,
+  language: Schema.NonEmptyString,
+  /** One of the versions in the runtime's `languages`. */
+  languageVersion: Schema.NonEmptyString,
+  args: Schema.Array(Schema.String),
+  /** Added to the runtime's own minimal environment. Secret: goes neither to an argument list nor to a log. */
+  env: Schema.Redacted(Schema.Record(Schema.String, Schema.String)),
+  limits: JobLimits
+})
+export type JobSpec = typeof JobSpec.Type
+
+/** Enough to find the job again after the host that started it is gone. Kept in the saga log. */
+export const JobHandle = Schema.Struct({
+  runtime: RuntimeKind,
+  jobId: JobId,
+  /** The machine, cluster or server that holds the job. */
+  node: Schema.String
+})
+export type JobHandle = typeof JobHandle.Type
+
+export const OutputName = Schema.Literals(["stdout", "stderr"])
+export type OutputName = typeof OutputName.Type
+
+/** Bytes already known, per stream: where to go on reading. */
+export const OutputOffsets = Schema.Struct({ stdout: Schema.Int, stderr: Schema.Int })
+export type OutputOffsets = typeof OutputOffsets.Type
+
+/** Why a job ended. `Lost`: the runtime cannot tell any more what became of it; it may have done anything or nothing. */
+export const JobEnd = Schema.Union([
+  Schema.TaggedStruct("Exited", { exitCode: Schema.Int }),
+  Schema.TaggedStruct("Signalled", { signal: Schema.String }),
+  Schema.TaggedStruct("TimedOut", {}),
+  Schema.TaggedStruct("Stopped", { forced: Schema.Boolean }),
+  /** `suspected`: concluded from exit code and last words, not reported by the mechanism that limits. */
+  Schema.TaggedStruct("LimitExceeded", {
+    limit: Schema.Literals(["memory", "cpu", "processes", "file_size", "open_files", "storage"]),
+    exitCode: Schema.NullOr(Schema.Int),
+    suspected: Schema.Boolean
+  }),
+  Schema.TaggedStruct("Lost", { detail: Schema.String })
+])
+export type JobEnd = typeof JobEnd.Type
+
+const OutputTotals = Schema.Struct({
+  /** Bytes the script wrote. */
+  writtenBytes: Schema.Int,
+  /** Bytes that were kept, from the first on. */
+  keptBytes: Schema.Int
+})
+
+export const JobReport = Schema.Struct({
+  end: JobEnd,
+  /** Absent when the job was lost or never became a process. */
+  usage: Schema.optionalKey(ResourceUsage),
+  stdout: OutputTotals,
+  stderr: OutputTotals
+})
+export type JobReport = typeof JobReport.Type
+
+/** One piece of what `observe` reports. */
+export type ScriptOutput =
+  | {
+      readonly _tag: "Chunk"
+      readonly output: OutputName
+      /** Position of the first byte in its stream; 0 for the very first. */
+      readonly offset: number
+      readonly bytes: Uint8Array
+    }
+  | { readonly _tag: "Ended"; readonly report: JobReport }

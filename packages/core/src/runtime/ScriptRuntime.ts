@@ -1,0 +1,48 @@
+/** Port: a place where scripts run. A runtime holds jobs by their id; it knows nothing of executions or sagas. */
+import type { Effect, Option, Stream } from "effect"
+import type { JobHandle, JobSpec, OutputOffsets, RuntimeKind, ScriptOutput } from "./Job.ts"
+import type { JobId } from "./JobId.ts"
+import type { Language } from "./Language.ts"
+import type { JobRemoved, RuntimeError } from "./RuntimeError.ts"
+
+export interface JobSummary {
+  readonly handle: JobHandle
+  readonly state: "prepared" | "running" | "ended" | "lost"
+}
+
+export interface ScriptRuntime {
+  readonly kind: RuntimeKind
+  /** Name of the machine, cluster or server behind this runtime. */
+  readonly node: string
+  /** What can be run here, found at start-up; at most 100. */
+  readonly languages: ReadonlyArray<Language>
+  /** How far jobs are kept from each other and from the host, in words for an administrator. */
+  readonly isolation: string
+
+  /**
+   * Gets or creates the job: any number of calls with one job id, from any number of hosts, start the script at most once and
+   * return the same handle. The job outlives the host. Fails with `JobRemoved` for a job that `remove` took away.
+   */
+  start(spec: JobSpec): Effect.Effect<JobHandle, JobRemoved | RuntimeError>
+
+  /**
+   * Output from `from` on, each stream's bytes in order and without gaps, ending with exactly one `Ended`, behind every byte.
+   * A job that ended before is reported the same way. Interrupting stops watching, never the script; `stop` does that.
+   */
+  observe(handle: JobHandle, from: OutputOffsets): Stream.Stream<ScriptOutput, RuntimeError>
+
+  /**
+   * Asks the whole process tree to end, and kills it after a grace of at most 1 s. Returns when the request is recorded, which
+   * survives a crash of this host; `observe` tells the end. Stopping an ended or unknown job changes nothing.
+   */
+  stop(handle: JobHandle): Effect.Effect<void, RuntimeError>
+
+  /** Forgets an ended job and frees what it held. The id stays refused by `start`. Removing twice changes nothing. */
+  remove(handle: JobHandle): Effect.Effect<void, RuntimeError>
+
+  /** Every job held here, prepared, running or ended, in no order. */
+  readonly list: Effect.Effect<ReadonlyArray<JobSummary>, RuntimeError>
+
+  /** What became of one job; none when the runtime does not hold it. */
+  inspect(jobId: JobId): Effect.Effect<Option.Option<JobSummary>, RuntimeError>
+}

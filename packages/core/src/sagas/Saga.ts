@@ -1,0 +1,57 @@
+/** A durable process as its row shows it: enough to list, to find its driver and to fence it. The log has the rest. */
+import { Schema } from "effect"
+import { UserId } from "../auth/users/UserId.ts"
+import { ExecutionId } from "../executions/ExecutionId.ts"
+import { SagaId } from "./SagaId.ts"
+
+export const SagaState = Schema.Literals([
+  "created",
+  "running",
+  "compensating",
+  "completed",
+  "failed",
+  "timeout",
+  "cancelled"
+])
+export type SagaState = typeof SagaState.Type
+
+const Steps = Schema.Array(Schema.String)
+
+export const CancelRequest = Schema.Struct({
+  at: Schema.DateTimeUtcFromString,
+  /** A username, or `system`. */
+  by: Schema.String,
+  reason: Schema.String
+})
+export type CancelRequest = typeof CancelRequest.Type
+
+export class Saga extends Schema.Class<Saga>("Saga")({
+  sagaId: SagaId,
+  sagaName: Schema.NonEmptyString,
+  /** The definition this saga began with, and ends with. */
+  definitionVersion: Schema.Int,
+  executionId: ExecutionId,
+  ownerId: UserId,
+  correlationId: Schema.String,
+  state: SagaState,
+  currentStep: Schema.optionalKey(Schema.String),
+  completedSteps: Steps,
+  compensatedSteps: Steps,
+  errorMessage: Schema.optionalKey(Schema.String),
+  /** Failed attempts of steps so far. */
+  retryCount: Schema.Int,
+  /** Log entries so far. */
+  logLength: Schema.Int,
+  /** Number of the queue item that may drive this saga; an item with another number is stale. */
+  dispatch: Schema.Int,
+  fence: Schema.Int,
+  /** The host that drives it, or drove it last. */
+  driver: Schema.optionalKey(Schema.String),
+  cancelRequest: Schema.optionalKey(CancelRequest),
+  createdAt: Schema.DateTimeUtcFromString,
+  updatedAt: Schema.DateTimeUtcFromString,
+  completedAt: Schema.optionalKey(Schema.DateTimeUtcFromString)
+}) {}
+
+export const isEnded = (state: SagaState): boolean =>
+  state === "completed" || state === "failed" || state === "timeout" || state === "cancelled"

@@ -1,0 +1,89 @@
+/**
+ * Port: where and when sagas are driven. The engine delivers queue items to drivers, at least once; whether an item still
+ * counts is decided by `SagaStore.claim`, so delivering one twice, late or to a second host does no harm.
+ */
+import { Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } from "effect"
+import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import type { SagaId } from "./SagaId.ts"
+
+/** One item: drive this saga, if this is still its dispatch number. */
+export interface SagaDispatch {
+  readonly sagaId: SagaId
+  readonly dispatch: number
+}
+
+export class SagaEngine extends Context.Service<
+  SagaEngine,
+  {
+    /**
+     * Queues the item inside the caller's transaction: it is delivered once that commits, and never if it rolls back.
+     * `delayMillis` (default 0) may be rounded up to whole seconds. Dispatching the same number twice delivers once.
+     */
+    dispatch(item: SagaDispatch, delayMillis?: number): Effect.Effect<void, StorageError>
+    /**
+     * Delivers items to `drive`, at most `maxDrivers` at a time, until the scope closes; items in hand are then handed back.
+     * An item whose driver fails, or whose host dies, is delivered again. Call once a host.
+     */
+    run(
+      drive: (item: SagaDispatch) => Effect.Effect<void, StorageError>,
+      maxDrivers: number
+    ): Effect.Effect<void, never, Scope.Scope>
+    /** Passes when an item put in now would be delivered: the queue answers and its clock can be trusted. */
+    readonly check: Effect.Effect<void, StorageError>
+  }
+>()("@fairlead/core/sagas/SagaEngine") {
+  static readonly layerMemory = Layer.effect(
+    SagaEngine,
+    Effect.gen(function* () {
+      const database = yield* MemoryDatabase
+      const items = queueItems(database)
+      const wake = Latch.makeUnsafe(false)
+      const busy = Semaphore.makeUnsafe(1)
+
+      /** Takes the first due item out of the table; else how many millis to wait for one. */
+      const take = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        items.modify((waiting): readonly [QueueItem | number, ReadonlyArray<QueueItem>] => {
+          const due = waiting.find((item) => item.dueMillis <= now)
+          if (due !== undefined) return [due, waiting.filter((item) => item !== due)]
+          return [Math.min(1000, ...waiting.map((item) => item.dueMillis - now)), waiting]
+        })
+      )
+      const next: Effect.Effect<QueueItem> = Effect.gen(function* () {
+        while (true) {
+          yield* Latch.close(wake)
+          const found = yield* take
+          if (typeof found !== "number") return found
+          yield* Effect.race(Latch.await(wake), Effect.sleep(found))
+        }
+      })
+      const putBack = (item: QueueItem) =>
+        Effect.andThen(items.modify((waiting) => [undefined, [...waiting, item]]), Latch.open(wake))
+
+      return SagaEngine.of({
+        dispatch: Effect.fnUntraced(function* (item, delayMillis = 0) {
+          const dueMillis = (yield* Clock.currentTimeMillis) + delayMillis
+          yield* items.modify((waiting) => [
+            undefined,
+            waiting.some((known) => known.sagaId === item.sagaId && known.dispatch === item.dispatch)
+              ? waiting
+              : [...waiting, { ...item, dueMillis }]
+          ])
+          yield* database.afterCommit(Latch.open(wake))
+        }),
+        run: Effect.fnUntraced(function* (drive, maxDrivers) {
+          const driver = Effect.flatMap(busy.withPermit(next), (item) =>
+            drive(item).pipe(Effect.onError(() => putBack(item)), Effect.ignoreCause)
+          )
+          for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(Effect.forever(driver))
+        }),
+        check: Effect.void
+      })
+    })
+  )
+}
+
+interface QueueItem extends SagaDispatch {
+  readonly dueMillis: number
+}
+const queueItems = sharedTable<ReadonlyArray<QueueItem>>([])

@@ -1,0 +1,122 @@
+/** Port: sagas and their logs. A saga moves only through `storage/Journal`, by the driver that holds its fence. */
+import { Context, DateTime, Effect, Layer, Option } from "effect"
+import { Wakeups } from "../bus/Wakeups.ts"
+import type { UserId } from "../auth/users/UserId.ts"
+import type { ExecutionId } from "../executions/ExecutionId.ts"
+import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { type CancelRequest, isEnded, Saga, type SagaState } from "./Saga.ts"
+import type { SagaEntry } from "./SagaEntry.ts"
+import type { SagaId } from "./SagaId.ts"
+
+export interface SagaFilter {
+  readonly ownerId?: UserId | undefined
+  readonly executionId?: ExecutionId | undefined
+  readonly state?: SagaState | undefined
+  /** 1 to 1,000. */
+  readonly limit: number
+  readonly offset: number
+}
+
+export interface LoggedEntry {
+  /** 1 for the first entry of its saga, without gaps. */
+  readonly seq: number
+  /** Fence of the driver that wrote it. */
+  readonly fence: number
+  readonly at: DateTime.Utc
+  readonly entry: SagaEntry
+}
+
+/** What a driver must know about a saga that it holds. */
+export interface SagaPulse {
+  readonly sagaId: SagaId
+  readonly fence: number
+  readonly cancelRequest: CancelRequest | undefined
+}
+
+export class SagaStore extends Context.Service<
+  SagaStore,
+  {
+    /** Adds a saga that has no log yet. An id that exists is a defect. */
+    insert(saga: Saga): Effect.Effect<void, StorageError>
+    find(id: SagaId): Effect.Effect<Option.Option<Saga>, StorageError>
+    /** Newest first. `total` counts every match, whatever the page. */
+    list(
+      filter: SagaFilter
+    ): Effect.Effect<{ readonly sagas: ReadonlyArray<Saga>; readonly total: number }, StorageError>
+    /**
+     * Makes the caller the saga's driver: raises the fence by one and names `driver`, if `dispatch` is the current number and
+     * the saga has not ended; none otherwise (a stale or repeated queue item). One atomic step.
+     */
+    claim(id: SagaId, dispatch: number, driver: string): Effect.Effect<Option.Option<Saga>, StorageError>
+    /** The whole log, oldest first; at most 10,000 entries. */
+    log(id: SagaId): Effect.Effect<ReadonlyArray<LoggedEntry>, StorageError>
+    /** Records the first request; later ones change nothing. None if the saga is unknown or has ended. Sends the wake-up `saga/…`. */
+    requestCancel(id: SagaId, request: CancelRequest): Effect.Effect<Option.Option<Saga>, StorageError>
+    /** Fence and cancel request of each saga in `ids` that is stored; at most 1,000 ids. */
+    pulse(ids: ReadonlyArray<SagaId>): Effect.Effect<ReadonlyArray<SagaPulse>, StorageError>
+  }
+>()("@fairlead/core/sagas/SagaStore") {
+  static readonly layerMemory = Layer.effect(
+    SagaStore,
+    Effect.gen(function* () {
+      const database = yield* MemoryDatabase
+      const wakeups = yield* Wakeups
+      const rows = sagaRows(database)
+      const entries = sagaEntries(database)
+
+      return SagaStore.of({
+        insert: (saga) =>
+          Effect.flatMap(
+            rows.modify((known) => [known.has(saga.sagaId), new Map(known).set(saga.sagaId, saga)]),
+            (existed) => (existed ? Effect.die(`saga ${saga.sagaId} exists`) : Effect.void)
+          ),
+        find: (id) => Effect.map(rows.get, (known) => Option.fromUndefinedOr(known.get(id))),
+        list: (filter) =>
+          Effect.map(rows.get, (known) => {
+            const found = [...known.values()].filter((row) => matches(row, filter)).sort(newestFirst)
+            return { sagas: found.slice(filter.offset, filter.offset + filter.limit), total: found.length }
+          }),
+        claim: Effect.fnUntraced(function* (id, dispatch, driver) {
+          const updatedAt = yield* DateTime.now
+          return yield* rows.modify((known) => {
+            const found = known.get(id)
+            if (found === undefined || found.dispatch !== dispatch || isEnded(found.state)) return [Option.none(), known]
+            const state = found.state === "created" ? "running" : found.state
+            const claimed = new Saga({ ...found, state, driver, fence: found.fence + 1, updatedAt })
+            return [Option.some(claimed), new Map(known).set(id, claimed)]
+          })
+        }),
+        log: (id) => Effect.map(entries.get, (known) => known.get(id) ?? []),
+        requestCancel: (id, cancelRequest) =>
+          rows
+            .modify((known) => {
+              const found = known.get(id)
+              if (found === undefined || isEnded(found.state)) return [Option.none<Saga>(), known]
+              if (found.cancelRequest !== undefined) return [Option.some(found), known]
+              const requested = new Saga({ ...found, cancelRequest })
+              return [Option.some(requested), new Map(known).set(id, requested)]
+            })
+            .pipe(Effect.tap(() => wakeups.send(`saga/${id}`))),
+        pulse: (ids) =>
+          Effect.map(rows.get, (known) =>
+            ids.flatMap((id) => {
+              const found = known.get(id)
+              return found === undefined ? [] : [{ sagaId: id, fence: found.fence, cancelRequest: found.cancelRequest }]
+            })
+          )
+      })
+    })
+  )
+}
+
+/** Shared with the memory journal, which moves the rows. */
+export const sagaRows = sharedTable<ReadonlyMap<SagaId, Saga>>(new Map())
+export const sagaEntries = sharedTable<ReadonlyMap<SagaId, ReadonlyArray<LoggedEntry>>>(new Map())
+
+const newestFirst = (a: Saga, b: Saga) => (a.sagaId < b.sagaId ? 1 : -1)
+
+const matches = (row: Saga, { executionId, ownerId, state }: SagaFilter) =>
+  (ownerId ?? row.ownerId) === row.ownerId &&
+  (executionId ?? row.executionId) === row.executionId &&
+  (state ?? row.state) === row.state

@@ -1,0 +1,70 @@
+/** Port: the one write by which a saga moves. Log entries, the saga's row, the domain's row and its events go in together. */
+import { Context, type DateTime, Effect, Layer } from "effect"
+import { EventLog } from "../events/EventLog.ts"
+import type { NewEvent } from "../events/StoredEvent.ts"
+import type { Execution } from "../executions/Execution.ts"
+import { executionRows } from "../executions/ExecutionStore.ts"
+import { Saga } from "../sagas/Saga.ts"
+import type { SagaEntry } from "../sagas/SagaEntry.ts"
+import { sagaEntries, sagaRows } from "../sagas/SagaStore.ts"
+import { MemoryDatabase } from "./MemoryDatabase.ts"
+import type { StorageError } from "./StorageError.ts"
+
+export interface JournalWrite {
+  /** The saga as it stands after `entries`. Its `fence` is the writer's; `dispatch` and `cancelRequest` are not written. */
+  readonly saga: Saga
+  readonly at: DateTime.Utc
+  /** In order, at least one; the first gets `saga.logLength - entries.length + 1`. */
+  readonly entries: ReadonlyArray<SagaEntry>
+  /** The execution after the entries; absent when they do not change it. */
+  readonly execution?: Execution | undefined
+  /** Appended to the stream of the execution; may be empty. */
+  readonly events: ReadonlyArray<NewEvent>
+}
+
+/** The stream that holds everything about one execution. */
+export const streamOf = (saga: Pick<Saga, "executionId">): `execution/${string}` => `execution/${saga.executionId}`
+
+export class Journal extends Context.Service<
+  Journal,
+  {
+    /**
+     * Writes all of it, or nothing: `false` means that the saga no longer bears the writer's fence, so another driver has taken
+     * over and the writer must stop. One atomic step, in one round trip where the database allows. Joins a transaction.
+     */
+    append(write: JournalWrite): Effect.Effect<boolean, StorageError>
+  }
+>()("@fairlead/core/storage/Journal") {
+  static readonly layerMemory = Layer.effect(
+    Journal,
+    Effect.gen(function* () {
+      const database = yield* MemoryDatabase
+      const events = yield* EventLog
+      const [sagas, logs, executions] = [sagaRows(database), sagaEntries(database), executionRows(database)]
+
+      const append = Effect.fnUntraced(function* (write: JournalWrite) {
+        const { at, entries, execution, saga } = write
+        const current = (yield* sagas.get).get(saga.sagaId)
+        if (current?.fence !== saga.fence) return false
+        const { cancelRequest, dispatch } = current
+        const moved = new Saga({ ...saga, dispatch, ...(cancelRequest === undefined ? {} : { cancelRequest }) })
+        yield* sagas.modify((rows) => [undefined, new Map(rows).set(saga.sagaId, moved)])
+        const logged = entries.map((entry, i) => ({
+          seq: saga.logLength - entries.length + i + 1,
+          fence: saga.fence,
+          at,
+          entry
+        }))
+        yield* logs.modify((rows) => [
+          undefined,
+          new Map(rows).set(saga.sagaId, [...(rows.get(saga.sagaId) ?? []), ...logged])
+        ])
+        if (execution !== undefined)
+          yield* executions.modify((rows) => [undefined, new Map(rows).set(execution.executionId, execution)])
+        if (write.events.length > 0) yield* events.append(streamOf(saga), write.events)
+        return true
+      })
+      return Journal.of({ append: (write) => database.transaction(append(write)) })
+    })
+  )
+}

@@ -1,0 +1,62 @@
+/**
+ * Port: the unit of work. A service decides, writes its rows and appends its events inside one `transaction`; what must
+ * leave the process afterwards is read from the event log, never sent from inside.
+ */
+import { Context, Effect, Layer } from "effect"
+import { Wakeups } from "../bus/Wakeups.ts"
+import { EventLog } from "../events/EventLog.ts"
+import { ExecutionOutputStore } from "../executions/ExecutionOutputStore.ts"
+import { ExecutionStore } from "../executions/ExecutionStore.ts"
+import { IdempotencyStore } from "../executions/IdempotencyStore.ts"
+import { SagaEngine } from "../sagas/SagaEngine.ts"
+import { SagaStore } from "../sagas/SagaStore.ts"
+import { Journal } from "./Journal.ts"
+import { MemoryDatabase } from "./MemoryDatabase.ts"
+import type { StorageError } from "./StorageError.ts"
+
+/** What a storage adapter provides. A store added here fails the build of each adapter until it supplies one. */
+export type Stores =
+  | Storage
+  | EventLog
+  | ExecutionOutputStore
+  | ExecutionStore
+  | IdempotencyStore
+  | Journal
+  | SagaEngine
+  | SagaStore
+  | Wakeups
+
+export class Storage extends Context.Service<
+  Storage,
+  {
+    /**
+     * Commits everything `work` wrote to any store, or nothing: failure, defect and interruption roll back.
+     * A nested call is a savepoint of the outer one. Keep `work` short and free of other I/O; never fork in it.
+     */
+    transaction<A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R>
+    /** What a committed write survives: nothing, a killed process, or also a power cut. */
+    readonly durability: "none" | "process" | "disk"
+    /** Passes when the store answers and is set up as it must be. */
+    readonly check: Effect.Effect<void, StorageError>
+  }
+>()("@fairlead/core/storage/Storage") {
+  /** Every store over one memory database. Contents are lost when the layer's scope closes. */
+  static readonly layerMemory: Layer.Layer<Stores> = Layer.mergeAll(
+    Layer.effect(
+      Storage,
+      Effect.map(MemoryDatabase, ({ transaction }) =>
+        Storage.of({ transaction, durability: "none", check: Effect.void })
+      )
+    ),
+    ExecutionOutputStore.layerMemory,
+    ExecutionStore.layerMemory,
+    IdempotencyStore.layerMemory,
+    Journal.layerMemory,
+    SagaEngine.layerMemory,
+    SagaStore.layerMemory
+  ).pipe(
+    Layer.provideMerge(EventLog.layerMemory),
+    Layer.provideMerge(Wakeups.layerMemory),
+    Layer.provide(MemoryDatabase.layer)
+  )
+}
