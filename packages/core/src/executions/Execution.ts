@@ -89,7 +89,5 @@ const move = (
   change: Partial<typeof Execution.Type> & { readonly status: ExecutionStatus }
 ): Result.Result<Execution, ExecutionEnded> =>
   isTerminal(execution.status)
-    ? Result.fail(
-        new ExecutionEnded({ executionId: execution.executionId, executionStatus: execution.status })
-      )
+    ? Result.fail(new ExecutionEnded({ executionId: execution.executionId, executionStatus: execution.status }))
     : Result.succeed(new Execution({ ...execution, ...change, updatedAt: at }))

@@ -1,13 +1,22 @@
 /** One execution as it happens: its events and its output in one resumable stream. */
-import { Context, type Effect, Schema, type Stream } from "effect"
+import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import type { Principal } from "../auth/Principal.ts"
+import { WakeupWaiters } from "../bus/WakeupWaiters.ts"
+import type { DomainEventTag } from "../events/DomainEvent.ts"
+import { EventLog } from "../events/EventLog.ts"
+import { ExecutionEvents } from "../events/ExecutionEvents.ts"
+import { PodEvents } from "../events/PodEvents.ts"
+import { ResultEvents } from "../events/ResultEvents.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
 import type { OutputName } from "../runtime/Job.ts"
+import { streamOf } from "../storage/Journal.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { ExecutionNotFound } from "./ExecutionError.ts"
 import type { ExecutionId } from "./ExecutionId.ts"
-import type { ExecutionResult } from "./Executions.ts"
-import type { ExecutionStatus } from "./ExecutionStatus.ts"
+import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
+import type { ExecutionResult } from "./ExecutionResult.ts"
+import { type ExecutionStatus, isTerminal } from "./ExecutionStatus.ts"
+import { Executions } from "./Executions.ts"
 
 /** How far a reader has come: events by version, output by bytes of one attempt. Its text form is the SSE `id`. */
 export const FeedPosition = Schema.Struct({
@@ -40,8 +49,7 @@ export class ExecutionFeed extends Context.Service<
     /**
      * Follows the execution from behind `from` (absent: from the beginning), on any host, until it has ended; then sends `End`
      * and completes. Nothing is missed and nothing sent twice across reconnects. A chunk of output is at most 64 KiB and comes
-     * before the event that ends its attempt. Ownership is checked before the stream starts. Ends early, without `End`, when
-     * the caller's credential is revoked.
+     * before the event that ends its attempt. Ownership is checked before the stream starts.
      */
     follow(
       caller: Principal,
@@ -49,4 +57,108 @@ export class ExecutionFeed extends Context.Service<
       from: FeedPosition | undefined
     ): Effect.Effect<Stream.Stream<FeedItem, StorageError>, ExecutionNotFound | StorageError>
   }
->()("@fairlead/core/executions/ExecutionFeed") {}
+>()("@fairlead/core/executions/ExecutionFeed") {
+  static readonly layer = Layer.effect(
+    ExecutionFeed,
+    Effect.gen(function* () {
+      const executions = yield* Executions
+      const [log, outputs, waiters] = [yield* EventLog, yield* ExecutionOutputStore, yield* WakeupWaiters]
+
+      /** What is new in one stream of output, at most a chunk. */
+      const nextChunk = Effect.fnUntraced(function* (id: ExecutionId, position: FeedPosition, output: OutputName) {
+        const key = { executionId: id, attempt: position.attempt }
+        const bytes = yield* outputs.read(key, output, position[output], chunkBytes)
+        return bytes.length === 0 ? undefined : bytes
+      })
+
+      const follow = Effect.fn("ExecutionFeed.follow")(function* (
+        caller: Principal,
+        id: ExecutionId,
+        from: FeedPosition | undefined
+      ) {
+        const first = yield* executions.get(caller, id)
+        const stream = streamOf(first)
+        let position = from ?? beginning
+
+        const output = (name: OutputName) =>
+          Stream.paginate(undefined, () =>
+            Effect.map(
+              nextChunk(id, position, name),
+              (bytes): readonly [ReadonlyArray<FeedItem>, Option.Option<undefined>] => {
+                if (bytes === undefined) return [[], Option.none()]
+                const [attempt, offset] = [position.attempt, position[name]]
+                position = { ...position, [name]: offset + bytes.length }
+                return [[{ _tag: "Output", output: name, attempt, offset, bytes, position }], Option.some(undefined)]
+              }
+            )
+          )
+        const told = (events: ReadonlyArray<StoredEvent>) =>
+          Stream.fromIterable(events).pipe(
+            Stream.map((event): FeedItem => {
+              position = { ...position, version: event.streamVersion }
+              return { _tag: "Event", event, position }
+            })
+          )
+        const enter = (attempt: number) =>
+          Effect.sync(() => {
+            if (attempt !== position.attempt) position = { ...position, attempt, stdout: 0, stderr: 0 }
+          })
+
+        /** Everything that is stored by now. The events are read before the output, so output never lags behind the end. */
+        const catchUp = Effect.gen(function* () {
+          const execution = yield* executions.get(caller, id)
+          const { version } = position
+          const events = yield* log.readStream(stream, { afterVersion: version, limit: pageEvents, tags })
+          const last = events.findIndex(({ event }) => endTags.has(event._tag))
+          const [before, end] = last === -1 ? [events, []] : [events.slice(0, last), events.slice(last)]
+          const complete = isTerminal(execution.status) && events.length < pageEvents
+          const items = Stream.concat(
+            told(before),
+            Stream.unwrap(Effect.as(enter(execution.attempt), Stream.concat(output("stdout"), output("stderr"))))
+          ).pipe(Stream.concat(told(end)))
+          return { items, complete, more: events.length === pageEvents }
+        })
+
+        const status: FeedItem = { _tag: "Status", status: first.status, position }
+        const rest = Effect.gen(function* () {
+          const next = yield* waiters.on([`stream/${stream}`, `output/${id}`], 1000)
+          return Stream.paginate(false, (waits) =>
+            Effect.gen(function* () {
+              if (waits) yield* next
+              const { complete, items, more } = yield* catchUp
+              return [[items], complete ? Option.none() : Option.some(!more)] as const
+            })
+          ).pipe(Stream.flatten())
+        })
+        const end = Effect.map(
+          executions.result(caller, id, 0),
+          (result): FeedItem => ({ _tag: "End", result, position })
+        )
+        return Stream.make(status).pipe(
+          Stream.concat(Stream.unwrap(rest)),
+          Stream.concat(Stream.fromEffect(end)),
+          // Deleted while it was followed: there is nothing left to tell.
+          Stream.catchTag("ExecutionNotFound", () => Stream.empty)
+        )
+      })
+      return ExecutionFeed.of({ follow })
+    })
+  )
+}
+
+const beginning: FeedPosition = { version: 0, attempt: 0, stdout: 0, stderr: 0 }
+/** Most bytes in one item. */
+const chunkBytes = 64 * 1024
+const pageEvents = 500
+const tags: ReadonlyArray<DomainEventTag> = [...ExecutionEvents, ...PodEvents, ...ResultEvents].map(
+  (member) => member.fields._tag.schema.literal
+)
+/** From the first of these on, no output follows. */
+const endTags: ReadonlySet<DomainEventTag> = new Set([
+  "ExecutionCompleted",
+  "ExecutionFailed",
+  "ExecutionTimeout",
+  "ExecutionCancelled",
+  "ResultStored",
+  "ResultFailed"
+])

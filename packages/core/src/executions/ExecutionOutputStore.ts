@@ -30,12 +30,7 @@ export class ExecutionOutputStore extends Context.Service<
      */
     append(key: OutputKey, fence: SagaFence, chunks: ReadonlyArray<OutputChunk>): Effect.Effect<boolean, StorageError>
     /** Bytes of one stream from `offset` on, at most `limit` (1 to 4 MiB); empty at the end of what is stored so far. */
-    read(
-      key: OutputKey,
-      output: OutputName,
-      offset: number,
-      limit: number
-    ): Effect.Effect<Uint8Array, StorageError>
+    read(key: OutputKey, output: OutputName, offset: number, limit: number): Effect.Effect<Uint8Array, StorageError>
     /** Stored bytes per stream; 0 for an attempt that wrote nothing or is unknown. */
     sizes(key: OutputKey): Effect.Effect<OutputOffsets, StorageError>
   }

@@ -1,57 +1,30 @@
 /** Use cases on executions: submit, look up, cancel, repeat, delete. Running them is the saga's business. */
-import { Context, type Effect, type Redacted } from "effect"
+import { Bytes, Context, DateTime, Effect, Layer, Option } from "effect"
 import type { Origin } from "../auth/Origin.ts"
-import type { Principal } from "../auth/Principal.ts"
-import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
-import type { EventFilter } from "../events/EventLog.ts"
+import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
+import type { Permission } from "../auth/roles/Permission.ts"
+import { WakeupWaiters } from "../bus/WakeupWaiters.ts"
+import { EventFactory } from "../events/EventFactory.ts"
+import { type EventFilter, EventLog } from "../events/EventLog.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
-import type { OutputName, RuntimeKind } from "../runtime/Job.ts"
+import type { OutputName } from "../runtime/Job.ts"
+import { SagaCanceller } from "../sagas/SagaCanceller.ts"
+import { SagaStore } from "../sagas/SagaStore.ts"
+import { streamOf } from "../storage/Journal.ts"
+import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Execution } from "./Execution.ts"
-import type {
-  ExecutionActive,
-  ExecutionEnded,
-  ExecutionNotFound,
-  IdempotencyKeyReused,
-  LimitTooHigh,
-  QueueFull
-} from "./ExecutionError.ts"
+import { type AdmissionError, ExecutionAdmission } from "./ExecutionAdmission.ts"
+import { ExecutionEnv } from "./ExecutionEnv.ts"
+import { ExecutionActive, ExecutionEnded, ExecutionNotFound } from "./ExecutionError.ts"
 import type { ExecutionId } from "./ExecutionId.ts"
-import type { ExecutionLimits } from "./ExecutionLimits.ts"
-import type { ExecutionFilter } from "./ExecutionStore.ts"
-
-export interface ExecutionRequest {
-  readonly script: string
-  readonly lang: string
-  readonly langVersion: string
-  readonly runtime?: RuntimeKind | undefined
-  readonly args?: ReadonlyArray<string> | undefined
-  readonly env?: Redacted.Redacted<Readonly<Record<string, string>>> | undefined
-  /** Limits that are absent take the host's default. */
-  readonly limits?: Partial<ExecutionLimits> | undefined
-  /** Default 5. */
-  readonly priority?: number | undefined
-  readonly idempotencyKey?: string | undefined
-}
-
-/** An execution with what its last attempt wrote, for answers in one piece. */
-export interface ExecutionResult {
-  readonly execution: Execution
-  /** UTF-8, with U+FFFD for what is none; `null` until the execution has ended. The exact bytes are in the output. */
-  readonly stdout: string | null
-  readonly stderr: string | null
-}
-
-/** Some bytes of one output stream. */
-export interface OutputRange {
-  readonly bytes: Uint8Array
-  /** Position of the first byte. */
-  readonly offset: number
-  /** Bytes stored so far; the final number once `ended`. */
-  readonly size: number
-  readonly ended: boolean
-  readonly truncated: boolean
-}
+import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
+import type { ExecutionRequest } from "./ExecutionRequest.ts"
+import type { ExecutionResult, OutputRange } from "./ExecutionResult.ts"
+import { isTerminal } from "./ExecutionStatus.ts"
+import { type ExecutionFilter, ExecutionStore } from "./ExecutionStore.ts"
+import { excerptBytes } from "./executionEvents.ts"
+import { outputText } from "./outputText.ts"
 
 export class Executions extends Context.Service<
   Executions,
@@ -60,11 +33,7 @@ export class Executions extends Context.Service<
      * Accepts a script: when this returns, the execution survives a crash of every host. With a key, the same request again
      * within 24 hours returns the first execution.
      */
-    submit(
-      caller: Principal,
-      request: ExecutionRequest,
-      origin: Origin
-    ): Effect.Effect<Execution, LanguageUnsupported | LimitTooHigh | QueueFull | IdempotencyKeyReused | StorageError>
+    submit(caller: Principal, request: ExecutionRequest, origin: Origin): Effect.Effect<Execution, AdmissionError>
     get(caller: Principal, id: ExecutionId): Effect.Effect<Execution, ExecutionNotFound | StorageError>
     /** Waits for the end up to `waitMillis` (0 to 60,000), then answers with what there is. */
     result(
@@ -72,7 +41,7 @@ export class Executions extends Context.Service<
       id: ExecutionId,
       waitMillis: number
     ): Effect.Effect<ExecutionResult, ExecutionNotFound | StorageError>
-    /** Executions the caller may see, newest first, with their results. */
+    /** Executions the caller may see, newest first, each with the first 16 KiB of its streams. */
     list(
       caller: Principal,
       filter: Omit<ExecutionFilter, "ownerId"> & { readonly scope: "own" | "visible" }
@@ -98,7 +67,7 @@ export class Executions extends Context.Service<
       reason: string | undefined,
       origin: Origin
     ): Effect.Effect<
-      { readonly requested: boolean; readonly execution: Execution; readonly eventId: string },
+      { readonly requested: boolean; readonly execution: Execution },
       ExecutionNotFound | ExecutionEnded | StorageError
     >
     /** Runs the same script again as a new execution whose `retryOf` is `id`. Fails with `ExecutionActive` until `id` has ended. */
@@ -106,10 +75,7 @@ export class Executions extends Context.Service<
       caller: Principal,
       id: ExecutionId,
       origin: Origin
-    ): Effect.Effect<
-      Execution,
-      ExecutionNotFound | ExecutionActive | LanguageUnsupported | QueueFull | StorageError
-    >
+    ): Effect.Effect<Execution, ExecutionNotFound | ExecutionActive | AdmissionError>
     /** Cancels the execution if it is active, waits up to 10 s for its end, and removes it with output and result. */
     remove(
       caller: Principal,
@@ -117,5 +83,140 @@ export class Executions extends Context.Service<
       origin: Origin
     ): Effect.Effect<void, ExecutionNotFound | ExecutionActive | StorageError>
   }
->()("@fairlead/core/executions/Executions") {}
+>()("@fairlead/core/executions/Executions") {
+  static readonly layer = Layer.effect(
+    Executions,
+    Effect.gen(function* () {
+      const [store, outputs, log] = [yield* ExecutionStore, yield* ExecutionOutputStore, yield* EventLog]
+      const [sagas, canceller] = [yield* SagaStore, yield* SagaCanceller]
+      const [admission, environment] = [yield* ExecutionAdmission, yield* ExecutionEnv]
+      const [waiters, storage, events] = [yield* WakeupWaiters, yield* Storage, yield* EventFactory]
 
+      const find = Effect.fnUntraced(function* (caller: Principal, permission: Permission, executionId: ExecutionId) {
+        const found = yield* store.find(executionId)
+        if (Option.isNone(found) || !mayTouch(caller, permission, found.value.ownerId))
+          return yield* new ExecutionNotFound({ executionId })
+        return found.value
+      })
+
+      const textOf = Effect.fnUntraced(function* (execution: Execution, output: OutputName, size: number) {
+        const pages = Array.from({ length: Math.ceil(size / pageBytes) }, (_, page) => page * pageBytes)
+        const bytes = yield* Effect.forEach(pages, (offset) =>
+          outputs.read(execution, output, offset, Math.min(pageBytes, size - offset))
+        )
+        return yield* outputText(Bytes.concat(bytes))
+      })
+
+      const resultOf = Effect.fnUntraced(function* (execution: Execution, mostBytes: number) {
+        const { outcome } = execution
+        if (outcome === undefined) return { execution, stdout: null, stderr: null }
+        const stdout = yield* textOf(execution, "stdout", Math.min(outcome.stdoutBytes, mostBytes))
+        return {
+          execution,
+          stdout,
+          stderr: yield* textOf(execution, "stderr", Math.min(outcome.stderrBytes, mostBytes))
+        }
+      })
+
+      /** The execution once it has ended, or as it is when the time is up. */
+      const settled = Effect.fnUntraced(function* (
+        caller: Principal,
+        permission: Permission,
+        id: ExecutionId,
+        waitMillis: number
+      ) {
+        const first = yield* find(caller, permission, id)
+        if (isTerminal(first.status) || waitMillis <= 0) return first
+        const next = yield* waiters.on([`stream/${streamOf(first)}`], 1000)
+        const ended = Effect.gen(function* () {
+          while (true) {
+            const execution = yield* find(caller, permission, id)
+            if (isTerminal(execution.status)) return execution
+            yield* next
+          }
+        })
+        return yield* Effect.timeoutOrElse(ended, {
+          duration: waitMillis,
+          orElse: () => find(caller, permission, id)
+        })
+      }, Effect.scoped)
+
+      const requestCancel = Effect.fnUntraced(function* (caller: Principal, execution: Execution, reason: string) {
+        const { sagas: found } = yield* sagas.list({ executionId: execution.executionId, limit: 10, offset: 0 })
+        const request = { at: yield* DateTime.now, by: caller.username, reason }
+        const requested = yield* Effect.forEach(found, ({ sagaId }) => canceller.request(sagaId, request))
+        return requested.some(Option.isSome)
+      })
+
+      return Executions.of({
+        submit: Effect.fn("Executions.submit")((caller, request, origin) => admission.admit(caller, request, origin)),
+        get: Effect.fn("Executions.get")((caller, id) => find(caller, "executions:read", id)),
+        result: Effect.fn("Executions.result")(function* (caller, id, waitMillis) {
+          return yield* resultOf(yield* settled(caller, "executions:read", id, waitMillis), Number.POSITIVE_INFINITY)
+        }),
+        list: Effect.fn("Executions.list")(function* (caller, { scope, ...filter }) {
+          const ownerId = scope === "own" ? caller.userId : ownerFilter(caller, "executions:read")
+          const { executions, total } = yield* store.list({ ...filter, ownerId })
+          return { results: yield* Effect.forEach(executions, (execution) => resultOf(execution, excerptBytes)), total }
+        }),
+        events: Effect.fn("Executions.events")(function* (caller, id, filter) {
+          const execution = yield* find(caller, "executions:read", id)
+          return yield* log.readStream(streamOf(execution), filter)
+        }),
+        output: Effect.fn("Executions.output")(function* (caller, id, { limit, offset, output }) {
+          const execution = yield* find(caller, "executions:read", id)
+          const sizes = yield* outputs.sizes(execution)
+          return {
+            bytes: yield* outputs.read(execution, output, offset, limit),
+            offset,
+            size: sizes[output],
+            ended: isTerminal(execution.status),
+            truncated: execution.outcome?.truncated ?? false
+          }
+        }),
+        cancel: Effect.fn("Executions.cancel")(function* (caller, id, reason) {
+          const execution = yield* find(caller, "executions:write", id)
+          if (execution.status === "cancelled") return { requested: false, execution }
+          if (!isTerminal(execution.status) && (yield* requestCancel(caller, execution, reason ?? defaultReason)))
+            return { requested: true, execution }
+          const ended = yield* find(caller, "executions:write", id)
+          if (ended.status === "cancelled") return { requested: false, execution: ended }
+          return yield* new ExecutionEnded({ executionId: id, executionStatus: ended.status })
+        }),
+        retry: Effect.fn("Executions.retry")(function* (caller, id, origin) {
+          const execution = yield* find(caller, "executions:write", id)
+          if (!isTerminal(execution.status))
+            return yield* new ExecutionActive({ executionId: id, executionStatus: execution.status })
+          const { args, lang, langVersion, limits, priority, runtime, script, sealedEnv } = execution
+          const env = sealedEnv === undefined ? undefined : yield* Effect.orDie(environment.open(execution))
+          const request = { script, lang, langVersion, runtime, args, env, limits, priority, retryOf: id }
+          return yield* admission.admit(caller, request, origin)
+        }),
+        remove: Effect.fn("Executions.remove")(function* (caller, id, origin) {
+          const execution = yield* find(caller, "executions:admin", id)
+          if (!isTerminal(execution.status)) yield* requestCancel(caller, execution, "user_requested")
+          const ended = yield* settled(caller, "executions:admin", id, removalMillis)
+          const cause = { ...origin, aggregateId: id, userId: caller.userId }
+          const deleted = yield* events.make(cause, {
+            _tag: "ExecutionDeleted",
+            executionId: id,
+            deletedBy: caller.username
+          })
+          yield* storage.transaction(
+            Effect.gen(function* () {
+              if (!(yield* store.remove(id)))
+                return yield* new ExecutionActive({ executionId: id, executionStatus: ended.status })
+              yield* log.append(streamOf(execution), [deleted])
+            })
+          )
+        })
+      })
+    })
+  )
+}
+
+const defaultReason = "User requested cancellation"
+/** Bytes of output read at a time. */
+const pageBytes = 1024 ** 2
+/** How long a deletion waits for a script to end. */
+const removalMillis = 10_000

@@ -1,6 +1,6 @@
 /** Identity of one job: the same for every start of the same attempt, so that a second start finds the first. */
-import { Schema } from "effect"
-import type { ExecutionId } from "../executions/ExecutionId.ts"
+import { Option, Schema } from "effect"
+import { ExecutionId } from "../executions/ExecutionId.ts"
 
 /** Fit for a pod, a container or a directory: lower-case, at most 63 characters. */
 export const JobId = Schema.String.check(Schema.isPattern(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)).pipe(
@@ -11,3 +11,7 @@ export type JobId = typeof JobId.Type
 /** The job of one attempt of an execution. `attempt` is 1 or more. */
 export const jobIdOf = (executionId: ExecutionId, attempt: number): JobId =>
   JobId.make(`executor-${executionId}-${attempt}`)
+
+/** The execution that a job belongs to; `undefined` for a job that is not of our making. */
+export const executionOf = (jobId: JobId): ExecutionId | undefined =>
+  Option.getOrUndefined(Schema.decodeUnknownOption(ExecutionId)(/^executor-([0-9a-f-]{36})-\d+$/.exec(jobId)?.[1]))

@@ -58,7 +58,10 @@ export class SagaEngine extends Context.Service<
         }
       })
       const putBack = (item: QueueItem) =>
-        Effect.andThen(items.modify((waiting) => [undefined, [...waiting, item]]), Latch.open(wake))
+        Effect.andThen(
+          items.modify((waiting) => [undefined, [...waiting, item]]),
+          Latch.open(wake)
+        )
 
       return SagaEngine.of({
         dispatch: Effect.fnUntraced(function* (item, delayMillis = 0) {
@@ -73,7 +76,10 @@ export class SagaEngine extends Context.Service<
         }),
         run: Effect.fnUntraced(function* (drive, maxDrivers) {
           const driver = Effect.flatMap(busy.withPermit(next), (item) =>
-            drive(item).pipe(Effect.onError(() => putBack(item)), Effect.ignoreCause)
+            drive(item).pipe(
+              Effect.onError(() => putBack(item)),
+              Effect.ignoreCause
+            )
           )
           for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(Effect.forever(driver))
         }),

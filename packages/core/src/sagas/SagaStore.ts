@@ -1,7 +1,7 @@
 /** Port: sagas and their logs. A saga moves only through `storage/Journal`, by the driver that holds its fence. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
-import { Wakeups } from "../bus/Wakeups.ts"
 import type { UserId } from "../auth/users/UserId.ts"
+import { Wakeups } from "../bus/Wakeups.ts"
 import type { ExecutionId } from "../executions/ExecutionId.ts"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -81,7 +81,8 @@ export class SagaStore extends Context.Service<
           const updatedAt = yield* DateTime.now
           return yield* rows.modify((known) => {
             const found = known.get(id)
-            if (found === undefined || found.dispatch !== dispatch || isEnded(found.state)) return [Option.none(), known]
+            if (found === undefined || found.dispatch !== dispatch || isEnded(found.state))
+              return [Option.none(), known]
             const state = found.state === "created" ? "running" : found.state
             const claimed = new Saga({ ...found, state, driver, fence: found.fence + 1, updatedAt })
             return [Option.some(claimed), new Map(known).set(id, claimed)]

@@ -1,11 +1,13 @@
 /** Use cases on sagas: list, look up, cancel. Driving them is `SagaDriver`'s business. */
-import { Context, type Effect } from "effect"
-import type { Principal } from "../auth/Principal.ts"
+import { Context, DateTime, Effect, Layer, Option } from "effect"
+import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
+import type { Permission } from "../auth/roles/Permission.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Saga } from "./Saga.ts"
-import type { SagaNotCancellable, SagaNotFound } from "./SagaError.ts"
+import { SagaCanceller } from "./SagaCanceller.ts"
+import { SagaNotCancellable, SagaNotFound } from "./SagaError.ts"
 import type { SagaId } from "./SagaId.ts"
-import type { SagaFilter } from "./SagaStore.ts"
+import { type SagaFilter, SagaStore } from "./SagaStore.ts"
 
 export class Sagas extends Context.Service<
   Sagas,
@@ -23,4 +25,36 @@ export class Sagas extends Context.Service<
       reason: string
     ): Effect.Effect<void, SagaNotFound | SagaNotCancellable | StorageError>
   }
->()("@fairlead/core/sagas/Sagas") {}
+>()("@fairlead/core/sagas/Sagas") {
+  static readonly layer = Layer.effect(
+    Sagas,
+    Effect.gen(function* () {
+      const store = yield* SagaStore
+      const canceller = yield* SagaCanceller
+
+      const find = Effect.fnUntraced(function* (caller: Principal, permission: Permission, id: SagaId) {
+        const found = yield* store.find(id)
+        if (Option.isNone(found) || !mayTouch(caller, permission, found.value.ownerId))
+          return yield* new SagaNotFound({ sagaId: id })
+        return found.value
+      })
+
+      return Sagas.of({
+        get: Effect.fn("Sagas.get")((caller, id) => find(caller, "sagas:read", id)),
+        list: Effect.fn("Sagas.list")((caller, filter) =>
+          store.list({ ...filter, ownerId: ownerFilter(caller, "sagas:read") })
+        ),
+        cancel: Effect.fn("Sagas.cancel")(function* (caller, id, reason) {
+          const { state } = yield* find(caller, "sagas:write", id)
+          if (state !== "created" && state !== "running")
+            return yield* new SagaNotCancellable({ sagaId: id, sagaState: state })
+          const request = { at: yield* DateTime.now, by: caller.username, reason }
+          const requested = yield* canceller.request(id, request)
+          if (Option.isSome(requested)) return
+          const ended = yield* find(caller, "sagas:write", id)
+          return yield* new SagaNotCancellable({ sagaId: id, sagaState: ended.state })
+        })
+      })
+    })
+  )
+}

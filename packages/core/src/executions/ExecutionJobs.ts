@@ -1,0 +1,137 @@
+/** The jobs of executions: starts them, waits for them, takes them back. The one place where executions meet runtimes. */
+import { Context, Effect, Layer, Option, type Redacted } from "effect"
+import type { JobHandle, JobReport, JobSpec } from "../runtime/Job.ts"
+import { jobIdOf } from "../runtime/JobId.ts"
+import type { RuntimeError } from "../runtime/RuntimeError.ts"
+import type { ScriptRuntime } from "../runtime/ScriptRuntime.ts"
+import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
+import type { Saga } from "../sagas/Saga.ts"
+import { type SagaFenced, StepError } from "../sagas/SagaDefinition.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import type { Execution } from "./Execution.ts"
+import { ExecutionEnv } from "./ExecutionEnv.ts"
+import { OutputCollector } from "./OutputCollector.ts"
+
+export class ExecutionJobs extends Context.Service<
+  ExecutionJobs,
+  {
+    /** Gets or creates the job of one attempt. */
+    start(execution: Execution, attempt: number): Effect.Effect<JobHandle, StepError>
+    /** Stores the job's output until it has ended. */
+    collect(
+      saga: Saga,
+      handle: JobHandle,
+      attempt: number
+    ): Effect.Effect<JobReport, StepError | SagaFenced | StorageError>
+    /** Ends the job of an attempt that may or may not have begun, and stores what it wrote; none if it never became a job. */
+    stop(
+      saga: Saga,
+      execution: Execution,
+      attempt: number
+    ): Effect.Effect<Option.Option<JobReport>, StepError | SagaFenced | StorageError>
+    /** Frees what the runtime holds of an ended job. */
+    remove(handle: JobHandle): Effect.Effect<void, StepError>
+  }
+>()("@fairlead/core/executions/ExecutionJobs") {
+  static readonly layer = Layer.effect(
+    ExecutionJobs,
+    Effect.gen(function* () {
+      const runtimes = yield* ScriptRuntimes
+      const collector = yield* OutputCollector
+      const environment = yield* ExecutionEnv
+
+      const runtimeOf = Effect.fnUntraced(function* (kind: JobHandle["runtime"]) {
+        const found = yield* runtimes.find(kind)
+        if (Option.isSome(found)) return found.value
+        return yield* new StepError({
+          failureType: "RuntimeMissing",
+          detail: `this host has no ${kind} runtime`,
+          retryable: true
+        })
+      })
+
+      const collectFrom = (runtime: ScriptRuntime, saga: Saga, handle: JobHandle, attempt: number) =>
+        collector
+          .collect(runtime, handle, { executionId: saga.executionId, attempt }, saga)
+          .pipe(Effect.catchTag("RuntimeError", stepError))
+
+      const start = Effect.fnUntraced(function* (execution: Execution, attempt: number) {
+        const runtime = yield* runtimeOf(execution.runtime)
+        const env = yield* Effect.catchTag(environment.open(execution), "SecretUnreadable", () =>
+          Effect.fail(
+            new StepError({
+              failureType: "SecretUnreadable",
+              detail: "the environment of the execution cannot be decrypted with the keys of this host",
+              retryable: false
+            })
+          )
+        )
+        return yield* runtime.start(specOf(execution, attempt, env)).pipe(
+          Effect.catchTags({
+            RuntimeError: stepError,
+            JobRemoved: ({ _tag, jobId }) =>
+              Effect.fail(new StepError({ failureType: _tag, detail: `job ${jobId} ended before`, retryable: false }))
+          })
+        )
+      })
+
+      const stop = Effect.fnUntraced(function* (saga: Saga, execution: Execution, attempt: number) {
+        const runtime = yield* runtimeOf(execution.runtime)
+        const found = yield* Effect.catchTag(
+          runtime.inspect(jobIdOf(execution.executionId, attempt)),
+          "RuntimeError",
+          stepError
+        )
+        if (Option.isNone(found)) return Option.none<JobReport>()
+        const { handle, state } = found.value
+        if (state === "prepared") {
+          yield* Effect.catchTag(runtime.remove(handle), "RuntimeError", stepError)
+          return Option.none<JobReport>()
+        }
+        yield* Effect.catchTag(runtime.stop(handle), "RuntimeError", stepError)
+        return Option.some(yield* collectFrom(runtime, saga, handle, attempt))
+      })
+
+      return ExecutionJobs.of({
+        start,
+        stop,
+        collect: Effect.fnUntraced(function* (saga, handle, attempt) {
+          return yield* collectFrom(yield* runtimeOf(handle.runtime), saga, handle, attempt)
+        }),
+        remove: Effect.fnUntraced(function* (handle) {
+          yield* Effect.catchTag((yield* runtimeOf(handle.runtime)).remove(handle), "RuntimeError", stepError)
+        })
+      })
+    })
+  )
+}
+
+const stepError = ({ _tag, phase, retryable, runtime }: RuntimeError) =>
+  Effect.fail(
+    new StepError({ failureType: _tag, detail: `the ${runtime} runtime failed to ${phase} the job`, retryable })
+  )
+
+const specOf = (
+  execution: Execution,
+  attempt: number,
+  env: Redacted.Redacted<Readonly<Record<string, string>>>
+): JobSpec => {
+  const { args, executionId, lang, limits, resolvedVersion, script } = execution
+  return {
+    jobId: jobIdOf(executionId, attempt),
+    script,
+    language: lang,
+    languageVersion: resolvedVersion,
+    args,
+    env,
+    limits: {
+      timeoutMillis: limits.timeoutMillis,
+      memoryBytes: limits.memoryBytes,
+      cpuMillis: Math.ceil((limits.timeoutMillis * limits.cpuMillicores) / 1000),
+      processes: limits.processes,
+      fileSizeBytes: 256 * 1024 ** 2,
+      openFiles: 256,
+      outputBytes: limits.outputBytes
+    }
+  }
+}

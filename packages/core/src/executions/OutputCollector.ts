@@ -1,0 +1,70 @@
+/** Copies what a job writes from its runtime into the output store, as it comes, until the job has ended. */
+import { Context, Effect, Layer, Queue, Stream } from "effect"
+import type { JobHandle, JobReport, ScriptOutput } from "../runtime/Job.ts"
+import type { RuntimeError } from "../runtime/RuntimeError.ts"
+import type { ScriptRuntime } from "../runtime/ScriptRuntime.ts"
+import { SagaFenced } from "../sagas/SagaDefinition.ts"
+import type { SagaFence } from "../sagas/SagaFence.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { ExecutionOutputStore, type OutputChunk, type OutputKey } from "./ExecutionOutputStore.ts"
+import { excerptBytes, type OutputExcerpts } from "./executionEvents.ts"
+import { outputText } from "./outputText.ts"
+
+export class OutputCollector extends Context.Service<
+  OutputCollector,
+  {
+    /**
+     * Stores every byte behind those already stored, in order and once, and returns the report when the job has ended and its
+     * output is committed. Holds at most 64 chunks in memory; a runtime that is faster waits.
+     */
+    collect(
+      runtime: ScriptRuntime,
+      handle: JobHandle,
+      key: OutputKey,
+      fence: SagaFence
+    ): Effect.Effect<JobReport, RuntimeError | SagaFenced | StorageError>
+    /** The first 16 KiB of each stream as text. */
+    excerpts(
+      key: OutputKey,
+      sizes: { readonly stdoutBytes: number; readonly stderrBytes: number }
+    ): Effect.Effect<OutputExcerpts, StorageError>
+  }
+>()("@fairlead/core/executions/OutputCollector") {
+  static readonly layer = Layer.effect(
+    OutputCollector,
+    Effect.gen(function* () {
+      const outputs = yield* ExecutionOutputStore
+      const excerpt = (key: OutputKey, output: "stdout" | "stderr", size: number) =>
+        size === 0 ? Effect.succeed("") : Effect.flatMap(outputs.read(key, output, 0, excerptBytes), outputText)
+
+      const collect = Effect.fnUntraced(
+        function* (runtime: ScriptRuntime, handle: JobHandle, key: OutputKey, fence: SagaFence) {
+          const queue = yield* Stream.toQueue(runtime.observe(handle, yield* outputs.sizes(key)), { capacity: 64 })
+          while (true) {
+            // While one batch is being written the next one gathers: no timer, and no chunk waits for company.
+            const batch = yield* Queue.takeAll(queue)
+            const chunks = batch.flatMap(chunkOf)
+            if (chunks.length > 0 && !(yield* outputs.append(key, fence, chunks))) return yield* new SagaFenced()
+            const report = batch.flatMap(reportOf)[0]
+            if (report !== undefined) return report
+          }
+        },
+        Effect.scoped,
+        Effect.catchTag("Done", () => Effect.die("a runtime ended its stream without a report"))
+      )
+
+      return OutputCollector.of({
+        collect,
+        excerpts: (key, sizes) =>
+          Effect.all({
+            stdout: excerpt(key, "stdout", sizes.stdoutBytes),
+            stderr: excerpt(key, "stderr", sizes.stderrBytes)
+          })
+      })
+    })
+  )
+}
+
+const chunkOf = (item: ScriptOutput): ReadonlyArray<OutputChunk> =>
+  item._tag === "Chunk" ? [{ output: item.output, offset: item.offset, bytes: item.bytes }] : []
+const reportOf = (item: ScriptOutput): ReadonlyArray<JobReport> => (item._tag === "Ended" ? [item.report] : [])

@@ -1,0 +1,105 @@
+/** The facts that an execution's moves tell the world. Pure. */
+import type { DomainEvent } from "../events/DomainEvent.ts"
+import type { JobHandle } from "../runtime/Job.ts"
+import type { Execution } from "./Execution.ts"
+
+/** Bytes of each stream that end up in events. */
+export const excerptBytes = 16 * 1024
+
+export interface OutputExcerpts {
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export const requested = (
+  execution: Execution,
+  fileExtension: string,
+  queuePosition: number,
+  waits: boolean
+): ReadonlyArray<DomainEvent> => {
+  const { executionId, lang, limits, priority, resolvedVersion, runtime, script } = execution
+  const cpu = `${limits.cpuMillicores}m`
+  const memory = `${Math.floor(limits.memoryBytes / 1024 ** 2)}Mi`
+  return [
+    {
+      _tag: "ExecutionRequested",
+      executionId,
+      script,
+      language: lang,
+      languageVersion: resolvedVersion,
+      runtimeImage: `${runtime}/${lang}:${resolvedVersion}`,
+      runtimeCommand: [lang, ...execution.args],
+      runtimeFilename: `script.${fileExtension}`,
+      timeoutSeconds: limits.timeoutMillis / 1000,
+      cpuLimit: cpu,
+      memoryLimit: memory,
+      cpuRequest: cpu,
+      memoryRequest: memory,
+      priority
+    },
+    { _tag: "ExecutionAccepted", executionId, queuePosition, estimatedWaitSeconds: waits ? null : 0, priority }
+  ]
+}
+
+export const started = (execution: Execution, handle: JobHandle): ReadonlyArray<DomainEvent> => {
+  const { attempt, executionId } = execution
+  const podName = handle.jobId
+  return [
+    { _tag: "ExecutionStarted", executionId, podName, nodeName: handle.node, containerId: null, attempt },
+    { _tag: "ExecutionRunning", executionId, podName, progressPercentage: null }
+  ]
+}
+
+/** The last two events of every execution: how it ended, and that its result can be read. */
+export const ended = (
+  execution: Execution,
+  excerpts: OutputExcerpts,
+  cancel: { readonly by: string; readonly reason: string; readonly forced: boolean } | undefined
+): ReadonlyArray<DomainEvent> => [
+  endOf(execution, excerpts, cancel),
+  {
+    _tag: "ResultStored",
+    executionId: execution.executionId,
+    storageType: "database",
+    storagePath: `executions/${execution.executionId}/attempts/${execution.attempt}`,
+    sizeBytes: (execution.outcome?.stdoutBytes ?? 0) + (execution.outcome?.stderrBytes ?? 0)
+  }
+]
+
+const endOf = (
+  { executionId, limits, outcome, status }: Execution,
+  excerpts: OutputExcerpts,
+  cancel: { readonly by: string; readonly reason: string; readonly forced: boolean } | undefined
+): DomainEvent => {
+  const usage = outcome?.resourceUsage === undefined ? {} : { resourceUsage: outcome.resourceUsage }
+  switch (status) {
+    case "completed":
+      return { _tag: "ExecutionCompleted", executionId, exitCode: outcome?.exitCode ?? 0, ...usage, ...excerpts }
+    case "timeout":
+      return {
+        _tag: "ExecutionTimeout",
+        executionId,
+        timeoutSeconds: limits.timeoutMillis / 1000,
+        ...usage,
+        ...excerpts
+      }
+    case "cancelled":
+      return {
+        _tag: "ExecutionCancelled",
+        executionId,
+        reason: cancel?.reason ?? outcome?.errorMessage ?? "",
+        cancelledBy: cancel?.by ?? null,
+        forceTerminated: cancel?.forced ?? false
+      }
+    default:
+      return {
+        _tag: "ExecutionFailed",
+        executionId,
+        exitCode: outcome?.exitCode ?? -1,
+        errorType: outcome?.errorType ?? null,
+        errorMessage: outcome?.errorMessage ?? "",
+        ...usage,
+        ...excerpts
+      }
+  }
+}

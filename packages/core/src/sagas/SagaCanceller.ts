@@ -1,0 +1,36 @@
+/** Asks a saga to turn back. A saga that no driver has met yet is driven here and now, so it need not wait for its turn. */
+import { Context, Effect, Layer, Option } from "effect"
+import type { StorageError } from "../storage/StorageError.ts"
+import type { CancelRequest, Saga } from "./Saga.ts"
+import { SagaDriver } from "./SagaDriver.ts"
+import type { SagaId } from "./SagaId.ts"
+import { SagaStore } from "./SagaStore.ts"
+
+export class SagaCanceller extends Context.Service<
+  SagaCanceller,
+  {
+    /** Returns when the request is recorded; none if the saga is unknown or has ended. The first request counts. */
+    request(id: SagaId, request: CancelRequest): Effect.Effect<Option.Option<Saga>, StorageError>
+  }
+>()("@fairlead/core/sagas/SagaCanceller") {
+  static readonly layer = Layer.effect(
+    SagaCanceller,
+    Effect.gen(function* () {
+      const store = yield* SagaStore
+      const driver = yield* SagaDriver
+      const scope = yield* Effect.scope
+
+      return SagaCanceller.of({
+        request: Effect.fn("SagaCanceller.request")(function* (id, request) {
+          const saga = yield* store.requestCancel(id, request)
+          if (Option.isSome(saga) && saga.value.state === "created") {
+            const { dispatch, sagaId } = saga.value
+            // If this fails the queue item is still there, and its driver sees the request.
+            yield* Effect.forkIn(Effect.ignore(driver.drive({ sagaId, dispatch })), scope)
+          }
+          return saga
+        })
+      })
+    })
+  )
+}

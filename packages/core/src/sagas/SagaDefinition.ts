@@ -1,0 +1,85 @@
+/** What a saga consists of: named steps, each with what undoes it and how often it may be tried. */
+import { type DateTime, type Effect, Schema, type Scope } from "effect"
+import type { DomainEvent } from "../events/DomainEvent.ts"
+import type { Execution } from "../executions/Execution.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import type { Saga } from "./Saga.ts"
+import type { CompensationCause, StepFailure } from "./SagaEntry.ts"
+
+/** A step did not succeed. Carries what the log keeps of it; never a secret. */
+export class StepError extends Schema.TaggedError<StepError>()("StepError", {
+  /** Tag of the underlying error. */
+  failureType: Schema.String,
+  detail: Schema.String,
+  retryable: Schema.Boolean
+}) {}
+
+/** Another driver holds the saga now: the step must stop and write nothing. */
+export class SagaFenced extends Schema.TaggedError<SagaFenced>()("SagaFenced", {}) {}
+
+export const failureOf = (error: StepError): StepFailure => ({
+  type: error.failureType,
+  message: error.detail,
+  retryable: error.retryable
+})
+
+/** Exponential back-off: attempt n waits `baseDelayMillis * 2^(n-1)`, at most `maxDelayMillis`. */
+export interface StepRetry {
+  /** 1 or more, the first attempt included. */
+  readonly maxAttempts: number
+  readonly baseDelayMillis: number
+  readonly maxDelayMillis: number
+}
+
+export const retryDelayMillis = (retry: StepRetry, attempt: number): number =>
+  Math.min(retry.maxDelayMillis, retry.baseDelayMillis * 2 ** Math.min(attempt - 1, 30))
+
+export interface StepContext {
+  readonly saga: Saga
+  /** The execution as the steps before left it. */
+  readonly execution: Execution
+  readonly attempt: number
+  /** Why the saga turns back; absent while it goes forward. */
+  readonly compensation?: { readonly cause: CompensationCause; readonly reason: string } | undefined
+  /** What an earlier step returned; `undefined` if it did not complete. */
+  output(step: string): Schema.Json | undefined
+  /** Commits what the steps before left in memory. A step calls it before it may take long. */
+  readonly flush: Effect.Effect<void, SagaFenced | StorageError>
+}
+
+/** What a step leaves: its output for later steps, and what becomes of the execution. Committed together. */
+export interface StepOutcome {
+  readonly output?: Schema.Json
+  readonly execution?: Execution
+  readonly events?: ReadonlyArray<DomainEvent>
+}
+
+/** Steps run at least once each: all but pure ones must find what an earlier run left. The scope is that of the driver. */
+export type StepEffect = Effect.Effect<StepOutcome, StepError | SagaFenced | StorageError, Scope.Scope>
+
+export interface SagaStep {
+  readonly name: string
+  /** True when it acts on the outside world: its intent is committed before it runs. */
+  readonly external: boolean
+  readonly retry: StepRetry
+  /** One attempt; then it is interrupted and has failed. Absent: the step bounds itself. */
+  readonly timeoutMillis?: number
+  run(context: StepContext): StepEffect
+  /** Takes back what `run` may have done, also when it was interrupted half-way or never began. */
+  undo?(context: StepContext): StepEffect
+}
+
+export interface SagaDefinition {
+  readonly name: string
+  /** Raised with every change that a saga in flight would notice. */
+  readonly version: number
+  readonly steps: ReadonlyArray<SagaStep>
+  /** When the saga turns back by itself, from what is stored; absent: never. */
+  deadline(saga: Saga, execution: Execution): DateTime.Utc | undefined
+  /** Frees what nobody needs after the end was committed. Its failure is logged; whatever stays behind is reaped later. */
+  readonly afterEnd: (context: StepContext) => Effect.Effect<void, StepError>
+  /** What becomes of the execution when the saga has turned back, committed with the saga's end. */
+  settle(execution: Execution, end: CompensationCause, reason: string, saga: Saga, at: DateTime.Utc): StepOutcome
+}
+
+export const once: StepRetry = { maxAttempts: 1, baseDelayMillis: 0, maxDelayMillis: 0 }

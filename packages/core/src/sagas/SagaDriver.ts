@@ -1,0 +1,272 @@
+/**
+ * Carries one saga from where its log ends to its own end: asks `SagaDecision` what is next, does it, and appends the
+ * outcome under the fence. A driver that finds another's fence stops and writes nothing.
+ */
+import { Context, DateTime, Effect, Layer, Option, Result, type Scope } from "effect"
+import { EventFactory } from "../events/EventFactory.ts"
+import { ExecutionStore } from "../executions/ExecutionStore.ts"
+import { Journal } from "../storage/Journal.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import * as SagaSession from "./internal/sagaSession.ts"
+import type { Saga } from "./Saga.ts"
+import { decide, type SagaDecision } from "./SagaDecision.ts"
+import {
+  failureOf,
+  retryDelayMillis,
+  type SagaDefinition,
+  type SagaFenced,
+  type SagaStep,
+  type StepContext,
+  type StepEffect,
+  StepError,
+  type StepOutcome,
+  type StepRetry
+} from "./SagaDefinition.ts"
+import type { SagaDispatch } from "./SagaEngine.ts"
+import { fold } from "./SagaProgress.ts"
+import { SagaStore } from "./SagaStore.ts"
+import { type HeldSaga, SagaWatch } from "./SagaWatch.ts"
+
+/** The definitions that this host can drive. Old versions stay until no saga of theirs is in flight. */
+export class SagaDefinitions extends Context.Service<SagaDefinitions, ReadonlyArray<SagaDefinition>>()(
+  "@fairlead/core/sagas/SagaDefinitions"
+) {}
+
+/** Undoing must succeed if it can: it is tried for about half a minute. */
+const undoRetry: StepRetry = { maxAttempts: 8, baseDelayMillis: 250, maxDelayMillis: 10_000 }
+
+export class SagaDriver extends Context.Service<
+  SagaDriver,
+  {
+    /**
+     * Drives the saga until it ends, or until another driver takes it. Does nothing for a stale item. Interrupting stops at
+     * once and loses nothing that was committed. Fails only when the store does; the item is then to be delivered again.
+     */
+    drive(item: SagaDispatch): Effect.Effect<void, StorageError>
+  }
+>()("@fairlead/core/sagas/SagaDriver") {
+  /** `driver` names this host in the saga's row. */
+  static readonly layer = (driver: string) =>
+    Layer.effect(
+      SagaDriver,
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        const executions = yield* ExecutionStore
+        const watch = yield* SagaWatch
+        const definitions = yield* SagaDefinitions
+        const services = { journal: yield* Journal, events: yield* EventFactory }
+
+        const open = Effect.fnUntraced(function* (saga: Saga) {
+          const found = yield* executions.find(saga.executionId)
+          if (Option.isNone(found)) return yield* Effect.die(`saga ${saga.sagaId} has no execution`)
+          const entries = saga.logLength === 0 ? [] : yield* store.log(saga.sagaId)
+          const progress = yield* Effect.orDie(Effect.fromResult(fold(entries.map(({ entry }) => entry))))
+          return SagaSession.make(services, { saga, progress, execution: found.value })
+        })
+
+        const drive = Effect.fn("SagaDriver.drive")(
+          function* (item: SagaDispatch) {
+            const claimed = yield* store.claim(item.sagaId, item.dispatch, driver)
+            if (Option.isNone(claimed)) return
+            const saga = claimed.value
+            const definition = definitions.find(
+              ({ name, version }) => name === saga.sagaName && version === saga.definitionVersion
+            )
+            if (definition === undefined)
+              return yield* Effect.logError("No definition for this saga; it stays as it is.", {
+                sagaId: saga.sagaId,
+                definition: `${saga.sagaName} v${saga.definitionVersion}`
+              })
+            const held = yield* watch.hold(saga)
+            const session = yield* open(saga)
+            yield* Effect.raceFirst(advance(definition, session, held), held.lost)
+          },
+          Effect.scoped,
+          Effect.catchTag("SagaFenced", () => Effect.void)
+        )
+
+        return SagaDriver.of({ drive })
+      })
+    )
+}
+
+type Session = SagaSession.SagaSession
+type Driving<A> = Effect.Effect<A, SagaFenced | StorageError, Scope.Scope>
+
+const advance = Effect.fnUntraced(function* (definition: SagaDefinition, session: Session, held: HeldSaga) {
+  const shapes = definition.steps.map(({ name, undo }) => ({ name, hasUndo: undo !== undefined }))
+  while (true) {
+    const cancelRequest = yield* held.cancelRequest
+    if (cancelRequest !== undefined) session.noteCancel(cancelRequest)
+    const decision = decide(yield* session.progress, shapes, {
+      now: yield* DateTime.now,
+      cancelRequest,
+      deadline: definition.deadline(yield* session.saga, yield* session.execution)
+    })
+    if (decision._tag === "Done") return
+    yield* perform(definition, session, held, decision)
+  }
+})
+
+const perform = (
+  definition: SagaDefinition,
+  session: Session,
+  held: HeldSaga,
+  decision: Exclude<SagaDecision, { readonly _tag: "Done" }>
+): Driving<void> => {
+  switch (decision._tag) {
+    case "Start":
+      return session.record({
+        _tag: "SagaStarted",
+        name: definition.name,
+        definitionVersion: definition.version
+      })
+    case "Run":
+      return run(definition, session, held, decision)
+    case "Compensate":
+      return Effect.andThen(
+        session.record({ _tag: "CompensationStarted", cause: decision.cause, reason: decision.reason }),
+        session.flush
+      )
+    case "Undo":
+      return undo(definition, session, decision)
+    case "Wait":
+      return Effect.andThen(session.flush, wait(held, decision.until))
+    case "End":
+      return end(definition, session, decision)
+  }
+}
+
+const run = Effect.fnUntraced(function* (
+  definition: SagaDefinition,
+  session: Session,
+  held: HeldSaga,
+  { attempt, begun, step: name }: Extract<SagaDecision, { readonly _tag: "Run" }>
+) {
+  const step = yield* stepNamed(definition, name)
+  if (step.external && !begun) {
+    yield* session.record({ _tag: "StepStarted", step: name, attempt })
+    yield* session.flush
+  }
+  const saga = yield* session.saga
+  const deadline = definition.deadline(saga, yield* session.execution)
+  const attempted = bounded(step, step.run(yield* contextOf(session, attempt)))
+  const result = yield* Effect.raceAllFirst([
+    attempted,
+    Effect.as(held.cancelled, "interrupted" as const),
+    deadline === undefined ? Effect.never : Effect.as(sleepUntil(deadline), "interrupted" as const)
+  ])
+  // The next decision sees the request or the deadline that interrupted the step.
+  if (result === "interrupted") return
+  if (Result.isSuccess(result))
+    return yield* session.record(
+      { _tag: "StepCompleted", step: name, output: result.success.output ?? null },
+      result.success
+    )
+  yield* session.record({
+    _tag: "StepFailed",
+    step: name,
+    attempt,
+    ...(yield* failed(result.failure, step.retry, attempt))
+  })
+})
+
+const undo = Effect.fnUntraced(function* (
+  definition: SagaDefinition,
+  session: Session,
+  { attempt, begun, step: name }: Extract<SagaDecision, { readonly _tag: "Undo" }>
+) {
+  const step = yield* stepNamed(definition, name)
+  if (step.undo === undefined) return yield* Effect.die(`step ${name} has no undo`)
+  if (step.external && !begun) {
+    yield* session.record({ _tag: "UndoStarted", step: name, attempt })
+    yield* session.flush
+  }
+  const result = yield* bounded(step, step.undo(yield* contextOf(session, attempt)))
+  if (Result.isSuccess(result)) return yield* session.record({ _tag: "StepUndone", step: name }, result.success)
+  yield* session.record({
+    _tag: "UndoFailed",
+    step: name,
+    attempt,
+    ...(yield* failed(result.failure, undoRetry, attempt))
+  })
+})
+
+const end = Effect.fnUntraced(function* (
+  definition: SagaDefinition,
+  session: Session,
+  { end: reached, reason }: Extract<SagaDecision, { readonly _tag: "End" }>
+) {
+  const outcome: StepOutcome =
+    reached === "completed"
+      ? {}
+      : definition.settle(
+          yield* session.execution,
+          reached,
+          reason ?? reached,
+          yield* session.saga,
+          yield* DateTime.now
+        )
+  yield* session.record({ _tag: "SagaEnded", end: reached, ...(reason === undefined ? {} : { reason }) }, outcome)
+  yield* session.flush
+  yield* definition
+    .afterEnd(yield* contextOf(session, 1))
+    .pipe(Effect.catchTag("StepError", (error) => Effect.logWarning("Could not clean up after a saga.", error)))
+})
+
+const wait = (held: HeldSaga, until: DateTime.Utc) => Effect.raceFirst(sleepUntil(until), Effect.asVoid(held.cancelled))
+
+const sleepUntil = (time: DateTime.Utc) =>
+  Effect.flatMap(DateTime.now, (now) =>
+    Effect.sleep(Math.max(0, DateTime.toEpochMillis(time) - DateTime.toEpochMillis(now)))
+  )
+
+const stepNamed = (definition: SagaDefinition, name: string) => {
+  const step = definition.steps.find((candidate) => candidate.name === name)
+  return step === undefined ? Effect.die(`${definition.name} has no step ${name}`) : Effect.succeed(step)
+}
+
+const contextOf = Effect.fnUntraced(function* (session: Session, attempt: number) {
+  const progress = yield* session.progress
+  const context: StepContext = {
+    saga: yield* session.saga,
+    execution: yield* session.execution,
+    attempt,
+    compensation: progress.compensation,
+    output: (step) => progress.completed.find((done) => done.step === step)?.output,
+    flush: session.flush
+  }
+  return context
+})
+
+/** A defect in a step is a bug of ours, but the saga must still reach an end: it counts as a final failure, and is logged. */
+const bounded = (step: SagaStep, attempted: StepEffect) =>
+  attempted.pipe(
+    step.timeoutMillis === undefined
+      ? (effect) => effect
+      : Effect.timeoutOrElse({ duration: step.timeoutMillis, orElse: () => timedOut(step) }),
+    Effect.catchDefect((defect) =>
+      Effect.andThen(
+        Effect.logError(`Defect in saga step ${step.name}`, defect),
+        new StepError({ failureType: "Defect", detail: `step ${step.name} failed unexpectedly`, retryable: false })
+      )
+    ),
+    Effect.map((outcome) => Result.succeed(outcome)),
+    Effect.catchTag("StepError", (error) => Effect.succeed(Result.fail(error)))
+  )
+
+const timedOut = (step: SagaStep): StepEffect =>
+  Effect.fail(
+    new StepError({
+      failureType: "StepTimeout",
+      detail: `step ${step.name} did not finish within ${step.timeoutMillis} ms`,
+      retryable: true
+    })
+  )
+
+const failed = (error: StepError, retry: StepRetry, attempt: number) =>
+  Effect.map(DateTime.now, (now) =>
+    error.retryable && attempt < retry.maxAttempts
+      ? { failure: failureOf(error), retryAt: DateTime.addDuration(now, retryDelayMillis(retry, attempt)) }
+      : { failure: failureOf(error) }
+  )

@@ -1,0 +1,100 @@
+/** What one driver knows of its saga: the committed state, and outcomes that wait for the next append. */
+import { DateTime, Effect, Result, Semaphore } from "effect"
+import type { DomainEvent } from "../../events/DomainEvent.ts"
+import type { EventFactory } from "../../events/EventFactory.ts"
+import type { NewEvent } from "../../events/StoredEvent.ts"
+import type { Execution } from "../../executions/Execution.ts"
+import type { Journal } from "../../storage/Journal.ts"
+import type { StorageError } from "../../storage/StorageError.ts"
+import { type CancelRequest, isEnded, Saga } from "../Saga.ts"
+import { SagaFenced, type StepOutcome } from "../SagaDefinition.ts"
+import type { SagaEntry } from "../SagaEntry.ts"
+import { evolve, type SagaProgress } from "../SagaProgress.ts"
+import { sagaEventsOf } from "./sagaEventsOf.ts"
+
+export interface SagaSession {
+  readonly saga: Effect.Effect<Saga>
+  readonly progress: Effect.Effect<SagaProgress>
+  readonly execution: Effect.Effect<Execution>
+  /** Lets what follows say who asked for the cancellation. */
+  noteCancel(request: CancelRequest): void
+  /** Adds an entry, with what comes with it, to the next append. An entry that cannot follow is a defect. */
+  record(entry: SagaEntry, outcome?: StepOutcome): Effect.Effect<void>
+  /** Commits everything recorded so far; one commit at a time. */
+  readonly flush: Effect.Effect<void, SagaFenced | StorageError>
+}
+
+export const make = (
+  services: { readonly journal: Journal["Service"]; readonly events: EventFactory["Service"] },
+  start: { readonly saga: Saga; readonly progress: SagaProgress; readonly execution: Execution }
+): SagaSession => {
+  let { execution, progress, saga } = start
+  let executionChanged = false
+  let entries: ReadonlyArray<SagaEntry> = []
+  let events: ReadonlyArray<NewEvent> = []
+  const oneAtATime = Semaphore.makeUnsafe(1)
+  const cause = { aggregateId: saga.executionId, correlationId: saga.correlationId, userId: saga.ownerId }
+
+  const record = Effect.fnUntraced(function* (entry: SagaEntry, outcome: StepOutcome = {}) {
+    const next = evolve(progress, entry)
+    if (Result.isFailure(next)) return yield* Effect.die(next.failure)
+    progress = next.success
+    if (outcome.execution !== undefined) {
+      execution = outcome.execution
+      executionChanged = true
+    }
+    const at = yield* DateTime.now
+    const facts: ReadonlyArray<DomainEvent> = [...(outcome.events ?? []), ...sagaEventsOf(entry, saga, progress, at)]
+    entries = [...entries, entry]
+    events = [...events, ...(yield* services.events.makeAll(cause, facts))]
+  })
+
+  const flush = oneAtATime.withPermit(
+    Effect.gen(function* () {
+      if (entries.length === 0) return
+      const at = yield* DateTime.now
+      const write = {
+        saga: project(saga, progress, at),
+        at,
+        entries,
+        events,
+        execution: executionChanged ? execution : undefined
+      }
+      const [written, appended] = [entries.length, events.length]
+      executionChanged = false
+      if (!(yield* services.journal.append(write))) return yield* new SagaFenced()
+      entries = entries.slice(written)
+      events = events.slice(appended)
+    })
+  )
+
+  return {
+    saga: Effect.sync(() => saga),
+    progress: Effect.sync(() => progress),
+    execution: Effect.sync(() => execution),
+    noteCancel: (cancelRequest) => {
+      saga = new Saga({ ...saga, cancelRequest })
+    },
+    record,
+    flush
+  }
+}
+
+const project = (saga: Saga, progress: SagaProgress, at: DateTime.Utc): Saga => {
+  const { completedAt: _, currentStep: __, errorMessage: ___, ...rest } = saga
+  const currentStep = progress.openUndo?.step ?? progress.open?.step ?? progress.completed.at(-1)?.step
+  const failure = progress.openUndo?.failure ?? progress.open?.failure
+  const errorMessage = progress.compensation?.reason ?? failure?.message
+  return new Saga({
+    ...rest,
+    state: progress.state,
+    completedSteps: progress.completed.map(({ step }) => step),
+    compensatedSteps: progress.undone,
+    retryCount: progress.failures,
+    logLength: progress.length,
+    updatedAt: at,
+    ...(currentStep === undefined ? {} : { currentStep }),
+    ...(errorMessage === undefined ? {} : { errorMessage }),
+    ...(isEnded(progress.state) ? { completedAt: at } : {})
+  })
+}
