@@ -31,3 +31,11 @@ export class ApiKeyNotFound extends Schema.TaggedError<ApiKeyNotFound>()("ApiKey
 export class ApiKeysExhausted extends Schema.TaggedError<ApiKeysExhausted>()("ApiKeysExhausted", {
   maximum: Schema.Int
 }) {}
+
+/** A signing secret is too short to be safe. The secret itself is not told. */
+export class SecretTooShort extends Schema.TaggedError<SecretTooShort>()("SecretTooShort", {
+  /** Where the secret is used, for example `access tokens`. */
+  use: Schema.String,
+  sizeBytes: Schema.Int,
+  minimumBytes: Schema.Int
+}) {}

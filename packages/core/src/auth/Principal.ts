@@ -1,4 +1,5 @@
 /** Who calls, and what they may do. */
+import type { DateTime } from "effect"
 import type { ApiKeyId } from "./api-keys/ApiKeyId.ts"
 import type { Grants, Permission } from "./roles/Permission.ts"
 import type { Role } from "./roles/Role.ts"
@@ -17,6 +18,8 @@ export interface Principal {
   readonly role: Role
   readonly grants: Grants
   readonly credential: Credential
+  /** When the credential ends by itself; absent for an API key that does not expire. */
+  readonly validUntil?: DateTime.Utc | undefined
 }
 
 export const mayTouch = (principal: Principal, permission: Permission, ownerId: UserId): boolean =>

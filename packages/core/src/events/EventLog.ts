@@ -67,12 +67,18 @@ export class EventLog extends Context.Service<
 
       const write = (stream: string, added: ReadonlyArray<NewEvent>) =>
         events
-          .modify((rows) => {
+          .modify((rows): readonly [number | undefined, ReadonlyArray<StoredEvent>] => {
+            if (added.some(({ eventId }) => rows.some((row) => row.eventId === eventId))) return [undefined, rows]
             const version = versionOf(rows, stream)
             const stored = added.map((event, i) => ({ ...event, stream, streamVersion: version + i + 1 }))
-            return [version + added.length, [...rows, ...stored]] as const
+            return [version + added.length, [...rows, ...stored]]
           })
-          .pipe(Effect.tap(() => wakeups.send(`stream/${stream}`)))
+          .pipe(
+            Effect.flatMap((version) =>
+              version === undefined ? Effect.die(`an event for ${stream} is stored already`) : Effect.succeed(version)
+            ),
+            Effect.tap(() => (added.length === 0 ? Effect.void : wakeups.send(`stream/${stream}`)))
+          )
 
       return EventLog.of({
         append: write,

@@ -9,9 +9,11 @@ import { SagaDefinitions, SagaDriver } from "@fairlead/core/sagas/SagaDriver"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { SagaWatch } from "@fairlead/core/sagas/SagaWatch"
 import { Storage } from "@fairlead/core/storage/Storage"
+import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
+import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
+import { sagaId } from "@fairlead/testing/fixtures/Uuid"
 import { DateTime, Deferred, Effect, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { newSaga, queuedExecution, sagaIdOf } from "./fixtures.ts"
 
 const names = ["validate", "allocate", "start", "store"]
 
@@ -63,9 +65,9 @@ const services = (definition: SagaDefinition) =>
 
 const prepare = Effect.gen(function* () {
   yield* (yield* ExecutionStore).insert(queuedExecution(1))
-  yield* (yield* SagaStore).insert(newSaga(1, "scripted"))
+  yield* (yield* SagaStore).insert(createdSaga(1, { sagaName: "scripted" }))
 })
-const item = { sagaId: sagaIdOf(1), dispatch: 1 }
+const item = { sagaId: sagaId(1), dispatch: 1 }
 const drive = Effect.flatMap(SagaDriver, (driver) => driver.drive(item))
 const saga = Effect.map(
   Effect.flatMap(SagaStore, (store) => store.find(item.sagaId)),

@@ -3,10 +3,13 @@ import { Schema } from "effect"
 import { UserId } from "../users/UserId.ts"
 import { ApiKeyId } from "./ApiKeyId.ts"
 
+/** 1 to 100 characters of text in one line. */
+export const ApiKeyName = Schema.String.check(Schema.isPattern(/^[^\p{Cc}\p{Cs}\u2028\u2029]{1,100}$/u))
+
 export class ApiKey extends Schema.Class<ApiKey>("ApiKey")({
   apiKeyId: ApiKeyId,
   ownerId: UserId,
-  name: Schema.NonEmptyString.check(Schema.isMaxLength(100)),
+  name: ApiKeyName,
   createdAt: Schema.DateTimeUtcFromString,
   expiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   /** To the minute: written at most once a minute. */

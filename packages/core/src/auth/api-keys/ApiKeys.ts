@@ -1,8 +1,8 @@
 /** Use cases on API keys. A key acts as its owner, with the owner's grants of the moment. */
 import { Context, type Effect, type Redacted } from "effect"
+import type { StorageError } from "../../storage/StorageError.ts"
 import type { ApiKeyNotFound, ApiKeysExhausted, TokenRejected } from "../AuthError.ts"
 import type { Principal } from "../Principal.ts"
-import type { StorageError } from "../../storage/StorageError.ts"
 import type { ApiKey } from "./ApiKey.ts"
 import type { ApiKeyId } from "./ApiKeyId.ts"
 

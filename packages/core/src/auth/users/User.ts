@@ -5,14 +5,21 @@ import { UserId } from "./UserId.ts"
 
 /** 3 to 64 characters: letters, digits, dot, dash, underscore; the first is a letter or digit. Compared without case. */
 export const Username = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$/))
-/** At most 254 characters, with one @ between two non-empty parts. Compared without case. */
-export const Email = Schema.String.check(Schema.isPattern(/^[^\s@]{1,64}@[^\s@]{1,189}$/))
+/** At most 254 visible characters, with one @ between two non-empty parts. Compared without case. */
+export const Email = Schema.String.check(
+  Schema.isPattern(/^[!-?A-~\u00c0-\u1fff\u3040-\ud7ff]{1,64}@[!-?A-~\u00c0-\u1fff\u3040-\ud7ff]{1,189}$/)
+)
+/** At most 200 characters of text in one line: no control characters, no halves of surrogate pairs. */
+export const FullName = Schema.String.check(
+  Schema.isMaxLength(200),
+  Schema.isPattern(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u)
+)
 
 export class User extends Schema.Class<User>("User")({
   userId: UserId,
   username: Username,
   email: Email,
-  fullName: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
+  fullName: Schema.optionalKey(FullName),
   role: Role,
   isActive: Schema.Boolean,
   createdAt: Schema.DateTimeUtcFromString,

@@ -1,11 +1,30 @@
 /** Use cases on users: joining, looking oneself up, changing one's own account. */
-import { Context, type Effect, type Redacted } from "effect"
-import type { CurrentPasswordWrong, EmailTaken, PasswordTooWeak, UsernameTaken } from "../AuthError.ts"
+import { Context, DateTime, Effect, Layer, Option, type Redacted } from "effect"
+import { Wakeups } from "../../bus/Wakeups.ts"
+import { Ids } from "../../ids/Ids.ts"
+import { Storage } from "../../storage/Storage.ts"
+import { StorageError } from "../../storage/StorageError.ts"
+import {
+  CurrentPasswordWrong,
+  EmailTaken,
+  type LoginLocked,
+  type LoginsBusy,
+  type PasswordTooWeak,
+  UsernameTaken
+} from "../AuthError.ts"
+import { AuthEvents } from "../AuthEvents.ts"
+import { AuthOptions } from "../AuthOptions.ts"
+import { LiveCredentials, sessionTopic, userTopic } from "../LiveCredentials.ts"
 import type { Origin } from "../Origin.ts"
 import type { Principal } from "../Principal.ts"
 import type { Role } from "../roles/Role.ts"
-import type { StorageError } from "../../storage/StorageError.ts"
-import type { User } from "./User.ts"
+import { SessionStore } from "../sessions/SessionStore.ts"
+import { PasswordChecks } from "./PasswordChecks.ts"
+import { type PasswordHash, PasswordHasher } from "./PasswordHasher.ts"
+import { judgePassword } from "./PasswordPolicy.ts"
+import { User } from "./User.ts"
+import { UserId } from "./UserId.ts"
+import { UserStore } from "./UserStore.ts"
 
 export interface NewUser {
   readonly username: string
@@ -21,7 +40,7 @@ export class Users extends Context.Service<
     register(
       user: NewUser,
       origin: Origin
-    ): Effect.Effect<User, UsernameTaken | EmailTaken | PasswordTooWeak | StorageError>
+    ): Effect.Effect<User, UsernameTaken | EmailTaken | PasswordTooWeak | LoginsBusy | StorageError>
     /** Makes the user with this role if the name is free; `false` if it was taken, and then nothing changes. */
     ensure(user: NewUser, role: Role): Effect.Effect<boolean, StorageError>
     /** The caller's own account. */
@@ -31,11 +50,146 @@ export class Users extends Context.Service<
       change: { readonly fullName?: string | undefined },
       origin: Origin
     ): Effect.Effect<User, StorageError>
-    /** Ends every other session and refresh token of the user in the same transaction. */
+    /**
+     * Ends every other session and refresh token of the user in the same transaction; the caller's session goes on. Wrong
+     * current passwords lock this call, not the login, after as many failures.
+     */
     changePassword(
       caller: Principal,
       change: { readonly current: Redacted.Redacted; readonly next: Redacted.Redacted },
       origin: Origin
-    ): Effect.Effect<void, CurrentPasswordWrong | PasswordTooWeak | StorageError>
+    ): Effect.Effect<void, CurrentPasswordWrong | PasswordTooWeak | LoginLocked | LoginsBusy | StorageError>
   }
->()("@fairlead/core/auth/users/Users") {}
+>()("@fairlead/core/auth/users/Users") {
+  static readonly layer = Layer.effect(
+    Users,
+    Effect.gen(function* () {
+      const { minimumPasswordLength } = yield* AuthOptions
+      const [storage, wakeups, ids] = [yield* Storage, yield* Wakeups, yield* Ids]
+      const [users, sessions] = [yield* UserStore, yield* SessionStore]
+      const [checks, hasher] = [yield* PasswordChecks, yield* PasswordHasher]
+      const [events, live] = [yield* AuthEvents, yield* LiveCredentials]
+
+      /** Inserts the user and records it, or says what is taken. */
+      const add = Effect.fnUntraced(function* (
+        wanted: NewUser,
+        role: Role,
+        passwordHash: PasswordHash,
+        origin: Origin
+      ) {
+        const at = yield* DateTime.now
+        const { email, fullName, username } = wanted
+        const user = new User({
+          userId: UserId.make(yield* ids.uuid),
+          username,
+          email,
+          ...(fullName === undefined ? {} : { fullName }),
+          role,
+          isActive: true,
+          createdAt: at,
+          updatedAt: at,
+          version: 1
+        })
+        const insertion = yield* users.insert({ user, passwordHash })
+        if (insertion === "username_taken") return yield* new UsernameTaken({ username })
+        if (insertion === "email_taken") return yield* new EmailTaken({ email })
+        yield* events.ofUser(user.userId, origin, [{ _tag: "UserRegistered", userId: user.userId, username, email }])
+        return user
+      }, storage.transaction)
+
+      const recordOf = Effect.fnUntraced(function* (caller: Principal) {
+        const found = yield* users.find(caller.userId)
+        // A principal is made from a stored user, and users are never removed.
+        return Option.isSome(found) ? found.value : yield* Effect.die(`user ${caller.userId} is gone`)
+      })
+
+      /** Writes the changed user with its event, in one transaction; `false` when a rival wrote since `before` was read. */
+      const write = Effect.fnUntraced(function* (
+        caller: Principal,
+        origin: Origin,
+        before: User,
+        change: { readonly fullName?: string; readonly passwordHash?: PasswordHash },
+        updatedFields: ReadonlyArray<string>
+      ) {
+        const { passwordHash, ...fields } = change
+        const updatedAt = yield* DateTime.now
+        const after = new User({ ...before, ...fields, updatedAt, version: before.version + 1 })
+        if (!(yield* users.replace(after, passwordHash))) return Option.none<User>()
+        const { userId } = before
+        yield* events.ofUser(userId, origin, [{ _tag: "UserUpdated", userId, updatedFields, updatedBy: caller.userId }])
+        yield* wakeups.send(userTopic(userId))
+        return Option.some(after)
+      })
+
+      const updateProfile = Effect.fn("Users.updateProfile")(function* (
+        caller: Principal,
+        { fullName }: { readonly fullName?: string | undefined },
+        origin: Origin
+      ) {
+        for (let attempt = 0; attempt < 3; attempt++) {
+          const { user } = yield* recordOf(caller)
+          if (fullName === undefined || fullName === user.fullName) return user
+          const written = yield* storage.transaction(write(caller, origin, user, { fullName }, ["full_name"]))
+          if (Option.isNone(written)) continue
+          yield* live.forget(userTopic(user.userId))
+          return written.value
+        }
+        return yield* lostToRivals("Users.updateProfile")
+      })
+
+      const changePassword = Effect.fn("Users.changePassword")(function* (
+        caller: Principal,
+        { current, next }: { readonly current: Redacted.Redacted; readonly next: Redacted.Redacted },
+        origin: Origin
+      ) {
+        const key = `password-change ${caller.userId}`
+        const own = caller.credential._tag === "ApiKey" ? undefined : caller.credential.sessionId
+
+        const apply = Effect.fnUntraced(function* (user: User, passwordHash: PasswordHash) {
+          const written = yield* write(caller, origin, user, { passwordHash }, ["password"])
+          if (Option.isNone(written)) return Option.none()
+          yield* checks.forgive(key)
+          const ended = yield* sessions.revokeAll(user.userId, own, written.value.updatedAt)
+          for (const id of ended) yield* wakeups.send(sessionTopic(id))
+          return Option.some(ended)
+        }, storage.transaction)
+
+        for (let attempt = 0; attempt < 3; attempt++) {
+          const { passwordHash, user } = yield* recordOf(caller)
+          const { locks, right } = yield* checks.check(key, Option.some(passwordHash), current)
+          if (!right) {
+            yield* events.failure(user, origin, "current_password_wrong", locks)
+            return yield* new CurrentPasswordWrong()
+          }
+          yield* Effect.fromResult(judgePassword(next, user.username, minimumPasswordLength))
+          const ended = yield* apply(user, yield* checks.hash(next))
+          if (Option.isNone(ended)) continue
+          return yield* Effect.forEach([userTopic(user.userId), ...ended.value.map(sessionTopic)], live.forget, {
+            discard: true
+          })
+        }
+        return yield* lostToRivals("Users.changePassword")
+      })
+
+      return Users.of({
+        register: Effect.fn("Users.register")(function* (user, origin) {
+          yield* Effect.fromResult(judgePassword(user.password, user.username, minimumPasswordLength))
+          return yield* add(user, "user", yield* checks.hash(user.password), origin)
+        }),
+        ensure: Effect.fn("Users.ensure")(function* (user, role) {
+          if (Option.isSome(yield* users.findByLogin(user.username))) return false
+          return yield* add(user, role, yield* hasher.hash(user.password), { correlationId: yield* ids.uuid }).pipe(
+            Effect.as(true),
+            Effect.catchTag(["UsernameTaken", "EmailTaken"], () => Effect.succeed(false))
+          )
+        }),
+        self: Effect.fn("Users.self")((caller) => Effect.map(recordOf(caller), ({ user }) => user)),
+        updateProfile,
+        changePassword
+      })
+    })
+  )
+}
+
+const lostToRivals = (operation: string) =>
+  new StorageError({ operation, retryable: true, cause: "lost to rivals three times" })

@@ -1,0 +1,123 @@
+/** `ExecutionOutputStore` over `execution_output`: rows of at most 256 KiB, keyed by the offset of their first byte. */
+import { Wakeups } from "@fairlead/core/bus/Wakeups"
+import { ExecutionOutputStore, type OutputChunk, type OutputKey } from "@fairlead/core/executions/ExecutionOutputStore"
+import { OutputName } from "@fairlead/core/runtime/Job"
+import type { SagaFence } from "@fairlead/core/sagas/SagaFence"
+import { Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { storageError } from "./PostgresError.ts"
+
+/** Largest row in bytes. */
+const rowBytes = 262_144
+
+const decodeRows = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ byte_offset: Schema.Finite, bytes: Schema.Uint8Array }))
+)
+
+export const layer = Layer.effect(
+  ExecutionOutputStore,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const wakeups = yield* Wakeups
+
+    /** Reads the last row of a stream by the primary key. */
+    const sizeOf = ({ attempt, executionId }: OutputKey, output: OutputName) => sql`coalesce((
+      select byte_offset + length(bytes) from execution_output
+      where execution_id = ${executionId} and attempt = ${attempt} and stream = ${output}
+      order by byte_offset desc limit 1), 0)::float8`
+
+    /**
+     * The saga's row is locked against a rival's claim until the bytes are in: whoever claims it afterwards sees them. One
+     * statement: nothing is written unless the fence holds and every stream continues where it stands.
+     */
+    const insert = (key: OutputKey, { fence, sagaId }: SagaFence, stdout: Run, stderr: Run) => sql<{
+      readonly fenced: boolean
+      readonly stdout: number
+      readonly stderr: number
+    }>`with
+      holder as (select saga_id from sagas where saga_id = ${sagaId} and fence = ${fence} for share),
+      stood as (select ${sizeOf(key, "stdout")} as stdout, ${sizeOf(key, "stderr")} as stderr),
+      runs (stream, starts, bytes) as (values
+        ('stdout', ${stdout.from ?? null}::float8, ${stdout.bytes}::bytea),
+        ('stderr', ${stderr.from ?? null}::float8, ${stderr.bytes}::bytea)),
+      written as (
+        insert into execution_output (execution_id, attempt, stream, byte_offset, bytes)
+        select ${key.executionId}::uuid, ${key.attempt}::int, runs.stream, runs.starts::bigint + piece,
+          substring(runs.bytes from piece + 1 for ${rowBytes})
+        from holder, stood, runs, generate_series(0, length(runs.bytes) - 1, ${rowBytes}) piece
+        where coalesce(${stdout.from ?? null}::float8, stood.stdout) = stood.stdout
+          and coalesce(${stderr.from ?? null}::float8, stood.stderr) = stood.stderr)
+      select not exists (select 1 from holder) as fenced, stdout, stderr from stood`
+
+    return ExecutionOutputStore.of({
+      append: Effect.fnUntraced(function* (key, fence, chunks) {
+        const [stdout, stderr] = [yield* runOf(chunks, "stdout"), yield* runOf(chunks, "stderr")]
+        const [stood] = yield* insert(key, fence, stdout, stderr)
+        if (stood === undefined || stood.fenced) return false
+        yield* mustContinue("stdout", stdout, stood.stdout)
+        yield* mustContinue("stderr", stderr, stood.stderr)
+        yield* wakeups.send(`output/${key.executionId}`)
+        return true
+      }, storageError("ExecutionOutputStore.append")),
+
+      read: Effect.fnUntraced(function* ({ attempt, executionId }, output, offset, limit) {
+        // From the row that holds `offset`: the last one that begins at or before it.
+        const rows = yield* decodeRows(
+          yield* sql`select byte_offset::float8 as byte_offset, bytes from execution_output
+            where execution_id = ${executionId} and attempt = ${attempt} and stream = ${output}
+              and byte_offset >= coalesce((select max(byte_offset) from execution_output
+                where execution_id = ${executionId} and attempt = ${attempt} and stream = ${output}
+                  and byte_offset <= ${offset}), 0)
+              and byte_offset < ${offset + limit}
+            order by byte_offset`
+        )
+        return slice(rows, offset, limit)
+      }, storageError("ExecutionOutputStore.read")),
+
+      sizes: Effect.fnUntraced(function* (key) {
+        const [sizes] = yield* sql<{ readonly stdout: number; readonly stderr: number }>`
+          select ${sizeOf(key, "stdout")} as stdout, ${sizeOf(key, "stderr")} as stderr`
+        return { stdout: sizes?.stdout ?? 0, stderr: sizes?.stderr ?? 0 }
+      }, storageError("ExecutionOutputStore.sizes"))
+    })
+  })
+)
+
+/** The chunks of one stream joined: where they start (absent when there are none) and their bytes. */
+interface Run {
+  readonly from: number | undefined
+  readonly bytes: Uint8Array
+}
+
+const runOf = (chunks: ReadonlyArray<OutputChunk>, output: OutputName): Effect.Effect<Run> => {
+  const own = chunks.filter((chunk) => chunk.output === output)
+  const from = own[0]?.offset
+  const bytes = new Uint8Array(own.reduce((total, chunk) => total + chunk.bytes.length, 0))
+  let filled = 0
+  for (const chunk of own) {
+    if (chunk.offset !== (from ?? 0) + filled) return Effect.die(`${output} has a chunk at ${chunk.offset} out of line`)
+    bytes.set(chunk.bytes, filled)
+    filled += chunk.bytes.length
+  }
+  return Effect.succeed({ from, bytes })
+}
+
+const mustContinue = (output: OutputName, { from }: Run, stood: number) =>
+  from === undefined || from === stood ? Effect.void : Effect.die(`${output} stands at ${stood}, not ${from}`)
+
+const slice = (
+  rows: ReadonlyArray<{ readonly byte_offset: number; readonly bytes: Uint8Array }>,
+  offset: number,
+  limit: number
+): Uint8Array => {
+  const parts = rows.map((row) =>
+    row.bytes.subarray(Math.max(0, offset - row.byte_offset), Math.max(0, offset + limit - row.byte_offset))
+  )
+  const bytes = new Uint8Array(parts.reduce((total, part) => total + part.length, 0))
+  let filled = 0
+  for (const part of parts) {
+    bytes.set(part, filled)
+    filled += part.length
+  }
+  return bytes
+}

@@ -1,0 +1,76 @@
+/** `ExecutionStore` over `executions`. */
+import { Execution } from "@fairlead/core/executions/Execution"
+import { type ExecutionFilter, ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
+import { TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
+import { DateTime, Effect, Layer, Option, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { storageError } from "./PostgresError.ts"
+
+const stored = Schema.toCodecJson(Execution)
+const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ execution: stored })))
+/** The whole model as the text of a `jsonb` value. */
+export const encodeExecution = Schema.encodeEffect(Schema.fromJsonString(stored))
+
+export const layer = Layer.effect(
+  ExecutionStore,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const terminal = sql.in("status", TerminalStatus.literals)
+
+    const matching = ({ from, lang, ownerId, status, to }: ExecutionFilter) =>
+      sql.and([
+        sql`true`,
+        ...(ownerId === undefined ? [] : [sql`owner_id = ${ownerId}`]),
+        ...(status === undefined ? [] : [sql`status = ${status}`]),
+        ...(lang === undefined ? [] : [sql`lang = ${lang}`]),
+        ...(from === undefined ? [] : [sql`created_at >= ${DateTime.formatIso(from)}`]),
+        ...(to === undefined ? [] : [sql`created_at < ${DateTime.formatIso(to)}`])
+      ])
+
+    return ExecutionStore.of({
+      insert: Effect.fnUntraced(function* (execution) {
+        const added = yield* sql`insert into executions (execution_id, owner_id, status, lang, created_at, execution)
+          values (${execution.executionId}, ${execution.ownerId}, ${execution.status}, ${execution.lang},
+            ${DateTime.formatIso(execution.createdAt)}, ${yield* encodeExecution(execution)}::text::jsonb)
+          on conflict do nothing returning execution_id`
+        if (added.length === 0) return yield* Effect.die(`execution ${execution.executionId} exists`)
+      }, storageError("ExecutionStore.insert")),
+
+      find: Effect.fnUntraced(function* (id) {
+        const [row] = yield* decode(yield* sql`select execution from executions where execution_id = ${id}`)
+        return Option.map(Option.fromUndefinedOr(row), ({ execution }) => execution)
+      }, storageError("ExecutionStore.find")),
+
+      list: Effect.fnUntraced(function* (filter) {
+        const matches = matching(filter)
+        const rows = yield* decode(
+          yield* sql`select execution from executions where ${matches}
+            order by execution_id desc limit ${filter.limit} offset ${filter.offset}`
+        )
+        const [count] = yield* sql<{
+          readonly total: number
+        }>`select count(*)::int as total from executions where ${matches}`
+        return { executions: rows.map(({ execution }) => execution), total: count?.total ?? 0 }
+      }, storageError("ExecutionStore.list")),
+
+      countActive: Effect.fnUntraced(function* (ownerId) {
+        // The condition is the one of the index executions_active.
+        const [count] = yield* sql<{ readonly active: number }>`select count(*)::int as active from executions
+          where status in ('queued', 'scheduled', 'running')
+          ${ownerId === undefined ? sql`` : sql`and owner_id = ${ownerId}`}`
+        return count?.active ?? 0
+      }, storageError("ExecutionStore.countActive")),
+
+      remove: Effect.fnUntraced(function* (id) {
+        const removed = yield* sql`with
+          gone as (delete from executions where execution_id = ${id} and ${terminal} returning execution_id),
+          output as (delete from execution_output o using gone where o.execution_id = gone.execution_id),
+          keys as (delete from idempotency_keys k using gone where k.execution_id = gone.execution_id),
+          saga as (delete from sagas s using gone where s.execution_id = gone.execution_id returning s.saga_id),
+          entries as (delete from saga_log l using saga where l.saga_id = saga.saga_id)
+          select execution_id from gone`
+        return removed.length > 0
+      }, storageError("ExecutionStore.remove"))
+    })
+  })
+)

@@ -1,0 +1,74 @@
+/** `Journal` in one statement: the saga's row is updated under its fence, and everything else is written from that row or not at all. */
+import { Wakeups } from "@fairlead/core/bus/Wakeups"
+import { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
+import { Journal, type JournalWrite, streamOf } from "@fairlead/core/storage/Journal"
+import { DateTime, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { encodeEvents, insertEvents } from "./internal/eventRows.ts"
+import { storageError } from "./PostgresError.ts"
+import { encodeExecution } from "./PostgresExecutionStore.ts"
+import { encodeSaga } from "./PostgresSagaStore.ts"
+
+const encodeEntries = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(Schema.Array(SagaEntry))))
+
+export const layer = Layer.effect(
+  Journal,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const wakeups = yield* Wakeups
+
+    /** `dispatch` and the cancel request stay what they are in the row: others write them. */
+    const moved = Effect.fnUntraced(function* ({ saga }: JournalWrite) {
+      return sql`moved as (
+        update sagas set state = ${saga.state},
+          saga = (${yield* encodeSaga(saga)}::text::jsonb - 'cancelRequest') || jsonb_strip_nulls(
+            jsonb_build_object('dispatch', sagas.dispatch, 'cancelRequest', sagas.saga -> 'cancelRequest'))
+        where saga_id = ${saga.sagaId} and fence = ${saga.fence} returning saga_id)`
+    })
+
+    const logged = Effect.fnUntraced(function* ({ at, entries, saga }: JournalWrite) {
+      return sql`logged as (
+        insert into saga_log (saga_id, seq, fence, at, entry)
+        select moved.saga_id, ${saga.logLength - entries.length}::int + e.n::int, ${saga.fence}::int,
+          ${DateTime.formatIso(at)}::timestamptz, e.entry
+        from moved, jsonb_array_elements(${yield* encodeEntries(entries)}::text::jsonb) with ordinality as e (entry, n))`
+    })
+
+    const changed = Effect.fnUntraced(function* ({ execution }: JournalWrite) {
+      if (execution === undefined) return []
+      return [
+        sql`changed as (
+          update executions set status = ${execution.status}, execution = ${yield* encodeExecution(execution)}::text::jsonb
+          from moved where executions.execution_id = ${execution.executionId})`
+      ]
+    })
+
+    const published = Effect.fnUntraced(function* ({ events, saga }: JournalWrite) {
+      if (events.length === 0) return []
+      return [
+        insertEvents(sql, {
+          stream: streamOf(saga),
+          count: events.length,
+          json: yield* encodeEvents(events),
+          source: sql`from moved`,
+          expected: sql`true`
+        })
+      ]
+    })
+
+    return Journal.of({
+      append: Effect.fnUntraced(function* (write) {
+        const parts = [
+          yield* moved(write),
+          yield* logged(write),
+          ...(yield* changed(write)),
+          ...(yield* published(write))
+        ]
+        const rows = yield* sql`with ${sql.csv(parts)} select saga_id from moved`
+        if (rows.length === 0) return false
+        if (write.events.length > 0) yield* wakeups.send(`stream/${streamOf(write.saga)}`)
+        return true
+      }, storageError("Journal.append"))
+    })
+  })
+)

@@ -1,0 +1,130 @@
+/**
+ * `SagaEngine` on the persisted queue of effect: a leased queue in `effect_queue`, one live item a saga, offered in the caller's
+ * transaction and held while a driver drives. A crashed holder's items are taken over when their lock expires; lock times are
+ * compared with the database clock and without a zone, which is why every connection must speak UTC.
+ */
+import { SagaEngine, type SagaDispatch } from "@fairlead/core/sagas/SagaEngine"
+import { SagaId } from "@fairlead/core/sagas/SagaId"
+import { StorageError } from "@fairlead/core/storage/StorageError"
+import { Cause, Duration, Effect, Layer, Schedule, Schema } from "effect"
+import { PersistedQueue } from "effect/persistence"
+import { SqlClient } from "effect/sql"
+import { checkSession } from "./internal/session.ts"
+import { sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
+
+const queueName = "sagas"
+
+/** Takeover after a crash takes at most the expiration plus one poll. */
+const storeOptions = {
+  pollInterval: "200 millis",
+  lockRefreshInterval: "3 seconds",
+  lockExpiration: "9 seconds"
+} as const
+
+/** Sagas that one sweep puts back. */
+const repairLimit = 500
+
+const Item = Schema.Struct({ sagaId: SagaId, dispatch: Schema.Int })
+const decodeItems = Schema.decodeUnknownEffect(Schema.Array(Item))
+
+export interface SagaEngineOptions {
+  /** Time between sweeps that put sagas without a live item back into the queue; 30 s by default. */
+  readonly repairInterval?: Duration.Input | undefined
+}
+
+const makeStore = PersistedQueue.makeStoreSql(storeOptions)
+
+/** Creates the queue's table. Each start does so as well, and then finds nothing to do. */
+export const migrate = Effect.scoped(makeStore)
+
+/** Forgets who holds items. Only for a process that is alone with its database and drives nothing yet. */
+export const releaseAll = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) => sql`update effect_queue set acquired_at = null, acquired_by = null where state = 'pending' and acquired_at is not null`
+).pipe(storageError("SagaEngine.releaseAll"))
+
+export const layer = (
+  options: SagaEngineOptions = {}
+): Layer.Layer<SagaEngine, StorageError, SqlClient.SqlClient> =>
+  Layer.effect(SagaEngine, make(options)).pipe(
+    Layer.provide(PersistedQueue.layer),
+    // The row of the saga is our memory of what was dispatched, so tombstones are short-lived.
+    Layer.provideMerge(
+      PersistedQueue.layerCleanup({ interval: "10 minutes", timeToLive: "1 hour", failedTimeToLive: "30 days" })
+    ),
+    Layer.provide(
+      Layer.effect(PersistedQueue.PersistedQueueStore, storageError("SagaEngine.layer")(makeStore))
+    )
+  )
+
+const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: SagaEngineOptions) {
+  const sql = yield* SqlClient.SqlClient
+  const queue = yield* PersistedQueue.make({
+    name: queueName,
+    schema: Item,
+    // Each takeover counts as an attempt; a saga is never given up for having been taken over often.
+    maxAttempts: 2_000_000_000,
+    retrySchedule: Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])
+  })
+
+  const dispatch = (item: SagaDispatch, delayMillis = 0) =>
+    queue.offer(item, { id: `${item.sagaId}:${item.dispatch}`, delay: Duration.millis(delayMillis) }).pipe(
+      Effect.catchTag("SchemaError", Effect.die),
+      Effect.mapError((error) => queueError("SagaEngine.dispatch", error)),
+      Effect.asVoid
+    )
+
+  /** Gives sagas that have not ended and have no live item a new number and an item for it, in one transaction. */
+  const repair = sql
+    .withTransaction(
+      Effect.gen(function* () {
+        const lost = yield* decodeItems(
+          yield* sql`update sagas set dispatch = dispatch + 1, saga = saga || jsonb_build_object('dispatch', dispatch + 1)
+            where saga_id in (
+              select saga_id from sagas s where state in ('created', 'running', 'compensating') and not exists (
+                select 1 from effect_queue q where q.queue_name = ${queueName}
+                  and q.id = s.saga_id || ':' || s.dispatch and q.state = 'pending')
+              limit ${repairLimit} for update skip locked)
+            returning saga_id as "sagaId", dispatch`
+        )
+        for (const item of lost) yield* dispatch(item)
+        if (lost.length > 0) yield* Effect.logWarning(`${lost.length} sagas had no queue item and were queued again`)
+      })
+    )
+    .pipe(
+      Effect.catchTag("SchemaError", Effect.die),
+      Effect.catchTag("SqlError", (error) => Effect.fail(toStorageError("SagaEngine.repair", error)))
+    )
+
+  yield* repair.pipe(
+    Effect.tapError((error) => Effect.logWarning("Sagas without a queue item were not looked for", error)),
+    Effect.ignore,
+    Effect.delay(repairInterval),
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+  return SagaEngine.of({
+    dispatch,
+    run: Effect.fnUntraced(function* (drive, maxDrivers) {
+      // A failed drive is the queue's to retry; there is nobody else to tell.
+      const driver = queue.take(drive).pipe(
+        Effect.tapCause((cause) =>
+          Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning("A saga's driver failed", cause)
+        ),
+        Effect.ignoreCause,
+        Effect.forever
+      )
+      for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(driver)
+    }),
+    check: checkSession(sql, "SagaEngine.check", sql`select 1 from effect_queue limit 1`)
+  })
+})
+
+/** The queue wraps the driver's failure once more. */
+const queueError = (operation: string, error: PersistedQueue.PersistedQueueError): StorageError => {
+  const sqlError = Cause.isCause(error.cause) ? sqlErrorIn(error.cause) : undefined
+  return sqlError === undefined
+    ? new StorageError({ operation, retryable: false, cause: error })
+    : toStorageError(operation, sqlError)
+}

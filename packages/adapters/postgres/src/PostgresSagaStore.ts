@@ -1,0 +1,110 @@
+/** `SagaStore` over `sagas` and `saga_log`. The column beside the model that repeats one of its fields always equals it. */
+import { Wakeups } from "@fairlead/core/bus/Wakeups"
+import { CancelRequest, Saga } from "@fairlead/core/sagas/Saga"
+import { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
+import { SagaId } from "@fairlead/core/sagas/SagaId"
+import { type SagaFilter, SagaStore } from "@fairlead/core/sagas/SagaStore"
+import { DateTime, Effect, Layer, Option, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { storageError } from "./PostgresError.ts"
+
+const stored = Schema.toCodecJson(Saga)
+const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ saga: stored })))
+/** The whole model as the text of a `jsonb` value. */
+export const encodeSaga = Schema.encodeEffect(Schema.fromJsonString(stored))
+
+const encodeClaim = Schema.encodeEffect(
+  Schema.fromJsonString(Schema.Struct({ driver: Schema.String, updatedAt: Schema.DateTimeUtcFromString }))
+)
+const encodeCancel = Schema.encodeEffect(Schema.fromJsonString(Schema.Struct({ cancelRequest: CancelRequest })))
+
+const decodeLog = Schema.decodeUnknownEffect(
+  Schema.Array(
+    Schema.Struct({
+      seq: Schema.Int,
+      fence: Schema.Int,
+      at: Schema.DateTimeUtcFromDate,
+      entry: Schema.toCodecJson(SagaEntry)
+    })
+  )
+)
+const decodePulse = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ saga_id: SagaId, fence: Schema.Int, cancel: Schema.NullOr(CancelRequest) }))
+)
+
+export const layer = Layer.effect(
+  SagaStore,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const wakeups = yield* Wakeups
+    // The condition is the one of the index sagas_live.
+    const live = sql`state in ('created', 'running', 'compensating')`
+
+    const matching = ({ executionId, ownerId, state }: SagaFilter) =>
+      sql.and([
+        sql`true`,
+        ...(ownerId === undefined ? [] : [sql`owner_id = ${ownerId}`]),
+        ...(executionId === undefined ? [] : [sql`execution_id = ${executionId}`]),
+        ...(state === undefined ? [] : [sql`state = ${state}`])
+      ])
+
+    const first = (rows: ReadonlyArray<unknown>) =>
+      Effect.map(decode(rows), ([row]) => Option.map(Option.fromUndefinedOr(row), ({ saga }) => saga))
+
+    return SagaStore.of({
+      insert: Effect.fnUntraced(function* (saga) {
+        const added = yield* sql`insert into sagas (saga_id, execution_id, owner_id, state, dispatch, fence, saga)
+          values (${saga.sagaId}, ${saga.executionId}, ${saga.ownerId}, ${saga.state}, ${saga.dispatch}, ${saga.fence},
+            ${yield* encodeSaga(saga)}::text::jsonb)
+          on conflict do nothing returning saga_id`
+        if (added.length === 0) return yield* Effect.die(`saga ${saga.sagaId} exists`)
+      }, storageError("SagaStore.insert")),
+
+      find: Effect.fnUntraced(function* (id) {
+        return yield* first(yield* sql`select saga from sagas where saga_id = ${id}`)
+      }, storageError("SagaStore.find")),
+
+      list: Effect.fnUntraced(function* (filter) {
+        const matches = matching(filter)
+        const rows = yield* decode(
+          yield* sql`select saga from sagas where ${matches}
+            order by saga_id desc limit ${filter.limit} offset ${filter.offset}`
+        )
+        const [count] = yield* sql<{ readonly total: number }>`select count(*)::int as total from sagas where ${matches}`
+        return { sagas: rows.map(({ saga }) => saga), total: count?.total ?? 0 }
+      }, storageError("SagaStore.list")),
+
+      claim: Effect.fnUntraced(function* (id, dispatch, driver) {
+        const patch = yield* encodeClaim({ driver, updatedAt: yield* DateTime.now })
+        const state = sql`case state when 'created' then 'running' else state end`
+        return yield* first(
+          yield* sql`update sagas set fence = fence + 1, state = ${state},
+              saga = saga || ${patch}::text::jsonb || jsonb_build_object('fence', fence + 1, 'state', ${state})
+            where saga_id = ${id} and dispatch = ${dispatch} and ${live} returning saga`
+        )
+      }, storageError("SagaStore.claim")),
+
+      log: Effect.fnUntraced(function* (id) {
+        return yield* decodeLog(
+          yield* sql`select seq, fence, at, entry from saga_log where saga_id = ${id} order by seq limit 10000`
+        )
+      }, storageError("SagaStore.log")),
+
+      requestCancel: Effect.fnUntraced(function* (id, cancelRequest) {
+        const patch = yield* encodeCancel({ cancelRequest })
+        const found = yield* first(
+          yield* sql`update sagas set saga = ${patch}::text::jsonb || saga where saga_id = ${id} and ${live} returning saga`
+        )
+        if (Option.isSome(found)) yield* wakeups.send(`saga/${id}`)
+        return found
+      }, storageError("SagaStore.requestCancel")),
+
+      pulse: Effect.fnUntraced(function* (ids) {
+        const rows = yield* decodePulse(
+          yield* sql`select saga_id, fence, saga -> 'cancelRequest' as cancel from sagas where saga_id = any(${ids}::uuid[])`
+        )
+        return rows.map(({ cancel, fence, saga_id }) => ({ sagaId: saga_id, fence, cancelRequest: cancel ?? undefined }))
+      }, storageError("SagaStore.pulse"))
+    })
+  })
+)

@@ -1,0 +1,102 @@
+/** Every store over PostgreSQL, and the parts from which `pglite/PgliteStorage` is put together as well. */
+import type { Wakeups } from "@fairlead/core/bus/Wakeups"
+import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import { StorageError } from "@fairlead/core/storage/StorageError"
+import { Effect, Layer, Result, Schedule } from "effect"
+import { Migrator, SqlClient, SqlError } from "effect/sql"
+import { checkSession } from "./internal/session.ts"
+import { migrations } from "./migrations/Migrations.ts"
+import * as PostgresClient from "./PostgresClient.ts"
+import { isRetryable, sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
+import * as PostgresEventLog from "./PostgresEventLog.ts"
+import * as PostgresExecutionOutputStore from "./PostgresExecutionOutputStore.ts"
+import * as PostgresExecutionStore from "./PostgresExecutionStore.ts"
+import * as PostgresIdempotencyStore from "./PostgresIdempotencyStore.ts"
+import * as PostgresJournal from "./PostgresJournal.ts"
+import * as PostgresSagaEngine from "./PostgresSagaEngine.ts"
+import * as PostgresSagaStore from "./PostgresSagaStore.ts"
+import * as PostgresWakeups from "./PostgresWakeups.ts"
+
+export interface PostgresOptions extends PostgresClient.PostgresClientOptions, PostgresSagaEngine.SagaEngineOptions {
+  /** False when a deploy step runs `layerMigrations`, with a role that may create tables; true by default. */
+  readonly migrate?: boolean | undefined
+}
+
+/** Creates and upgrades the tables. Needs DDL rights; safe to run from many processes at once, and again. */
+export const layerMigrations: Layer.Layer<never, StorageError, SqlClient.SqlClient> = Layer.effectDiscard(
+  Effect.andThen(
+    Migrator.make({})({ table: "fairlead_migrations", loader: Migrator.fromRecord(migrations) }),
+    PostgresSagaEngine.migrate
+  ).pipe(
+    Effect.mapError((cause) => {
+      const failed = SqlError.isSqlError(cause) ? cause : cause.cause
+      const retryable = SqlError.isSqlError(failed) && isRetryable(failed)
+      return new StorageError({ operation: "PostgresStorage.layerMigrations", retryable, cause })
+    }),
+    // Others wait for the table of migrations while one process fills it, for longer than a lock may take.
+    Effect.retry({ while: (error) => error.retryable, schedule: Schedule.spaced("1 second"), times: 60 })
+  )
+)
+
+/** The stores that work the same on every client. Expects the migrations to have run. */
+export const layerStores = (
+  options: PostgresSagaEngine.SagaEngineOptions = {}
+): Layer.Layer<Exclude<Stores, Storage | Wakeups>, StorageError, SqlClient.SqlClient | Wakeups> =>
+  Layer.mergeAll(
+    PostgresEventLog.layer,
+    PostgresExecutionOutputStore.layer,
+    PostgresExecutionStore.layer,
+    PostgresIdempotencyStore.layer,
+    PostgresJournal.layer,
+    PostgresSagaEngine.layer(options),
+    PostgresSagaStore.layer
+  )
+
+/** The unit of work on one client. */
+export const layerUnitOfWork = <E, R>(durability: Effect.Effect<Storage["Service"]["durability"], E, R>) =>
+  Layer.effect(
+    Storage,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      return Storage.of({
+        transaction: (work) => transaction(sql, work),
+        durability: yield* durability,
+        check: checkSession(sql, "Storage.check", sql`select 1`)
+      })
+    })
+  )
+
+/** Every store on one server. Many processes may share the database. */
+export const layer = (options: PostgresOptions): Layer.Layer<Stores, StorageError> =>
+  Layer.mergeAll(layerStores(options), layerUnitOfWork(serverDurability)).pipe(
+    Layer.provideMerge(PostgresWakeups.layer),
+    Layer.provide(options.migrate === false ? Layer.empty : layerMigrations),
+    Layer.provide(PostgresClient.layer(options))
+  )
+
+/** Asks the server: with either setting off, what it acknowledged may be gone after a power cut. */
+const serverDurability = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ readonly safe: boolean }>`
+    select current_setting('fsync') = 'on' and current_setting('synchronous_commit') <> 'off' as safe`
+  return row?.safe === true ? ("disk" as const) : ("process" as const)
+}).pipe(storageError("PostgresStorage.durability"))
+
+const transaction = <A, E, R>(
+  sql: SqlClient.SqlClient,
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | StorageError, R> =>
+  // The work's own failure is wrapped, so that it is not taken for the driver's.
+  sql.withTransaction(Effect.mapError(work, (error) => ({ _tag: "WorkFailed" as const, error }))).pipe(
+    Effect.mapError((failure) =>
+      failure._tag === "WorkFailed" ? failure.error : toStorageError("Storage.transaction", failure)
+    ),
+    // When the connection breaks, the driver's own rollback dies of it; the server has rolled back by itself.
+    Effect.catchCauseFilter(
+      (cause) => {
+        const broken = sqlErrorIn(cause)
+        return broken !== undefined && isRetryable(broken) ? Result.succeed(broken) : Result.fail(cause)
+      },
+      (broken) => Effect.fail(toStorageError("Storage.transaction", broken))
+    )
+  )

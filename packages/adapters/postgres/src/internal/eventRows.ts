@@ -1,0 +1,41 @@
+/**
+ * How events are written, as members of a `with` clause, so that one statement can write them beside other rows.
+ *
+ * The row of `stream_heads` is the stream's lock. `txid` orders the whole log: it is the writer's transaction, or the head's when
+ * that is newer (the stream was written meanwhile by a transaction that began later). So within a stream neither `txid` nor
+ * `pos` ever falls, and an event's `txid` is never below the one of its transaction, which is what readers rely on.
+ */
+import { NewEvent } from "@fairlead/core/events/StoredEvent"
+import { Schema } from "effect"
+import type { SqlClient, Statement } from "effect/sql"
+
+export const encodeEvents = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(Schema.Array(NewEvent))))
+
+export interface EventInsert {
+  readonly stream: string
+  readonly count: number
+  /** From `encodeEvents`. */
+  readonly json: string
+  /** Rest of the select that makes the head row: `from`, `where`; nothing for always. */
+  readonly source: Statement.Fragment
+  /** Condition on `head.version` under which an existing stream is written. */
+  readonly expected: Statement.Fragment
+}
+
+/** Defines `heads` (one row with the new `version`, none when refused) and `added`. */
+export const insertEvents = (sql: SqlClient.SqlClient, { count, expected, json, source, stream }: EventInsert) => sql`
+  heads as (
+    insert into stream_heads as head (stream, version, txid)
+    select ${stream}::text, ${count}::int, pg_current_xact_id() ${source}
+    on conflict (stream) do update
+      set version = head.version + excluded.version, txid = greatest(head.txid, excluded.txid)
+      where ${expected}
+    returning version, txid
+  ),
+  added as (
+    insert into events (txid, stream, stream_version, event_id, tag, event)
+    select heads.txid, ${stream}::text, heads.version - ${count}::int + e.n::int,
+      (e.event ->> 'eventId')::uuid, e.event -> 'event' ->> '_tag', e.event
+    from heads, jsonb_array_elements(${json}::text::jsonb) with ordinality as e (event, n)
+    order by e.n
+  )`

@@ -1,0 +1,6 @@
+/** All migrations in order. A released one never changes; the next gets the next number and a line here. */
+import core from "./0001_core.ts"
+
+export const migrations = {
+  "0001_core": core
+}

@@ -1,0 +1,26 @@
+/** Every store over PGlite, in this process. One process a directory: a second one fails at once with `DataDirectoryLocked`. */
+import type { Stores } from "@fairlead/core/storage/Storage"
+import type { StorageError } from "@fairlead/core/storage/StorageError"
+import { Effect, Layer } from "effect"
+import * as PostgresSagaEngine from "../PostgresSagaEngine.ts"
+import { layerMigrations, layerStores, layerUnitOfWork } from "../PostgresStorage.ts"
+import * as PostgresWakeups from "../PostgresWakeups.ts"
+import type { DataDirectoryLocked } from "./DirectoryLock.ts"
+import * as PgliteClient from "./PgliteClient.ts"
+import * as PgliteMaintenance from "./PgliteMaintenance.ts"
+
+export interface PgliteStorageOptions extends PgliteClient.PgliteOptions, PostgresSagaEngine.SagaEngineOptions {}
+
+/** Creates and upgrades the tables at start. What it acknowledges survives a killed process, not a power cut. */
+export const layer = (options: PgliteStorageOptions = {}): Layer.Layer<Stores, StorageError | DataDirectoryLocked> =>
+  Layer.mergeAll(
+    layerStores(options),
+    layerUnitOfWork(Effect.succeed(options.directory === undefined ? ("none" as const) : ("process" as const))),
+    PgliteMaintenance.layer
+  ).pipe(
+    Layer.provideMerge(PostgresWakeups.layerLocal),
+    // Nobody else can be driving: what the last process held is free now, not when its locks expire.
+    Layer.provide(Layer.effectDiscard(PostgresSagaEngine.releaseAll)),
+    Layer.provide(layerMigrations),
+    Layer.provide(PgliteClient.layer(options))
+  )

@@ -1,0 +1,32 @@
+/** The numbers of the auth areas. A host replaces some of them once, at start-up: `Layer.succeed(AuthOptions, { ...authDefaults, … })`. */
+import { Context } from "effect"
+
+export const authDefaults = {
+  /** Life of the token for the `Authorization` header. */
+  accessTokenSeconds: 3_600,
+  /** Life of the token in the cookie. */
+  cookieTokenSeconds: 86_400,
+  /** Longest time between two refreshes; then the session ends. */
+  sessionSeconds: 604_800,
+  /** How long the refresh token before the current is answered with the same successor. */
+  refreshGraceMillis: 10_000,
+  /** Failed logins that lock a name. */
+  loginFailures: 5,
+  /** Window in which they are counted, and length of the lock. */
+  lockSeconds: 900,
+  minimumPasswordLength: 8,
+  /** Passwords hashed or checked at once on this host. */
+  passwordsAtOnce: 4,
+  /** Callers that wait for their turn beyond those; more are refused. */
+  passwordsWaiting: 32,
+  apiKeysPerUser: 50,
+  /** Verified tokens, sessions and keys kept in memory, each. */
+  cacheEntries: 10_000,
+  /** Longest time for which a change that was not heard of goes unnoticed. */
+  cacheMillis: 5_000
+}
+export type AuthNumbers = { readonly [Key in keyof typeof authDefaults]: number }
+
+export const AuthOptions = Context.Reference<AuthNumbers>("@fairlead/core/auth/AuthOptions", {
+  defaultValue: () => authDefaults
+})

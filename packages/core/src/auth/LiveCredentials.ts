@@ -1,0 +1,137 @@
+/**
+ * What a session or an API key is worth right now, from memory where possible. Wake-ups drop what changed, on every host; what
+ * no wake-up told is noticed when the entry ages out. Only the auth areas use it.
+ */
+import { Cache, Clock, Context, DateTime, Effect, Exit, Layer, Option, Stream } from "effect"
+import { Wakeups, type WakeupTopic } from "../bus/Wakeups.ts"
+import { WakeupWaiters } from "../bus/WakeupWaiters.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { AuthOptions } from "./AuthOptions.ts"
+import type { ApiKey } from "./api-keys/ApiKey.ts"
+import { ApiKeyId } from "./api-keys/ApiKeyId.ts"
+import { type ApiKeyRecord, ApiKeyStore } from "./api-keys/ApiKeyStore.ts"
+import type { Principal } from "./Principal.ts"
+import { isLive, type Session } from "./sessions/Session.ts"
+import { SessionId } from "./sessions/SessionId.ts"
+import { SessionStore } from "./sessions/SessionStore.ts"
+import type { User } from "./users/User.ts"
+import { UserId } from "./users/UserId.ts"
+import { UserStore } from "./users/UserStore.ts"
+
+/** Longest time between two looks of a waiter at the truth, because hints may be lost. */
+const sweepMillis = 30_000
+
+export class LiveCredentials extends Context.Service<
+  LiveCredentials,
+  {
+    /** The session and its user; none if it ended or the user is not active. */
+    session(
+      id: SessionId
+    ): Effect.Effect<Option.Option<{ readonly session: Session; readonly user: User }>, StorageError>
+    /** The key and its owner; none if it is revoked or expired or the owner is not active. */
+    apiKey(id: ApiKeyId): Effect.Effect<Option.Option<ApiKeyRecord & { readonly user: User }>, StorageError>
+    /** Drops what this host keeps about `session/…`, `user/…` or `api-key/…`. Call it after a commit that sent the topic. */
+    forget(topic: WakeupTopic): Effect.Effect<void>
+    /** Waits until the caller's credential ends, or the user has another role than the caller was told. */
+    awaitRevocation(caller: Principal): Effect.Effect<void>
+  }
+>()("@fairlead/core/auth/LiveCredentials") {
+  static readonly layer = Layer.effect(
+    LiveCredentials,
+    Effect.gen(function* () {
+      const { cacheEntries, cacheMillis } = yield* AuthOptions
+      const waiters = yield* WakeupWaiters
+      const [sessionStore, userStore, apiKeyStore] = [yield* SessionStore, yield* UserStore, yield* ApiKeyStore]
+
+      // One cache a store: an entry whose topic is dropped while it is being read is not kept.
+      const options = {
+        capacity: cacheEntries,
+        timeToLive: (exit: Exit.Exit<unknown, unknown>) => (Exit.isSuccess(exit) ? cacheMillis : 0)
+      }
+      const sessions = yield* Cache.makeWith((id: string) => sessionStore.find(SessionId.make(id)), options)
+      const users = yield* Cache.makeWith((id: string) => userStore.find(UserId.make(id)), options)
+      const apiKeys = yield* Cache.makeWith((id: string) => apiKeyStore.find(ApiKeyId.make(id)), options)
+
+      const forget = (topic: WakeupTopic) => {
+        const id = topic.slice(topic.indexOf("/") + 1)
+        if (topic.startsWith("session/")) return Cache.invalidate(sessions, id)
+        if (topic.startsWith("user/")) return Cache.invalidate(users, id)
+        if (topic.startsWith("api-key/")) return Cache.invalidate(apiKeys, id)
+        return Effect.void
+      }
+      const forgetAll = Effect.all([
+        Cache.invalidateAll(sessions),
+        Cache.invalidateAll(users),
+        Cache.invalidateAll(apiKeys)
+      ])
+      yield* (yield* Wakeups).all.pipe(
+        Stream.runForEach((topic) => (topic === "wakeups/lost" ? forgetAll : forget(topic))),
+        Effect.forkScoped
+      )
+
+      const activeUser = (id: UserId) =>
+        Effect.map(
+          Cache.get(users, id),
+          Option.flatMap(({ user }) => (user.isActive ? Option.some(user) : Option.none()))
+        )
+
+      const session = Effect.fnUntraced(function* (id: SessionId) {
+        const found = yield* Cache.get(sessions, id)
+        if (Option.isNone(found) || !isLive(found.value, yield* DateTime.now)) return Option.none()
+        return Option.map(yield* activeUser(found.value.userId), (user) => ({ session: found.value, user }))
+      })
+
+      const apiKey = Effect.fnUntraced(function* (id: ApiKeyId) {
+        const found = yield* Cache.get(apiKeys, id)
+        if (Option.isNone(found) || isExpired(found.value.apiKey, yield* DateTime.now)) return Option.none()
+        return Option.map(yield* activeUser(found.value.apiKey.ownerId), (user) => ({ ...found.value, user }))
+      })
+
+      const holderOf = ({ credential }: Principal) =>
+        credential._tag === "ApiKey"
+          ? Effect.map(
+              apiKey(credential.apiKeyId),
+              Option.map(({ user }) => user)
+            )
+          : Effect.map(
+              session(credential.sessionId),
+              Option.map(({ user }) => user)
+            )
+
+      const holds = (caller: Principal) =>
+        holderOf(caller).pipe(
+          Effect.map((user) => Option.isSome(user) && user.value.role === caller.role),
+          // While the store is away nobody can tell: the wait goes on, and requests fail by themselves.
+          Effect.catchTag("StorageError", () => Effect.succeed(true))
+        )
+
+      const awaitRevocation = Effect.fnUntraced(function* (caller: Principal) {
+        const topics = topicsOf(caller)
+        const hint = yield* waiters.on(topics, sweepMillis)
+        const forgotten = Effect.forEach(topics, forget, { discard: true })
+        while (true) {
+          const leftMillis = (caller.validUntil?.epochMilliseconds ?? Infinity) - (yield* Clock.currentTimeMillis)
+          if (leftMillis <= 0 || !(yield* holds(caller))) return
+          yield* Effect.raceFirst(hint, Effect.sleep(Math.min(leftMillis, sweepMillis)))
+          // The hint may have come here before it came to the caches.
+          yield* forgotten
+        }
+      }, Effect.scoped)
+
+      return LiveCredentials.of({ session, apiKey, forget, awaitRevocation })
+    })
+  )
+}
+
+/** The topics on which changes are told. */
+export const sessionTopic = (id: SessionId): WakeupTopic => `session/${id}`
+export const userTopic = (id: UserId): WakeupTopic => `user/${id}`
+export const apiKeyTopic = (id: ApiKeyId): WakeupTopic => `api-key/${id}`
+
+const topicsOf = ({ credential, userId }: Principal) => [
+  userTopic(userId),
+  credential._tag === "ApiKey" ? apiKeyTopic(credential.apiKeyId) : sessionTopic(credential.sessionId)
+]
+
+const isExpired = ({ expiresAt }: ApiKey, now: DateTime.Utc) =>
+  expiresAt !== undefined && DateTime.isLessThanOrEqualTo(expiresAt, now)

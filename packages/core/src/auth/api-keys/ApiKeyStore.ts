@@ -1,0 +1,70 @@
+/** Port: where API keys are kept, as digests of their secrets. */
+import { Context, type DateTime, Effect, Layer, Option } from "effect"
+import { MemoryDatabase } from "../../storage/MemoryDatabase.ts"
+import type { StorageError } from "../../storage/StorageError.ts"
+import type { UserId } from "../users/UserId.ts"
+import { ApiKey } from "./ApiKey.ts"
+import type { ApiKeyId } from "./ApiKeyId.ts"
+
+export interface ApiKeyRecord {
+  readonly apiKey: ApiKey
+  /** SHA-256 of the whole key, in hex. */
+  readonly keyHash: string
+}
+
+export class ApiKeyStore extends Context.Service<
+  ApiKeyStore,
+  {
+    /** Adds a key unless its owner holds `maximum` already, which is `false`; also among rivals. An id that exists is a defect. */
+    insert(record: ApiKeyRecord, maximum: number): Effect.Effect<boolean, StorageError>
+    find(id: ApiKeyId): Effect.Effect<Option.Option<ApiKeyRecord>, StorageError>
+    /** The owner's keys, newest first; at most 500. */
+    list(ownerId: UserId): Effect.Effect<ReadonlyArray<ApiKey>, StorageError>
+    /** Removes the owner's key; `false` if the owner has no such key. */
+    remove(ownerId: UserId, id: ApiKeyId): Effect.Effect<boolean, StorageError>
+    /** Notes a use at `at`. Changes nothing when a later use is noted, or the key is gone. */
+    touch(id: ApiKeyId, at: DateTime.Utc): Effect.Effect<void, StorageError>
+  }
+>()("@fairlead/core/auth/api-keys/ApiKeyStore") {
+  static readonly layerMemory = Layer.effect(
+    ApiKeyStore,
+    Effect.map(MemoryDatabase, ({ table }) => {
+      const keys = table<ReadonlyMap<ApiKeyId, ApiKeyRecord>>(new Map())
+      const heldBy = (rows: ReadonlyMap<ApiKeyId, ApiKeyRecord>, ownerId: UserId) =>
+        [...rows.values()].map(({ apiKey }) => apiKey).filter((apiKey) => apiKey.ownerId === ownerId)
+      return ApiKeyStore.of({
+        insert: (record, maximum) =>
+          Effect.flatMap(
+            keys.modify((rows): readonly [boolean | "exists", typeof rows] => {
+              const { apiKeyId, ownerId } = record.apiKey
+              if (rows.has(apiKeyId)) return ["exists", rows]
+              if (heldBy(rows, ownerId).length >= maximum) return [false, rows]
+              return [true, new Map(rows).set(apiKeyId, record)]
+            }),
+            (added) =>
+              added === "exists" ? Effect.die(`API key ${record.apiKey.apiKeyId} exists`) : Effect.succeed(added)
+          ),
+        find: (id) => Effect.map(keys.get, (rows) => Option.fromUndefinedOr(rows.get(id))),
+        list: (ownerId) =>
+          Effect.map(keys.get, (rows) =>
+            heldBy(rows, ownerId)
+              .sort((a, b) => (a.apiKeyId < b.apiKeyId ? 1 : -1))
+              .slice(0, 500)
+          ),
+        remove: (ownerId, id) =>
+          keys.modify((rows) => {
+            if (rows.get(id)?.apiKey.ownerId !== ownerId) return [false, rows]
+            return [true, new Map([...rows].filter(([known]) => known !== id))]
+          }),
+        touch: (id, at) =>
+          keys.modify((rows) => {
+            const known = rows.get(id)
+            const last = known?.apiKey.lastUsedAt?.epochMilliseconds ?? Number.NEGATIVE_INFINITY
+            if (known === undefined || last >= at.epochMilliseconds) return [undefined, rows]
+            const apiKey = new ApiKey({ ...known.apiKey, lastUsedAt: at })
+            return [undefined, new Map(rows).set(id, { ...known, apiKey })]
+          })
+      })
+    })
+  )
+}

@@ -1,0 +1,254 @@
+/**
+ * The executable specification of `ScriptRuntime`: jobs of a tiny language, kept in memory, one command per line.
+ *
+ * `out <text>` and `err <text>` print a line · `hex <digits>` prints bytes · `fill <count>` prints that many `x` · `env <name>` and `args` print what the
+ * job was given · `sleep <milliseconds>` · `exit <code>` · `kill <signal>` · `exceed <limit>` · `hang` until it is stopped · `stubborn` ignores being asked.
+ */
+import { Clock, Deferred, Effect, Layer, Option, Redacted, Scope, Stream } from "effect"
+import { ResourceUsage } from "../executions/ResourceUsage.ts"
+import type { JobEnd, JobHandle, JobReport, JobSpec, OutputName, OutputOffsets, ScriptOutput } from "./Job.ts"
+import type { JobId } from "./JobId.ts"
+import { JobRemoved, RuntimeError } from "./RuntimeError.ts"
+import type { JobSummary, ScriptRuntime } from "./ScriptRuntime.ts"
+import { ScriptRuntimes } from "./ScriptRuntimes.ts"
+
+/** How long a job may take to end after it was asked to. */
+const graceMillis = 1_000
+
+interface Job {
+  readonly handle: JobHandle
+  readonly spec: JobSpec
+  readonly stopRequested: Deferred.Deferred<void>
+  readonly outputs: Record<OutputName, Output>
+  stubborn: boolean
+  report: JobReport | undefined
+  /** Completed, and replaced, whenever there is something new to observe. */
+  changed: Deferred.Deferred<void>
+}
+
+interface Output {
+  kept: Uint8Array
+  writtenBytes: number
+}
+
+/** The machine behind memory runtimes. Every `host` sees the same jobs, which run until the place is closed. */
+export interface MemoryPlace {
+  readonly host: Effect.Effect<ScriptRuntime>
+}
+
+/** Registers a runtime of kind `process` with the language `lines`, or with the languages given, all of which run line scripts. */
+export const layer = (languages: ScriptRuntime["languages"] = lines): Layer.Layer<never, never, ScriptRuntimes> =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const runtimes = yield* ScriptRuntimes
+      yield* runtimes.register(yield* (yield* makePlace(languages)).host)
+    })
+  )
+
+const lines: ScriptRuntime["languages"] = [{ name: "lines", versions: ["1.0.0"], fileExtension: "txt" }]
+
+export const makePlace = Effect.fnUntraced(function* (
+  languages: ScriptRuntime["languages"] = lines
+): Effect.fn.Return<MemoryPlace, never, Scope.Scope> {
+  const scope = yield* Scope.Scope
+  const jobs = new Map<JobId, Job>()
+  const removed = new Set<JobId>()
+
+  const start = Effect.fnUntraced(function* (spec: JobSpec) {
+    const { jobId } = spec
+    if (removed.has(jobId)) return yield* new JobRemoved({ jobId })
+    const found = jobs.get(jobId)
+    if (found !== undefined) return found.handle
+    if (!languages.some(({ name, versions }) => name === spec.language && versions.includes(spec.languageVersion)))
+      return yield* failure("start", false, `no ${spec.language} ${spec.languageVersion}`)
+    const job = newJob(spec)
+    jobs.set(jobId, job)
+    yield* Effect.forkIn(run(job), scope)
+    return job.handle
+  })
+
+  const remove = Effect.fnUntraced(function* ({ jobId }: JobHandle) {
+    const job = jobs.get(jobId)
+    if (job === undefined) return
+    if (job.report === undefined) return yield* failure("remove", true, `job ${jobId} is running`)
+    removed.add(jobId)
+    jobs.delete(jobId)
+  })
+
+  const runtime: ScriptRuntime = {
+    kind: "process",
+    node: "memory",
+    languages,
+    isolation: "none: the jobs are simulated",
+    start,
+    remove,
+    observe: (handle, from) =>
+      Stream.suspend(() => {
+        const job = jobs.get(handle.jobId)
+        return job === undefined ? Stream.succeed(unknownJob(handle)) : observe(job, from)
+      }),
+    stop: ({ jobId }) =>
+      Effect.suspend(() => {
+        const job = jobs.get(jobId)
+        return job === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(job.stopRequested, undefined))
+      }),
+    list: Effect.sync(() => [...jobs.values()].map(summary)),
+    inspect: (jobId) => Effect.sync(() => Option.map(Option.fromUndefinedOr(jobs.get(jobId)), summary))
+  }
+  return { host: Effect.succeed(runtime) }
+})
+
+const newJob = (spec: JobSpec): Job => ({
+  handle: { runtime: "process", jobId: spec.jobId, node: "memory" },
+  spec,
+  stopRequested: Deferred.makeUnsafe(),
+  outputs: {
+    stdout: { kept: new Uint8Array(0), writtenBytes: 0 },
+    stderr: { kept: new Uint8Array(0), writtenBytes: 0 }
+  },
+  stubborn: false,
+  report: undefined,
+  changed: Deferred.makeUnsafe()
+})
+
+const summary = ({ handle, report }: Job): JobSummary => ({
+  handle,
+  state: report === undefined ? "running" : "ended"
+})
+
+const failure = (phase: RuntimeError["phase"], retryable: boolean, detail: string) =>
+  new RuntimeError({ runtime: "memory", phase, retryable, cause: new Error(detail) })
+
+const unknownJob = ({ jobId }: JobHandle): ScriptOutput => ({
+  _tag: "Ended",
+  report: {
+    end: { _tag: "Lost", detail: `there is no job ${jobId}` },
+    stdout: { writtenBytes: 0, keptBytes: 0 },
+    stderr: { writtenBytes: 0, keptBytes: 0 }
+  }
+})
+
+// Running
+
+const run = Effect.fnUntraced(function* (job: Job) {
+  const started = yield* Clock.currentTimeMillis
+  const { timeoutMillis } = job.spec.limits
+  const end = yield* Effect.raceAllFirst([
+    runScript(job),
+    Effect.as(Effect.sleep(timeoutMillis), ended({ _tag: "TimedOut" })),
+    stopped(job)
+  ])
+  const wallMillis = (yield* Clock.currentTimeMillis) - started
+  job.report = {
+    end,
+    usage: new ResourceUsage({
+      executionTimeWallSeconds: wallMillis / 1000,
+      cpuTimeJiffies: 0,
+      clkTckHertz: 100,
+      peakMemoryKb: 0
+    }),
+    stdout: totals(job.outputs.stdout),
+    stderr: totals(job.outputs.stderr)
+  }
+  announce(job)
+})
+
+const ended = (end: JobEnd): JobEnd => end
+
+const totals = ({ kept, writtenBytes }: Output) => ({ writtenBytes, keptBytes: kept.length })
+
+const stopped = Effect.fnUntraced(function* (job: Job) {
+  yield* Deferred.await(job.stopRequested)
+  if (job.stubborn) yield* Effect.sleep(graceMillis)
+  return ended({ _tag: "Stopped", forced: job.stubborn })
+})
+
+const runScript = Effect.fnUntraced(function* (job: Job) {
+  for (const line of job.spec.script.split("\n")) {
+    const end = yield* runLine(job, line)
+    if (end !== undefined) return end
+  }
+  return ended({ _tag: "Exited", exitCode: 0 })
+})
+
+const runLine = Effect.fnUntraced(function* (job: Job, line: string): Effect.fn.Return<JobEnd | undefined> {
+  const [command = "", argument = ""] = /^(\S*) ?(.*)$/.exec(line)?.slice(1) ?? []
+  const { args, env } = job.spec
+  switch (command) {
+    case "":
+      return undefined
+    case "out":
+      return write(job, "stdout", utf8(`${argument}\n`))
+    case "err":
+      return write(job, "stderr", utf8(`${argument}\n`))
+    case "hex":
+      return write(job, "stdout", bytesOf(argument))
+    case "fill":
+      return write(job, "stdout", new Uint8Array(Number(argument)).fill(0x78))
+    case "env":
+      return write(job, "stdout", utf8(`${Redacted.value(env)[argument] ?? ""}\n`))
+    case "args":
+      return write(job, "stdout", utf8(args.map((arg) => `${arg}\n`).join("")))
+    case "sleep":
+      yield* Effect.sleep(Number(argument))
+      return undefined
+    case "hang":
+      return yield* Effect.never
+    case "stubborn":
+      job.stubborn = true
+      return undefined
+    case "exit":
+      return { _tag: "Exited", exitCode: Number(argument) }
+    case "kill":
+      return { _tag: "Signalled", signal: argument }
+    case "exceed":
+      return { _tag: "LimitExceeded", limit: limitNamed(argument), exitCode: null, suspected: false }
+    default:
+      write(job, "stderr", utf8(`unknown command: ${command}\n`))
+      return { _tag: "Exited", exitCode: 127 }
+  }
+})
+
+const limitNamed = (name: string) => (name === "cpu" ? "cpu" : name === "storage" ? "storage" : "memory")
+
+const write = (job: Job, name: OutputName, bytes: Uint8Array): undefined => {
+  const output = job.outputs[name]
+  const room = job.spec.limits.outputBytes - output.kept.length
+  output.writtenBytes += bytes.length
+  output.kept = Uint8Array.from([...output.kept, ...bytes.subarray(0, room)])
+  announce(job)
+}
+
+const announce = (job: Job) => {
+  const { changed } = job
+  job.changed = Deferred.makeUnsafe()
+  Deferred.doneUnsafe(changed, Effect.void)
+}
+
+const bytesOf = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+
+/** UTF-8 by hand: this package knows no platform, so no `TextEncoder`. */
+const utf8 = (text: string) =>
+  Uint8Array.from(
+    encodeURIComponent(text).match(/%..|./g) ?? [],
+    (part) => (part.startsWith("%") ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0))
+  )
+
+// Observing
+
+const observe = (job: Job, from: OutputOffsets): Stream.Stream<ScriptOutput> =>
+  Stream.paginate(from, (at) =>
+    Effect.gen(function* () {
+      const { changed, outputs, report } = job
+      const pieces = [...newBytes("stdout", outputs.stdout, at), ...newBytes("stderr", outputs.stderr, at)]
+      if (report !== undefined) return [[...pieces, { _tag: "Ended", report }], Option.none()]
+      if (pieces.length === 0) yield* Deferred.await(changed)
+      const next = { stdout: outputs.stdout.kept.length, stderr: outputs.stderr.kept.length }
+      return [pieces, Option.some(pieces.length === 0 ? at : next)]
+    })
+  )
+
+const newBytes = (output: OutputName, { kept }: Output, at: OutputOffsets): ReadonlyArray<ScriptOutput> =>
+  kept.length <= at[output]
+    ? []
+    : [{ _tag: "Chunk", output, offset: at[output], bytes: kept.subarray(at[output]) }]

@@ -1,0 +1,82 @@
+/**
+ * Who may call an endpoint. Every endpoint says `.annotate(Needs, permission)`; every group ends in
+ * `.middleware(Authorization).middleware(Authentication).middleware(Rejections)`. A middleware reaches only the endpoints that
+ * were added before it: add `"public"` endpoints after `Authentication` and before `Rejections`.
+ */
+import type { Principal } from "@fairlead/core/auth/Principal"
+import { Permission } from "@fairlead/core/auth/roles/Permission"
+import { Context, Schema } from "effect"
+import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
+import { problem } from "./Problem.ts"
+
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {}) {}
+export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { needs: Permission }) {}
+/** The caller is known by the cookie alone, the call writes, and no CSRF token of the same session came with it. */
+export class CsrfRejected extends Schema.TaggedError<CsrfRejected>()("CsrfRejected", {}) {}
+
+/** The permission an endpoint asks for. An endpoint that has none is refused at run time and fails the contract test. */
+export class Needs extends Context.Service<Needs, Permission | "public">()("@fairlead/http/api/Needs") {}
+
+export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principal>()(
+  "@fairlead/http/api/CurrentPrincipal"
+) {}
+
+const described = OpenApi.Description
+
+/** Names of the two cookies that a login sets. Scripts of our pages may read the second, never the first. */
+export const accessCookie = "access_token"
+export const csrfCookie = "csrf_token"
+
+/**
+ * Tried in this order; the first credential that verifies counts. The cookie is last because browsers send it unasked: what
+ * a caller put there on purpose goes first, and a forged header beside a cookie leaves the cookie with its CSRF check.
+ */
+export const credentials = {
+  apiKey: HttpApiSecurity.apiKey({ key: "X-API-Key", in: "header" }).pipe(
+    HttpApiSecurity.annotate(described, "A key from `POST /api/v1/auth/api-keys`.")
+  ),
+  bearer: HttpApiSecurity.bearer.pipe(
+    HttpApiSecurity.annotate(OpenApi.Format, "JWT"),
+    HttpApiSecurity.annotate(described, "The `access_token` of a login or refresh.")
+  ),
+  cookie: HttpApiSecurity.apiKey({ key: accessCookie, in: "cookie" }).pipe(
+    HttpApiSecurity.annotate(
+      described,
+      "Set by a login. Calls that write must repeat the cookie `csrf_token` in the header `X-CSRF-Token`."
+    )
+  )
+}
+
+export const unauthorized = problem(Unauthorized, {
+  status: 401,
+  title: "Not logged in",
+  detail: () => "Log in, or send an API key."
+})
+
+export const forbidden = problem(Forbidden, {
+  status: 403,
+  title: "Not allowed",
+  detail: ({ needs }) => `This call needs the permission ${needs}.`
+})
+
+export class Authentication extends HttpApiMiddleware.Service<Authentication, { provides: CurrentPrincipal }>()(
+  "@fairlead/http/api/Authentication",
+  {
+    error: [
+      unauthorized,
+      problem(CsrfRejected, {
+        status: 403,
+        title: "CSRF validation failed",
+        detail: () => "Repeat the cookie csrf_token in the header X-CSRF-Token."
+      })
+    ],
+    security: credentials
+  }
+) {}
+
+export class Authorization extends HttpApiMiddleware.Service<Authorization, { requires: CurrentPrincipal }>()(
+  "@fairlead/http/api/Authorization",
+  {
+    error: forbidden
+  }
+) {}

@@ -1,0 +1,171 @@
+/** What callers may ask of `/executions`: bodies, headers and queries, in the words and units of the seed documents. */
+import { maxScriptLength, Priority } from "@fairlead/core/executions/Execution"
+import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
+import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
+import { OutputName, RuntimeKind } from "@fairlead/core/runtime/Job"
+import { DateTime, Effect, Schema, SchemaTransformation } from "effect"
+import { pageQuery } from "./Paging.ts"
+import { wire } from "./Wire.ts"
+import { EventType } from "./WireEvent.ts"
+
+const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+/** No NUL: it would end an argument or a variable early in every operating system. */
+const text = (maximum: number) =>
+  Schema.String.check(Schema.isMaxLength(maximum), Schema.isPattern(/^[^\0]*$/, { description: "text without NUL" }))
+
+const Environment = Schema.Record(
+  Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/)),
+  text(32_768)
+).check(Schema.isMaxProperties(100))
+
+/** A limit that is absent takes the host's default; one above the host's maximum is refused. */
+const limits = {
+  timeoutSeconds: Schema.optionalKey(
+    Schema.Finite.check(Schema.isBetween({ minimum: 0.1, maximum: 86_400 })).annotate({
+      description: "Wall time of one attempt in seconds, 0.1 to 86,400."
+    })
+  ),
+  memoryMb: Schema.optionalKey(
+    whole(4, 65_536).annotate({ description: "Memory of the whole process tree in MiB, 4 to 65,536." })
+  ),
+  cpuMillicores: Schema.optionalKey(
+    whole(10, 64_000).annotate({ description: "Share of CPU cores in thousandths, 10 to 64,000." })
+  ),
+  processes: Schema.optionalKey(whole(1, 4_096).annotate({ description: "Processes and threads at one time." })),
+  outputBytes: Schema.optionalKey(
+    whole(1, 64 * 1024 ** 2).annotate({
+      description: "Kept bytes of stdout and of stderr, each. More is counted, not kept."
+    })
+  )
+}
+interface WantedLimits {
+  readonly timeoutSeconds?: number
+  readonly memoryMb?: number
+  readonly cpuMillicores?: number
+  readonly processes?: number
+  readonly outputBytes?: number
+}
+
+export const ExecutionRequest = wire(
+  "ExecutionRequest",
+  Schema.Struct({
+    script: Schema.String.check(Schema.isMaxLength(maxScriptLength)),
+    lang: Schema.String.check(Schema.isBetweenLength(1, 64)).pipe(
+      Schema.withDecodingDefaultKey(Effect.succeed("python"))
+    ),
+    langVersion: Schema.String.check(Schema.isBetweenLength(1, 64)).pipe(
+      Schema.withDecodingDefaultKey(Effect.succeed("3.11"))
+    ),
+    runtime: Schema.optionalKey(RuntimeKind),
+    args: Schema.optionalKey(Schema.Array(text(4_096)).check(Schema.isMaxLength(100))),
+    /** Secret from here on: sealed at rest, never answered. */
+    env: Schema.optionalKey(Schema.RedactedFromValue(Environment)),
+    ...limits,
+    priority: Schema.optionalKey(Priority.annotate({ description: "0 runs first, 10 last; 5 when absent." }))
+  })
+)
+
+/** In the domain's units. */
+export const wantedLimits = (wanted: WantedLimits): Partial<ExecutionLimits> => ({
+  ...(wanted.timeoutSeconds === undefined ? {} : { timeoutMillis: Math.round(wanted.timeoutSeconds * 1000) }),
+  ...(wanted.memoryMb === undefined ? {} : { memoryBytes: wanted.memoryMb * 1024 ** 2 }),
+  ...(wanted.cpuMillicores === undefined ? {} : { cpuMillicores: wanted.cpuMillicores }),
+  ...(wanted.processes === undefined ? {} : { processes: wanted.processes }),
+  ...(wanted.outputBytes === undefined ? {} : { outputBytes: wanted.outputBytes })
+})
+
+/** The field of a request that set a limit, and how many of the domain's units make one of its. */
+export const limitFields: Readonly<Record<string, { readonly field: string; readonly unit: number }>> = {
+  timeoutMillis: { field: "timeout_seconds", unit: 1000 },
+  memoryBytes: { field: "memory_mb", unit: 1024 ** 2 },
+  cpuMillicores: { field: "cpu_millicores", unit: 1 },
+  processes: { field: "processes", unit: 1 },
+  outputBytes: { field: "output_bytes", unit: 1 }
+} satisfies Record<keyof ExecutionLimits, { readonly field: string; readonly unit: number }>
+
+/** Seconds to wait for the end before answering. */
+export const waitQuery = { wait_seconds: Schema.optional(whole(0, 60)) }
+
+export const submitHeaders = {
+  "idempotency-key": Schema.optional(
+    Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,255}$/, { description: "1 to 255 printable characters" }))
+  ),
+  /** Only `wait=N` (seconds, 60 at most) means something here; other preferences are passed over, as RFC 7240 asks. */
+  prefer: Schema.optional(Schema.String)
+}
+
+/** The seconds of `Prefer: wait=N`, at most 60; `undefined` when the header does not ask for it. */
+export const preferredWait = (prefer: string | undefined): number | undefined => {
+  const wait = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(prefer ?? "")?.[1]
+  return wait === undefined ? undefined : Math.min(Number(wait), 60)
+}
+
+const Reason = Schema.optionalKey(Schema.String.check(Schema.isMaxLength(1000)))
+export const CancelBody = wire("CancelExecutionRequest", Schema.Struct({ reason: Reason }))
+/** Both members are accepted and have no effect, as in the seed documents. */
+export const RetryBody = wire(
+  "RetryExecutionRequest",
+  Schema.Struct({ reason: Reason, preserveOutput: Schema.optionalKey(Schema.Boolean) })
+)
+
+/** A call without a body. */
+export const NoBody = Schema.Null
+
+export const listQuery = Schema.Struct({
+  status: Schema.optional(ExecutionStatus),
+  lang: Schema.optional(Schema.String.check(Schema.isBetweenLength(1, 64))),
+  /** Created at or after. */
+  start_time: Schema.optional(Schema.DateTimeUtcFromString),
+  /** Created before. */
+  end_time: Schema.optional(Schema.DateTimeUtcFromString),
+  ...pageQuery(200)
+}).check(
+  Schema.makeFilter(({ end_time, start_time }) =>
+    start_time === undefined || end_time === undefined || DateTime.isLessThanOrEqualTo(start_time, end_time)
+      ? undefined
+      : { path: ["end_time"], issue: "Expected a time that is not before start_time" }
+  )
+)
+
+export type ListQuery = typeof listQuery.Type
+
+/** `a,b` and `a&b` alike. */
+const EventTypes = Schema.Array(Schema.String)
+  .check(Schema.isMaxLength(100))
+  .pipe(
+    Schema.decodeTo(
+      Schema.Array(EventType),
+      SchemaTransformation.transform<ReadonlyArray<string>, ReadonlyArray<string>>({
+        decode: (values) =>
+          values.flatMap((value) => value.split(",").map((name) => name.trim())).filter((name) => name !== ""),
+        encode: (names) => names
+      })
+    )
+  )
+export const eventsQuery = {
+  event_types: Schema.optional(EventTypes),
+  limit: whole(1, 1000).pipe(Schema.withDecodingDefaultKey(Effect.succeed(100)))
+}
+
+/** Largest part of a log that one answer carries, in bytes. */
+export const maxLogBytes = 4 * 1024 ** 2
+export const logsQuery = {
+  stream: OutputName.pipe(Schema.withDecodingDefaultKey(Effect.succeed<OutputName>("stdout"))),
+  /** Bytes to pass over. A `Range` header beats `offset` and `limit`. */
+  offset: Schema.optional(whole(0, 64 * 1024 ** 2)),
+  limit: Schema.optional(whole(1, maxLogBytes)),
+  follow: Schema.optional(Schema.Boolean)
+}
+
+/** `true` and `false` as words, numbers in decimal. Size and end are those at the moment of the answer. */
+export const logHeaders = {
+  /** Position of the first byte of this answer in its stream. */
+  "x-output-offset": Schema.Int,
+  /** Where to go on reading; absent while following. */
+  "x-output-next-offset": Schema.optional(Schema.Int),
+  /** Stored bytes; final once ended. */
+  "x-output-size": Schema.Int,
+  "x-output-ended": Schema.Boolean,
+  /** Whether the script wrote more than was kept. */
+  "x-output-truncated": Schema.Boolean
+}

@@ -1,0 +1,195 @@
+/** Contract of executions: `/executions` and the places where the seed documents put parts of it. */
+import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Authentication, Authorization, Needs } from "./Access.ts"
+import { ExecutionFrame } from "./ExecutionFrames.ts"
+import * as Problems from "./ExecutionProblems.ts"
+import * as Requests from "./ExecutionRequests.ts"
+import * as Views from "./ExecutionViews.ts"
+import { Rejections } from "./Rejections.ts"
+import { WireEvent } from "./WireEvent.ts"
+
+const { executionNotFound } = Problems
+const params = { execution_id: ExecutionId }
+
+const submit = HttpApiEndpoint.post("submit", "/executions", {
+  headers: Requests.submitHeaders,
+  query: Requests.waitQuery,
+  payload: Requests.ExecutionRequest,
+  success: HttpApiSchema.WithHeaders(Views.Accepted, { "preference-applied": Schema.optional(Schema.String) }),
+  error: [Problems.languageUnsupported, Problems.limitTooHigh, Problems.queueFull, Problems.idempotencyKeyReused]
+})
+  .annotate(Needs, "executions:run")
+  .annotate(OpenApi.Summary, "Run a script")
+  .annotate(
+    OpenApi.Description,
+    "Accepts a script. Once this is answered, the execution survives a crash of every host. With an `Idempotency-Key`, the " +
+      "same request again within 24 hours is answered with the first execution; the key with another request is refused. " +
+      "With `wait_seconds` or `Prefer: wait=N` the answer is held back until the execution ends, for at most that long, and " +
+      "carries its result if it did."
+  )
+
+const list = HttpApiEndpoint.get("list", "/executions", { query: Requests.listQuery, success: Views.ResultList })
+  .annotate(Needs, "executions:read")
+  .annotate(OpenApi.Summary, "List executions")
+  .annotate(
+    OpenApi.Description,
+    "Executions that the caller may see, newest first. `skip` and `offset` are the same. The times restrict `created_at`: " +
+      "from `start_time` on and before `end_time`."
+  )
+
+const listOwn = HttpApiEndpoint.get("listOwn", "/user/executions", {
+  query: Requests.listQuery,
+  success: Views.ResultList
+})
+  .annotate(Needs, "executions:read")
+  .annotate(OpenApi.Summary, "List the caller's own executions")
+  .annotate(
+    OpenApi.Description,
+    "Like the list of executions, without those of other users whatever the caller may see."
+  )
+
+const get = HttpApiEndpoint.get("get", "/executions/:execution_id", {
+  params,
+  success: Views.ExecutionView,
+  error: executionNotFound
+})
+  .annotate(Needs, "executions:read")
+  .annotate(OpenApi.Summary, "Get an execution")
+  .annotate(
+    OpenApi.Description,
+    "What was asked for, where it stands and how it ended, without its output. The environment is never answered."
+  )
+
+const result = HttpApiEndpoint.get("result", "/executions/:execution_id/result", {
+  params,
+  query: Requests.waitQuery,
+  success: Views.ResultView,
+  error: executionNotFound
+})
+  .annotate(Needs, "executions:read")
+  .annotate(OpenApi.Summary, "Get the result of an execution")
+  .annotate(
+    OpenApi.Description,
+    "Status, output and exit code. With `wait_seconds` the answer is held back until the execution ends, for at most that " +
+      "long; what is not known yet is `null`."
+  )
+
+const cancel = HttpApiEndpoint.post("cancel", "/executions/:execution_id/cancel", {
+  params,
+  payload: [Requests.CancelBody, Requests.NoBody],
+  success: Views.Cancellation,
+  error: [executionNotFound, Problems.notCancellable]
+})
+  .annotate(Needs, "executions:write")
+  .annotate(OpenApi.Summary, "Cancel an execution")
+  .annotate(
+    OpenApi.Description,
+    "Asks the execution to end and answers at once; its status follows within 2 s. Cancelling a cancelled one again is no error."
+  )
+
+const retry = HttpApiEndpoint.post("retry", "/executions/:execution_id/retry", {
+  params,
+  payload: [Requests.RetryBody, Requests.NoBody],
+  success: Views.Accepted,
+  error: [
+    executionNotFound,
+    Problems.notRetryable,
+    Problems.languageUnsupported,
+    Problems.limitTooHigh,
+    Problems.queueFull
+  ]
+})
+  .annotate(Needs, "executions:run")
+  .annotate(OpenApi.Summary, "Run the same script again")
+  .annotate(
+    OpenApi.Description,
+    "Makes a new execution with the script, arguments, environment and limits of one that has ended."
+  )
+
+const remove = HttpApiEndpoint.delete("remove", "/executions/:execution_id", {
+  params,
+  success: Views.Deletion,
+  error: [executionNotFound, Problems.stillActive]
+})
+  .annotate(Needs, "executions:admin")
+  .annotate(OpenApi.Summary, "Delete an execution")
+  .annotate(
+    OpenApi.Description,
+    "Removes the execution with its output and result. An active one is cancelled first and given 10 s to end. Its events stay."
+  )
+
+const events = HttpApiEndpoint.get("events", "/executions/:execution_id/events", {
+  params,
+  query: Requests.eventsQuery,
+  success: Schema.Array(WireEvent),
+  error: executionNotFound
+})
+  .annotate(Needs, "events:read")
+  .annotate(OpenApi.Summary, "List the events of an execution")
+  .annotate(OpenApi.Description, "Oldest first. `event_types` takes names separated by commas, or may be repeated.")
+
+const logs = HttpApiEndpoint.get("logs", "/executions/:execution_id/logs", {
+  params,
+  query: Requests.logsQuery,
+  headers: { range: Schema.optional(Schema.String), accept: Schema.optional(Schema.String) },
+  success: HttpApiSchema.WithHeaders(
+    HttpApiSchema.StreamUint8Array({ contentType: ["application/octet-stream", "text/plain"] }),
+    Requests.logHeaders
+  ),
+  error: [executionNotFound, Problems.offsetBeyondEnd, Problems.tooManyStreams]
+})
+  .annotate(Needs, "executions:read")
+  .annotate(OpenApi.Summary, "Read what an execution wrote")
+  .annotate(
+    OpenApi.Description,
+    "The exact bytes of one output stream of the last attempt, the same while it runs and afterwards: go on at " +
+      "`X-Output-Next-Offset` until `X-Output-Ended` is true and nothing comes. `Range: bytes=…` is understood and answered " +
+      "with 206. With `follow=true` the answer goes on until the attempt ends; resume a broken one at `offset` plus the bytes " +
+      "received. The type is `text/plain; charset=utf-8` when `Accept` names `text/plain`, else `application/octet-stream`."
+  )
+
+const stream = HttpApiEndpoint.get("stream", "/executions/:execution_id/stream", {
+  params,
+  query: { last_event_id: Schema.optional(Schema.String.check(Schema.isMaxLength(100))) },
+  headers: { "last-event-id": Schema.optional(Schema.String.check(Schema.isMaxLength(100))) },
+  success: [HttpApiSchema.StreamSse({ data: ExecutionFrame }), HttpApiSchema.NoContent],
+  error: [executionNotFound, Problems.tooManyStreams]
+})
+  .annotate(Needs, "executions:read")
+  .annotate(OpenApi.Summary, "Follow an execution live")
+  .annotate(
+    OpenApi.Description,
+    "Server-sent events, unnamed, told apart by `event_type`: `connected`, `subscribed`, `status`, then the execution's events " +
+      "and its `output` as they come, at last `result_stored` with the result; then the stream closes. After a break send the " +
+      "last `id` as `Last-Event-ID` (browsers do) or `last_event_id`: nothing is missed and nothing comes twice. The id of the " +
+      "last message is answered with 204, which ends the reconnects of browsers. A `heartbeat` comes every 15 s. At most 5 " +
+      "streams per user and host."
+  )
+
+const limits = HttpApiEndpoint.get("limits", "/k8s-limits", {
+  success: HttpApiSchema.WithHeaders(Views.ResourceLimits, { "cache-control": Schema.Literal("public, max-age=300") })
+})
+  .annotate(Needs, "public")
+  .annotate(OpenApi.Summary, "Limits and languages")
+  .annotate(
+    OpenApi.Description,
+    "What an execution gets when it asks for nothing else, and the languages with their versions."
+  )
+
+const examples = HttpApiEndpoint.get("examples", "/example-scripts", {
+  success: HttpApiSchema.WithHeaders(Views.ExampleScripts, { "cache-control": Schema.Literal("public, max-age=600") })
+})
+  .annotate(Needs, "public")
+  .annotate(OpenApi.Summary, "Example scripts")
+  .annotate(OpenApi.Description, "One script for each language that this host runs.")
+
+export class ExecutionsApi extends HttpApiGroup.make("executions")
+  .add(submit, list, listOwn, get, result, cancel, retry, remove, events, logs, stream)
+  .middleware(Authorization)
+  .middleware(Authentication)
+  .add(limits, examples)
+  .middleware(Rejections)
+  .prefix("/api/v1")
+  .annotate(OpenApi.Description, "Scripts that run, or ran: submit, follow, cancel, repeat") {}

@@ -1,0 +1,75 @@
+/** An API on a `node:http` server of its own, with every limit set, that drains before it closes. */
+import { createServer, type Server } from "node:http"
+import { Effect, type Layer, Schema } from "effect"
+import * as NodeMount from "./NodeMount.ts"
+
+/** The address cannot be listened on: taken, forbidden, or none of this machine. */
+export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
+  host: Schema.String,
+  port: Schema.Int,
+  cause: Schema.Defect()
+}) {}
+
+export interface NodeHostOptions {
+  /** Default `127.0.0.1`. */
+  readonly host?: string | undefined
+  /** 0 takes any free port. */
+  readonly port: number
+  /** How long requests in hand may go on after the scope closes, before their connections are cut. Default 10,000. */
+  readonly drainMillis?: number | undefined
+}
+
+export interface Listening {
+  readonly host: string
+  readonly port: number
+  readonly url: string
+}
+
+/** Longer ones are cut off: slow clients must not hold connections. Streams of ours are answers and are not timed. */
+const limits = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16 * 1024
+}
+
+/**
+ * Listens until the scope closes. Then: no new connections, idle ones are closed, requests in hand go on for `drainMillis`.
+ * Tell balancers first, with `Health.drain`.
+ */
+export const serve = Effect.fnUntraced(function* <A, E, R>(
+  routes: Layer.Layer<A, E, R>,
+  { drainMillis = 10_000, host = "127.0.0.1", port }: NodeHostOptions
+) {
+  const { handler, upgrade } = yield* NodeMount.make(routes)
+  const server = createServer(limits)
+  server.on("request", handler)
+  server.on("upgrade", upgrade)
+  yield* Effect.acquireRelease(listen(server, host, port), () => drained(server, drainMillis))
+  const address = server.address()
+  const bound = address !== null && typeof address === "object" ? address.port : port
+  const listening: Listening = { host, port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }
+  return listening
+})
+
+const listen = (server: Server, host: string, port: number) =>
+  Effect.callback<void, ListenFailed>((resume) => {
+    const failed = (cause: Error) => resume(Effect.fail(new ListenFailed({ host, port, cause })))
+    server.once("error", failed)
+    server.listen({ host, port }, () => {
+      server.off("error", failed)
+      resume(Effect.void)
+    })
+  })
+
+const drained = (server: Server, drainMillis: number) =>
+  Effect.callback<void>((resume) => {
+    server.close(() => resume(Effect.void))
+    server.closeIdleConnections()
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: drainMillis,
+      orElse: () => Effect.sync(() => server.closeAllConnections())
+    })
+  )

@@ -1,0 +1,53 @@
+/**
+ * Puts an API together: its routes over the given handlers, who may call, what is refused, the edge around it all. A host that
+ * serves a part gives that part's `HttpApi` and handlers; the aliases of what is not served fall away.
+ */
+import { Layer } from "effect"
+import { HttpApi, HttpApiBuilder, type HttpApiGroup } from "effect/http-api"
+import * as AccessLive from "./AccessLive.ts"
+import * as Edge from "./Edge.ts"
+import { MountedApi, type MountedApiShape } from "./MountedApi.ts"
+import * as OpenApiSpec from "./OpenApiSpec.ts"
+import * as RejectionsLive from "./RejectionsLive.ts"
+import * as RouteTable from "./RouteTable.ts"
+
+export interface ServedApi<Id extends string, G extends HttpApiGroup.Constraint, E, R> {
+  readonly api: HttpApi.HttpApi<Id, G>
+  readonly aliases: Readonly<Record<string, string>>
+  /** The handlers of every group of `api`, merged. */
+  readonly handlers: Layer.Layer<HttpApiGroup.ToService<Id, G>, E, R>
+}
+
+/** Routes for any mount. Needs `Sessions` and `ApiKeys` to know callers, and what the handlers need. */
+export const layer = <Id extends string, G extends HttpApiGroup.Constraint, E, R>({
+  aliases,
+  api,
+  handlers
+}: ServedApi<Id, G, E, R>) =>
+  Layer.merge(HttpApiBuilder.layer(api).pipe(Layer.provide(handlers)), Edge.layer(RouteTable.make(api, aliases))).pipe(
+    Layer.provide(AccessLive.layer),
+    Layer.provide(RejectionsLive.layer),
+    Layer.provide(Layer.succeed(MountedApi, mounted(api, aliases)))
+  )
+
+const mounted = <Id extends string, G extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, G>,
+  aliases: Readonly<Record<string, string>>
+): MountedApiShape => {
+  const features: Record<string, Array<string>> = {}
+  HttpApi.reflect(api, {
+    onGroup({ group }) {
+      features[group.identifier] = []
+    },
+    onEndpoint: ({ endpoint, group }) => void features[group.identifier]?.push(endpoint.identifier)
+  })
+  const texts = new Map<string, string>()
+  const document: MountedApiShape["document"] = (publicPath) => {
+    const known = texts.get(publicPath)
+    if (known !== undefined) return known
+    const text = JSON.stringify(OpenApiSpec.make(api, aliases, publicPath))
+    texts.set(publicPath, text)
+    return text
+  }
+  return { features, document }
+}

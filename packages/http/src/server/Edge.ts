@@ -1,0 +1,110 @@
+/**
+ * The outermost layer of every request: names it, finds where it came from, rewrites second spellings, turns what no endpoint
+ * answered into problems, adds headers, counts. It runs for every request, so it does one lookup and one copy of the headers.
+ */
+import { Cause, Clock, Effect } from "effect"
+import { HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { RequestId } from "../api/Problem.ts"
+import { BodyTooLarge, InternalError, MalformedBody, NotFound } from "../api/Rejections.ts"
+import * as HttpMetrics from "./HttpMetrics.ts"
+import { HttpSettings } from "./HttpSettings.ts"
+import {
+  answerBodyTooLarge,
+  answerInternalError,
+  answerMalformedBody,
+  answerMethodNotAllowed,
+  answerNotFound,
+  answerUriTooLong,
+  MethodNotAllowed,
+  UriTooLong
+} from "./ProblemAnswer.ts"
+import { LazyOrigin, RequestOrigin } from "./RequestOrigin.ts"
+import type { FoundRoute, RouteTable } from "./RouteTable.ts"
+import { cors, securityHeaders } from "./SecurityHeaders.ts"
+
+/** Of the path and query together. */
+export const maximumUrlBytes = 8192
+
+type Response = HttpServerResponse.HttpServerResponse
+type Request = HttpServerRequest.HttpServerRequest
+
+export const layer = (table: RouteTable) =>
+  HttpRouter.middleware(
+    Effect.gen(function* () {
+      const settings = yield* HttpSettings
+      const metrics = HttpMetrics.make()
+      const crossOrigin = cors(settings.allowedOrigins)
+      const forwarded =
+        settings.trustedProxies.length === 0
+          ? undefined
+          : HttpMiddleware.xForwardedHeaders({ trustedProxies: settings.trustedProxies })
+
+      const finish = (request: Request, origin: LazyOrigin, response: Response): Response => {
+        const headers = securityHeaders(response.headers, origin.correlationId, origin.secure)
+        if (response.status === 401) headers["www-authenticate"] = "Bearer"
+        const allowed = crossOrigin?.headers(request.headers["origin"])
+        return HttpServerResponse.setHeaders(response, allowed === undefined ? headers : { ...headers, ...allowed })
+      }
+
+      return (app) => {
+        const handled = Effect.gen(function* () {
+          const request = yield* HttpServerRequest.HttpServerRequest
+          const origin = new LazyOrigin(requestIdOf(request), request)
+          const clock = yield* Clock.Clock
+          const startedNanos = clock.currentTimeNanosUnsafe()
+          const route = request.url.length > maximumUrlBytes ? undefined : table.find(request.method, request.url)
+          const preflight = crossOrigin !== undefined && isPreflight(request)
+
+          const answered = preflight
+            ? Effect.succeed(
+                HttpServerResponse.empty({ status: 204, headers: crossOrigin.preflight(request.headers["origin"]) })
+              )
+            : request.url.length > maximumUrlBytes
+              ? answerUriTooLong(new UriTooLong({ maximumBytes: maximumUrlBytes }))
+              : routed(app, request, route)
+          const response = yield* answered.pipe(
+            Effect.catchCause((cause) => explain(cause, table, request)),
+            Effect.provideService(RequestId, origin.correlationId),
+            Effect.provideService(RequestOrigin, origin)
+          )
+          const seconds = Number(clock.currentTimeNanosUnsafe() - startedNanos) / 1e9
+          metrics.record(yield* Effect.context<never>(), request.method, route?.pattern, response.status, seconds)
+          return finish(request, origin, response)
+        })
+        return forwarded === undefined ? handled : forwarded(handled)
+      }
+    }),
+    { global: true }
+  )
+
+/** Printable, and short enough for every log; what a client sends is believed no further than that. */
+const requestIdOf = ({ headers }: Request): string => {
+  const given = headers["x-request-id"]
+  return given !== undefined && /^[\x20-\x7e]{1,128}$/.test(given) ? given : crypto.randomUUID()
+}
+
+const isPreflight = ({ headers, method }: Request) =>
+  method === "OPTIONS" && headers["access-control-request-method"] !== undefined
+
+const routed = <E, R>(app: Effect.Effect<Response, E, R>, request: Request, route: FoundRoute | undefined) =>
+  route?.rewritten === undefined
+    ? app
+    : Effect.provideService(app, HttpServerRequest.HttpServerRequest, request.modify({ url: route.rewritten }))
+
+/** Only what no endpoint answered comes here: its own failures are problems already. Nobody waits for an interrupted one. */
+const explain = <E>(cause: Cause.Cause<E>, table: RouteTable, request: Request): Effect.Effect<Response, E> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+  const failure: unknown = cause.reasons.find(Cause.isFailReason)?.error
+  if (HttpServerError.isHttpServerError(failure) && failure.reason._tag === "RouteNotFound") {
+    const allowed = table.allowed(request.url)
+    return allowed.length === 0
+      ? answerNotFound(new NotFound())
+      : answerMethodNotAllowed(new MethodNotAllowed({ allowed }), { allow: allowed.join(", ") })
+  }
+  return Effect.flatMap(HttpServerError.causeResponse(cause), ([response]) => {
+    if (response.status === 413) return answerBodyTooLarge(new BodyTooLarge({ maximumBytes: 1024 * 1024 }))
+    if (response.status === 400) return answerMalformedBody(new MalformedBody())
+    if (response.status < 500) return Effect.succeed(response)
+    return Effect.andThen(Effect.logError("request failed", cause), answerInternalError(new InternalError()))
+  })
+}

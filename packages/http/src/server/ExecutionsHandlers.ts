@@ -1,0 +1,181 @@
+/** Binds executions to their services. No decisions here: call, translate, return. */
+import { exampleScripts } from "@fairlead/core/executions/ExampleScripts"
+import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
+import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
+import { Executions } from "@fairlead/core/executions/Executions"
+import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { Effect } from "effect"
+import { HttpServerResponse } from "effect/http"
+import { HttpApi, HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import { CurrentPrincipal } from "../api/Access.ts"
+import { ExecutionStillActive } from "../api/ExecutionProblems.ts"
+import { type ListQuery, preferredWait, wantedLimits } from "../api/ExecutionRequests.ts"
+import { ExecutionsApi } from "../api/ExecutionsApi.ts"
+import { pageEcho, pageOf } from "../api/Paging.ts"
+import { tagOf } from "../api/WireEvent.ts"
+import { executionView, inRequestUnits, resourceLimits, resultView } from "./executionViews.ts"
+import * as OutputAnswer from "./OutputAnswer.ts"
+import { RequestOrigin } from "./RequestOrigin.ts"
+import * as ExecutionSse from "./sse/ExecutionSse.ts"
+import { endId } from "./sse/FeedFrames.ts"
+
+export const ExecutionsHandlers = HttpApiBuilder.group(
+  HttpApi.make("fairlead").add(ExecutionsApi),
+  "executions",
+  Effect.fnUntraced(function* (handlers) {
+    const executions = yield* Executions
+    const runtimes = yield* ScriptRuntimes
+    const policy = yield* AdmissionPolicy
+    const outputs = yield* OutputAnswer.make
+    const followed = yield* ExecutionSse.make
+    const languages = Effect.map(runtimes.all, (all) => all.flatMap((runtime) => runtime.languages))
+
+    const page = (scope: "own" | "visible") =>
+      Effect.fnUntraced(
+        function* ({ query }: { readonly query: ListQuery }) {
+          const asked = pageOf(query, 50)
+          const { end_time: to, lang, start_time: from, status } = query
+          const filter = { scope, status, lang, from, to, ...asked }
+          const { results, total } = yield* executions.list(yield* CurrentPrincipal, filter)
+          return { executions: results.map(resultView), ...pageEcho(asked, total, results.length) }
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      )
+
+    /** The result of a fresh execution if it ends in time; `undefined` if not, or if somebody deletes it meanwhile. */
+    const awaited = Effect.fnUntraced(
+      function* (id: ExecutionId, waitSeconds: number) {
+        if (waitSeconds === 0) return undefined
+        const result = yield* executions.result(yield* CurrentPrincipal, id, waitSeconds * 1000)
+        return isTerminal(result.execution.status) ? resultView(result) : undefined
+      },
+      Effect.catchTag("ExecutionNotFound", () => Effect.undefined)
+    )
+
+    return handlers.handleAll({
+      submit: Effect.fnUntraced(
+        function* ({ headers, payload, query }) {
+          const { args, env, lang, langVersion, priority, runtime, script, ...limits } = payload
+          const request = { script, lang, langVersion, runtime, args, env, priority, limits: wantedLimits(limits) }
+          const idempotencyKey = headers["idempotency-key"]
+          const origin = yield* RequestOrigin
+          const made = yield* executions.submit(yield* CurrentPrincipal, { ...request, idempotencyKey }, origin)
+          const preferred = preferredWait(headers.prefer)
+          const result = yield* awaited(made.executionId, query.wait_seconds ?? preferred ?? 0)
+          const answer = { executionId: made.executionId, status: result?.status ?? made.status }
+          const applied = query.wait_seconds === undefined && preferred !== undefined ? `wait=${preferred}` : undefined
+          return HttpApiSchema.withHeaders({
+            body: result === undefined ? answer : { ...answer, result },
+            headers: { "preference-applied": applied }
+          })
+        },
+        Effect.catchTags({ LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)), StorageError: Effect.die })
+      ),
+      list: page("visible"),
+      listOwn: page("own"),
+      get: Effect.fnUntraced(
+        function* ({ params }) {
+          return executionView(yield* executions.get(yield* CurrentPrincipal, params.execution_id))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      result: Effect.fnUntraced(
+        function* ({ params, query }) {
+          const waitMillis = (query.wait_seconds ?? 0) * 1000
+          return resultView(yield* executions.result(yield* CurrentPrincipal, params.execution_id, waitMillis))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      cancel: Effect.fnUntraced(
+        function* ({ params, payload }) {
+          const { execution_id: executionId } = params
+          const origin = yield* RequestOrigin
+          const { requested } = yield* executions.cancel(yield* CurrentPrincipal, executionId, payload?.reason, origin)
+          return requested
+            ? {
+                executionId,
+                status: "cancellation_requested" as const,
+                message: "Cancellation request submitted",
+                eventId: null
+              }
+            : {
+                executionId,
+                status: "already_cancelled" as const,
+                message: "Execution was already cancelled",
+                eventId: "-1"
+              }
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      retry: Effect.fnUntraced(
+        function* ({ params }) {
+          const { executionId, status } = yield* executions.retry(
+            yield* CurrentPrincipal,
+            params.execution_id,
+            yield* RequestOrigin
+          )
+          return { executionId, status }
+        },
+        Effect.catchTags({
+          // No key is sent with a retry.
+          IdempotencyKeyReused: Effect.die,
+          LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)),
+          StorageError: Effect.die
+        })
+      ),
+      remove: Effect.fnUntraced(
+        function* ({ params }) {
+          yield* executions.remove(yield* CurrentPrincipal, params.execution_id, yield* RequestOrigin)
+          return { message: "Execution deleted successfully", executionId: params.execution_id }
+        },
+        Effect.catchTags({
+          ExecutionActive: ({ executionId, executionStatus }) =>
+            Effect.fail(new ExecutionStillActive({ executionId, executionStatus })),
+          StorageError: Effect.die
+        })
+      ),
+      events: Effect.fnUntraced(
+        function* ({ params, query }) {
+          const tags = query.event_types?.flatMap((name) => tagOf(name) ?? [])
+          const filter = { afterVersion: 0, limit: query.limit, tags }
+          return yield* executions.events(yield* CurrentPrincipal, params.execution_id, filter)
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      logs: Effect.fnUntraced(
+        function* ({ headers, params, query }) {
+          const answer = query.follow === true ? outputs.follow : outputs.part
+          return yield* answer(yield* CurrentPrincipal, params.execution_id, OutputAnswer.questionOf(query, headers))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      stream: Effect.fnUntraced(
+        function* ({ headers, params, query }) {
+          const caller = yield* CurrentPrincipal
+          const lastId = headers["last-event-id"] ?? query.last_event_id
+          if (lastId !== endId) return yield* followed(caller, params.execution_id, lastId)
+          yield* executions.get(caller, params.execution_id)
+          return HttpServerResponse.empty({ status: 204 })
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      limits: () =>
+        Effect.map(languages, (found) =>
+          HttpApiSchema.withHeaders({
+            body: resourceLimits(policy.limits.defaults, found),
+            headers: { "cache-control": "public, max-age=300" as const }
+          })
+        ),
+      examples: () =>
+        Effect.map(languages, (found) => {
+          const names = new Set(found.map(({ name }) => name))
+          const scripts = Object.entries(exampleScripts).filter(([name]) => names.has(name))
+          return HttpApiSchema.withHeaders({
+            body: { scripts: Object.fromEntries(scripts) },
+            headers: { "cache-control": "public, max-age=600" as const }
+          })
+        })
+    })
+  })
+)

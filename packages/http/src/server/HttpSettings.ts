@@ -1,0 +1,35 @@
+/** What a host may decide about its HTTP side. The defaults are the safe ones. */
+import { Context } from "effect"
+import type { IpNetwork } from "effect/net"
+
+export interface HttpSettingsShape {
+  /**
+   * Proxies of ours. Only their `X-Forwarded-For`, `-Proto` and `-Host` are believed, read from the right; for everybody
+   * else the address is the socket's.
+   */
+  readonly trustedProxies: ReadonlyArray<IpNetwork.IpNetwork>
+  /** Origins of other sites whose pages may call with credentials, exactly as browsers send them. Empty: CORS is off. */
+  readonly allowedOrigins: ReadonlyArray<string>
+  /** `auto`: cookies are `Secure` when the request came over https. `always`: also behind a proxy that is not trusted. */
+  readonly secureCookies: "auto" | "always"
+  /** Who may read `/metrics`: a direct peer on this machine or a caller with `health:read`; only the latter; or everybody. */
+  readonly metricsAccess: "local" | "permission" | "public"
+  /** Whether `/docs`, `/redoc` and `/openapi.json` are served. */
+  readonly docs: boolean
+  /** Path under which the host mounted us, as clients see it: `/cp`. Shown as the server in `/openapi.json`. */
+  readonly publicPath: string
+}
+
+export const defaultSettings: HttpSettingsShape = {
+  trustedProxies: [],
+  allowedOrigins: [],
+  secureCookies: "auto",
+  metricsAccess: "local",
+  docs: true,
+  publicPath: ""
+}
+
+/** `Layer.succeed(HttpSettings, { ...defaultSettings, … })` around everything that is served. */
+export const HttpSettings = Context.Reference<HttpSettingsShape>("@fairlead/http/server/HttpSettings", {
+  defaultValue: () => defaultSettings
+})

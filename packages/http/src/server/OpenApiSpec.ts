@@ -1,0 +1,149 @@
+/**
+ * The published document. Effect describes query and path values as the strings they are on the wire; clients want the decoded
+ * type. Adds the permission of each operation, headers, examples, and the second spellings, marked deprecated.
+ */
+import { Context, Schema } from "effect"
+import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, OpenApi } from "effect/http-api"
+import { Needs } from "../api/Access.ts"
+import { exampleOf } from "./internal/exampleOf.ts"
+import type { Answer, JsonSchema, MediaType, Operation, Paths, Schemas } from "./internal/openApiDocument.ts"
+
+/** `publicPath` is where clients find the API when it is mounted under a prefix. Equal arguments give equal text. */
+export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, G>,
+  aliases: Readonly<Record<string, string>>,
+  publicPath = ""
+) => {
+  const spec = OpenApi.fromApi(api)
+  const paths: Paths = JSON.parse(JSON.stringify(spec.paths, openObjects))
+  const schemas: Schemas = JSON.parse(JSON.stringify(spec.components.schemas, openObjects))
+
+  HttpApi.reflect(api, {
+    onGroup() {},
+    onEndpoint({ endpoint }) {
+      const operation = paths[braces(endpoint.path)]?.[endpoint.method.toLowerCase()]
+      if (operation === undefined) return
+      const permission = Context.getOrUndefined(endpoint.annotations, Needs)
+      if (permission !== undefined) operation["x-permission"] = permission
+      typeParameters(operation, endpoint)
+      dropImpossible(operation)
+      addCsrfHeader(operation, endpoint.method)
+      for (const [status, answer] of Object.entries(operation.responses)) complete(answer, status, schemas)
+      for (const media of Object.values(operation.requestBody?.content ?? {})) addExample(media, schemas)
+    }
+  })
+  addAliases(paths, aliases)
+
+  return {
+    ...spec,
+    servers: [{ url: publicPath === "" ? "/" : publicPath, description: "The host that serves this document." }],
+    components: { ...spec.components, schemas, headers: sharedHeaders },
+    paths
+  }
+}
+
+const sharedHeaders = {
+  RequestId: {
+    description:
+      "Names this request in our logs. Yours, when you sent a printable `X-Request-Id` of at most 128 characters.",
+    schema: { type: "string" }
+  },
+  RetryAfter: { description: "Seconds after which trying again makes sense.", schema: { type: "integer" } },
+  Authenticate: { description: "How to log in.", schema: { type: "string", enum: ["Bearer"] } }
+}
+const header = (name: keyof typeof sharedHeaders) => ({ $ref: `#/components/headers/${name}` })
+
+const braces = (path: string) => path.replace(/:(\w+)(\([^)]*\))?/g, "{$1}")
+
+/** Unknown keys are ignored in requests, and may come with answers: nothing is closed. */
+const openObjects = (key: string, value: unknown) =>
+  key === "additionalProperties" && value === false ? undefined : value
+
+const typeParameters = (operation: Operation, endpoint: HttpApiEndpoint.Top) => {
+  for (const [where, schema] of [
+    ["query", endpoint.query],
+    ["path", endpoint.params],
+    ["header", endpoint.headers]
+  ] as const) {
+    if (schema === undefined) continue
+    const document: { readonly schema: JsonSchema } = JSON.parse(
+      JSON.stringify(Schema.toJsonSchemaDocument(Schema.toType(schema)))
+    )
+    for (const parameter of operation.parameters.filter((p) => p.in === where)) {
+      const declared = document.schema.properties?.[parameter.name]
+      const type = declared?.anyOf?.find((member) => member.type !== "null") ?? declared
+      if (type !== undefined && ["integer", "number", "boolean"].includes(`${type.type}`)) parameter.schema = type
+    }
+  }
+}
+
+/** Every endpoint may be refused in every way as far as the builder knows; most cannot. */
+const dropImpossible = ({ parameters, requestBody, responses }: Operation) => {
+  if (requestBody === undefined) for (const status of ["400", "413", "415"]) drop(responses, status)
+  if (!parameters.some((parameter) => parameter.in === "path")) drop(responses, "404")
+  if (requestBody === undefined && parameters.length === 0) drop(responses, "422")
+}
+/** An answer that an endpoint declares itself stays: only what `Rejections` alone brought goes. */
+const drop = (responses: Record<string, Answer>, status: string) => {
+  const ref = responses[status]?.content?.["application/problem+json"]?.schema.$ref
+  if (/\/(MalformedBody|NotFound|BodyTooLarge|UnsupportedMediaType|RequestInvalid)Problem$/.test(ref ?? ""))
+    delete responses[status]
+}
+
+const addCsrfHeader = (operation: Operation, method: string) => {
+  if (method === "GET" || !operation.security.some((scheme) => "cookie" in scheme)) return
+  operation.parameters.push({
+    name: "X-CSRF-Token",
+    in: "header",
+    required: false,
+    description: "The cookie `csrf_token`. Needed when the cookie is the only credential.",
+    schema: { type: "string" }
+  })
+}
+
+const complete = (answer: Answer, status: string, schemas: Schemas) => {
+  answer.headers = { ...answer.headers, "X-Request-Id": header("RequestId") }
+  if (status === "401") answer.headers["WWW-Authenticate"] = header("Authenticate")
+  for (const [contentType, media] of Object.entries(answer.content ?? {})) {
+    const problems = contentType === "application/problem+json" ? membersOf(media.schema, schemas) : []
+    if (problems.some(({ properties }) => properties?.["retry_after_seconds"] !== undefined))
+      answer.headers["Retry-After"] = header("RetryAfter")
+    if (problems.length > 0)
+      answer.description = problems.map(({ properties }) => properties?.["title"]?.enum?.[0]).join(" | ")
+    if (contentType === "text/event-stream") showEventData(media)
+    delete media["x-effect-stream"]
+    if (problems.length === 0) addExample(media, schemas)
+  }
+}
+
+const membersOf = (schema: JsonSchema, schemas: Schemas): ReadonlyArray<JsonSchema> =>
+  (schema.anyOf ?? [schema]).map((member) => schemas[member.$ref?.split("/").at(-1) ?? ""] ?? member)
+
+/** Clients of streams yield the data of each event, not its frame. */
+const showEventData = (media: MediaType) => {
+  const data = media.schema.properties?.["data"]
+  if (data !== undefined) media.schema = data.contentSchema ?? data
+}
+
+const addExample = (media: MediaType, schemas: Schemas) => {
+  media.example ??= exampleOf(media.schema, schemas)
+}
+
+const addAliases = (paths: Paths, aliases: Readonly<Record<string, string>>) => {
+  const taken = new Map<string, number>()
+  for (const [from, to] of Object.entries(aliases)) {
+    const [spelled = "", path = ""] = from.split(" ")
+    const method = spelled.toLowerCase()
+    const operation = paths[braces(to.split(" ")[1] ?? "")]?.[method]
+    if (operation === undefined) continue
+    const number = (taken.get(operation.operationId) ?? 0) + 1
+    taken.set(operation.operationId, number)
+    const alias = {
+      ...operation,
+      operationId: `${operation.operationId}.alias${number === 1 ? "" : number}`,
+      description: `Another spelling of \`${to}\`. ${operation.description ?? ""}`.trim(),
+      deprecated: true
+    }
+    paths[braces(path)] = { ...paths[braces(path)], [method]: alias }
+  }
+}

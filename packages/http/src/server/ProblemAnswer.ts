@@ -1,0 +1,40 @@
+/** Problems of requests that reach no endpoint, in the same shape as those that do. */
+import { Effect, Schema } from "effect"
+import { HttpServerResponse } from "effect/http"
+import { problem } from "../api/Problem.ts"
+import { bodyTooLarge, internalError, malformedBody, notFound } from "../api/Rejections.ts"
+
+export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()("MethodNotAllowed", {
+  allowed: Schema.Array(Schema.String)
+}) {}
+export class UriTooLong extends Schema.TaggedError<UriTooLong>()("UriTooLong", { maximumBytes: Schema.Int }) {}
+
+/** Answers with `schema` as problem+json. The status is the schema's own, given again because schemas keep it to themselves. */
+const answer = <E>(schema: Schema.Codec<E, unknown>, status: number) => {
+  const encode = Schema.encodeEffect(schema)
+  return (error: E, headers: Readonly<Record<string, string>> = {}) =>
+    Effect.map(Effect.orDie(encode(error)), (body) =>
+      HttpServerResponse.jsonUnsafe(body, { status, headers, contentType: "application/problem+json" })
+    )
+}
+
+export const answerNotFound = answer(notFound, 404)
+export const answerMalformedBody = answer(malformedBody, 400)
+export const answerBodyTooLarge = answer(bodyTooLarge, 413)
+export const answerInternalError = answer(internalError, 500)
+export const answerMethodNotAllowed = answer(
+  problem(MethodNotAllowed, {
+    status: 405,
+    title: "Method not allowed",
+    detail: ({ allowed }) => `This address takes ${allowed.join(", ")}.`
+  }),
+  405
+)
+export const answerUriTooLong = answer(
+  problem(UriTooLong, {
+    status: 414,
+    title: "Address too long",
+    detail: ({ maximumBytes }) => `An address may hold at most ${maximumBytes} bytes.`
+  }),
+  414
+)

@@ -1,0 +1,7 @@
+/** Numbers about the process, taken when somebody asks for metrics. A host that has none leaves the default. */
+import { Context, Effect } from "effect"
+
+/** Runs before each scrape and updates gauges. */
+export const ProcessMetrics = Context.Reference<Effect.Effect<void>>("@fairlead/http/server/ProcessMetrics", {
+  defaultValue: () => Effect.void
+})

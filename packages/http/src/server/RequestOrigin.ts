@@ -1,0 +1,43 @@
+/** What is known of a request before anybody reads it: where it came from, and its id. Set by `Edge`. */
+import type { Origin } from "@fairlead/core/auth/Origin"
+import { Context, Option, Predicate } from "effect"
+import type { HttpServerRequest } from "effect/http"
+
+export interface RequestOriginFacts extends Origin {
+  /** Whether the client's own hop is encrypted, as far as the socket or a trusted proxy says. */
+  readonly secure: boolean
+}
+
+/** Give it to the use cases of core that take an `Origin`. */
+export const RequestOrigin = Context.Reference<RequestOriginFacts>("@fairlead/http/server/RequestOrigin", {
+  defaultValue: () => ({ correlationId: "unknown", secure: false })
+})
+
+/** Reads lazily: most requests never ask. `request` has the headers of trusted proxies applied already. */
+export class LazyOrigin implements RequestOriginFacts {
+  readonly correlationId: string
+  private readonly request: HttpServerRequest.HttpServerRequest
+
+  constructor(correlationId: string, request: HttpServerRequest.HttpServerRequest) {
+    this.correlationId = correlationId
+    this.request = request
+  }
+
+  get ipAddress(): string | undefined {
+    return Option.getOrUndefined(this.request.remoteAddress)?.replace(/^::ffff:(?=\d+\.)/, "")
+  }
+
+  get userAgent(): string | undefined {
+    return this.request.headers["user-agent"]?.slice(0, 500)
+  }
+
+  get secure(): boolean {
+    if (this.request.protocol !== undefined) return this.request.protocol === "https"
+    return this.request.originalUrl.startsWith("https:") || hasEncryptedSocket(this.request.source)
+  }
+}
+
+const hasEncryptedSocket = (source: object) =>
+  Predicate.hasProperty(source, "socket") &&
+  Predicate.hasProperty(source.socket, "encrypted") &&
+  source.socket.encrypted === true

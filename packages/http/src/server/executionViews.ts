@@ -1,0 +1,79 @@
+/** From what the services of core answer to what stands on the wire. Pure. */
+import type { Execution } from "@fairlead/core/executions/Execution"
+import { LimitTooHigh } from "@fairlead/core/executions/ExecutionError"
+import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
+import type { ExecutionResult } from "@fairlead/core/executions/ExecutionResult"
+import type { Language } from "@fairlead/core/runtime/Language"
+import { limitFields } from "../api/ExecutionRequests.ts"
+import type { ExecutionView, ResultView } from "../api/ExecutionViews.ts"
+
+export const executionView = ({ limits, outcome, sealedEnv: _, ...execution }: Execution): ExecutionView => ({
+  ...execution,
+  limits: {
+    timeoutSeconds: limits.timeoutMillis / 1000,
+    memoryMb: limits.memoryBytes / 1024 ** 2,
+    cpuMillicores: limits.cpuMillicores,
+    processes: limits.processes,
+    outputBytes: limits.outputBytes
+  },
+  ...outcome
+})
+
+export const resultView = ({ execution, stderr, stdout }: ExecutionResult): ResultView => {
+  const { outcome } = execution
+  return {
+    executionId: execution.executionId,
+    status: execution.status,
+    stdout,
+    stderr,
+    output: stdout,
+    errors: stderr,
+    lang: execution.lang,
+    langVersion: execution.langVersion,
+    resolvedVersion: execution.resolvedVersion,
+    resourceUsage: outcome?.resourceUsage ?? null,
+    exitCode: outcome?.exitCode ?? null,
+    errorType: outcome?.errorType ?? null,
+    errorCause: outcome?.errorCause ?? null,
+    errorMessage: outcome?.errorMessage ?? null,
+    truncated: outcome?.truncated ?? false,
+    stdoutBytes: outcome?.stdoutBytes ?? null,
+    stderrBytes: outcome?.stderrBytes ?? null,
+    attempt: execution.attempt,
+    createdAt: execution.createdAt,
+    updatedAt: execution.updatedAt,
+    startedAt: execution.startedAt ?? null,
+    finishedAt: execution.finishedAt ?? null
+  }
+}
+
+/** The same refusal in the fields and units of the request; what was asked for is rounded up. */
+export const inRequestUnits = ({ limits }: LimitTooHigh): LimitTooHigh =>
+  new LimitTooHigh({
+    limits: limits.map(({ limit, maximum, requested }) => {
+      const { field, unit } = limitFields[limit] ?? { field: limit, unit: 1 }
+      return { limit: field, requested: Math.ceil(requested / unit), maximum: Math.floor(maximum / unit) }
+    })
+  })
+
+/** What an execution gets when it asks for nothing else. Languages that several runtimes have are joined. */
+export const resourceLimits = (
+  { cpuMillicores, memoryBytes, timeoutMillis }: ExecutionLimits,
+  languages: ReadonlyArray<Language>
+) => {
+  const cpu = `${cpuMillicores}m`
+  const memory = `${Math.floor(memoryBytes / 1024 ** 2)}Mi`
+  const supported = new Map<string, { readonly versions: ReadonlyArray<string>; readonly fileExt: string }>()
+  for (const { fileExtension, name, versions } of languages) {
+    const known = supported.get(name)?.versions ?? []
+    supported.set(name, { versions: [...new Set([...known, ...versions])], fileExt: fileExtension })
+  }
+  return {
+    cpuLimit: cpu,
+    memoryLimit: memory,
+    cpuRequest: cpu,
+    memoryRequest: memory,
+    executionTimeout: timeoutMillis / 1000,
+    supportedRuntimes: Object.fromEntries(supported)
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The body of an event stream. A reader that is slower than its source fills a bounded buffer and then holds the source back;
+ * one that takes nothing for too long loses its stream and resumes. No frame is ever dropped from the middle.
+ */
+
+import type { Cause } from "effect"
+import { Effect, Queue, Semaphore, Stream } from "effect"
+import { Sse } from "effect/encoding"
+import type { SseSettingsShape } from "./SseConnections.ts"
+
+/** One unnamed event, ready to be sent. */
+export const render = (data: string, id: string | undefined): Uint8Array =>
+  encoder.encode(Sse.encoder.write({ _tag: "Event", event: "message", id, data }))
+
+const encoder = new TextEncoder()
+
+export interface SseSource {
+  /** Rendered frames, in order. */
+  readonly frames: Stream.Stream<Uint8Array>
+  readonly heartbeat: Effect.Effect<Uint8Array>
+  /** Ends the stream when it answers, with the frame that it answers. */
+  readonly ending: Effect.Effect<Uint8Array>
+}
+
+/** Sends the frames with a heartbeat while nothing else waits, until they end or `ending` answers. */
+export const make = (
+  { bufferBytes, bufferFrames, heartbeatMillis, stuckMillis }: SseSettingsShape,
+  source: SseSource
+): Stream.Stream<Uint8Array> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const buffer = yield* Queue.bounded<Uint8Array, Cause.Done>(bufferFrames)
+      const room = yield* Semaphore.make(bufferBytes)
+      /** A frame larger than the whole buffer waits for all of it. */
+      const weight = (frame: Uint8Array) => Math.min(frame.length, bufferBytes)
+
+      const put = (frame: Uint8Array) =>
+        Semaphore.take(room, weight(frame)).pipe(
+          Effect.andThen(Queue.offer(buffer, frame)),
+          Effect.timeoutOrElse({
+            duration: stuckMillis,
+            orElse: () => Effect.andThen(Queue.clear(buffer), Effect.interrupt)
+          })
+        )
+      const beat = Effect.gen(function* () {
+        while (true) {
+          yield* Effect.sleep(heartbeatMillis)
+          if (Queue.sizeUnsafe(buffer) === 0) yield* put(yield* source.heartbeat)
+        }
+      })
+
+      yield* Stream.runForEach(source.frames, put).pipe(
+        Effect.raceFirst(Effect.flatMap(source.ending, put)),
+        Effect.raceFirst(beat),
+        Effect.ensuring(Queue.end(buffer)),
+        Effect.forkScoped
+      )
+      return Stream.fromQueue(buffer).pipe(
+        Stream.mapArrayEffect((frames) =>
+          Effect.as(
+            Semaphore.release(
+              room,
+              frames.reduce((sum, frame) => sum + weight(frame), 0)
+            ),
+            frames
+          )
+        )
+      )
+    })
+  )

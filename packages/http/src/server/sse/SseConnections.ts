@@ -1,0 +1,122 @@
+/** The open event streams of this host: how many there may be, how many there are, and how they end when the host goes away. */
+import type { UserId } from "@fairlead/core/auth/users/UserId"
+import { Clock, Context, Deferred, Effect, Layer, type Scope } from "effect"
+import { TooManyStreams } from "../../api/ExecutionProblems.ts"
+
+export interface SseSettingsShape {
+  /** On one host. */
+  readonly maxConnectionsPerUser: number
+  readonly heartbeatMillis: number
+  /** What may wait for a client that reads slowly; it must make room within `stuckMillis`, or its stream ends. */
+  readonly bufferFrames: number
+  readonly bufferBytes: number
+  readonly stuckMillis: number
+  /** How long a host that goes away waits for its streams, and what it tells clients. */
+  readonly gracePeriodSeconds: number
+}
+
+/** A host replaces it around everything that is served. */
+export const SseSettings = Context.Reference<SseSettingsShape>("@fairlead/http/server/sse/SseSettings", {
+  defaultValue: () => ({
+    maxConnectionsPerUser: 5,
+    heartbeatMillis: 15_000,
+    bufferFrames: 1_024,
+    bufferBytes: 2 * 1024 ** 2,
+    stuckMillis: 15_000,
+    gracePeriodSeconds: 30
+  })
+})
+
+export interface SseConnection {
+  readonly connectionId: string
+  /** Waits for the host to go away. */
+  readonly drained: Effect.Effect<void>
+  /** Counts as reading from the store until the scope closes. */
+  readonly consume: Effect.Effect<void, never, Scope.Scope>
+}
+
+export type ShutdownPhase = "ready" | "notifying" | "draining" | "closing" | "complete"
+
+export interface SseSnapshot {
+  readonly connections: number
+  /** Distinct topics that somebody follows. */
+  readonly topics: number
+  readonly consumers: number
+  readonly maxConnectionsPerUser: number
+  readonly phase: ShutdownPhase
+  /** Since the drain began; `undefined` before. */
+  readonly drainingMillis: number | undefined
+}
+
+/** Seconds after which a user with too many streams may ask again. */
+const retryAfterSeconds = 5
+
+export class SseConnections extends Context.Service<
+  SseConnections,
+  {
+    /** A place for one stream, given back when the scope closes. `topic` is what the stream is about. */
+    open(userId: UserId, topic: string): Effect.Effect<SseConnection, TooManyStreams, Scope.Scope>
+    readonly snapshot: Effect.Effect<SseSnapshot>
+    /**
+     * Tells every stream, also those opened later, to end, and waits for that up to the grace period. Clients resume on
+     * another host. Draining twice waits twice and changes nothing.
+     */
+    readonly drain: Effect.Effect<void>
+  }
+>()("@fairlead/http/server/sse/SseConnections") {
+  static readonly layer = Layer.effect(
+    SseConnections,
+    Effect.gen(function* () {
+      const settings = yield* SseSettings
+      const drained = yield* Deferred.make<void>()
+      const open = new Map<number, { readonly userId: UserId; readonly topic: string }>()
+      let [opened, consumers] = [0, 0]
+      let phase: ShutdownPhase = "ready"
+      let drainStartMillis: number | undefined
+      let emptied = yield* Deferred.make<void>()
+
+      const close = (key: number) =>
+        Effect.suspend(() => {
+          open.delete(key)
+          return open.size === 0 ? Deferred.succeed(emptied, undefined) : Effect.void
+        })
+      const consume = Effect.acquireRelease(
+        Effect.sync(() => void consumers++),
+        () => Effect.sync(() => void consumers--)
+      )
+
+      return SseConnections.of({
+        open: (userId, topic) =>
+          Effect.acquireRelease(
+            Effect.suspend(() => {
+              const maximum = settings.maxConnectionsPerUser
+              const own = [...open.values()].filter((connection) => connection.userId === userId).length
+              if (own >= maximum) return Effect.fail(new TooManyStreams({ maximum, retryAfterSeconds }))
+              const key = ++opened
+              open.set(key, { userId, topic })
+              return Effect.succeed(key)
+            }),
+            close
+          ).pipe(Effect.map((key) => ({ connectionId: `sse-${key}`, drained: Deferred.await(drained), consume }))),
+        snapshot: Effect.map(Clock.currentTimeMillis, (now) => ({
+          connections: open.size,
+          topics: new Set([...open.values()].map(({ topic }) => topic)).size,
+          consumers,
+          maxConnectionsPerUser: settings.maxConnectionsPerUser,
+          phase,
+          drainingMillis: drainStartMillis === undefined ? undefined : now - drainStartMillis
+        })),
+        drain: Effect.gen(function* () {
+          drainStartMillis ??= yield* Clock.currentTimeMillis
+          phase = "notifying"
+          emptied = yield* Deferred.make<void>()
+          yield* Deferred.succeed(drained, undefined)
+          phase = "draining"
+          if (open.size > 0)
+            yield* Effect.timeoutOption(Deferred.await(emptied), `${settings.gracePeriodSeconds} seconds`)
+          phase = open.size === 0 ? "complete" : "closing"
+        })
+      })
+    })
+  )
+}

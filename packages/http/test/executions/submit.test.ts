@@ -1,0 +1,162 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as ExecutionHost from "../support/ExecutionHost.ts"
+import { userIdOf } from "../support/Identities.ts"
+
+describe("POST /executions", () => {
+  it.live("accepts a script with the defaults of the contract", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const { body, status } = yield* call("anna", "POST /executions", { body: { script: "out hello" } })
+      assert.deepStrictEqual([status, body.status, Object.keys(body)], [200, "queued", ["execution_id", "status"]])
+      const found = (yield* call("anna", `GET /executions/${body.execution_id}`)).body
+      assert.deepInclude(found, {
+        execution_id: body.execution_id,
+        owner_id: userIdOf("anna"),
+        script: "out hello",
+        lang: "python",
+        lang_version: "3.11",
+        resolved_version: "3.11.7",
+        runtime: "process",
+        args: [],
+        priority: 5,
+        limits: { timeout_seconds: 300, memory_mb: 256, cpu_millicores: 1000, processes: 64, output_bytes: 1_048_576 }
+      })
+    })
+  )
+
+  it.live("answers under the spelling of the seed documents too", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const answer = yield* call("anna", "POST /execute", { body: { script: "", lang: "bash", lang_version: "5" } })
+      assert.deepStrictEqual([answer.status, answer.body.status], [200, "queued"])
+    })
+  )
+
+  it.live("takes limits, arguments and priority, and never gives the environment back", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const body = {
+        script: "hold",
+        args: ["a", "b"],
+        env: { API_TOKEN: "hush-hush" },
+        timeout_seconds: 1.5,
+        memory_mb: 64,
+        cpu_millicores: 500,
+        processes: 4,
+        output_bytes: 1000,
+        priority: 0
+      }
+      const made = yield* call("anna", "POST /executions", { body })
+      const found = yield* call("anna", `GET /executions/${made.body.execution_id}`)
+      assert.deepInclude(found.body, {
+        args: ["a", "b"],
+        priority: 0,
+        limits: { timeout_seconds: 1.5, memory_mb: 64, cpu_millicores: 500, processes: 4, output_bytes: 1000 }
+      })
+      const events = yield* call("anna", `GET /executions/${made.body.execution_id}/events`)
+      for (const { text } of [made, found, events]) assert.notInclude(text, "hush-hush")
+    })
+  )
+
+  it.live("waits for the end when asked to, and gives the result", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const preferred = yield* call("anna", "POST /executions", {
+        body: { script: "out hi\nexit 3" },
+        headers: { prefer: "respond-async, wait=10" }
+      })
+      assert.strictEqual(preferred.headers.get("preference-applied"), "wait=10")
+      assert.deepInclude(preferred.body, { status: "failed" })
+      assert.deepInclude(preferred.body.result, { stdout: "hi\n", output: "hi\n", exit_code: 3, error_type: "script_error" })
+      const asked = yield* call("anna", "POST /executions?wait_seconds=10", { body: { script: "err oh" } })
+      assert.isNull(asked.headers.get("preference-applied"))
+      assert.deepInclude(asked.body.result, { status: "completed", stderr: "oh\n", errors: "oh\n" })
+    })
+  )
+
+  it.live("answers without a result when the time is up", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const { body } = yield* call("anna", "POST /executions?wait_seconds=1", { body: { script: "hold" } })
+      assert.deepStrictEqual(Object.keys(body), ["execution_id", "status"])
+    })
+  )
+
+  it.live("gives the same execution for the same key and request, whoever else uses the key", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const request = { body: { script: "out 1" }, headers: { "idempotency-key": "k 1" } }
+      const first = yield* call("anna", "POST /executions", request)
+      const again = yield* call("anna", "POST /execute", request)
+      const other = yield* call("bert", "POST /executions", request)
+      assert.strictEqual(again.body.execution_id, first.body.execution_id)
+      assert.notStrictEqual(other.body.execution_id, first.body.execution_id)
+      const changed = yield* call("anna", "POST /executions", { ...request, body: { script: "out 2" } })
+      assert.deepStrictEqual(
+        [changed.status, changed.body.code, changed.body.execution_id],
+        [422, "IDEMPOTENCY_KEY_REUSED", first.body.execution_id]
+      )
+    })
+  )
+
+  it.live("refuses an unknown language and says which there are", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const { body, status } = yield* call("anna", "POST /executions", { body: { script: "x", lang: "cobol" } })
+      assert.deepStrictEqual([status, body.code], [422, "LANGUAGE_UNSUPPORTED"])
+      assert.deepStrictEqual(body.supported, { python: ["3.12.1", "3.11.7"], bash: ["5.2.15"] })
+    })
+  )
+
+  it.live("refuses limits above the host's, in the units of the request", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const { body, status } = yield* call("anna", "POST /executions", {
+        body: { script: "x", timeout_seconds: 7200, memory_mb: 65_536 }
+      })
+      assert.deepStrictEqual([status, body.code], [422, "LIMIT_TOO_HIGH"])
+      assert.deepStrictEqual(body.limits, [
+        { limit: "timeout_seconds", requested: 7200, maximum: 3600 },
+        { limit: "memory_mb", requested: 65_536, maximum: 4096 }
+      ])
+    })
+  )
+
+  it.live("refuses more than may wait, with a time to come back", () =>
+    Effect.gen(function* () {
+      const { call, submit } = yield* ExecutionHost.start({ admission: { maxActivePerUser: 1 } })
+      yield* submit("anna", "hold")
+      const { body, headers, status } = yield* call("anna", "POST /executions", { body: { script: "x" } })
+      assert.deepStrictEqual([status, body.code, body.scope, body.maximum], [429, "QUEUE_FULL", "user", 1])
+      assert.strictEqual(headers.get("retry-after"), `${body.retry_after_seconds}`)
+      assert.strictEqual((yield* call("bert", "POST /executions", { body: { script: "x" } })).status, 200)
+    })
+  )
+
+  it.live.each([
+    ["no script", {}, {}, ["payload", "script"]],
+    ["a script of 50,001 characters", { script: "x".repeat(50_001) }, {}, ["payload", "script"]],
+    ["a variable with a secret and NUL", { script: "", env: { A: "hush\0hush" } }, {}, ["payload", "env"]],
+    ["a priority of 11", { script: "", priority: 11 }, {}, ["payload", "priority"]],
+    ["an empty key", { script: "" }, { "idempotency-key": "" }, ["headers", "idempotency-key"]]
+  ] as const)("refuses %s", ([, body, headers, path]) =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const answer = yield* call("anna", "POST /executions", { body, headers })
+      assert.deepStrictEqual([answer.status, answer.body.code], [422, "REQUEST_INVALID"])
+      assert.deepStrictEqual(answer.body.issues[0].path.slice(0, 2), path)
+      assert.notInclude(answer.text, "hush")
+    })
+  )
+
+  it.live.each([
+    ["nobody", undefined, 401],
+    ["a viewer", "vera", 403]
+  ] as const)("is not for %s", ([, person, status]) =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      assert.strictEqual((yield* call(person, "POST /executions", { body: { script: "x" } })).status, status)
+    })
+  )
+})

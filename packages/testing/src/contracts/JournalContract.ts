@@ -1,0 +1,164 @@
+/** What every journal promises: a saga moves with its log, its execution and its events at once, and only under its fence. */
+import { assert, it } from "@effect/vitest"
+import { EventLog } from "@fairlead/core/events/EventLog"
+import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
+import { Saga } from "@fairlead/core/sagas/Saga"
+import type { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
+import { SagaStore } from "@fairlead/core/sagas/SagaStore"
+import { Journal, type JournalWrite, streamOf } from "@fairlead/core/storage/Journal"
+import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import { DateTime, Effect, Equal, Exit, type Layer, Option } from "effect"
+import { cancelledEvent, runningEvent } from "../fixtures/EventFixtures.ts"
+import { completedExecution, instant, queuedExecution } from "../fixtures/ExecutionFixtures.ts"
+import { createdSaga } from "../fixtures/SagaFixtures.ts"
+import { executionId, sagaId } from "../fixtures/Uuid.ts"
+import { liveSuite } from "./internal/eventually.ts"
+
+const at = DateTime.add(instant, { seconds: 1 })
+const request = { at: instant, by: "alice", reason: "enough" }
+const started: SagaEntry = { _tag: "SagaStarted", name: "run", definitionVersion: 1 }
+const intent = (step: string): SagaEntry => ({ _tag: "StepStarted", step, attempt: 1 })
+
+/** Execution `n` and its saga, claimed once: the saga as its driver holds it. */
+const driven = Effect.fnUntraced(function* (n: number) {
+  yield* (yield* ExecutionStore).insert(queuedExecution(n))
+  const sagas = yield* SagaStore
+  yield* sagas.insert(createdSaga(n))
+  return Option.getOrThrow(yield* sagas.claim(sagaId(n), 1, "a"))
+})
+
+const write = (saga: Saga, entries: ReadonlyArray<SagaEntry>, more: Partial<JournalWrite> = {}): JournalWrite => ({
+  saga: new Saga({ ...saga, logLength: saga.logLength + entries.length, updatedAt: at }),
+  at,
+  entries,
+  events: [],
+  ...more
+})
+
+/** Everything that a write of number `n` may touch. */
+const look = Effect.fnUntraced(function* (n: number) {
+  const saga = Option.getOrThrow(yield* (yield* SagaStore).find(sagaId(n)))
+  const log = yield* (yield* SagaStore).log(sagaId(n))
+  const execution = Option.getOrThrow(yield* (yield* ExecutionStore).find(executionId(n)))
+  const events = yield* (yield* EventLog).readStream(streamOf(saga), { afterVersion: 0, limit: 100 })
+  return { saga, log, execution, events }
+})
+
+export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void =>
+  it.layer(stores, liveSuite)(`Journal (${name})`, (it) => {
+    it.effect("append moves the saga and its execution, logs the entries and publishes the events", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const saga = yield* driven(1)
+        const first = write(saga, [started, intent("start")], { events: [runningEvent(1), cancelledEvent(2)] })
+        assert.isTrue(yield* journal.append(first))
+        const execution = completedExecution(1)
+        const second = write(new Saga({ ...first.saga, currentStep: "start" }), [intent("observe")], { execution })
+        assert.isTrue(yield* journal.append(second))
+        const seen = yield* look(1)
+        assert.isTrue(Equal.equals(seen.saga, second.saga))
+        assert.isTrue(Equal.equals(seen.execution, execution))
+        assert.deepStrictEqual(seen.log, [
+          { seq: 1, fence: 1, at, entry: started },
+          { seq: 2, fence: 1, at, entry: intent("start") },
+          { seq: 3, fence: 1, at, entry: intent("observe") }
+        ])
+        assert.deepStrictEqual(seen.events, [
+          { ...runningEvent(1), stream: streamOf(saga), streamVersion: 1 },
+          { ...cancelledEvent(2), stream: streamOf(saga), streamVersion: 2 }
+        ])
+        const { executions } = yield* (yield* ExecutionStore).list({ status: "completed", limit: 10, offset: 0 })
+        assert.deepStrictEqual(
+          executions.map((found) => found.executionId),
+          [executionId(1)]
+        )
+      })
+    )
+
+    it.effect("append under an older or a newer fence answers false and writes nothing at all", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const saga = yield* driven(11)
+        yield* (yield* SagaStore).claim(sagaId(11), 1, "b")
+        const before = yield* look(11)
+        for (const fence of [1, 3]) {
+          const fenced = write(new Saga({ ...saga, fence, state: "completed" }), [started], {
+            execution: completedExecution(11),
+            events: [runningEvent(11)]
+          })
+          assert.isFalse(yield* journal.append(fenced))
+        }
+        assert.isFalse(yield* journal.append(write(createdSaga(19), [started])))
+        assert.isTrue(Equal.equals((yield* look(11)).saga, before.saga))
+        assert.isTrue(Equal.equals((yield* look(11)).execution, before.execution))
+        assert.deepStrictEqual([(yield* look(11)).log, (yield* look(11)).events], [[], []])
+      })
+    )
+
+    it.effect("append keeps the dispatch number and the cancel request that the row has", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const saga = yield* driven(21)
+        yield* (yield* SagaStore).requestCancel(sagaId(21), request)
+        assert.isTrue(yield* journal.append(write(new Saga({ ...saga, dispatch: 7 }), [started])))
+        const { saga: moved } = yield* look(21)
+        assert.deepInclude(moved, { dispatch: 1, cancelRequest: request, logLength: 1 })
+        const invented = new Saga({ ...moved, cancelRequest: { ...request, by: "bob" } })
+        assert.isTrue(yield* journal.append(write(invented, [intent("start")])))
+        assert.deepStrictEqual((yield* look(21)).saga.cancelRequest, request)
+        const other = yield* driven(22)
+        assert.isTrue(yield* journal.append(write(new Saga({ ...other, cancelRequest: request }), [started])))
+        assert.isUndefined((yield* look(22)).saga.cancelRequest)
+      })
+    )
+
+    it.effect("append goes down with the caller's transaction", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const { transaction } = yield* Storage
+        const saga = yield* driven(31)
+        const appended = journal.append(write(saga, [started], { events: [runningEvent(31)] }))
+        yield* Effect.flip(transaction(Effect.andThen(appended, Effect.fail("stop"))))
+        const seen = yield* look(31)
+        assert.isTrue(Equal.equals(seen.saga, saga))
+        assert.deepStrictEqual([seen.log, seen.events], [[], []])
+      })
+    )
+
+    it.effect("append dies of an event id that is stored already, and writes nothing", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const saga = yield* driven(41)
+        yield* (yield* EventLog).append("elsewhere", [runningEvent(41)])
+        const exit = yield* Effect.exit(journal.append(write(saga, [started], { events: [runningEvent(41)] })))
+        assert.isTrue(Exit.hasDies(exit))
+        assert.isTrue(Equal.equals((yield* look(41)).saga, saga))
+        assert.deepStrictEqual((yield* look(41)).log, [])
+      })
+    )
+
+    it.effect("once a rival has claimed, nothing of the older driver arrives any more", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const sagas = yield* SagaStore
+        const saga = yield* driven(51)
+        let held = saga
+        const older = Effect.gen(function* () {
+          const next = write(held, [intent("loop")])
+          const written = yield* journal.append(next)
+          held = next.saga
+          return !written
+        }).pipe(Effect.repeat({ until: (fenced) => fenced, times: 200 }))
+        const rival = Effect.gen(function* () {
+          for (let i = 0; i < 20; i++) yield* Effect.yieldNow
+          yield* sagas.claim(sagaId(51), 1, "b")
+          return yield* look(51)
+        })
+        const [, seen] = yield* Effect.all([older, rival], { concurrency: 2 })
+        const now = yield* look(51)
+        assert.strictEqual(now.saga.fence, 2)
+        assert.strictEqual(now.log.length, seen.log.length)
+        assert.strictEqual(now.saga.logLength, now.log.length)
+      })
+    )
+  })

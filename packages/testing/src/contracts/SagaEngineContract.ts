@@ -1,0 +1,156 @@
+/** What every engine promises: each committed item reaches a driver, at least once, and never more drivers than asked for. */
+import { assert, it } from "@effect/vitest"
+import { type SagaDispatch, SagaEngine } from "@fairlead/core/sagas/SagaEngine"
+import { SagaStore } from "@fairlead/core/sagas/SagaStore"
+import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import { StorageError } from "@fairlead/core/storage/StorageError"
+import { Clock, Deferred, Effect, type Layer } from "effect"
+import { createdSaga } from "../fixtures/SagaFixtures.ts"
+import { sagaId } from "../fixtures/Uuid.ts"
+import { eventually, liveSuite } from "./internal/eventually.ts"
+
+const item = (n: number, dispatch = 1): SagaDispatch => ({ sagaId: sagaId(n), dispatch })
+const failed = new StorageError({ operation: "test", retryable: true, cause: "test" })
+
+/** Saga `n` and its first item, in one transaction, as accepting a request does it. */
+const accept = Effect.fnUntraced(function* (n: number) {
+  const { transaction } = yield* Storage
+  const engine = yield* SagaEngine
+  const sagas = yield* SagaStore
+  yield* transaction(Effect.andThen(sagas.insert(createdSaga(n)), engine.dispatch(item(n))))
+})
+
+/** Runs the engine until the scope closes, noting every delivery; `drive` decides what becomes of it. */
+const running = Effect.fnUntraced(function* (
+  maxDrivers: number,
+  drive: (item: SagaDispatch) => Effect.Effect<void, StorageError> = () => Effect.void
+) {
+  const delivered: Array<string> = []
+  yield* (yield* SagaEngine).run(
+    (taken) =>
+      Effect.suspend(() => {
+        delivered.push(`${taken.sagaId}:${taken.dispatch}`)
+        return drive(taken)
+      }),
+    maxDrivers
+  )
+  return delivered
+})
+
+const deliveries = (delivered: ReadonlyArray<string>, { dispatch, sagaId }: SagaDispatch) =>
+  delivered.filter((name) => name === `${sagaId}:${dispatch}`).length
+
+const untilDelivered = (delivered: ReadonlyArray<string>, wanted: SagaDispatch, times = 1) =>
+  eventually(
+    Effect.sync(() => deliveries(delivered, wanted)),
+    (count) => count >= times
+  )
+
+export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void =>
+  it.layer(stores, liveSuite)(`SagaEngine (${name})`, (it) => {
+    it.effect("an item reaches a driver after its transaction commits, never if it rolls back", () =>
+      Effect.gen(function* () {
+        const { transaction } = yield* Storage
+        const engine = yield* SagaEngine
+        const delivered = yield* running(4)
+        const release = yield* Deferred.make<void>()
+        yield* Effect.flip(transaction(Effect.andThen(engine.dispatch(item(1)), Effect.fail("stop"))))
+        yield* transaction(
+          Effect.gen(function* () {
+            yield* engine.dispatch(item(2))
+            yield* Effect.ignore(transaction(Effect.andThen(engine.dispatch(item(3)), Effect.fail("stop"))))
+            yield* Effect.timeoutOption(Deferred.await(release), "50 millis")
+            assert.strictEqual(deliveries(delivered, item(2)), 0)
+          })
+        )
+        yield* untilDelivered(delivered, item(2))
+        yield* accept(4)
+        yield* untilDelivered(delivered, item(4))
+        assert.deepStrictEqual([deliveries(delivered, item(1)), deliveries(delivered, item(3))], [0, 0])
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("the same number is delivered once, another number again", () =>
+      Effect.gen(function* () {
+        const engine = yield* SagaEngine
+        const delivered = yield* running(4)
+        yield* accept(11)
+        yield* engine.dispatch(item(11))
+        yield* untilDelivered(delivered, item(11))
+        yield* engine.dispatch(item(11))
+        yield* engine.dispatch(item(11, 2))
+        yield* untilDelivered(delivered, item(11, 2))
+        assert.strictEqual(deliveries(delivered, item(11)), 1)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("a delayed item comes after its delay", () =>
+      Effect.gen(function* () {
+        const engine = yield* SagaEngine
+        const delivered = yield* running(4)
+        const start = yield* Clock.currentTimeMillis
+        yield* engine.dispatch(item(21), 800)
+        yield* engine.dispatch(item(22))
+        yield* untilDelivered(delivered, item(22))
+        assert.strictEqual(deliveries(delivered, item(21)), 0)
+        yield* untilDelivered(delivered, item(21))
+        assert.isAtLeast((yield* Clock.currentTimeMillis) - start, 800)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("an item whose driver fails or dies is delivered again", () =>
+      Effect.gen(function* () {
+        const seen = new Map<string, number>()
+        const delivered = yield* running(4, (taken) =>
+          Effect.suspend(() => {
+            const count = (seen.get(taken.sagaId) ?? 0) + 1
+            seen.set(taken.sagaId, count)
+            if (count > 1) return Effect.void
+            return taken.sagaId === sagaId(31) ? Effect.fail(failed) : Effect.die("bug")
+          })
+        )
+        yield* accept(31)
+        yield* accept(32)
+        yield* untilDelivered(delivered, item(31), 2)
+        yield* untilDelivered(delivered, item(32), 2)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("at most maxDrivers drive at a time, and all items come", () =>
+      Effect.gen(function* () {
+        let [now, most] = [0, 0]
+        const delivered = yield* running(3, () =>
+          Effect.acquireUseRelease(
+            Effect.sync(() => {
+              now++
+              most = Math.max(most, now)
+            }),
+            () => Effect.timeoutOption(Effect.never, "5 millis"),
+            () => Effect.sync(() => now--)
+          )
+        )
+        const numbers = Array.from({ length: 20 }, (_, i) => 100 + i)
+        yield* Effect.forEach(numbers, accept, { concurrency: 5 })
+        for (const n of numbers) yield* untilDelivered(delivered, item(n))
+        assert.strictEqual(most, 3)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("what is in hand when the scope closes is handed back, and goes to the next who runs", () =>
+      Effect.gen(function* () {
+        yield* accept(41)
+        const first = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const delivered = yield* running(2, () => Effect.never)
+            yield* untilDelivered(delivered, item(41))
+            return delivered
+          })
+        )
+        assert.strictEqual(deliveries(first, item(41)), 1)
+        const second = yield* running(2)
+        yield* untilDelivered(second, item(41))
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("check passes", () => Effect.flatMap(SagaEngine, ({ check }) => check))
+  })

@@ -1,0 +1,137 @@
+/** What every store of sagas promises: one driver at a time, and a cancel request that is never overwritten. */
+import { assert, it } from "@effect/vitest"
+import { SagaStore } from "@fairlead/core/sagas/SagaStore"
+import type { Stores } from "@fairlead/core/storage/Storage"
+import { DateTime, Effect, Equal, Exit, type Layer, Option } from "effect"
+import { instant } from "../fixtures/ExecutionFixtures.ts"
+import { createdSaga } from "../fixtures/SagaFixtures.ts"
+import { executionId, sagaId, userId } from "../fixtures/Uuid.ts"
+import { liveSuite } from "./internal/eventually.ts"
+
+const request = (by: string) => ({ at: instant, by, reason: "enough" })
+
+export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void =>
+  it.layer(stores, liveSuite)(`SagaStore (${name})`, (it) => {
+    it.effect("find gives back what was inserted, equal in every field", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        const full = createdSaga(2, {
+          state: "failed",
+          currentStep: "start",
+          completedSteps: ["allocate"],
+          compensatedSteps: ["allocate"],
+          errorMessage: "no",
+          driver: "host",
+          cancelRequest: request("alice"),
+          completedAt: instant
+        })
+        for (const saga of [createdSaga(1), full]) {
+          yield* store.insert(saga)
+          assert.isTrue(Equal.equals(yield* store.find(saga.sagaId), Option.some(saga)))
+        }
+        assert.isTrue(Option.isNone(yield* store.find(sagaId(3))))
+        assert.deepStrictEqual(yield* store.log(sagaId(1)), [])
+      })
+    )
+
+    it.effect("insert dies of an id that exists, and keeps the first", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        yield* store.insert(createdSaga(11))
+        assert.isTrue(Exit.hasDies(yield* Effect.exit(store.insert(createdSaga(11, { sagaName: "other" })))))
+        assert.isTrue(Equal.equals(yield* store.find(sagaId(11)), Option.some(createdSaga(11))))
+      })
+    )
+
+    it.effect("list filters and pages newest first, and counts every match", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        const ownerId = userId(20)
+        for (const n of [21, 23, 22]) yield* store.insert(createdSaga(n, { ownerId }))
+        yield* store.insert(createdSaga(24, { ownerId, state: "completed" }))
+        const found = (filter: object) =>
+          Effect.map(store.list({ ownerId, limit: 2, offset: 0, ...filter }), ({ sagas, total }) => [
+            total,
+            ...sagas.map((saga) => saga.sagaId)
+          ])
+        assert.deepStrictEqual(yield* found({}), [4, sagaId(24), sagaId(23)])
+        assert.deepStrictEqual(yield* found({ state: "created", offset: 1 }), [3, sagaId(22), sagaId(21)])
+        assert.deepStrictEqual(yield* found({ executionId: executionId(22) }), [1, sagaId(22)])
+        assert.deepStrictEqual(yield* found({ ownerId: userId(29) }), [0])
+      })
+    )
+
+    it.effect("claim raises the fence, names the driver and starts the saga", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        yield* store.insert(createdSaga(31))
+        const first = Option.getOrThrow(yield* store.claim(sagaId(31), 1, "a"))
+        assert.deepInclude(first, { fence: 1, driver: "a", state: "running", dispatch: 1 })
+        assert.isTrue(DateTime.isGreaterThan(first.updatedAt, instant))
+        const second = yield* store.claim(sagaId(31), 1, "b")
+        assert.deepInclude(Option.getOrThrow(second), { fence: 2, driver: "b" })
+        assert.isTrue(Equal.equals(yield* store.find(sagaId(31)), second))
+      })
+    )
+
+    it.effect("claim gives none for a stale number, an ended saga and an unknown one; it does not turn an undo around", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        yield* store.insert(createdSaga(41, { dispatch: 2 }))
+        yield* store.insert(createdSaga(42, { state: "cancelled" }))
+        yield* store.insert(createdSaga(43, { state: "compensating" }))
+        assert.isTrue(Option.isNone(yield* store.claim(sagaId(41), 1, "a")))
+        assert.isTrue(Option.isNone(yield* store.claim(sagaId(42), 1, "a")))
+        assert.isTrue(Option.isNone(yield* store.claim(sagaId(44), 1, "a")))
+        assert.strictEqual(Option.getOrThrow(yield* store.find(sagaId(41))).fence, 0)
+        assert.strictEqual(Option.getOrThrow(yield* store.claim(sagaId(43), 1, "a")).state, "compensating")
+      })
+    )
+
+    it.effect("20 claims at once get 20 different fences", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        yield* store.insert(createdSaga(51))
+        const claims = Array.from({ length: 20 }, (_, i) => store.claim(sagaId(51), 1, `host-${i}`))
+        const claimed = yield* Effect.all(claims, { concurrency: 20 })
+        assert.deepStrictEqual(
+          claimed.map((saga) => Option.getOrThrow(saga).fence).toSorted((a, b) => a - b),
+          Array.from({ length: 20 }, (_, i) => i + 1)
+        )
+      })
+    )
+
+    it.effect("requestCancel records the first request only, and none for an ended or unknown saga", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        yield* store.insert(createdSaga(61))
+        yield* store.insert(createdSaga(62, { state: "completed" }))
+        const first = Option.getOrThrow(yield* store.requestCancel(sagaId(61), request("alice")))
+        assert.deepStrictEqual(first.cancelRequest, request("alice"))
+        const second = Option.getOrThrow(yield* store.requestCancel(sagaId(61), request("bob")))
+        assert.deepStrictEqual(second.cancelRequest, request("alice"))
+        assert.isTrue(Option.isNone(yield* store.requestCancel(sagaId(62), request("alice"))))
+        assert.isTrue(Option.isNone(yield* store.requestCancel(sagaId(63), request("alice"))))
+        assert.deepInclude(Option.getOrThrow(yield* store.claim(sagaId(61), 1, "a")), { cancelRequest: request("alice") })
+      })
+    )
+
+    it.effect("pulse tells fence and cancel request of the sagas that are stored", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        yield* store.insert(createdSaga(71))
+        yield* store.insert(createdSaga(72))
+        yield* store.claim(sagaId(71), 1, "a")
+        yield* store.requestCancel(sagaId(72), request("alice"))
+        const pulses = yield* store.pulse([sagaId(71), sagaId(72), sagaId(73)])
+        assert.deepStrictEqual(
+          pulses.toSorted((a, b) => (a.sagaId < b.sagaId ? -1 : 1)),
+          [
+            { sagaId: sagaId(71), fence: 1, cancelRequest: undefined },
+            { sagaId: sagaId(72), fence: 0, cancelRequest: request("alice") }
+          ]
+        )
+        assert.deepStrictEqual(yield* store.pulse([]), [])
+      })
+    )
+  })
