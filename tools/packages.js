@@ -90,7 +90,7 @@ const importAll = async (packed) => {
 }
 
 try {
-  const build = await run("pnpm", ["-r", "--if-present", "run", "build"])
+  const build = await run("pnpm", ["run", "build"])
   if (!build.ok) faults.push(`pnpm build\n${build.output}`)
   else {
     const packed = []

@@ -25,5 +25,6 @@ export const readOrMake = Effect.fn("KeyFiles.readOrMake")(
     const key = Redacted.make((yield* files.readFileString(file)).trim(), { label: name })
     return { key, made: Option.isSome(made) }
   },
-  (effect, dataDir, name) => Effect.mapError(effect, (cause) => new KeyFileUnusable({ path: `${dataDir}/keys/${name}`, cause }))
+  (effect, dataDir, name) =>
+    Effect.mapError(effect, (cause) => new KeyFileUnusable({ path: `${dataDir}/keys/${name}`, cause }))
 )

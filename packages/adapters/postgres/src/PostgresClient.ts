@@ -22,17 +22,18 @@ export const layer = ({
 }: PostgresClientOptions): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, StorageError> =>
   PgClient.layerFrom(
     PgClient.make({
-    url,
-    maxConnections,
-    prepare,
-    minConnections: 1,
-    applicationName: "fairlead",
-    connectTimeout: "5 seconds",
-    keepAlive: "30 seconds",
-    startupParameters: {
-      ...sessionParameters,
-      // A forgotten transaction holds back every reader of the event log and all who wait for its rows.
-      idle_in_transaction_session_timeout: "30s",
-      lock_timeout: "10s"
-    }
-  }).pipe(Effect.mapError((error) => toStorageError("PostgresClient.layer", error))))
+      url,
+      maxConnections,
+      prepare,
+      minConnections: 1,
+      applicationName: "fairlead",
+      connectTimeout: "5 seconds",
+      keepAlive: "30 seconds",
+      startupParameters: {
+        ...sessionParameters,
+        // A forgotten transaction holds back every reader of the event log and all who wait for its rows.
+        idle_in_transaction_session_timeout: "30s",
+        lock_timeout: "10s"
+      }
+    }).pipe(Effect.mapError((error) => toStorageError("PostgresClient.layer", error)))
+  )

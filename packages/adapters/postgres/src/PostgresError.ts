@@ -26,7 +26,9 @@ export const isRetryable = (error: SqlError.SqlError): boolean => {
 /** The driver's failure in a cause, be it a failure or a defect. */
 export const sqlErrorIn = (cause: Cause.Cause<unknown>): SqlError.SqlError | undefined =>
   cause.reasons
-    .map((reason) => (Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined))
+    .map((reason) =>
+      Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
+    )
     .find(SqlError.isSqlError)
 
 /**

@@ -1,7 +1,7 @@
 /** `ExecutionOutputStore` over `execution_output`: rows of at most 256 KiB, keyed by the offset of their first byte. */
 import { Wakeups } from "@fairlead/core/bus/Wakeups"
 import { ExecutionOutputStore, type OutputChunk, type OutputKey } from "@fairlead/core/executions/ExecutionOutputStore"
-import { OutputName } from "@fairlead/core/runtime/Job"
+import type { OutputName } from "@fairlead/core/runtime/Job"
 import type { SagaFence } from "@fairlead/core/sagas/SagaFence"
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"

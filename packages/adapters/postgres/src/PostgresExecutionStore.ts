@@ -1,7 +1,7 @@
 /** `ExecutionStore` over `executions`. */
 import { Execution } from "@fairlead/core/executions/Execution"
-import { type ExecutionFilter, ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
+import { type ExecutionFilter, ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { storageError } from "./PostgresError.ts"

@@ -1,14 +1,13 @@
 /** `IdempotencyStore` over `idempotency_keys`. The key's row is the lock on which rivals wait. */
-import { IdempotencyStore, idempotencyHours } from "@fairlead/core/executions/IdempotencyStore"
+
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { IdempotencyStore, idempotencyHours } from "@fairlead/core/executions/IdempotencyStore"
 import { DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { storageError } from "./PostgresError.ts"
 
 const decode = Schema.decodeUnknownEffect(
-  Schema.Tuple([
-    Schema.Struct({ execution_id: ExecutionId, request_hash: Schema.String, first: Schema.Boolean })
-  ])
+  Schema.Tuple([Schema.Struct({ execution_id: ExecutionId, request_hash: Schema.String, first: Schema.Boolean })])
 )
 
 export const layer = Layer.effect(

@@ -3,10 +3,10 @@
  * transaction and held while a driver drives. A crashed holder's items are taken over when their lock expires; lock times are
  * compared with the database clock and without a zone, which is why every connection must speak UTC.
  */
-import { SagaEngine, type SagaDispatch } from "@fairlead/core/sagas/SagaEngine"
+import { type SagaDispatch, SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { StorageError } from "@fairlead/core/storage/StorageError"
-import { Cause, Duration, Effect, Layer, Schedule, Schema } from "effect"
+import { Cause, Duration, Effect, Layer, Result, Schedule, Schema } from "effect"
 import { PersistedQueue } from "effect/persistence"
 import { SqlClient } from "effect/sql"
 import { checkSession } from "./internal/session.ts"
@@ -32,7 +32,13 @@ export interface SagaEngineOptions {
   readonly repairInterval?: Duration.Input | undefined
 }
 
-const makeStore = PersistedQueue.makeStoreSql(storeOptions)
+/** The store creates its table, and dies when it cannot; with us that is a failure like any other. */
+const makeStore = PersistedQueue.makeStoreSql(storeOptions).pipe(
+  Effect.catchCauseFilter(
+    (cause) => Result.fromNullishOr(sqlErrorIn(cause), () => cause),
+    (error) => Effect.fail(error)
+  )
+)
 
 /** Creates the queue's table. Each start does so as well, and then finds nothing to do. */
 export const migrate = Effect.scoped(makeStore)
@@ -40,21 +46,18 @@ export const migrate = Effect.scoped(makeStore)
 /** Forgets who holds items. Only for a process that is alone with its database and drives nothing yet. */
 export const releaseAll = Effect.flatMap(
   SqlClient.SqlClient,
-  (sql) => sql`update effect_queue set acquired_at = null, acquired_by = null where state = 'pending' and acquired_at is not null`
+  (sql) =>
+    sql`update effect_queue set acquired_at = null, acquired_by = null where state = 'pending' and acquired_at is not null`
 ).pipe(storageError("SagaEngine.releaseAll"))
 
-export const layer = (
-  options: SagaEngineOptions = {}
-): Layer.Layer<SagaEngine, StorageError, SqlClient.SqlClient> =>
+export const layer = (options: SagaEngineOptions = {}): Layer.Layer<SagaEngine, StorageError, SqlClient.SqlClient> =>
   Layer.effect(SagaEngine, make(options)).pipe(
     Layer.provide(PersistedQueue.layer),
     // The row of the saga is our memory of what was dispatched, so tombstones are short-lived.
     Layer.provideMerge(
       PersistedQueue.layerCleanup({ interval: "10 minutes", timeToLive: "1 hour", failedTimeToLive: "30 days" })
     ),
-    Layer.provide(
-      Layer.effect(PersistedQueue.PersistedQueueStore, storageError("SagaEngine.layer")(makeStore))
-    )
+    Layer.provide(Layer.effect(PersistedQueue.PersistedQueueStore, storageError("SagaEngine.layer")(makeStore)))
   )
 
 const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: SagaEngineOptions) {

@@ -70,7 +70,9 @@ export const layer = Layer.effect(
           yield* sql`select saga from sagas where ${matches}
             order by saga_id desc limit ${filter.limit} offset ${filter.offset}`
         )
-        const [count] = yield* sql<{ readonly total: number }>`select count(*)::int as total from sagas where ${matches}`
+        const [count] = yield* sql<{
+          readonly total: number
+        }>`select count(*)::int as total from sagas where ${matches}`
         return { sagas: rows.map(({ saga }) => saga), total: count?.total ?? 0 }
       }, storageError("SagaStore.list")),
 
@@ -103,7 +105,11 @@ export const layer = Layer.effect(
         const rows = yield* decodePulse(
           yield* sql`select saga_id, fence, saga -> 'cancelRequest' as cancel from sagas where saga_id = any(${ids}::uuid[])`
         )
-        return rows.map(({ cancel, fence, saga_id }) => ({ sagaId: saga_id, fence, cancelRequest: cancel ?? undefined }))
+        return rows.map(({ cancel, fence, saga_id }) => ({
+          sagaId: saga_id,
+          fence,
+          cancelRequest: cancel ?? undefined
+        }))
       }, storageError("SagaStore.pulse"))
     })
   })

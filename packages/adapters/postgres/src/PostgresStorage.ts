@@ -6,6 +6,7 @@ import { Effect, Layer, Result, Schedule } from "effect"
 import { Migrator, SqlClient, SqlError } from "effect/sql"
 import { checkSession } from "./internal/session.ts"
 import { migrations } from "./migrations/Migrations.ts"
+import * as PostgresApiKeyStore from "./PostgresApiKeyStore.ts"
 import * as PostgresClient from "./PostgresClient.ts"
 import { isRetryable, sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
 import * as PostgresEventLog from "./PostgresEventLog.ts"
@@ -13,8 +14,11 @@ import * as PostgresExecutionOutputStore from "./PostgresExecutionOutputStore.ts
 import * as PostgresExecutionStore from "./PostgresExecutionStore.ts"
 import * as PostgresIdempotencyStore from "./PostgresIdempotencyStore.ts"
 import * as PostgresJournal from "./PostgresJournal.ts"
+import * as PostgresLoginAttemptStore from "./PostgresLoginAttemptStore.ts"
 import * as PostgresSagaEngine from "./PostgresSagaEngine.ts"
 import * as PostgresSagaStore from "./PostgresSagaStore.ts"
+import * as PostgresSessionStore from "./PostgresSessionStore.ts"
+import * as PostgresUserStore from "./PostgresUserStore.ts"
 import * as PostgresWakeups from "./PostgresWakeups.ts"
 
 export interface PostgresOptions extends PostgresClient.PostgresClientOptions, PostgresSagaEngine.SagaEngineOptions {
@@ -28,28 +32,41 @@ export const layerMigrations: Layer.Layer<never, StorageError, SqlClient.SqlClie
     Migrator.make({})({ table: "fairlead_migrations", loader: Migrator.fromRecord(migrations) }),
     PostgresSagaEngine.migrate
   ).pipe(
-    Effect.mapError((cause) => {
-      const failed = SqlError.isSqlError(cause) ? cause : cause.cause
-      const retryable = SqlError.isSqlError(failed) && isRetryable(failed)
-      return new StorageError({ operation: "PostgresStorage.layerMigrations", retryable, cause })
-    }),
     // Others wait for the table of migrations while one process fills it, for longer than a lock may take.
-    Effect.retry({ while: (error) => error.retryable, schedule: Schedule.spaced("1 second"), times: 60 })
+    Effect.retry({
+      while: (error) => causeOf(error)?.reason._tag === "LockTimeoutError",
+      schedule: Schedule.spaced("1 second"),
+      times: 60
+    }),
+    Effect.mapError((error) => {
+      const cause = causeOf(error)
+      const retryable = cause !== undefined && isRetryable(cause)
+      return new StorageError({ operation: "PostgresStorage.layerMigrations", retryable, cause: error })
+    })
   )
 )
+
+const causeOf = (error: Migrator.MigrationError | SqlError.SqlError) => {
+  const cause = error._tag === "MigrationError" ? error.cause : error
+  return SqlError.isSqlError(cause) ? cause : undefined
+}
 
 /** The stores that work the same on every client. Expects the migrations to have run. */
 export const layerStores = (
   options: PostgresSagaEngine.SagaEngineOptions = {}
 ): Layer.Layer<Exclude<Stores, Storage | Wakeups>, StorageError, SqlClient.SqlClient | Wakeups> =>
   Layer.mergeAll(
+    PostgresApiKeyStore.layer,
     PostgresEventLog.layer,
     PostgresExecutionOutputStore.layer,
     PostgresExecutionStore.layer,
     PostgresIdempotencyStore.layer,
     PostgresJournal.layer,
+    PostgresLoginAttemptStore.layer,
     PostgresSagaEngine.layer(options),
-    PostgresSagaStore.layer
+    PostgresSagaStore.layer,
+    PostgresSessionStore.layer,
+    PostgresUserStore.layer
   )
 
 /** The unit of work on one client. */

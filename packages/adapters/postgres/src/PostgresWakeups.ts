@@ -83,9 +83,7 @@ export const layer = Layer.effect(
       const notifications = yield* sql.listen(channel)
       if (listened) yield* PubSub.publish(hints, lost)
       listened = true
-      return yield* Effect.forever(
-        Effect.flatMap(Queue.take(notifications), ({ payload }) => receive(payload))
-      )
+      return yield* Effect.forever(Effect.flatMap(Queue.take(notifications), ({ payload }) => receive(payload)))
     })
     yield* Effect.scoped(listen).pipe(
       Effect.tapError((error) => Effect.logWarning("Listening for wake-ups broke off", error)),

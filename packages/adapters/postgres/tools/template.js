@@ -5,7 +5,9 @@ import { fileURLToPath } from "node:url"
 import { PGlite } from "@electric-sql/pglite"
 
 const folder = fileURLToPath(new URL("../template/", import.meta.url))
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.resolve("@electric-sql/pglite")), "utf8"))
+const { version } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.resolve("@electric-sql/pglite")), "utf8")
+)
 
 const database = await PGlite.create()
 const dump = await database.dumpDataDir("gzip")

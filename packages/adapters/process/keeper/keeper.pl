@@ -159,7 +159,7 @@ sub lock_uid {
 }
 
 sub start_script {
-    chown $uid, $uid, 'tmp', 'tmp/work', "tmp/work/$spec{file}" if defined $uid;
+    chown $uid, $uid, 'tmp', 'tmp/package.json', 'tmp/work', "tmp/work/$spec{file}" if defined $uid;
     for my $name (qw(stdout stderr)) {
         my $stream = $job{$name};
         open $stream->{file}, '>>', $name or die "keeper: $name: $!\n";

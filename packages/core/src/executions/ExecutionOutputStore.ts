@@ -76,5 +76,6 @@ export class ExecutionOutputStore extends Context.Service<
   )
 }
 
-const outputRows = sharedTable<ReadonlyMap<string, Uint8Array>>(new Map())
+/** Shared with the memory store of executions, which removes with an execution what belongs to it. */
+export const outputRows = sharedTable<ReadonlyMap<string, Uint8Array>>(new Map())
 const nameOf = ({ attempt, executionId }: OutputKey, output: OutputName) => `${executionId}/${attempt}/${output}`

@@ -1,11 +1,14 @@
 /** Port: where executions are kept. Rows change only through `storage/Journal`, under their saga's fence. */
 import { Context, type DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
+import { sagaEntries, sagaRows } from "../sagas/SagaStore.ts"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Execution } from "./Execution.ts"
 import type { ExecutionId } from "./ExecutionId.ts"
+import { outputRows } from "./ExecutionOutputStore.ts"
 import { type ExecutionStatus, isTerminal } from "./ExecutionStatus.ts"
+import { idempotencyRows } from "./IdempotencyStore.ts"
 
 export interface ExecutionFilter {
   readonly ownerId?: UserId | undefined
@@ -41,13 +44,16 @@ export class ExecutionStore extends Context.Service<
     ExecutionStore,
     Effect.map(MemoryDatabase, (database) => {
       const rows = executionRows(database)
+      const [outputs, keys] = [outputRows(database), idempotencyRows(database)]
+      const [sagas, logs] = [sagaRows(database), sagaEntries(database)]
       return ExecutionStore.of({
         insert: (execution) =>
           Effect.flatMap(
-            rows.modify((known) => [
-              known.has(execution.executionId),
-              new Map(known).set(execution.executionId, execution)
-            ]),
+            rows.modify((known) =>
+              known.has(execution.executionId)
+                ? [true, known]
+                : [false, new Map(known).set(execution.executionId, execution)]
+            ),
             (existed) => (existed ? Effect.die(`execution ${execution.executionId} exists`) : Effect.void)
           ),
         find: (id) => Effect.map(rows.get, (known) => Option.fromUndefinedOr(known.get(id))),
@@ -64,11 +70,21 @@ export class ExecutionStore extends Context.Service<
                 .length
           ),
         remove: (id) =>
-          rows.modify((known) => {
-            const found = known.get(id)
-            if (found === undefined || !isTerminal(found.status)) return [false, known]
-            return [true, new Map([...known].filter(([key]) => key !== id))]
-          })
+          database.transaction(
+            Effect.gen(function* () {
+              const found = (yield* rows.get).get(id)
+              if (found === undefined || !isTerminal(found.status)) return false
+              yield* rows.modify((known) => [undefined, without(known, (execution) => execution.executionId === id)])
+              yield* outputs.modify((known) => [undefined, without(known, (_, name) => name.startsWith(`${id}/`))])
+              yield* keys.modify((known) => [undefined, without(known, (claim) => claim.executionId === id)])
+              const owned = [...(yield* sagas.get).values()].filter((saga) => saga.executionId === id)
+              for (const { sagaId } of owned) {
+                yield* sagas.modify((known) => [undefined, without(known, (saga) => saga.sagaId === sagaId)])
+                yield* logs.modify((known) => [undefined, without(known, (_, logged) => logged === sagaId)])
+              }
+              return true
+            })
+          )
       })
     })
   )
@@ -76,6 +92,9 @@ export class ExecutionStore extends Context.Service<
 
 /** Shared with the memory journal, which moves the rows. */
 export const executionRows = sharedTable<ReadonlyMap<ExecutionId, Execution>>(new Map())
+
+const without = <K, V>(rows: ReadonlyMap<K, V>, gone: (value: V, key: K) => boolean): ReadonlyMap<K, V> =>
+  new Map([...rows].filter(([key, value]) => !gone(value, key)))
 
 const newestFirst = (a: Execution, b: Execution) => (a.executionId < b.executionId ? 1 : -1)
 

@@ -66,6 +66,7 @@ export class IdempotencyStore extends Context.Service<
   )
 }
 
-const idempotencyRows = sharedTable<ReadonlyMap<string, IdempotencyClaim>>(new Map())
+/** Shared with the memory store of executions, which removes with an execution what belongs to it. */
+export const idempotencyRows = sharedTable<ReadonlyMap<string, IdempotencyClaim>>(new Map())
 const isFresh = (claim: IdempotencyClaim, now: DateTime.Utc) =>
   DateTime.isGreaterThan(DateTime.add(claim.at, { hours: idempotencyHours }), now)

@@ -1,9 +1,9 @@
 /** Frees jobs that ended and that no execution waits for: what a crash between the last commit and the clean-up left behind. */
 import { Effect, Layer, Option } from "effect"
+import { executionOf } from "../runtime/JobId.ts"
 import type { RuntimeError } from "../runtime/RuntimeError.ts"
 import type { JobSummary, ScriptRuntime } from "../runtime/ScriptRuntime.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
-import { executionOf } from "../runtime/JobId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { isTerminal } from "./ExecutionStatus.ts"
 import { ExecutionStore } from "./ExecutionStore.ts"

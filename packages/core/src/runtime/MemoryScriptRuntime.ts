@@ -4,7 +4,8 @@
  * `out <text>` and `err <text>` print a line · `hex <digits>` prints bytes · `fill <count>` prints that many `x` · `env <name>` and `args` print what the
  * job was given · `sleep <milliseconds>` · `exit <code>` · `kill <signal>` · `exceed <limit>` · `hang` until it is stopped · `stubborn` ignores being asked.
  */
-import { Clock, Deferred, Effect, Layer, Option, Redacted, Scope, Stream } from "effect"
+import { Bytes, Clock, Deferred, Effect, Layer, Option, Redacted, Result, Scope, Stream } from "effect"
+import { Hex } from "effect/encoding"
 import { ResourceUsage } from "../executions/ResourceUsage.ts"
 import type { JobEnd, JobHandle, JobReport, JobSpec, OutputName, OutputOffsets, ScriptOutput } from "./Job.ts"
 import type { JobId } from "./JobId.ts"
@@ -182,7 +183,7 @@ const runLine = Effect.fnUntraced(function* (job: Job, line: string): Effect.fn.
     case "err":
       return write(job, "stderr", utf8(`${argument}\n`))
     case "hex":
-      return write(job, "stdout", bytesOf(argument))
+      return write(job, "stdout", hex(argument))
     case "fill":
       return write(job, "stdout", new Uint8Array(Number(argument)).fill(0x78))
     case "env":
@@ -215,7 +216,7 @@ const write = (job: Job, name: OutputName, bytes: Uint8Array): undefined => {
   const output = job.outputs[name]
   const room = job.spec.limits.outputBytes - output.kept.length
   output.writtenBytes += bytes.length
-  output.kept = Uint8Array.from([...output.kept, ...bytes.subarray(0, room)])
+  output.kept = Bytes.concat([output.kept, bytes.subarray(0, room)])
   announce(job)
 }
 
@@ -225,14 +226,9 @@ const announce = (job: Job) => {
   Deferred.doneUnsafe(changed, Effect.void)
 }
 
-const bytesOf = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+const utf8 = (text: string) => hex(Hex.encode(text))
 
-/** UTF-8 by hand: this package knows no platform, so no `TextEncoder`. */
-const utf8 = (text: string) =>
-  Uint8Array.from(
-    encodeURIComponent(text).match(/%..|./g) ?? [],
-    (part) => (part.startsWith("%") ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0))
-  )
+const hex = (digits: string) => Result.getOrThrow(Hex.decode(digits))
 
 // Observing
 
@@ -249,6 +245,4 @@ const observe = (job: Job, from: OutputOffsets): Stream.Stream<ScriptOutput> =>
   )
 
 const newBytes = (output: OutputName, { kept }: Output, at: OutputOffsets): ReadonlyArray<ScriptOutput> =>
-  kept.length <= at[output]
-    ? []
-    : [{ _tag: "Chunk", output, offset: at[output], bytes: kept.subarray(at[output]) }]
+  kept.length <= at[output] ? [] : [{ _tag: "Chunk", output, offset: at[output], bytes: kept.subarray(at[output]) }]

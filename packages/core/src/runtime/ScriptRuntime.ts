@@ -28,6 +28,7 @@ export interface ScriptRuntime {
   /**
    * Output from `from` on, each stream's bytes in order and without gaps, ending with exactly one `Ended`, behind every byte.
    * A job that ended before is reported the same way. Interrupting stops watching, never the script; `stop` does that.
+   * A job that this runtime does not hold ends `Lost`.
    */
   observe(handle: JobHandle, from: OutputOffsets): Stream.Stream<ScriptOutput, RuntimeError>
 
@@ -37,7 +38,10 @@ export interface ScriptRuntime {
    */
   stop(handle: JobHandle): Effect.Effect<void, RuntimeError>
 
-  /** Forgets an ended job and frees what it held. The id stays refused by `start`. Removing twice changes nothing. */
+  /**
+   * Forgets an ended job, or one that is only prepared, and frees what it held. The id stays refused by `start` for a day at
+   * least. Removing twice, or an unknown job, changes nothing. Fails, retryable, while the job runs.
+   */
   remove(handle: JobHandle): Effect.Effect<void, RuntimeError>
 
   /** Every job held here, prepared, running or ended, in no order. */

@@ -38,6 +38,7 @@ export class SagaEngine extends Context.Service<
     Effect.gen(function* () {
       const database = yield* MemoryDatabase
       const items = queueItems(database)
+      const seen = dispatched(database)
       const wake = Latch.makeUnsafe(false)
       const busy = Semaphore.makeUnsafe(1)
 
@@ -49,14 +50,18 @@ export class SagaEngine extends Context.Service<
           return [Math.min(1000, ...waiting.map((item) => item.dueMillis - now)), waiting]
         })
       )
-      const next: Effect.Effect<QueueItem> = Effect.gen(function* () {
-        while (true) {
-          yield* Latch.close(wake)
-          const found = yield* take
-          if (typeof found !== "number") return found
-          yield* Effect.race(Latch.await(wake), Effect.sleep(found))
-        }
-      })
+      /** Waits for an item. Only the waiting can be interrupted, so that no item is lost between the table and a driver. */
+      const next = (restore: typeof Effect.interruptible): Effect.Effect<QueueItem> =>
+        Effect.gen(function* () {
+          while (true) {
+            yield* Latch.close(wake)
+            const found = yield* take
+            if (typeof found !== "number") return found
+            yield* restore(Effect.race(Latch.await(wake), Effect.sleep(found)))
+          }
+        })
+      const inTurn = (restore: typeof Effect.interruptible) =>
+        Effect.andThen(restore(busy.take(1)), Effect.ensuring(next(restore), busy.release(1)))
       const putBack = (item: QueueItem) =>
         Effect.andThen(
           items.modify((waiting) => [undefined, [...waiting, item]]),
@@ -66,21 +71,16 @@ export class SagaEngine extends Context.Service<
       return SagaEngine.of({
         dispatch: Effect.fnUntraced(function* (item, delayMillis = 0) {
           const dueMillis = (yield* Clock.currentTimeMillis) + delayMillis
-          yield* items.modify((waiting) => [
-            undefined,
-            waiting.some((known) => known.sagaId === item.sagaId && known.dispatch === item.dispatch)
-              ? waiting
-              : [...waiting, { ...item, dueMillis }]
-          ])
+          const name = `${item.sagaId}:${item.dispatch}`
+          const known = yield* seen.modify((names) => [names.has(name), new Set(names).add(name)])
+          if (known) return
+          yield* items.modify((waiting) => [undefined, [...waiting, { ...item, dueMillis }]])
           yield* database.afterCommit(Latch.open(wake))
         }),
         run: Effect.fnUntraced(function* (drive, maxDrivers) {
-          const driver = Effect.flatMap(busy.withPermit(next), (item) =>
-            drive(item).pipe(
-              Effect.onError(() => putBack(item)),
-              Effect.ignoreCause
-            )
-          )
+          const driver = Effect.uninterruptibleMask((restore) =>
+            Effect.flatMap(inTurn(restore), (item) => Effect.onError(restore(drive(item)), () => putBack(item)))
+          ).pipe(Effect.ignoreCause)
           for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(Effect.forever(driver))
         }),
         check: Effect.void
@@ -93,3 +93,5 @@ interface QueueItem extends SagaDispatch {
   readonly dueMillis: number
 }
 const queueItems = sharedTable<ReadonlyArray<QueueItem>>([])
+/** Every item there ever was, so that a number is delivered once. */
+const dispatched = sharedTable<ReadonlySet<string>>(new Set())

@@ -68,7 +68,9 @@ export class SagaStore extends Context.Service<
       return SagaStore.of({
         insert: (saga) =>
           Effect.flatMap(
-            rows.modify((known) => [known.has(saga.sagaId), new Map(known).set(saga.sagaId, saga)]),
+            rows.modify((known) =>
+              known.has(saga.sagaId) ? [true, known] : [false, new Map(known).set(saga.sagaId, saga)]
+            ),
             (existed) => (existed ? Effect.die(`saga ${saga.sagaId} exists`) : Effect.void)
           ),
         find: (id) => Effect.map(rows.get, (known) => Option.fromUndefinedOr(known.get(id))),
@@ -98,7 +100,7 @@ export class SagaStore extends Context.Service<
               const requested = new Saga({ ...found, cancelRequest })
               return [Option.some(requested), new Map(known).set(id, requested)]
             })
-            .pipe(Effect.tap(() => wakeups.send(`saga/${id}`))),
+            .pipe(Effect.tap((found) => (Option.isSome(found) ? wakeups.send(`saga/${id}`) : Effect.void))),
         pulse: (ids) =>
           Effect.map(rows.get, (known) =>
             ids.flatMap((id) => {

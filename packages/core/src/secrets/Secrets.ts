@@ -25,7 +25,7 @@ export class Secrets extends Context.Service<
     return Secrets.of({
       seal: (place, value) =>
         Effect.sync(() => {
-          const sealed = Sealed.make(`memory:${kept.size}`)
+          const sealed = Sealed.make(`memory:${kept.size.toString().padStart(9, "0")}`)
           kept.set(sealed, { place, value })
           return sealed
         }),

@@ -1,5 +1,5 @@
 /** Port: the one write by which a saga moves. Log entries, the saga's row, the domain's row and its events go in together. */
-import { Context, type DateTime, Effect, Layer } from "effect"
+import { Context, type DateTime, Effect, Layer, Struct } from "effect"
 import { EventLog } from "../events/EventLog.ts"
 import type { NewEvent } from "../events/StoredEvent.ts"
 import type { Execution } from "../executions/Execution.ts"
@@ -47,7 +47,11 @@ export class Journal extends Context.Service<
         const current = (yield* sagas.get).get(saga.sagaId)
         if (current?.fence !== saga.fence) return false
         const { cancelRequest, dispatch } = current
-        const moved = new Saga({ ...saga, dispatch, ...(cancelRequest === undefined ? {} : { cancelRequest }) })
+        const moved = new Saga({
+          ...Struct.omit(saga, ["cancelRequest"]),
+          dispatch,
+          ...(cancelRequest === undefined ? {} : { cancelRequest })
+        })
         yield* sagas.modify((rows) => [undefined, new Map(rows).set(saga.sagaId, moved)])
         const logged = entries.map((entry, i) => ({
           seq: saga.logLength - entries.length + i + 1,

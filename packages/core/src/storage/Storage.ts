@@ -3,6 +3,10 @@
  * leave the process afterwards is read from the event log, never sent from inside.
  */
 import { Context, Effect, Layer } from "effect"
+import { ApiKeyStore } from "../auth/api-keys/ApiKeyStore.ts"
+import { SessionStore } from "../auth/sessions/SessionStore.ts"
+import { LoginAttemptStore } from "../auth/users/LoginAttemptStore.ts"
+import { UserStore } from "../auth/users/UserStore.ts"
 import { Wakeups } from "../bus/Wakeups.ts"
 import { EventLog } from "../events/EventLog.ts"
 import { ExecutionOutputStore } from "../executions/ExecutionOutputStore.ts"
@@ -17,13 +21,17 @@ import type { StorageError } from "./StorageError.ts"
 /** What a storage adapter provides. A store added here fails the build of each adapter until it supplies one. */
 export type Stores =
   | Storage
+  | ApiKeyStore
   | EventLog
   | ExecutionOutputStore
   | ExecutionStore
   | IdempotencyStore
   | Journal
+  | LoginAttemptStore
   | SagaEngine
   | SagaStore
+  | SessionStore
+  | UserStore
   | Wakeups
 
 export class Storage extends Context.Service<
@@ -48,12 +56,16 @@ export class Storage extends Context.Service<
         Storage.of({ transaction, durability: "none", check: Effect.void })
       )
     ),
+    ApiKeyStore.layerMemory,
     ExecutionOutputStore.layerMemory,
     ExecutionStore.layerMemory,
     IdempotencyStore.layerMemory,
     Journal.layerMemory,
+    LoginAttemptStore.layerMemory,
     SagaEngine.layerMemory,
-    SagaStore.layerMemory
+    SagaStore.layerMemory,
+    SessionStore.layerMemory,
+    UserStore.layerMemory
   ).pipe(
     Layer.provideMerge(EventLog.layerMemory),
     Layer.provideMerge(Wakeups.layerMemory),

@@ -38,9 +38,10 @@ export const RegisterBody = Schema.Struct({
   .annotate({ identifier: "Register" })
 
 const logout = { refresh_token: Schema.optionalKey(Token) }
-/** The body may be absent. */
+/** `Null` stands for a body that is absent. */
 export const LogoutBody = [
-  Schema.NullOr(Schema.Struct(logout).annotate({ identifier: "Logout" })),
+  Schema.Null,
+  Schema.Struct(logout).annotate({ identifier: "Logout" }),
   Schema.Struct(logout).annotate({ identifier: "LogoutForm" }).pipe(HttpApiSchema.asFormUrlEncoded())
 ] as const
 

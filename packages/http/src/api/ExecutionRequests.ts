@@ -22,19 +22,23 @@ const Environment = Schema.Record(
 const limits = {
   timeoutSeconds: Schema.optionalKey(
     Schema.Finite.check(Schema.isBetween({ minimum: 0.1, maximum: 86_400 })).annotate({
-      description: "Wall time of one attempt in seconds, 0.1 to 86,400."
+      description: "Wall time of one attempt in seconds, 0.1 to 86,400.",
+      examples: [30]
     })
   ),
   memoryMb: Schema.optionalKey(
-    whole(4, 65_536).annotate({ description: "Memory of the whole process tree in MiB, 4 to 65,536." })
+    whole(4, 65_536).annotate({ description: "Memory of the whole process tree in MiB, 4 to 65,536.", examples: [128] })
   ),
   cpuMillicores: Schema.optionalKey(
-    whole(10, 64_000).annotate({ description: "Share of CPU cores in thousandths, 10 to 64,000." })
+    whole(10, 64_000).annotate({ description: "Share of CPU cores in thousandths, 10 to 64,000.", examples: [500] })
   ),
-  processes: Schema.optionalKey(whole(1, 4_096).annotate({ description: "Processes and threads at one time." })),
+  processes: Schema.optionalKey(
+    whole(1, 4_096).annotate({ description: "Processes and threads at one time.", examples: [32] })
+  ),
   outputBytes: Schema.optionalKey(
     whole(1, 64 * 1024 ** 2).annotate({
-      description: "Kept bytes of stdout and of stderr, each. More is counted, not kept."
+      description: "Kept bytes of stdout and of stderr, each. More is counted, not kept.",
+      examples: [65_536]
     })
   )
 }
@@ -49,7 +53,7 @@ interface WantedLimits {
 export const ExecutionRequest = wire(
   "ExecutionRequest",
   Schema.Struct({
-    script: Schema.String.check(Schema.isMaxLength(maxScriptLength)),
+    script: Schema.String.check(Schema.isMaxLength(maxScriptLength)).annotate({ examples: ["print('hello')"] }),
     lang: Schema.String.check(Schema.isBetweenLength(1, 64)).pipe(
       Schema.withDecodingDefaultKey(Effect.succeed("python"))
     ),
@@ -61,7 +65,9 @@ export const ExecutionRequest = wire(
     /** Secret from here on: sealed at rest, never answered. */
     env: Schema.optionalKey(Schema.RedactedFromValue(Environment)),
     ...limits,
-    priority: Schema.optionalKey(Priority.annotate({ description: "0 runs first, 10 last; 5 when absent." }))
+    priority: Schema.optionalKey(
+      Priority.annotate({ description: "0 runs first, 10 last; 5 when absent.", examples: [5] })
+    )
   })
 )
 

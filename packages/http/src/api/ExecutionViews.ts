@@ -11,20 +11,23 @@ import { Schema, Struct } from "effect"
 import { pageFields } from "./Paging.ts"
 import { wire } from "./Wire.ts"
 
-const executionExample = "019a0000-0000-7000-9000-000000000001"
 const Time = Schema.DateTimeUtcFromString
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+/** `null` until the execution has ended. */
+const Written = Schema.NullOr(Schema.String.annotate({ examples: ["hello\n"] }))
+const WrittenBytes = Schema.NullOr(Count.annotate({ examples: [6] }))
 
 /** Limits in the words and units of requests. */
 const LimitsView = Schema.Struct({
   /** Seconds of wall time of one attempt. */
-  timeoutSeconds: Schema.Finite,
+  timeoutSeconds: Schema.Finite.annotate({ examples: [300] }),
   /** MiB of resident memory of the whole process tree. */
-  memoryMb: Schema.Finite,
+  memoryMb: Schema.Finite.annotate({ examples: [256] }),
   /** Thousandths of a CPU core. */
-  cpuMillicores: Schema.Int,
-  processes: Schema.Int,
+  cpuMillicores: Count.annotate({ examples: [1000] }),
+  processes: Count.annotate({ examples: [64] }),
   /** Kept bytes of stdout and of stderr, each. */
-  outputBytes: Schema.Int
+  outputBytes: Count.annotate({ examples: [1_048_576] })
 })
 
 /** Everything but the sealed environment, which nobody gets back. */
@@ -32,8 +35,10 @@ const ExecutionViewStruct = Schema.Struct({
   ...Struct.omit(Execution.fields, ["sealedEnv", "limits", "outcome"]),
   limits: LimitsView,
   ...ExecutionOutcome.fields,
-  stdoutBytes: Schema.optionalKey(Schema.Int),
-  stderrBytes: Schema.optionalKey(Schema.Int),
+  attempt: Count.annotate({ examples: [1] }),
+  exitCode: Schema.optionalKey(Schema.Int.annotate({ examples: [0] })),
+  stdoutBytes: Schema.optionalKey(Count),
+  stderrBytes: Schema.optionalKey(Count),
   truncated: Schema.optionalKey(Schema.Boolean)
 })
 export type ExecutionView = typeof ExecutionViewStruct.Type
@@ -42,13 +47,13 @@ export const ExecutionView = wire("Execution", ExecutionViewStruct)
 const ResultViewStruct = Schema.Struct({
   executionId: ExecutionId,
   status: ExecutionStatus,
-  /** UTF-8; bytes that are none appear as U+FFFD. `null` until the execution has ended. */
-  stdout: Schema.NullOr(Schema.String),
-  stderr: Schema.NullOr(Schema.String),
+  /** UTF-8; bytes that are none appear as U+FFFD. */
+  stdout: Written,
+  stderr: Written,
   /** The same as `stdout`. */
-  output: Schema.NullOr(Schema.String),
+  output: Written,
   /** The same as `stderr`. */
-  errors: Schema.NullOr(Schema.String),
+  errors: Written,
   lang: Schema.String,
   /** As requested. */
   langVersion: Schema.String,
@@ -56,17 +61,17 @@ const ResultViewStruct = Schema.Struct({
   resolvedVersion: Schema.String,
   resourceUsage: Schema.NullOr(ResourceUsage),
   /** `null` also when the script has none: it never ran, or was ended by a signal. */
-  exitCode: Schema.NullOr(Schema.Int),
+  exitCode: Schema.NullOr(Schema.Int.annotate({ examples: [0] })),
   errorType: Schema.NullOr(ExecutionErrorType),
   errorCause: Schema.NullOr(Schema.String),
   errorMessage: Schema.NullOr(Schema.String),
   /** Whether more was written than was kept. */
   truncated: Schema.Boolean,
-  /** Stored bytes; `null` until the execution has ended. */
-  stdoutBytes: Schema.NullOr(Schema.Int),
-  stderrBytes: Schema.NullOr(Schema.Int),
+  /** Stored bytes. */
+  stdoutBytes: WrittenBytes,
+  stderrBytes: WrittenBytes,
   /** Number of the current attempt; 0 before the first start. */
-  attempt: Schema.Int,
+  attempt: Count.annotate({ examples: [1] }),
   createdAt: Time,
   updatedAt: Time,
   startedAt: Schema.NullOr(Time),
@@ -75,30 +80,6 @@ const ResultViewStruct = Schema.Struct({
 export type ResultView = typeof ResultViewStruct.Type
 export { ResultViewStruct }
 
-export const resultExample = {
-  execution_id: executionExample,
-  status: "completed",
-  stdout: "1\n",
-  stderr: "",
-  output: "1\n",
-  errors: "",
-  lang: "python",
-  lang_version: "3.11",
-  resolved_version: "3.11.7",
-  resource_usage: { execution_time_wall_seconds: 0.02, cpu_time_jiffies: 2, clk_tck_hertz: 100, peak_memory_kb: 9216 },
-  exit_code: 0,
-  error_type: null,
-  error_cause: null,
-  error_message: null,
-  truncated: false,
-  stdout_bytes: 2,
-  stderr_bytes: 0,
-  attempt: 1,
-  created_at: "2026-01-01T00:00:00.000Z",
-  updated_at: "2026-01-01T00:00:01.000Z",
-  started_at: "2026-01-01T00:00:00.500Z",
-  finished_at: "2026-01-01T00:00:01.000Z"
-} as const
 export const ResultView = wire("ExecutionResult", ResultViewStruct)
 
 export const ResultList = wire(
@@ -130,16 +111,18 @@ export const Cancellation = wire(
 
 export const Deletion = wire("DeleteResponse", Schema.Struct({ message: Schema.String, executionId: ExecutionId }))
 
+const Cpu = Schema.String.annotate({ examples: ["1000m"] })
+const Memory = Schema.String.annotate({ examples: ["256Mi"] })
 /** Kubernetes quantities, as in the seed documents: `1000m`, `256Mi`. */
 export const ResourceLimits = wire(
   "ResourceLimits",
   Schema.Struct({
-    cpuLimit: Schema.String,
-    memoryLimit: Schema.String,
-    cpuRequest: Schema.String,
-    memoryRequest: Schema.String,
+    cpuLimit: Cpu,
+    memoryLimit: Memory,
+    cpuRequest: Cpu,
+    memoryRequest: Memory,
     /** Seconds. */
-    executionTimeout: Schema.Finite,
+    executionTimeout: Schema.Finite.annotate({ examples: [300] }),
     supportedRuntimes: Schema.Record(
       Schema.String,
       Schema.Struct({ versions: Schema.Array(Schema.String), fileExt: Schema.String })

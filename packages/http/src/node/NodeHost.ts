@@ -1,6 +1,6 @@
 /** An API on a `node:http` server of its own, with every limit set, that drains before it closes. */
 import { createServer, type Server } from "node:http"
-import { Effect, type Layer, Schema } from "effect"
+import { Effect, type Layer, Schema, Scope } from "effect"
 import * as NodeMount from "./NodeMount.ts"
 
 /** The address cannot be listened on: taken, forbidden, or none of this machine. */
@@ -42,7 +42,9 @@ export const serve = Effect.fnUntraced(function* <A, E, R>(
   routes: Layer.Layer<A, E, R>,
   { drainMillis = 10_000, host = "127.0.0.1", port }: NodeHostOptions
 ) {
-  const { handler, upgrade } = yield* NodeMount.make(routes)
+  /** Closes after the server has drained: requests belong to it, and would be interrupted with it. */
+  const requests = yield* Scope.fork(yield* Effect.scope)
+  const { handler, upgrade } = yield* Scope.provide(NodeMount.make(routes), requests)
   const server = createServer(limits)
   server.on("request", handler)
   server.on("upgrade", upgrade)
@@ -63,13 +65,15 @@ const listen = (server: Server, host: string, port: number) =>
     })
   })
 
-const drained = (server: Server, drainMillis: number) =>
-  Effect.callback<void>((resume) => {
-    server.close(() => resume(Effect.void))
-    server.closeIdleConnections()
-  }).pipe(
-    Effect.timeoutOrElse({
-      duration: drainMillis,
-      orElse: () => Effect.sync(() => server.closeAllConnections())
-    })
+const drained = (server: Server, drainMillis: number) => {
+  const closed = Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
+  /** A kept-alive connection turns idle when its last answer is out, and would hold the server open until it times out. */
+  const closeIdle = Effect.sync(() => server.closeIdleConnections()).pipe(
+    Effect.andThen(Effect.sleep(50)),
+    Effect.forever
   )
+  return Effect.raceFirst(closed, closeIdle).pipe(
+    Effect.interruptible,
+    Effect.timeoutOrElse({ duration: drainMillis, orElse: () => Effect.sync(() => server.closeAllConnections()) })
+  )
+}

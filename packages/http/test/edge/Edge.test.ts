@@ -17,7 +17,13 @@ describe("Edge, problems", () => {
     ["PUT", "/api/v1/probe/read", {}, 405, "METHOD_NOT_ALLOWED"],
     ["POST", "/api/v1/probe/notes", { body: "{" }, 400, "MALFORMED_BODY"],
     ["POST", "/api/v1/probe/notes", { body: { text: 1 } }, 422, "REQUEST_INVALID"],
-    ["POST", "/api/v1/probe/notes", { headers: { "content-type": "text/csv" }, body: "a" }, 415, "UNSUPPORTED_MEDIA_TYPE"],
+    [
+      "POST",
+      "/api/v1/probe/notes",
+      { headers: { "content-type": "text/csv" }, body: "a" },
+      415,
+      "UNSUPPORTED_MEDIA_TYPE"
+    ],
     ["POST", "/api/v1/probe/short-notes", { body: { text: "x".repeat(60) } }, 413, "BODY_TOO_LARGE"],
     ["POST", "/api/v1/probe/notes", { body: { text: "x".repeat(1024 * 1024) } }, 413, "BODY_TOO_LARGE"],
     ["GET", `/api/v1/probe/read?${"x".repeat(8192)}`, {}, 414, "URI_TOO_LONG"],
@@ -32,7 +38,7 @@ describe("Edge, problems", () => {
     Effect.gen(function* () {
       const answer = yield* (yield* serve(routes))(method, path, {
         ...call,
-        headers: { ..."headers" in call ? call.headers : {}, "x-request-id": "r-1" }
+        headers: { ...("headers" in call ? call.headers : {}), "x-request-id": "r-1" }
       })
       assert.deepStrictEqual([answer.status, answer.body["code"]], [status, code])
       assert.strictEqual(answer.headers.get("content-type"), "application/problem+json")
@@ -176,7 +182,13 @@ describe("Edge, headers", () => {
       const good = yield* call("GET", "/api/v1/probe/seen", { headers: { origin: "https://good.tld" } })
       assert.strictEqual(good.headers.get("access-control-allow-origin"), "https://good.tld")
       assert.strictEqual(good.headers.get("access-control-allow-credentials"), "true")
-      for (const origin of ["https://evil.tld", "null", "https://good.tld.evil.tld", "https://xgood.tld", "http://good.tld"]) {
+      for (const origin of [
+        "https://evil.tld",
+        "null",
+        "https://good.tld.evil.tld",
+        "https://xgood.tld",
+        "http://good.tld"
+      ]) {
         const { headers } = yield* call("GET", "/api/v1/probe/seen", { headers: { origin } })
         assert.deepStrictEqual([headers.get("access-control-allow-origin"), headers.get("vary")], [null, "Origin"])
       }
@@ -203,7 +215,10 @@ describe("Edge, origin", () => {
   it.effect("believes the socket, not headers", () =>
     Effect.gen(function* () {
       const call = yield* serve(routes)
-      const { body } = yield* call("GET", "/api/v1/probe/seen", { headers: forwarded, remoteAddress: "::ffff:10.0.0.5" })
+      const { body } = yield* call("GET", "/api/v1/probe/seen", {
+        headers: forwarded,
+        remoteAddress: "::ffff:10.0.0.5"
+      })
       assert.deepInclude(body, { address: "10.0.0.5", secure: false })
       assert.strictEqual((yield* call("GET", "/api/v1/probe/seen")).body["address"], null)
     })

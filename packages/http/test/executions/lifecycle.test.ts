@@ -15,7 +15,16 @@ describe("GET /executions/{id}/result", () => {
       const { created_at, resolved_version, updated_at, ...rest } = before.body
       assert.isNotNaN(Date.parse(created_at) + Date.parse(updated_at))
       assert.strictEqual(resolved_version, "3.11.7")
-      const nothing = ["stdout", "stderr", "output", "errors", "exit_code", "error_type", "resource_usage", "finished_at"]
+      const nothing = [
+        "stdout",
+        "stderr",
+        "output",
+        "errors",
+        "exit_code",
+        "error_type",
+        "resource_usage",
+        "finished_at"
+      ]
       assert.deepStrictEqual(
         nothing.map((name) => rest[name]),
         nothing.map(() => null)

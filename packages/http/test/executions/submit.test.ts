@@ -68,7 +68,12 @@ describe("POST /executions", () => {
       })
       assert.strictEqual(preferred.headers.get("preference-applied"), "wait=10")
       assert.deepInclude(preferred.body, { status: "failed" })
-      assert.deepInclude(preferred.body.result, { stdout: "hi\n", output: "hi\n", exit_code: 3, error_type: "script_error" })
+      assert.deepInclude(preferred.body.result, {
+        stdout: "hi\n",
+        output: "hi\n",
+        exit_code: 3,
+        error_type: "script_error"
+      })
       const asked = yield* call("anna", "POST /executions?wait_seconds=10", { body: { script: "err oh" } })
       assert.isNull(asked.headers.get("preference-applied"))
       assert.deepInclude(asked.body.result, { status: "completed", stderr: "oh\n", errors: "oh\n" })

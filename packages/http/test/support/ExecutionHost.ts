@@ -1,5 +1,6 @@
 /** Executions, events and sagas served in memory: the real API, handlers and core, over memory stores and staged scripts. */
 
+import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
 import { layerExecutions } from "@fairlead/core/Fairlead"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
@@ -14,7 +15,7 @@ import { ExecutionsHandlers } from "@fairlead/http/server/ExecutionsHandlers"
 import { SagasHandlers } from "@fairlead/http/server/SagasHandlers"
 import { SseConnections, SseSettings } from "@fairlead/http/server/sse/SseConnections"
 import * as WebMount from "@fairlead/http/web/WebMount"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Deferred, Effect, Layer, Schema } from "effect"
 import { HttpApi } from "effect/http-api"
 import * as Identities from "./Identities.ts"
 import * as ScriptedRuntime from "./ScriptedRuntime.ts"
@@ -49,7 +50,10 @@ export const start = Effect.fnUntraced(function* ({ admission, streams }: Settin
       )
     )
   )
-  const context = yield* Layer.build(services)
+  const built = yield* Layer.build(services)
+  const revoked = yield* Deferred.make<void>()
+  const sessions = { ...Context.get(built, Sessions), awaitRevocation: () => Deferred.await(revoked) }
+  const context = Context.add(built, Sessions, Sessions.of(sessions))
   const routes = ApiLayer.layer({ api, aliases, handlers }).pipe(
     Layer.provide(Layer.succeedContext(context)),
     Layer.provide(Layer.succeed(SseSettings, { ...settings, ...streams }))
@@ -106,6 +110,8 @@ export const start = Effect.fnUntraced(function* ({ admission, streams }: Settin
     submit,
     run,
     release: Context.get(context, ScriptedRuntime.Release),
-    streams: Context.get(context, SseConnections)
+    streams: Context.get(context, SseConnections),
+    /** Every credential stops being valid for open streams. */
+    revoke: Effect.asVoid(Deferred.succeed(revoked, undefined))
   }
 })

@@ -1,6 +1,6 @@
 /** What every event log promises: dense streams, and one order of everything that no late commit slips behind. */
 import { assert, it } from "@effect/vitest"
-import { EventLog, type EventCursor } from "@fairlead/core/events/EventLog"
+import { type EventCursor, EventLog } from "@fairlead/core/events/EventLog"
 import type { StoredEvent } from "@fairlead/core/events/StoredEvent"
 import { Storage, type Stores } from "@fairlead/core/storage/Storage"
 import { Deferred, Effect, Exit, Fiber, type Layer, Option, Result } from "effect"
@@ -169,12 +169,14 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const { transaction } = yield* Storage
         const start = yield* endOfLog
         const [appended, release] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
-        const late = yield* log.append("j", [runningEvent(501)]).pipe(
-          Effect.andThen(Deferred.succeed(appended, undefined)),
-          Effect.andThen(Deferred.await(release)),
-          transaction,
-          Effect.forkChild
-        )
+        const late = yield* log
+          .append("j", [runningEvent(501)])
+          .pipe(
+            Effect.andThen(Deferred.succeed(appended, undefined)),
+            Effect.andThen(Deferred.await(release)),
+            transaction,
+            Effect.forkChild
+          )
         yield* Deferred.await(appended)
         const early = yield* Effect.forkChild(log.append("k", [runningEvent(502)]))
         yield* asFarAsItGets(early)
@@ -227,7 +229,11 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
                 })
               )
           )
-        yield* Effect.forEach(Array.from({ length: 8 }, (_, w) => w), writer, { concurrency: 8 })
+        yield* Effect.forEach(
+          Array.from({ length: 8 }, (_, w) => w),
+          writer,
+          { concurrency: 8 }
+        )
         const seen = yield* Fiber.join(reader)
         assert.strictEqual(new Set(ids(seen)).size, 160)
         for (const stream of new Set(seen.map((event) => event.stream))) {

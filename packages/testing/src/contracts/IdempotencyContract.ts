@@ -36,7 +36,9 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       Effect.gen(function* () {
         const { claim } = yield* IdempotencyStore
         const after = (millis: number, n: number) =>
-          claim(claimOf(11, { at: DateTime.add(instant, { hours: 24, milliseconds: millis }), executionId: executionId(n) }))
+          claim(
+            claimOf(11, { at: DateTime.add(instant, { hours: 24, milliseconds: millis }), executionId: executionId(n) })
+          )
         yield* claim(claimOf(11))
         assert.deepInclude(yield* after(-1, 12), { _tag: "Known", executionId: executionId(11) })
         assert.deepStrictEqual(yield* after(0, 12), { _tag: "New" })
@@ -76,31 +78,35 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("a rival waits for the transaction that took the key: known when it commits, new when it rolls back", () =>
-      Effect.gen(function* () {
-        const { claim } = yield* IdempotencyStore
-        const { transaction } = yield* Storage
-        for (const [n, end, expected] of [
-          [41, Effect.void, "Known"],
-          [42, Effect.fail("stop"), "New"]
-        ] as const) {
-          const [claimed, release] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
-          const first = yield* claim(claimOf(n)).pipe(
-            Effect.andThen(Deferred.succeed(claimed, undefined)),
-            Effect.andThen(Deferred.await(release)),
-            Effect.andThen(end),
-            transaction,
-            Effect.exit,
-            Effect.forkChild
-          )
-          yield* Deferred.await(claimed)
-          const second = yield* Effect.forkChild(transaction(claim(claimOf(n, { executionId: executionId(n + 100) }))))
-          const early = yield* asFarAsItGets(second)
-          assert.strictEqual(early._tag, "None")
-          yield* Deferred.succeed(release, undefined)
-          yield* Fiber.join(first)
-          assert.strictEqual((yield* Fiber.join(second))._tag, expected)
-        }
-      })
+    it.effect(
+      "a rival waits for the transaction that took the key: known when it commits, new when it rolls back",
+      () =>
+        Effect.gen(function* () {
+          const { claim } = yield* IdempotencyStore
+          const { transaction } = yield* Storage
+          for (const [n, end, expected] of [
+            [41, Effect.void, "Known"],
+            [42, Effect.fail("stop"), "New"]
+          ] as const) {
+            const [claimed, release] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+            const first = yield* claim(claimOf(n)).pipe(
+              Effect.andThen(Deferred.succeed(claimed, undefined)),
+              Effect.andThen(Deferred.await(release)),
+              Effect.andThen(end),
+              transaction,
+              Effect.exit,
+              Effect.forkChild
+            )
+            yield* Deferred.await(claimed)
+            const second = yield* Effect.forkChild(
+              transaction(claim(claimOf(n, { executionId: executionId(n + 100) })))
+            )
+            const early = yield* asFarAsItGets(second)
+            assert.strictEqual(early._tag, "None")
+            yield* Deferred.succeed(release, undefined)
+            yield* Fiber.join(first)
+            assert.strictEqual((yield* Fiber.join(second))._tag, expected)
+          }
+        })
     )
   })

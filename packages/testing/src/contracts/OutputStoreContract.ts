@@ -57,27 +57,29 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("append dies of a gap, of an overlap and of bytes that are there already, and writes none of the call", () =>
-      Effect.gen(function* () {
-        const store = yield* ExecutionOutputStore
-        const fence = yield* fenceOf(11)
-        yield* store.append(key(11), fence, [stdout(0, "abc")])
-        const wrong = [
-          [stdout(4, "e")],
-          [stdout(2, "c")],
-          [stdout(0, "abc")],
-          [stdout(0, "")],
-          [stderr(0, "E"), stdout(9, "x")],
-          [stdout(3, "d"), stderr(1, "E")],
-          [stdout(3, "d"), stdout(5, "f")]
-        ]
-        for (const chunks of wrong)
-          assert.isTrue(Exit.hasDies(yield* Effect.exit(store.append(key(11), fence, chunks))))
-        assert.deepStrictEqual(yield* store.sizes(key(11)), { stdout: 3, stderr: 0 })
-        assert.isTrue(yield* store.append(key(11), fence, [stdout(3, ""), stdout(3, "d")]))
-        assert.isTrue(yield* store.append(key(11), fence, []))
-        assert.strictEqual(yield* readText(key(11), "stdout"), "abcd")
-      })
+    it.effect(
+      "append dies of a gap, of an overlap and of bytes that are there already, and writes none of the call",
+      () =>
+        Effect.gen(function* () {
+          const store = yield* ExecutionOutputStore
+          const fence = yield* fenceOf(11)
+          yield* store.append(key(11), fence, [stdout(0, "abc")])
+          const wrong = [
+            [stdout(4, "e")],
+            [stdout(2, "c")],
+            [stdout(0, "abc")],
+            [stdout(0, "")],
+            [stderr(0, "E"), stdout(9, "x")],
+            [stdout(3, "d"), stderr(1, "E")],
+            [stdout(3, "d"), stdout(5, "f")]
+          ]
+          for (const chunks of wrong)
+            assert.isTrue(Exit.hasDies(yield* Effect.exit(store.append(key(11), fence, chunks))))
+          assert.deepStrictEqual(yield* store.sizes(key(11)), { stdout: 3, stderr: 0 })
+          assert.isTrue(yield* store.append(key(11), fence, [stdout(3, ""), stdout(3, "d")]))
+          assert.isTrue(yield* store.append(key(11), fence, []))
+          assert.strictEqual(yield* readText(key(11), "stdout"), "abcd")
+        })
     )
 
     it.effect("append under another fence than the saga's answers false and writes nothing", () =>

@@ -74,18 +74,20 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("claim gives none for a stale number, an ended saga and an unknown one; it does not turn an undo around", () =>
-      Effect.gen(function* () {
-        const store = yield* SagaStore
-        yield* store.insert(createdSaga(41, { dispatch: 2 }))
-        yield* store.insert(createdSaga(42, { state: "cancelled" }))
-        yield* store.insert(createdSaga(43, { state: "compensating" }))
-        assert.isTrue(Option.isNone(yield* store.claim(sagaId(41), 1, "a")))
-        assert.isTrue(Option.isNone(yield* store.claim(sagaId(42), 1, "a")))
-        assert.isTrue(Option.isNone(yield* store.claim(sagaId(44), 1, "a")))
-        assert.strictEqual(Option.getOrThrow(yield* store.find(sagaId(41))).fence, 0)
-        assert.strictEqual(Option.getOrThrow(yield* store.claim(sagaId(43), 1, "a")).state, "compensating")
-      })
+    it.effect(
+      "claim gives none for a stale number, an ended saga and an unknown one; it does not turn an undo around",
+      () =>
+        Effect.gen(function* () {
+          const store = yield* SagaStore
+          yield* store.insert(createdSaga(41, { dispatch: 2 }))
+          yield* store.insert(createdSaga(42, { state: "cancelled" }))
+          yield* store.insert(createdSaga(43, { state: "compensating" }))
+          assert.isTrue(Option.isNone(yield* store.claim(sagaId(41), 1, "a")))
+          assert.isTrue(Option.isNone(yield* store.claim(sagaId(42), 1, "a")))
+          assert.isTrue(Option.isNone(yield* store.claim(sagaId(44), 1, "a")))
+          assert.strictEqual(Option.getOrThrow(yield* store.find(sagaId(41))).fence, 0)
+          assert.strictEqual(Option.getOrThrow(yield* store.claim(sagaId(43), 1, "a")).state, "compensating")
+        })
     )
 
     it.effect("20 claims at once get 20 different fences", () =>
@@ -112,7 +114,9 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.deepStrictEqual(second.cancelRequest, request("alice"))
         assert.isTrue(Option.isNone(yield* store.requestCancel(sagaId(62), request("alice"))))
         assert.isTrue(Option.isNone(yield* store.requestCancel(sagaId(63), request("alice"))))
-        assert.deepInclude(Option.getOrThrow(yield* store.claim(sagaId(61), 1, "a")), { cancelRequest: request("alice") })
+        assert.deepInclude(Option.getOrThrow(yield* store.claim(sagaId(61), 1, "a")), {
+          cancelRequest: request("alice")
+        })
       })
     )
 

@@ -72,6 +72,27 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
+    it.effect("transactions interrupted at any point leave all or nothing, and the next one goes on", () =>
+      Effect.gen(function* () {
+        const storage = yield* Storage
+        const numbers = Array.from({ length: 60 }, (_, i) => 200 + i)
+        for (const n of numbers) {
+          const fiber = yield* Effect.forkChild(storage.transaction(writes(n)))
+          for (let i = 0; i < n - 200; i++) yield* Effect.yieldNow
+          // The later half is cut off while the database works.
+          if (n >= 230) yield* Effect.timeoutOption(Fiber.await(fiber), (n - 230) / 4)
+          yield* Fiber.interrupt(fiber)
+        }
+        const found = yield* Effect.forEach(numbers, written)
+        assert.deepStrictEqual(
+          found.filter((count) => count !== 0 && count !== 3),
+          []
+        )
+        yield* storage.transaction(writes(299))
+        assert.strictEqual(yield* written(299), 3)
+      })
+    )
+
     it.effect("a nested transaction that fails takes back only its own writes", () =>
       Effect.gen(function* () {
         const storage = yield* Storage

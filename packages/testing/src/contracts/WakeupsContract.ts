@@ -29,7 +29,10 @@ export const listen = Effect.gen(function* () {
   )
   let ready = false
   yield* eventually(
-    Effect.andThen(wakeups.send("probe/x"), Effect.sync(() => ready)),
+    Effect.andThen(
+      wakeups.send("probe/x"),
+      Effect.sync(() => ready)
+    ),
     (arrived) => arrived
   )
   return heard

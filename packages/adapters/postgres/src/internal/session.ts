@@ -19,7 +19,9 @@ export const checkSession = (
     Effect.flatMap(([row]) =>
       row?.zone === "UTC" || row?.zone === "Etc/UTC"
         ? Effect.void
-        : Effect.fail(new StorageError({ operation, retryable: false, cause: `the session's time zone is ${row?.zone}` }))
+        : Effect.fail(
+            new StorageError({ operation, retryable: false, cause: `the session's time zone is ${row?.zone}` })
+          )
     ),
     Effect.timeoutOrElse({
       duration: "2 seconds",

@@ -1,6 +1,8 @@
 /** All migrations in order. A released one never changes; the next gets the next number and a line here. */
 import core from "./0001_core.ts"
+import auth from "./0002_auth.ts"
 
 export const migrations = {
-  "0001_core": core
+  "0001_core": core,
+  "0002_auth": auth
 }

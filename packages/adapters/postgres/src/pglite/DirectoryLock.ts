@@ -37,7 +37,8 @@ export const lockDirectory = Effect.fnUntraced(function* (
   yield* holdLock(`${place}.lock`).pipe(
     Effect.catchIf(
       isBusy,
-      () => Effect.flatMap(readPid(pidFile), (holder) => Effect.fail(new DataDirectoryLocked({ directory, ...holder }))),
+      () =>
+        Effect.flatMap(readPid(pidFile), (holder) => Effect.fail(new DataDirectoryLocked({ directory, ...holder }))),
       (cause) => Effect.fail(lockError(cause))
     )
   )

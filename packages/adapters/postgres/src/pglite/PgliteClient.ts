@@ -2,17 +2,18 @@
  * PostgreSQL inside this process, behind the same wire client as a server. One connection: a second one asked for inside a
  * transaction would wait for ever. Survives a killed process, not a power cut: PGlite never syncs its files.
  */
-import { PGlite } from "@electric-sql/pglite"
+
 import { PgClient } from "@effect/sql-pg"
+import { PGlite } from "@electric-sql/pglite"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Context, Effect, Layer, Option } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import { sessionParameters } from "../internal/session.ts"
 import { toStorageError } from "../PostgresError.ts"
+import { type DataDirectoryLocked, lockDirectory } from "./DirectoryLock.ts"
 import { holdsDatabase, whileUnfinished } from "./internal/dataDirectory.ts"
 import { PgliteDuplex } from "./internal/pgliteDuplex.ts"
-import { type DataDirectoryLocked, lockDirectory } from "./DirectoryLock.ts"
 import { loadTemplate } from "./PgliteTemplate.ts"
 
 export interface PgliteOptions {
@@ -27,9 +28,13 @@ const initialMemoryBytes = 128 * 1024 * 1024
 const startParams = [
   ...PGlite.defaultStartParams,
   ...["-B", "512"],
-  ...["work_mem=2MB", "maintenance_work_mem=16MB", "wal_buffers=512kB", "max_wal_size=48MB", "min_wal_size=32MB"].flatMap(
-    (setting) => ["-c", setting]
-  ),
+  ...[
+    "work_mem=2MB",
+    "maintenance_work_mem=16MB",
+    "wal_buffers=512kB",
+    "max_wal_size=48MB",
+    "min_wal_size=32MB"
+  ].flatMap((setting) => ["-c", setting]),
   ...["-c", `timezone=${sessionParameters.TimeZone}`]
 ]
 

@@ -22,7 +22,7 @@ export class ApiKeyStore extends Context.Service<
     list(ownerId: UserId): Effect.Effect<ReadonlyArray<ApiKey>, StorageError>
     /** Removes the owner's key; `false` if the owner has no such key. */
     remove(ownerId: UserId, id: ApiKeyId): Effect.Effect<boolean, StorageError>
-    /** Notes a use at `at`. Changes nothing when a later use is noted, or the key is gone. */
+    /** Notes a use at `at`, unless one was noted less than a minute before it or the key is gone. */
     touch(id: ApiKeyId, at: DateTime.Utc): Effect.Effect<void, StorageError>
   }
 >()("@fairlead/core/auth/api-keys/ApiKeyStore") {
@@ -60,7 +60,7 @@ export class ApiKeyStore extends Context.Service<
           keys.modify((rows) => {
             const known = rows.get(id)
             const last = known?.apiKey.lastUsedAt?.epochMilliseconds ?? Number.NEGATIVE_INFINITY
-            if (known === undefined || last >= at.epochMilliseconds) return [undefined, rows]
+            if (known === undefined || at.epochMilliseconds - last < 60_000) return [undefined, rows]
             const apiKey = new ApiKey({ ...known.apiKey, lastUsedAt: at })
             return [undefined, new Map(rows).set(id, { ...known, apiKey })]
           })

@@ -1,10 +1,20 @@
 /** Use cases on API keys. A key acts as its owner, with the owner's grants of the moment. */
-import { Context, type Effect, type Redacted } from "effect"
+import { Cache, Context, DateTime, Effect, Exit, Layer, Option, Redacted } from "effect"
+import { Digest } from "effect/crypto"
+import { Wakeups } from "../../bus/Wakeups.ts"
+import { Ids } from "../../ids/Ids.ts"
+import { Storage } from "../../storage/Storage.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
-import type { ApiKeyNotFound, ApiKeysExhausted, TokenRejected } from "../AuthError.ts"
+import { ApiKeyNotFound, ApiKeysExhausted, TokenRejected } from "../AuthError.ts"
+import { AuthOptions } from "../AuthOptions.ts"
+import { sameSecret } from "../internal/secretText.ts"
+import { apiKeyTopic, LiveCredentials } from "../LiveCredentials.ts"
 import type { Principal } from "../Principal.ts"
-import type { ApiKey } from "./ApiKey.ts"
-import type { ApiKeyId } from "./ApiKeyId.ts"
+import { grantsOf } from "../roles/Role.ts"
+import { ApiKey } from "./ApiKey.ts"
+import { ApiKeyId } from "./ApiKeyId.ts"
+import { ApiKeyStore } from "./ApiKeyStore.ts"
+import { keyText, readKeyText } from "./ApiKeyText.ts"
 
 export class ApiKeys extends Context.Service<
   ApiKeys,
@@ -18,6 +28,84 @@ export class ApiKeys extends Context.Service<
     list(caller: Principal): Effect.Effect<ReadonlyArray<ApiKey>, StorageError>
     /** Ends the key at once on every host. */
     revoke(caller: Principal, id: ApiKeyId): Effect.Effect<void, ApiKeyNotFound | StorageError>
+    /** Who a key stands for, right now: revoked and expired keys and inactive owners are refused within a second. */
     authenticate(key: Redacted.Redacted): Effect.Effect<Principal, TokenRejected | StorageError>
   }
->()("@fairlead/core/auth/api-keys/ApiKeys") {}
+>()("@fairlead/core/auth/api-keys/ApiKeys") {
+  static readonly layer = Layer.effect(
+    ApiKeys,
+    Effect.gen(function* () {
+      const { apiKeysPerUser, cacheEntries } = yield* AuthOptions
+      const [storage, store, wakeups] = [yield* Storage, yield* ApiKeyStore, yield* Wakeups]
+      const [ids, digest, live] = [yield* Ids, yield* Digest.Digest, yield* LiveCredentials]
+
+      // What a key says never changes; whether it is good is asked each time.
+      const presented = yield* Cache.makeWith(
+        (key: string) => Effect.provideService(readKeyText(key), Digest.Digest, digest),
+        { capacity: cacheEntries, timeToLive: (exit) => (Exit.isSuccess(exit) ? "1 hour" : 0) }
+      )
+
+      const authenticate = Effect.fnUntraced(function* (key: Redacted.Redacted) {
+        const { apiKeyId, keyHash } = yield* Cache.get(presented, Redacted.value(key))
+        const found = yield* live.apiKey(apiKeyId)
+        if (Option.isNone(found) || !sameSecret(found.value.keyHash, keyHash)) return yield* new TokenRejected()
+        yield* noteUse(found.value.apiKey)
+        const { role, userId, username } = found.value.user
+        const { expiresAt } = found.value.apiKey
+        const principal: Principal = {
+          userId,
+          username,
+          role,
+          grants: grantsOf(role),
+          credential: { _tag: "ApiKey", apiKeyId },
+          ...(expiresAt === undefined ? {} : { validUntil: expiresAt })
+        }
+        return principal
+      })
+
+      const noteUse = Effect.fnUntraced(function* ({ apiKeyId, lastUsedAt }: ApiKey) {
+        const now = yield* DateTime.now
+        const lastMillis = lastUsedAt?.epochMilliseconds ?? Number.NEGATIVE_INFINITY
+        if (now.epochMilliseconds - lastMillis < 60_000) return
+        yield* store.touch(apiKeyId, now)
+        yield* live.forget(apiKeyTopic(apiKeyId))
+      })
+
+      const create = Effect.fn("ApiKeys.create")(function* (
+        caller: Principal,
+        { expiresInDays, name }: { readonly name: string; readonly expiresInDays?: number | undefined }
+      ) {
+        const createdAt = yield* DateTime.now
+        const apiKeyId = ApiKeyId.make(yield* ids.uuid)
+        const key = yield* Effect.provideService(keyText(apiKeyId, yield* ids.token(32)), Digest.Digest, digest)
+        const { keyHash } = yield* Effect.orDie(Cache.get(presented, key))
+        const apiKey = new ApiKey({
+          apiKeyId,
+          ownerId: caller.userId,
+          name,
+          createdAt,
+          ...(expiresInDays === undefined ? {} : { expiresAt: DateTime.add(createdAt, { days: expiresInDays }) })
+        })
+        if (!(yield* store.insert({ apiKey, keyHash }, apiKeysPerUser)))
+          return yield* new ApiKeysExhausted({ maximum: apiKeysPerUser })
+        return { apiKey, key: Redacted.make(key) }
+      })
+
+      const revoke = Effect.fn("ApiKeys.revoke")(function* (caller: Principal, id: ApiKeyId) {
+        const remove = Effect.gen(function* () {
+          if (!(yield* store.remove(caller.userId, id))) return yield* new ApiKeyNotFound({ apiKeyId: id })
+          yield* wakeups.send(apiKeyTopic(id))
+        })
+        yield* storage.transaction(remove)
+        yield* live.forget(apiKeyTopic(id))
+      })
+
+      return ApiKeys.of({
+        create,
+        list: Effect.fn("ApiKeys.list")((caller) => store.list(caller.userId)),
+        revoke,
+        authenticate
+      })
+    })
+  )
+}

@@ -43,6 +43,7 @@ export interface Parameter {
 
 export interface Operation {
   operationId: string
+  summary?: string
   description?: string
   deprecated?: boolean
   "x-permission"?: string

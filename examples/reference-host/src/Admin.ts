@@ -1,0 +1,25 @@
+/** The first administrator: made when no user of that name exists, with a password that is shown once. */
+import { randomBytes } from "node:crypto"
+import { Users } from "@fairlead/core/auth/users/Users"
+import { Effect, Option, Redacted } from "effect"
+import type { HostConfig } from "./HostConfig.ts"
+
+export interface FirstAdmin {
+  readonly username: string
+  /** What to show to the person who starts the host; none if the user was there, or the password was given. */
+  readonly generatedPassword: string | undefined
+}
+
+export const ensure = Effect.fn("Admin.ensure")(function* (config: HostConfig) {
+  const { FAIRLEAD_ADMIN_EMAIL, FAIRLEAD_ADMIN_PASSWORD, FAIRLEAD_ADMIN_USERNAME } = config
+  const generated = randomBytes(18).toString("base64url")
+  const password = Option.getOrElse(FAIRLEAD_ADMIN_PASSWORD, () => Redacted.make(generated))
+  const user = { username: FAIRLEAD_ADMIN_USERNAME, email: FAIRLEAD_ADMIN_EMAIL, password }
+  const made = yield* (yield* Users).ensure(user, "admin")
+  const shown = made && Option.isNone(FAIRLEAD_ADMIN_PASSWORD)
+  const admin: FirstAdmin = {
+    username: FAIRLEAD_ADMIN_USERNAME,
+    generatedPassword: shown ? generated : undefined
+  }
+  return admin
+})

@@ -1,0 +1,66 @@
+/** `ApiKeyStore` over `api_keys`. */
+import { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
+import { ApiKeyStore } from "@fairlead/core/auth/api-keys/ApiKeyStore"
+import { DateTime, Effect, Layer, Option, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { storageError } from "./PostgresError.ts"
+
+const stored = Schema.toCodecJson(ApiKey)
+const encode = Schema.encodeEffect(Schema.fromJsonString(stored))
+const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ api_key: stored, key_hash: Schema.String })))
+const encodeUse = Schema.encodeEffect(
+  Schema.fromJsonString(Schema.Struct({ lastUsedAt: Schema.DateTimeUtcFromString }))
+)
+
+export const layer = Layer.effect(
+  ApiKeyStore,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    return ApiKeyStore.of({
+      insert: Effect.fnUntraced(
+        function* ({ apiKey, keyHash }, maximum) {
+          // Keys of one owner are added one after the other; a statement of its own counts what the one before left.
+          yield* sql`select pg_advisory_xact_lock(hashtextextended(${`api_keys ${apiKey.ownerId}`}, 0))`
+          const [held] = yield* sql<{
+            readonly keys: number
+          }>`select count(*)::int as keys from api_keys where owner_id = ${apiKey.ownerId}`
+          if ((held?.keys ?? 0) >= maximum) return false
+          const added = yield* sql`insert into api_keys (api_key_id, owner_id, key_hash, api_key)
+            values (${apiKey.apiKeyId}, ${apiKey.ownerId}, ${keyHash}, ${yield* encode(apiKey)}::text::jsonb)
+            on conflict do nothing returning api_key_id`
+          return added.length > 0 ? true : yield* Effect.die(`API key ${apiKey.apiKeyId} exists`)
+        },
+        sql.withTransaction,
+        storageError("ApiKeyStore.insert")
+      ),
+
+      find: Effect.fnUntraced(function* (id) {
+        const [row] = yield* decode(yield* sql`select api_key, key_hash from api_keys where api_key_id = ${id}`)
+        return Option.map(Option.fromUndefinedOr(row), ({ api_key, key_hash }) => ({
+          apiKey: api_key,
+          keyHash: key_hash
+        }))
+      }, storageError("ApiKeyStore.find")),
+
+      list: Effect.fnUntraced(function* (ownerId) {
+        const rows = yield* decode(
+          yield* sql`select api_key, key_hash from api_keys where owner_id = ${ownerId}
+            order by api_key_id desc limit 500`
+        )
+        return rows.map(({ api_key }) => api_key)
+      }, storageError("ApiKeyStore.list")),
+
+      remove: Effect.fnUntraced(function* (ownerId, id) {
+        const gone = yield* sql`delete from api_keys where api_key_id = ${id} and owner_id = ${ownerId} returning 1`
+        return gone.length === 1
+      }, storageError("ApiKeyStore.remove")),
+
+      touch: Effect.fnUntraced(function* (id, at) {
+        const bound = DateTime.formatIso(DateTime.subtract(at, { minutes: 1 }))
+        yield* sql`update api_keys set last_used_at = ${DateTime.formatIso(at)},
+            api_key = api_key || ${yield* encodeUse({ lastUsedAt: at })}::text::jsonb
+          where api_key_id = ${id} and (last_used_at is null or last_used_at <= ${bound})`
+      }, storageError("ApiKeyStore.touch"))
+    })
+  })
+)

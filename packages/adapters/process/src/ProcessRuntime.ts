@@ -1,0 +1,266 @@
+/**
+ * Runs scripts as processes of this machine. Each job belongs to a keeper process of its own and lives in a directory; this host only
+ * prepares the directory, and reads it. So a job goes on when the host dies, and any later host on the same directory finds it.
+ */
+import { readdir, readFile, realpath, writeFile } from "node:fs/promises"
+import { hostname } from "node:os"
+import { isAbsolute, join } from "node:path"
+import { geteuid, platform } from "node:process"
+import type { JobHandle, JobReport, JobSpec } from "@fairlead/core/runtime/Job"
+import { JobId } from "@fairlead/core/runtime/JobId"
+import { JobRemoved, RuntimeError } from "@fairlead/core/runtime/RuntimeError"
+import type { JobSummary, ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
+import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { Config, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
+import { choose, describe, type Level } from "./internal/confinement.ts"
+import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
+import { bury, isRemoved, sweep } from "./internal/housekeeping.ts"
+import { claimForRemoval, type JobState, makePlaces, type Places, prepare, stateOf } from "./internal/jobDirectory.ts"
+import { launch } from "./internal/keeper.ts"
+import { type Confinement, isExpressible } from "./internal/keeperSpec.ts"
+import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
+import { observation } from "./internal/observation.ts"
+
+const Absolute = Schema.String.check(Schema.makeFilter(isAbsolute, { expected: "an absolute path" }))
+
+export const ProcessRuntimeOptions = Schema.Struct({
+  /** Where jobs live. Absolute, on a local disk that survives the host; made when it is missing. */
+  directory: Absolute,
+  /** User ids for jobs, one for each job that runs at a time; more jobs wait. Needs a host that is root. The ids must not be used otherwise. */
+  uids: Schema.optionalKey(
+    Schema.Struct({
+      first: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 4_000_000_000 })),
+      count: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))
+    })
+  ),
+  /** The level to insist on. Default: `namespace` where it works, else `basic`. */
+  level: Schema.optionalKey(Schema.Literals(["namespace", "basic"])),
+  /** Absolute paths of directories that scripts shall find empty, besides `directory`. Level `namespace` only. */
+  hidden: Schema.optionalKey(Schema.Array(Absolute)),
+  /** From asking a job to end to killing it; 0 to 1000, default 1000. */
+  killGraceMillis: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000 }))),
+  /** Folders in which interpreters are looked for, separated by colons. Default: PATH of the host. */
+  interpreterPath: Schema.optionalKey(Schema.String)
+})
+export type ProcessRuntimeOptions = typeof ProcessRuntimeOptions.Type
+
+/** This machine, or this configuration, cannot run jobs. */
+export class ProcessRuntimeUnavailable extends Schema.TaggedError<ProcessRuntimeUnavailable>()(
+  "ProcessRuntimeUnavailable",
+  {
+    reason: Schema.Literals(["options", "platform", "directory", "keeper"]),
+    detail: Schema.String
+  }
+) {}
+
+/** Registers the runtime. Jobs outlive the layer. */
+export const layer = (options: ProcessRuntimeOptions): Layer.Layer<never, ProcessRuntimeUnavailable, ScriptRuntimes> =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const runtimes = yield* ScriptRuntimes
+      yield* runtimes.register(yield* make(options))
+    })
+  )
+
+/** The runtime by itself. Takes up to a second: tries what this machine can do and asks every interpreter for its version. */
+export const make = Effect.fn("ProcessRuntime.make")(function* (
+  options: ProcessRuntimeOptions
+): Effect.fn.Return<ScriptRuntime, ProcessRuntimeUnavailable, Scope.Scope> {
+  yield* checkOptions(options)
+  const levels: ReadonlyArray<Level> = options.level === undefined ? ["namespace", "basic"] : [options.level]
+  const { bootId, directory, places } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
+  const confined = {
+    uids: options.uids,
+    hostIsRoot: geteuid?.() === 0,
+    hidden: [directory, ...(options.hidden ?? [])],
+    killGraceMillis: options.killGraceMillis ?? 1_000
+  }
+  const [choice, interpreters] = yield* Effect.all(
+    [
+      Effect.mapError(choose(places, confined, levels), unavailableKeeper),
+      discover({
+        path: options.interpreterPath ?? (yield* hostPath),
+        unreachable: levels[0] === "namespace" ? ["/tmp", ...confined.hidden] : [],
+        uid: options.uids?.first
+      })
+    ],
+    { concurrency: 2 }
+  )
+  const isolation = describe(choice)
+  yield* Effect.logInfo("Process runtime", { isolation, directory })
+  yield* Effect.forkScoped(
+    sweep(places).pipe(
+      // A folder that cannot be cleared today is tried again; nothing else depends on it.
+      Effect.catch((failure) => Effect.logWarning("Could not clear away old jobs", failure.cause)),
+      Effect.repeat(Schedule.spaced("1 hour"))
+    )
+  )
+  return runtimeOf({ places, bootId, confinement: choice.confinement, interpreters, isolation })
+})
+
+const hostPath = Effect.orElseSucceed(Config.String("PATH"), () => systemPath)
+
+const checkOptions = (options: ProcessRuntimeOptions) =>
+  Effect.gen(function* () {
+    if (platform !== "linux")
+      return yield* new ProcessRuntimeUnavailable({ reason: "platform", detail: `needs Linux, this is ${platform}` })
+    yield* Effect.mapError(
+      Schema.decodeEffect(Schema.toType(ProcessRuntimeOptions))(options),
+      ({ message }) => new ProcessRuntimeUnavailable({ reason: "options", detail: message })
+    )
+    if (options.uids !== undefined && geteuid?.() !== 0)
+      return yield* new ProcessRuntimeUnavailable({
+        reason: "options",
+        detail: "uids: only root may choose users for jobs"
+      })
+  })
+
+const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOptions) {
+  const places = yield* makePlaces(options.directory)
+  const directory = yield* attempt(() => realpath(options.directory))
+  const bootId = (yield* attempt(() => readFile("/proc/sys/kernel/random/boot_id", "utf8"))).trim()
+  return { bootId, directory, places }
+})
+
+const unavailableDirectory = ({ cause }: FileFailure) =>
+  new ProcessRuntimeUnavailable({ reason: "directory", detail: String(cause) })
+
+const unavailableKeeper = (obstacles: ReadonlyArray<string>) =>
+  new ProcessRuntimeUnavailable({ reason: "keeper", detail: obstacles.join("; ") })
+
+interface Machine {
+  readonly places: Places
+  readonly bootId: string
+  readonly confinement: Confinement
+  readonly interpreters: ReadonlyArray<Interpreter>
+  readonly isolation: string
+}
+
+const runtimeOf = ({ bootId, confinement, interpreters, isolation, places }: Machine): ScriptRuntime => {
+  const node = hostname()
+  const directoryOf = (jobId: JobId) => join(places.jobs, jobId)
+  const handleOf = (jobId: JobId): JobHandle => ({ runtime: "process", jobId, node })
+  const stateOfJob = (jobId: JobId) => stateOf(directoryOf(jobId), bootId)
+
+  const start = Effect.fn("ProcessRuntime.start")(
+    function* (spec: JobSpec) {
+      const { jobId, language, languageVersion } = spec
+      const interpreter = interpreters.find((each) => each.language === language && each.version === languageVersion)
+      if (interpreter === undefined) return yield* refused("start", `there is no ${language} ${languageVersion} here`)
+      if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
+
+      const directory = directoryOf(jobId)
+      if (yield* isRemoved(places, jobId)) return yield* new JobRemoved({ jobId })
+      const found = yield* stateOf(directory, bootId)
+      if (found._tag === "Absent") yield* prepare(places, directory, confinement, spec, interpreter)
+      // Again, because a removal may have made room for the directory in the meantime.
+      if (yield* isRemoved(places, jobId)) {
+        yield* bury(places, jobId)
+        return yield* new JobRemoved({ jobId })
+      }
+      if (found._tag === "Absent" || found._tag === "Prepared") yield* launch(confinement, directory)
+      return handleOf(jobId)
+    },
+    Effect.catchTag("FileFailure", failingIn("start"))
+  )
+
+  const observe = (handle: JobHandle, from: { readonly stdout: number; readonly stderr: number }) =>
+    Stream.mapError(
+      observation({
+        directory: directoryOf(handle.jobId),
+        bootId,
+        from,
+        absent: absentReport(handle, node),
+        relaunch: launch(confinement, directoryOf(handle.jobId))
+      }),
+      (failure) => failed("observe", failure)
+    )
+
+  const stop = Effect.fn("ProcessRuntime.stop")(
+    function* ({ jobId }: JobHandle) {
+      const file = join(directoryOf(jobId), "cancel")
+      yield* ifPresent(attempt(() => writeFile(file, "", { mode: 0o600 })))
+    },
+    Effect.catchTag("FileFailure", failingIn("stop"))
+  )
+
+  const remove = Effect.fn("ProcessRuntime.remove")(
+    function* ({ jobId }: JobHandle) {
+      const { _tag } = yield* stateOfJob(jobId)
+      if (_tag === "Absent") return
+      if (_tag === "Running" || (_tag === "Prepared" && !(yield* claimForRemoval(directoryOf(jobId)))))
+        return yield* new RuntimeError({
+          runtime: "process",
+          phase: "remove",
+          retryable: true,
+          cause: new Error(`job ${jobId} is running`)
+        })
+      yield* bury(places, jobId)
+    },
+    Effect.catchTag("FileFailure", failingIn("remove"))
+  )
+
+  const inspect = Effect.fnUntraced(function* (jobId: JobId) {
+    return Option.map(
+      summaryState(yield* stateOfJob(jobId)),
+      (state): JobSummary => ({ handle: handleOf(jobId), state })
+    )
+  })
+
+  const list = Effect.gen(function* () {
+    const names = yield* attempt(() => readdir(places.jobs))
+    const found = yield* Effect.forEach(names.filter(isJobId), inspect, { concurrency: 16 })
+    return found.flatMap(Option.toArray)
+  })
+
+  return {
+    kind: "process",
+    node,
+    languages: languagesOf(interpreters),
+    isolation,
+    start,
+    observe,
+    stop,
+    remove,
+    list: list.pipe(Effect.catchTag("FileFailure", failingIn("list")), Effect.withSpan("ProcessRuntime.list")),
+    inspect: (jobId) => inspect(jobId).pipe(Effect.catchTag("FileFailure", failingIn("list")))
+  }
+}
+
+const isJobId = Schema.is(JobId)
+
+const summaryState = ({ _tag }: JobState): Option.Option<JobSummary["state"]> => {
+  switch (_tag) {
+    case "Absent":
+      return Option.none()
+    case "Prepared":
+      return Option.some("prepared")
+    case "Running":
+      return Option.some("running")
+    case "Ended":
+      return Option.some("ended")
+    case "Lost":
+      return Option.some("lost")
+  }
+}
+
+/** A job that belongs here and is not here is lost; one of another machine may be well. */
+const absentReport = (handle: JobHandle, node: string): Effect.Effect<JobReport, FileFailure> =>
+  handle.node === node
+    ? Effect.succeed({
+        end: { _tag: "Lost", detail: "its directory is gone" },
+        stdout: { writtenBytes: 0, keptBytes: 0 },
+        stderr: { writtenBytes: 0, keptBytes: 0 }
+      })
+    : Effect.fail(new FileFailure({ code: "", cause: new Error(`the job is held by ${handle.node}, not by ${node}`) }))
+
+type Phase = RuntimeError["phase"]
+
+const failed = (phase: Phase, { cause }: FileFailure) =>
+  new RuntimeError({ runtime: "process", phase, retryable: true, cause })
+
+const refused = (phase: Phase, detail: string) =>
+  new RuntimeError({ runtime: "process", phase, retryable: false, cause: new Error(detail) })
+
+/** For `Effect.catchTag("FileFailure", …)`. */
+const failingIn = (phase: Phase) => (failure: FileFailure) => Effect.fail(failed(phase, failure))

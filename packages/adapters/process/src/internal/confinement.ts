@@ -1,0 +1,52 @@
+/** Chooses how far jobs are kept apart: the best level that works on this machine, found by running a job at it. */
+import { Effect } from "effect"
+import type { FileFailure } from "./files.ts"
+import { openPlaces, type Places } from "./jobDirectory.ts"
+import { obstacleTo } from "./keeper.ts"
+import { type Confinement, directoryMode } from "./keeperSpec.ts"
+
+export type Level = Confinement["level"]
+
+export interface Choice {
+  readonly confinement: Confinement
+  /** Why no better level was taken; empty for the best one. */
+  readonly obstacles: ReadonlyArray<string>
+}
+
+/** The first of `levels` that works, or what is in the way of each. */
+export const choose = Effect.fnUntraced(function* (
+  places: Places,
+  confined: Omit<Confinement, "level">,
+  levels: ReadonlyArray<Level>
+): Effect.fn.Return<Choice, ReadonlyArray<string>> {
+  const obstacles: Array<string> = []
+  for (const level of levels) {
+    const confinement = { ...confined, level }
+    const obstacle = yield* openPlaces(places, directoryMode(confinement)).pipe(
+      Effect.andThen(obstacleTo(places, confinement)),
+      Effect.catch(explain)
+    )
+    if (obstacle === undefined) return { confinement, obstacles }
+    obstacles.push(`${level}: ${obstacle}`)
+  }
+  return yield* Effect.fail(obstacles)
+})
+
+const explain = ({ cause, code }: FileFailure) =>
+  Effect.succeed(code === "ENOENT" ? "perl or util-linux is not installed" : String(cause))
+
+/** For an administrator. */
+export const describe = ({ confinement: { hostIsRoot, level, uids }, obstacles }: Choice): string => {
+  const user =
+    uids !== undefined
+      ? `each job has a user of its own (${uids.first} to ${uids.first + uids.count - 1})`
+      : hostIsRoot
+        ? "jobs run as root without capabilities: configure user ids for them"
+        : "jobs run as the host's user"
+  const apart =
+    level === "namespace"
+      ? "own process, IPC and mount namespace, private /tmp and /proc, hidden data directory"
+      : "jobs see the host's processes and files; stopped by their session and parentage"
+  const why = obstacles.length === 0 ? "" : `; not available: ${obstacles.join("; ")}`
+  return `${level}: ${apart}; ${user}${why}`
+}

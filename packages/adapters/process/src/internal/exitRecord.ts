@@ -1,0 +1,121 @@
+/** What the keeper writes to `exit`, and what it means. Pure. */
+import { constants } from "node:os"
+import { ResourceUsage } from "@fairlead/core/executions/ResourceUsage"
+import type { JobEnd, JobReport } from "@fairlead/core/runtime/Job"
+import { Schema } from "effect"
+
+const totals = {
+  stdoutWritten: Schema.Int,
+  stdoutKept: Schema.Int,
+  stderrWritten: Schema.Int,
+  stderrKept: Schema.Int
+}
+
+const usage = {
+  wallMicros: Schema.Int,
+  cpuTicks: Schema.Int,
+  tickHertz: Schema.Int,
+  peakKb: Schema.Int
+}
+
+const ExitRecord = Schema.Union([
+  Schema.Struct({ end: Schema.Literal("exited"), code: Schema.Int, ...usage, ...totals }),
+  Schema.Struct({ end: Schema.Literal("signalled"), signal: Schema.Int, ...usage, ...totals }),
+  Schema.Struct({ end: Schema.Literal("timeout"), ...usage, ...totals }),
+  Schema.Struct({
+    end: Schema.Literal("limit"),
+    limit: Schema.Literals(["memory", "cpu", "processes", "storage"]),
+    ...usage,
+    ...totals
+  }),
+  /** Without usage when it was stopped before its script began. */
+  Schema.Struct({
+    end: Schema.Literal("stopped"),
+    forced: Schema.Int,
+    ...totals,
+    wallMicros: Schema.optionalKey(Schema.Int),
+    cpuTicks: Schema.optionalKey(Schema.Int),
+    tickHertz: Schema.optionalKey(Schema.Int),
+    peakKb: Schema.optionalKey(Schema.Int)
+  }),
+  /** The script never began. */
+  Schema.Struct({ end: Schema.Literal("failed"), detail: Schema.String, ...totals })
+])
+export type ExitRecord = typeof ExitRecord.Type
+
+export const decodeExitRecord = Schema.decodeUnknownOption(Schema.fromJsonString(ExitRecord))
+
+/** `lastWords` is the end of stderr, by which a script that failed at a limit of the kernel is told from one that just failed. */
+export const reportOf = (record: ExitRecord, lastWords: string): JobReport => {
+  const used = usageOf(record)
+  return {
+    end: endOf(record, lastWords),
+    ...(used === undefined ? {} : { usage: used }),
+    stdout: { writtenBytes: record.stdoutWritten, keptBytes: record.stdoutKept },
+    stderr: { writtenBytes: record.stderrWritten, keptBytes: record.stderrKept }
+  }
+}
+
+const endOf = (record: ExitRecord, lastWords: string): JobEnd => {
+  switch (record.end) {
+    case "exited":
+      return endOfExit(record.code, lastWords)
+    case "signalled":
+      return endOfSignal(record.signal, lastWords)
+    case "timeout":
+      return { _tag: "TimedOut" }
+    case "limit":
+      return { _tag: "LimitExceeded", limit: record.limit, exitCode: null, suspected: false }
+    case "stopped":
+      return { _tag: "Stopped", forced: record.forced === 1 }
+    case "failed":
+      return { _tag: "Lost", detail: record.detail }
+  }
+}
+
+type Limit = Extract<JobEnd, { readonly _tag: "LimitExceeded" }>["limit"]
+
+/** What interpreters say when the kernel refuses them more. A script may say it too, so it is only suspected. */
+const complaints: ReadonlyArray<readonly [RegExp, Limit]> = [
+  [/MemoryError|bad_alloc|heap out of memory|OutOfMemoryError|[Cc]annot allocate memory|[Oo]ut of memory/, "memory"],
+  [/File too large|File size limit exceeded|EFBIG/, "file_size"],
+  [/Too many open files|EMFILE/, "open_files"],
+  [/Resource temporarily unavailable|can't start new thread|EAGAIN/, "processes"],
+  [/No space left on device|ENOSPC|Disk quota exceeded/, "storage"]
+]
+
+const suspicion = (lastWords: string, exitCode: number | null): JobEnd | undefined => {
+  const limit = complaints.find(([words]) => words.test(lastWords))?.[1]
+  return limit === undefined ? undefined : { _tag: "LimitExceeded", limit, exitCode, suspected: true }
+}
+
+const endOfExit = (exitCode: number, lastWords: string): JobEnd =>
+  (exitCode === 0 ? undefined : suspicion(lastWords, exitCode)) ?? { _tag: "Exited", exitCode }
+
+/** Some numbers have two names: the first one counts. */
+const signals = new Map(
+  Object.entries(constants.signals)
+    .toReversed()
+    .map(([name, number]) => [number, name])
+)
+
+const endOfSignal = (number: number, lastWords: string): JobEnd => {
+  const signal = signals.get(number) ?? `SIG${number}`
+  if (signal === "SIGXCPU") return { _tag: "LimitExceeded", limit: "cpu", exitCode: null, suspected: false }
+  if (signal === "SIGXFSZ") return { _tag: "LimitExceeded", limit: "file_size", exitCode: null, suspected: false }
+  const suspected = signal === "SIGABRT" || signal === "SIGTRAP" ? suspicion(lastWords, null) : undefined
+  return suspected ?? { _tag: "Signalled", signal }
+}
+
+const usageOf = (record: ExitRecord): ResourceUsage | undefined => {
+  if (record.end === "failed") return undefined
+  const { cpuTicks, peakKb, tickHertz, wallMicros } = record
+  if (wallMicros === undefined || cpuTicks === undefined || tickHertz === undefined || peakKb === undefined)
+    return undefined
+  return new ResourceUsage({
+    executionTimeWallSeconds: wallMicros / 1e6,
+    cpuTimeJiffies: cpuTicks,
+    clkTckHertz: tickHertz,
+    peakMemoryKb: peakKb
+  })
+}

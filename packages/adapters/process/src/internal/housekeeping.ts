@@ -1,0 +1,64 @@
+/** Removes what jobs leave behind. */
+import { randomUUID } from "node:crypto"
+import { readdir, rename, rm, stat, writeFile } from "node:fs/promises"
+import { basename, join } from "node:path"
+import type { JobId } from "@fairlead/core/runtime/JobId"
+import { Clock, Effect } from "effect"
+import { attempt, ifPresent, run } from "./files.ts"
+import type { Places } from "./jobDirectory.ts"
+
+const deleteTimeoutMillis = 60_000
+const dayMillis = 86_400_000
+const hourMillis = 3_600_000
+
+const tombstone = (places: Places, jobId: JobId) => join(places.removed, jobId)
+
+export const isRemoved = (places: Places, jobId: JobId) =>
+  Effect.map(ifPresent(attempt(() => stat(tombstone(places, jobId)))), (found) => found !== undefined)
+
+/** Refuses the id from now on, and frees what its directory holds. The tombstone comes first: no start may slip in between. */
+export const bury = Effect.fnUntraced(function* (places: Places, jobId: JobId) {
+  yield* attempt(() => writeFile(tombstone(places, jobId), "", { mode: 0o600 }))
+  const grave = join(places.trash, `${jobId}.${randomUUID()}`)
+  yield* ifPresent(attempt(() => rename(join(places.jobs, jobId), grave)))
+  yield* deleteTree(grave)
+})
+
+/** With programs, because scripts may leave what defeats a simple walk: very deep folders, and folders closed to their owner. */
+const deleteTree = (path: string) =>
+  deleteOnce(path).pipe(
+    Effect.catch(() =>
+      // Any failure of the first try is tried again with the permissions put right; the second one counts.
+      Effect.andThen(
+        Effect.ignore(run("chmod", ["-R", "u+rwX", "--", path], { timeoutMillis: deleteTimeoutMillis })),
+        deleteOnce(path)
+      )
+    )
+  )
+
+const deleteOnce = (path: string) => run("rm", ["-rf", "--", path], { timeoutMillis: deleteTimeoutMillis })
+
+/** Forgets tombstones after a day, and clears away what crashed hosts have left half made or half deleted. */
+export const sweep = Effect.fnUntraced(function* (places: Places) {
+  yield* forgetOlderThan(places.removed, dayMillis, (path) => attempt(() => rm(path, { force: true })))
+  yield* forgetOlderThan(places.building, hourMillis, deleteTree)
+  yield* forgetOlderThan(places.trash, hourMillis, deleteTree)
+})
+
+const forgetOlderThan = Effect.fnUntraced(function* <A, E>(
+  folder: string,
+  ageMillis: number,
+  forget: (path: string) => Effect.Effect<A, E>
+) {
+  const now = yield* Clock.currentTimeMillis
+  const names = yield* attempt(() => readdir(folder))
+  yield* Effect.forEach(
+    names.map((name) => join(folder, basename(name))),
+    (path) =>
+      Effect.gen(function* () {
+        const found = yield* ifPresent(attempt(() => stat(path)))
+        if (found !== undefined && now - found.ctimeMs > ageMillis) yield* forget(path)
+      }),
+    { concurrency: 8, discard: true }
+  )
+})

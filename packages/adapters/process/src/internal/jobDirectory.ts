@@ -1,0 +1,145 @@
+/**
+ * The directory of a job, which is the truth about it:
+ *
+ *   spec, mounts    what the keeper shall do; `spec` is gone once it was read, because it holds secrets
+ *   tmp/            the job's /tmp, with its working directory `work` and in it the script
+ *   claim           symbolic link `pid:start time:boot id` of the one keeper that has the job
+ *   stdout, stderr  output so far, only ever appended to
+ *   cancel          exists when the job is asked to end
+ *   exit            how it ended; appears complete, by a rename
+ *   keeper.log      what the keeper and its programs complain about
+ */
+import { access, chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { arch } from "node:process"
+import type { JobSpec } from "@fairlead/core/runtime/Job"
+import { Effect, Option } from "effect"
+import { decodeExitRecord, type ExitRecord } from "./exitRecord.ts"
+import { attempt, type FileFailure, ifNew, ifPresent, readTarget, readText } from "./files.ts"
+import { type Confinement, directoryMode, keeperSpec, mounts, scriptName } from "./keeperSpec.ts"
+import type { Interpreter } from "./languages.ts"
+
+/** Folders below the directory of the runtime. */
+export interface Places {
+  readonly root: string
+  readonly jobs: string
+  /** Job directories in the making; renamed into `jobs` when complete. */
+  readonly building: string
+  /** Job directories on their way out. */
+  readonly trash: string
+  /** One empty file for each removed job. */
+  readonly removed: string
+  /** Lock files of the keepers, one for each user id that was ever used. */
+  readonly uids: string
+}
+
+/** Makes the folders, closed to other users. */
+export const makePlaces = Effect.fnUntraced(function* (directory: string) {
+  const places: Places = {
+    root: directory,
+    jobs: join(directory, "jobs"),
+    building: join(directory, "building"),
+    trash: join(directory, "trash"),
+    removed: join(directory, "removed"),
+    uids: join(directory, "uids")
+  }
+  for (const path of Object.values(places)) yield* attempt(() => mkdir(path, { recursive: true, mode: 0o700 }))
+  return places
+})
+
+/** Lets other users pass through the folders, or not. */
+export const openPlaces = ({ building, jobs, root }: Places, mode: number) =>
+  Effect.forEach([root, jobs, building], (path) => attempt(() => chmod(path, mode)), { discard: true })
+
+/** Room for the record of the end, taken in advance so that a full disk cannot keep the keeper from writing it. */
+const exitPlaceholder = " ".repeat(1024)
+
+/** Makes the job's directory `target`, complete at once. False when there is one already, which stays as it is. */
+export const prepare = Effect.fnUntraced(function* (
+  places: Places,
+  target: string,
+  confinement: Confinement,
+  spec: JobSpec,
+  interpreter: Interpreter
+) {
+  const built = yield* attempt(() => mkdtemp(join(places.building, `${spec.jobId}.`)))
+  yield* attempt(() => mkdir(join(built, "tmp", "work"), { recursive: true, mode: 0o700 }))
+  const write = (name: string, content: string) => attempt(() => writeFile(join(built, name), content, { mode: 0o600 }))
+  yield* Effect.all(
+    [
+      write(`tmp/work/${scriptName(interpreter)}`, spec.script),
+      // Keeps Node from looking further up for a package.json and taking its module type for the script's.
+      write("tmp/package.json", "{}"),
+      write("spec", keeperSpec(confinement, spec, interpreter, target, arch)),
+      write("stdout", ""),
+      write("stderr", ""),
+      write("exit.tmp", exitPlaceholder),
+      confinement.level === "namespace" ? write("mounts", mounts(confinement, target)) : Effect.void,
+      attempt(() => chmod(built, directoryMode(confinement)))
+    ],
+    { concurrency: "unbounded", discard: true }
+  )
+  const isNew = yield* ifNew(attempt(() => rename(built, target)))
+  if (!isNew) yield* attempt(() => rm(built, { recursive: true, force: true }))
+  return isNew
+})
+
+export type JobState =
+  | { readonly _tag: "Absent" }
+  /** Complete, but no keeper has claimed it: it may be given to one. */
+  | { readonly _tag: "Prepared" }
+  | { readonly _tag: "Running" }
+  | { readonly _tag: "Ended"; readonly record: ExitRecord }
+  /** Claimed by a keeper that is gone and left no record. Never to be started again. */
+  | { readonly _tag: "Lost"; readonly detail: string }
+
+export const stateOf = Effect.fnUntraced(function* (directory: string, bootId: string) {
+  const ended = yield* endOf(directory)
+  if (ended !== undefined) return ended
+  const claim = yield* readTarget(join(directory, "claim"))
+  if (claim === undefined) return yield* stateOfUnclaimed(directory)
+  if (yield* isAlive(claim, bootId)) return { _tag: "Running" } satisfies JobState
+  // The keeper may have ended between the two looks.
+  return (yield* endOf(directory)) ?? (yield* lost(directory))
+})
+
+/** The end as far as the keeper has recorded it. */
+export const endOf = Effect.fnUntraced(function* (
+  directory: string
+): Effect.fn.Return<JobState | undefined, FileFailure> {
+  const text = yield* readText(join(directory, "exit"))
+  if (text === undefined) return undefined
+  const record = decodeExitRecord(text)
+  if (Option.isNone(record)) return { _tag: "Lost", detail: "the record of its end is unreadable" }
+  return { _tag: "Ended", record: record.value }
+})
+
+const stateOfUnclaimed = Effect.fnUntraced(function* (directory: string): Effect.fn.Return<JobState, FileFailure> {
+  const exists = yield* ifPresent(
+    Effect.as(
+      attempt(() => access(join(directory, "stdout"))),
+      true
+    )
+  )
+  return exists === true ? { _tag: "Prepared" } : { _tag: "Absent" }
+})
+
+const lost = Effect.fnUntraced(function* (directory: string): Effect.fn.Return<JobState, FileFailure> {
+  const log = (yield* readText(join(directory, "keeper.log"))) ?? ""
+  const lastLine = log.trimEnd().split("\n").at(-1)?.slice(0, 200) ?? ""
+  return { _tag: "Lost", detail: lastLine === "" ? "its keeper was killed" : `its keeper failed: ${lastLine}` }
+})
+
+/** A process id alone may have been given to another process since. */
+const isAlive = Effect.fnUntraced(function* (claim: string, bootId: string) {
+  const [pid, startTime, claimedBootId] = claim.split(":")
+  if (claimedBootId !== bootId) return false
+  const stat = yield* readText(`/proc/${pid}/stat`)
+  // The second field is the program's name in brackets, which may contain anything.
+  const [state, ...fields] = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? []
+  return state !== undefined && state !== "Z" && state !== "X" && fields[18] === startTime
+})
+
+/** Takes a prepared job away from every keeper. False when one has claimed it. */
+export const claimForRemoval = (directory: string) =>
+  ifNew(attempt(() => symlink("0:0:removed", join(directory, "claim"))))

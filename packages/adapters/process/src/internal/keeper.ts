@@ -1,0 +1,107 @@
+/** Starts keepers, and finds out at which level of isolation they work here. */
+import { spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
+import { open, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { JobLimits, JobSpec } from "@fairlead/core/runtime/Job"
+import { JobId } from "@fairlead/core/runtime/JobId"
+import { Effect, Redacted } from "effect"
+import { attempt, FileFailure, readText, systemPath } from "./files.ts"
+import { endOf, type Places, prepare } from "./jobDirectory.ts"
+import type { Confinement } from "./keeperSpec.ts"
+import type { Interpreter } from "./languages.ts"
+
+const keeperFile = fileURLToPath(new URL("../../keeper/keeper.pl", import.meta.url))
+
+const unshare = ["unshare", "--pid", "--mount", "--ipc", "--fork", "--kill-child"]
+
+const commandLine = (
+  { hostIsRoot, level }: Confinement,
+  directory: string
+): readonly [string, ReadonlyArray<string>] => {
+  const [program, ...args] = [
+    ...(level === "namespace" ? unshare : []),
+    ...(level === "namespace" && !hostIsRoot ? ["--user", "--map-root-user"] : []),
+    "perl",
+    keeperFile,
+    directory
+  ]
+  return [program, args]
+}
+
+/**
+ * Gives the job to a new keeper, which leaves it alone if another has claimed it. Returns when the process exists. It has a
+ * session of its own and shares nothing with this process that could end with it.
+ */
+export const launch = (confinement: Confinement, directory: string) => spawnKeeper(confinement, directory, "spawn")
+
+const spawnKeeper = (confinement: Confinement, directory: string, until: "spawn" | "exit") =>
+  Effect.acquireUseRelease(
+    attempt(() => open(join(directory, "keeper.log"), "a", 0o600)),
+    (log) =>
+      Effect.callback<void, FileFailure>((resume) => {
+        const [program, args] = commandLine(confinement, directory)
+        const child = spawn(program, args, {
+          cwd: "/",
+          detached: true,
+          env: { PATH: systemPath, LANG: "C" },
+          stdio: ["ignore", "ignore", log.fd]
+        })
+        child.once(until, () => resume(Effect.void))
+        child.once("error", (cause: NodeJS.ErrnoException) =>
+          resume(Effect.fail(new FileFailure({ code: cause.code ?? "", cause })))
+        )
+        child.unref()
+        return until === "exit" ? Effect.sync(() => child.kill("SIGKILL")) : undefined
+      }),
+    (log) => Effect.ignore(attempt(() => log.close()))
+  )
+
+const probeTimeoutMillis = 5_000
+
+/** A script that succeeds when it may write to its home and finds itself in its own /proc. */
+const probeScript = "exit !(-w $ENV{HOME} && chdir($ENV{HOME}) && readlink('/proc/self') == $$);\n"
+
+const probeInterpreter: Interpreter = {
+  language: "perl",
+  version: "5",
+  fileExtension: "pl",
+  env: {},
+  reservedBytes: 256 * 1024 ** 2,
+  command: () => ["perl"]
+}
+
+const probeLimits: JobLimits = {
+  timeoutMillis: probeTimeoutMillis,
+  memoryBytes: 256 * 1024 ** 2,
+  cpuMillis: probeTimeoutMillis,
+  processes: 16,
+  fileSizeBytes: 1024 ** 2,
+  openFiles: 64,
+  outputBytes: 1024
+}
+
+/** Runs a small job to its end. Undefined when that works, else what is in the way. */
+export const obstacleTo = Effect.fnUntraced(function* (places: Places, confinement: Confinement) {
+  const jobId = JobId.make(`probe-${randomUUID()}`)
+  const directory = join(places.building, jobId)
+  const spec: JobSpec = {
+    jobId,
+    script: probeScript,
+    language: probeInterpreter.language,
+    languageVersion: probeInterpreter.version,
+    args: [],
+    env: Redacted.make({}),
+    limits: probeLimits
+  }
+  const job = Effect.gen(function* () {
+    yield* prepare(places, directory, confinement, spec, probeInterpreter)
+    yield* spawnKeeper(confinement, directory, "exit").pipe(Effect.timeoutOption(probeTimeoutMillis))
+    const end = yield* endOf(directory)
+    if (end?._tag === "Ended" && end.record.end === "exited" && end.record.code === 0) return undefined
+    const complaints = [yield* readText(join(directory, "stderr")), yield* readText(join(directory, "keeper.log"))]
+    return complaints.join("").trim().slice(0, 300) || `a job for trial failed: ${JSON.stringify(end ?? "no end")}`
+  })
+  return yield* Effect.ensuring(job, Effect.ignore(attempt(() => rm(directory, { recursive: true, force: true }))))
+})

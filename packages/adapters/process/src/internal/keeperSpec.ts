@@ -1,0 +1,97 @@
+/** What the keeper is told: the content of `spec` and `mounts`. Pure. */
+import { join } from "node:path"
+import type { JobSpec } from "@fairlead/core/runtime/Job"
+import { Redacted } from "effect"
+import type { Interpreter } from "./languages.ts"
+
+/** How the jobs of this host are kept apart. */
+export interface Confinement {
+  readonly level: "namespace" | "basic"
+  /** Users for jobs, one at a time each. Undefined: jobs run as the host's user. */
+  readonly uids: { readonly first: number; readonly count: number } | undefined
+  readonly hostIsRoot: boolean
+  /** Directories that scripts find empty. Level `namespace` only. */
+  readonly hidden: ReadonlyArray<string>
+  readonly killGraceMillis: number
+}
+
+/** Without a mount namespace a job's user must pass through directories that are not its own. */
+export const directoryMode = ({ level, uids }: Pick<Confinement, "level" | "uids">) =>
+  level === "basic" && uids !== undefined ? 0o711 : 0o700
+
+export const scriptName = ({ fileExtension }: Interpreter) => `script.${fileExtension}`
+
+/** NUL cannot be part of an argument, an environment variable or this format. */
+export const isExpressible = ({ args, env }: JobSpec) =>
+  args.every((arg) => !arg.includes("\0")) &&
+  Object.entries(Redacted.value(env)).every(([name, value]) => /^[^=\0]+$/.test(name) && !value.includes("\0"))
+
+/** `name=value` records, each ended by NUL. `directory` is where the job's directory will be. */
+export const keeperSpec = (
+  confinement: Confinement,
+  spec: JobSpec,
+  interpreter: Interpreter,
+  directory: string,
+  arch: string
+): string => {
+  const { killGraceMillis, level, uids } = confinement
+  const { limits } = spec
+  const tmp = level === "namespace" ? "/tmp" : join(directory, "tmp")
+  const env = {
+    PATH: "/usr/local/bin:/usr/bin:/bin",
+    LANG: "C.UTF-8",
+    HOME: join(tmp, "work"),
+    TMPDIR: tmp,
+    ...interpreter.env,
+    ...Redacted.value(spec.env)
+  }
+  return [
+    ["arch", arch],
+    ...(uids === undefined ? [] : [["firstUid", uids.first] as const, ["uids", uids.count] as const]),
+    ["graceMillis", killGraceMillis],
+    ["home", join(tmp, "work")],
+    ["file", scriptName(interpreter)],
+    ["timeoutMillis", limits.timeoutMillis],
+    ["memoryBytes", limits.memoryBytes],
+    // Only a backstop against one huge allocation: interpreters reserve more than they use.
+    ["dataBytes", 2 * limits.memoryBytes + interpreter.reservedBytes],
+    ["cpuMillis", limits.cpuMillis],
+    ["processes", limits.processes],
+    ...(countsProcesses(confinement) ? [["nproc", limits.processes + (uids === undefined ? 1 : 0)] as const] : []),
+    ["fileSizeBytes", limits.fileSizeBytes],
+    ["openFiles", limits.openFiles],
+    ["outputBytes", limits.outputBytes],
+    ...[...interpreter.command(limits.memoryBytes), scriptName(interpreter), ...spec.args].map((word) => [
+      "argv",
+      word
+    ]),
+    ...Object.entries(env).map(([name, value]) => ["env", `${name}=${value}`])
+  ]
+    .map(([name, value]) => `${name}=${value}\0`)
+    .join("")
+}
+
+/**
+ * The kernel limits processes by user, so it is asked to only where the job's user has no others: a user id of its own, or a
+ * user namespace (in which the keeper counts as one). Root is never limited.
+ */
+const countsProcesses = ({ hostIsRoot, level, uids }: Confinement) =>
+  uids !== undefined || (level === "namespace" && !hostIsRoot)
+
+/**
+ * The job's view of the file system, as an fstab: a /tmp of its own, nothing in hidden directories, and its own processes in
+ * /proc. The order matters: what is below /tmp, hidden directories too, is out of sight after the first line.
+ */
+export const mounts = ({ hidden }: Confinement, directory: string): string => {
+  const elsewhere = hidden.filter((path) => path !== "/tmp" && !path.startsWith("/tmp/"))
+  return [
+    `${escaped(join(directory, "tmp"))} /tmp none bind 0 0`,
+    ...elsewhere.map((path) => `hidden ${escaped(path)} tmpfs ro,size=4k,mode=0555 0 0`),
+    // Not called `proc`: `mount --all` would think that it is there already.
+    "job /proc proc nosuid,nodev,noexec 0 0",
+    ""
+  ].join("\n")
+}
+
+const escaped = (path: string) =>
+  path.replaceAll(/[\\ \t\n#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`)

@@ -1,0 +1,159 @@
+/** Follows the files of one job. Output is read from them only, so it makes no difference who started the job, or when. */
+import { watch } from "node:fs"
+import { type FileHandle, open } from "node:fs/promises"
+import { join } from "node:path"
+import type { JobReport, OutputName, OutputOffsets, ScriptOutput } from "@fairlead/core/runtime/Job"
+import { Effect, Option, Queue, type Scope, Stream } from "effect"
+import { reportOf } from "./exitRecord.ts"
+import { attempt, FileFailure, ifPresent } from "./files.ts"
+import { endOf, type JobState, stateOf } from "./jobDirectory.ts"
+
+const pieceBytes = 65_536
+const lastWordsBytes = 2_048
+/** Between looks when the directory is silent: a keeper that was killed makes no sound. */
+const sweepMillis = 1_000
+const maximumUnclaimedSweeps = 10
+
+interface Watched {
+  readonly directory: string
+  readonly files: Readonly<Record<OutputName, FileHandle>>
+  /** Holds an item when something in the directory has changed since the last look. */
+  readonly changes: Queue.Dequeue<void>
+}
+
+export interface Observation {
+  readonly directory: string
+  readonly bootId: string
+  readonly from: OutputOffsets
+  /** What becomes of a job that is not here. */
+  readonly absent: Effect.Effect<JobReport, FileFailure>
+  /** Gives a job that was prepared, but not claimed, to a keeper. */
+  readonly relaunch: Effect.Effect<void, FileFailure>
+}
+
+export const observation = (job: Observation): Stream.Stream<ScriptOutput, FileFailure> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const watched = yield* ifPresent(watchJob(job.directory))
+      if (watched === undefined) return Stream.fromEffect(Effect.map(job.absent, ended))
+      return Stream.paginate(initially(job.from), (at) => step(job, watched, at))
+    })
+  )
+
+const ended = (report: JobReport): ScriptOutput => ({ _tag: "Ended", report })
+
+const watchJob = Effect.fnUntraced(function* (directory: string): Effect.fn.Return<Watched, FileFailure, Scope.Scope> {
+  const openFile = (name: OutputName) =>
+    Effect.acquireRelease(
+      attempt(() => open(join(directory, name), "r")),
+      (file) => Effect.ignore(attempt(() => file.close()))
+    )
+  const files = { stdout: yield* openFile("stdout"), stderr: yield* openFile("stderr") }
+  const changes = yield* Queue.sliding<void>(1)
+  yield* Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const watcher = watch(directory, { persistent: false }, () => Queue.offerUnsafe(changes, undefined))
+        // Nothing is lost: without the watcher the sweep finds everything, only later.
+        watcher.on("error", () => watcher.close())
+        return watcher
+      },
+      catch: (cause) => new FileFailure({ code: "", cause })
+    }).pipe(Effect.option),
+    (watcher) => Effect.sync(() => Option.map(watcher, (each) => each.close()))
+  )
+  return { directory, files, changes }
+})
+
+interface Position {
+  readonly offsets: OutputOffsets
+  /** Whether the last wait was in vain, so that it is time to ask if the keeper lives. True at first. */
+  readonly sweep: boolean
+  readonly unclaimedSweeps: number
+}
+
+const initially = (offsets: OutputOffsets): Position => ({ offsets, sweep: true, unclaimedSweeps: 0 })
+
+/** Looks at the state first and at the output then: what was written before the end is reported before the end. */
+const step = Effect.fnUntraced(function* (
+  job: Observation,
+  watched: Watched,
+  at: Position
+): Effect.fn.Return<readonly [ReadonlyArray<ScriptOutput>, Option.Option<Position>], FileFailure> {
+  const { directory, files } = watched
+  const state = yield* at.sweep ? stateOf(directory, job.bootId) : endOf(directory)
+  const pieces = yield* Effect.all([
+    nextPiece("stdout", files.stdout, at.offsets.stdout),
+    nextPiece("stderr", files.stderr, at.offsets.stderr)
+  ])
+  const found = pieces.filter((piece) => piece !== undefined)
+  if (found.length > 0) return [found, Option.some({ ...at, offsets: advanced(at.offsets, found) })]
+
+  const report = yield* reportOn(job, watched, state)
+  if (report !== undefined) return [[ended(report)], Option.none()]
+  if (state?._tag === "Prepared" && at.unclaimedSweeps > 0) yield* callForKeeper(job, at)
+  const change = yield* Effect.timeoutOption(Queue.take(watched.changes), sweepMillis)
+  const unclaimedSweeps = at.unclaimedSweeps + (state?._tag === "Prepared" ? 1 : 0)
+  return [[], Option.some({ ...at, sweep: Option.isNone(change), unclaimedSweeps })]
+})
+
+const callForKeeper = Effect.fnUntraced(function* (job: Observation, { unclaimedSweeps }: Position) {
+  if (unclaimedSweeps > maximumUnclaimedSweeps)
+    return yield* new FileFailure({ code: "", cause: new Error("no keeper claims the job") })
+  yield* job.relaunch
+})
+
+type Piece = Extract<ScriptOutput, { readonly _tag: "Chunk" }>
+
+const advanced = (offsets: OutputOffsets, pieces: ReadonlyArray<Piece>): OutputOffsets =>
+  Object.assign({ ...offsets }, ...pieces.map(({ bytes, offset, output }) => ({ [output]: offset + bytes.length })))
+
+const nextPiece = Effect.fnUntraced(function* (
+  output: OutputName,
+  file: FileHandle,
+  offset: number
+): Effect.fn.Return<Piece | undefined, FileFailure> {
+  const { size } = yield* attempt(() => file.stat())
+  if (size <= offset) return undefined
+  const bytes = yield* readAt(file, offset, Math.min(size - offset, pieceBytes))
+  return { _tag: "Chunk", output, offset, bytes }
+})
+
+const readAt = (file: FileHandle, offset: number, length: number) =>
+  Effect.map(
+    attempt(() => file.read(new Uint8Array(length), 0, length, offset)),
+    ({ buffer, bytesRead }) => buffer.subarray(0, bytesRead)
+  )
+
+/** Undefined while the job goes on. */
+const reportOn = Effect.fnUntraced(function* (job: Observation, { files }: Watched, state: JobState | undefined) {
+  switch (state?._tag) {
+    case "Ended":
+      return reportOf(state.record, yield* lastWords(files.stderr))
+    case "Lost":
+      return yield* lostReport(files, state.detail)
+    case "Absent":
+      return yield* job.absent
+    default:
+      return undefined
+  }
+})
+
+const lastWords = Effect.fnUntraced(function* (file: FileHandle) {
+  const { size } = yield* attempt(() => file.stat())
+  const length = Math.min(size, lastWordsBytes)
+  return new TextDecoder().decode(yield* readAt(file, size - length, length))
+})
+
+/** Of a lost job only what was kept is known. */
+const lostReport = Effect.fnUntraced(function* (
+  files: Watched["files"],
+  detail: string
+): Effect.fn.Return<JobReport, FileFailure> {
+  const [stdout, stderr] = [yield* attempt(() => files.stdout.stat()), yield* attempt(() => files.stderr.stat())]
+  return {
+    end: { _tag: "Lost", detail },
+    stdout: { writtenBytes: stdout.size, keptBytes: stdout.size },
+    stderr: { writtenBytes: stderr.size, keptBytes: stderr.size }
+  }
+})

@@ -1,0 +1,59 @@
+/** Machines for tests: a directory of its own for each, and scripts in the languages that every machine with this runtime has. */
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { make, type ProcessRuntimeOptions } from "@fairlead/process/ProcessRuntime"
+import type { ContractScripts } from "@fairlead/testing/contracts/ScriptRuntimeContract"
+import { Effect } from "effect"
+
+/** A new directory, gone with the scope. Removed with force: tests leave what scripts left. */
+export const temporaryDirectory = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "process-runtime-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true, maxRetries: 5 }))
+)
+
+/** One machine in the sense of the contract. */
+export const place = (options: Omit<ProcessRuntimeOptions, "directory"> = {}) =>
+  Effect.map(temporaryDirectory, (directory) => ({ directory, host: make({ ...options, directory }) }))
+
+export const bash: ContractScripts = {
+  language: "bash",
+  print: (text) => `echo '${text}'`,
+  printError: (text) => `echo '${text}' >&2`,
+  printBytes: (hex) => `printf '${hex.replaceAll(/../g, (pair) => `\\x${pair}`)}'`,
+  fill: (bytes) => `head -c ${bytes} /dev/zero | tr '\\0' x`,
+  printEnv: (name) => `echo "$${name}"`,
+  printArgs: `printf '%s\\n' "$@"`,
+  sleep: (millis) => `sleep ${millis / 1000}`,
+  exit: (code) => `exit ${code}`,
+  hang: "while :; do sleep 60; done",
+  stubborn: "trap '' TERM"
+}
+
+export const python: ContractScripts = {
+  language: "python",
+  print: (text) => `print('${text}')`,
+  printError: (text) => `import sys; print('${text}', file=sys.stderr)`,
+  printBytes: (hex) => `import sys; sys.stdout.buffer.write(bytes.fromhex('${hex}'))`,
+  fill: (bytes) => `import sys; sys.stdout.write('x' * ${bytes}); sys.stdout.flush()`,
+  printEnv: (name) => `import os; print(os.environ['${name}'])`,
+  printArgs: "import sys; [print(arg) for arg in sys.argv[1:]]",
+  sleep: (millis) => `import time; time.sleep(${millis / 1000})`,
+  exit: (code) => `import sys; sys.exit(${code})`,
+  hang: "import time\nwhile True: time.sleep(60)",
+  stubborn: "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+}
+
+export const node: ContractScripts = {
+  language: "node",
+  print: (text) => `process.stdout.write('${text}\\n')`,
+  printError: (text) => `process.stderr.write('${text}\\n')`,
+  printBytes: (hex) => `process.stdout.write(Buffer.from('${hex}', 'hex'))`,
+  fill: (bytes) => `process.stdout.write('x'.repeat(${bytes}))`,
+  printEnv: (name) => `console.log(process.env['${name}'])`,
+  printArgs: "for (const arg of process.argv.slice(2)) console.log(arg)",
+  sleep: (millis) => `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${millis})`,
+  exit: (code) => `process.exitCode = ${code}`,
+  hang: "setInterval(() => {}, 60_000)",
+  stubborn: "process.on('SIGTERM', () => {})"
+}

@@ -1,0 +1,77 @@
+/** From a refresh token to the next one, and the end of the session for whoever comes with an old one. */
+import { DateTime, Effect, Option, type Redacted } from "effect"
+import { Storage } from "../../../storage/Storage.ts"
+import { StorageError } from "../../../storage/StorageError.ts"
+import { TokenRejected } from "../../AuthError.ts"
+import type { UserEvent } from "../../AuthEvents.ts"
+import { AuthOptions } from "../../AuthOptions.ts"
+import { LiveCredentials, sessionTopic } from "../../LiveCredentials.ts"
+import type { Origin } from "../../Origin.ts"
+import type { UserId } from "../../users/UserId.ts"
+import { UserStore } from "../../users/UserStore.ts"
+import { RefreshTokens } from "../RefreshTokens.ts"
+import { judgeRefresh, rotate } from "../Session.ts"
+import type { SessionId } from "../SessionId.ts"
+import { SessionStore } from "../SessionStore.ts"
+import type { End } from "./end.ts"
+import { makeIssue } from "./issue.ts"
+
+export const makeRefresh = Effect.fnUntraced(function* (end: End) {
+  const { refreshGraceMillis, sessionSeconds } = yield* AuthOptions
+  const [storage, sessions, users] = [yield* Storage, yield* SessionStore, yield* UserStore]
+  const [refreshTokens, live, issue] = [yield* RefreshTokens, yield* LiveCredentials, yield* makeIssue]
+
+  /** One look at the session and at most one write. `lost`: a rival wrote meanwhile. */
+  const exchange = Effect.fnUntraced(function* (
+    claim: { readonly sessionId: SessionId; readonly hash: string },
+    nextHash: string,
+    origin: Origin
+  ) {
+    const at = yield* DateTime.now
+    const found = yield* sessions.find(claim.sessionId)
+    if (Option.isNone(found)) return "refused"
+    const session = found.value
+    const verdict = judgeRefresh(session, claim.hash, at, refreshGraceMillis)
+    if (verdict === "Unknown") return "refused"
+    if (verdict === "Reuse") {
+      yield* end(session.sessionId, at, origin, reuseFrom(origin))
+      return "refused"
+    }
+    const owner = yield* users.find(session.userId)
+    if (Option.isNone(owner) || !owner.value.user.isActive) return "refused"
+    const { user } = owner.value
+    // A token that was rotated under another secret has another successor now, which nobody holds.
+    if (verdict === "Replay") return session.refreshHash === nextHash ? { session, user } : "refused"
+    const expiresAt = DateTime.add(at, { seconds: sessionSeconds })
+    const rotated = rotate(session, { refreshHash: nextHash, at, expiresAt })
+    return (yield* sessions.replace(rotated)) ? { session: rotated, user } : "lost"
+  }, storage.transaction)
+
+  return Effect.fn("Sessions.refresh")(function* (presented: Redacted.Redacted, origin: Origin) {
+    const claim = yield* refreshTokens.read(presented)
+    if (Option.isNone(claim)) return yield* new TokenRejected()
+    const next = yield* refreshTokens.successor(presented)
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const outcome = yield* exchange(claim.value, next.hash, origin)
+      if (outcome === "lost") continue
+      yield* live.forget(sessionTopic(claim.value.sessionId))
+      if (outcome === "refused") return yield* new TokenRejected()
+      return yield* issue(outcome.session, outcome.user, next.token)
+    }
+    return yield* new StorageError({
+      operation: "Sessions.refresh",
+      retryable: true,
+      cause: "lost to rivals three times"
+    })
+  })
+})
+
+const reuseFrom =
+  ({ ipAddress }: Origin) =>
+  (userId: UserId): UserEvent => ({
+    _tag: "SecurityViolation",
+    userId,
+    violationType: "refresh_token_reuse",
+    details: "a refresh token was used again after its grace; the session was ended",
+    ipAddress: ipAddress ?? null
+  })

@@ -1,0 +1,79 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Health } from "@fairlead/core/health/Health"
+import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { Storage } from "@fairlead/core/storage/Storage"
+import { StorageError } from "@fairlead/core/storage/StorageError"
+import { Effect, Fiber, Layer, Ref } from "effect"
+import { TestClock } from "effect/testing"
+
+const over = (check: Effect.Effect<void, StorageError>) =>
+  Layer.unwrap(
+    Effect.map(Storage, (storage) => Layer.succeed(Storage, Storage.of({ ...storage, durability: "disk", check })))
+  ).pipe(Layer.provideMerge(Storage.layerMemory))
+const health = (check: Effect.Effect<void, StorageError>) =>
+  Layer.build(Health.layer.pipe(Layer.provide(over(check)), Layer.provide(ScriptRuntimes.layer))).pipe(
+    Effect.flatMap((services) => Effect.provideContext(Health, services))
+  )
+
+describe("Health", () => {
+  it.effect("is ready when every component answers", () =>
+    Effect.gen(function* () {
+      const { readiness } = yield* health(Effect.void)
+      const found = yield* readiness
+      assert.deepInclude(found, { ready: true, draining: false, durability: "disk" })
+      assert.deepStrictEqual(
+        found.components.map(({ name }) => name),
+        ["database", "worker_queue"]
+      )
+    })
+  )
+
+  it.effect("is not ready when one fails, names the failure and not the driver's words", () =>
+    Effect.gen(function* () {
+      const away = new StorageError({ operation: "check", retryable: true, cause: new Error("password=hunter2") })
+      const found = yield* (yield* health(Effect.fail(away))).readiness
+      assert.isFalse(found.ready)
+      assert.deepInclude(found.components[0], { name: "database", healthy: false, detail: "failed: StorageError" })
+    })
+  )
+
+  it.effect("survives a component that dies, and one that never answers", () =>
+    Effect.gen(function* () {
+      assert.isFalse((yield* (yield* health(Effect.die("bug"))).readiness).ready)
+      const waiting = yield* Effect.forkChild((yield* health(Effect.never)).readiness)
+      yield* TestClock.adjust("2 seconds")
+      const found = yield* Fiber.join(waiting)
+      assert.deepInclude(found.components[0], {
+        healthy: false,
+        detail: "no answer within 2 s",
+        responseTimeMillis: 2000
+      })
+    })
+  )
+
+  it.effect("asks once a second, however many want to know", () =>
+    Effect.gen(function* () {
+      const asked = yield* Ref.make(0)
+      const { readiness } = yield* health(Ref.update(asked, (n) => n + 1))
+      yield* Effect.all(
+        Array.from({ length: 10 }, () => readiness),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(yield* Ref.get(asked), 1)
+      yield* TestClock.adjust("1 second")
+      yield* readiness
+      assert.strictEqual(yield* Ref.get(asked), 2)
+    })
+  )
+
+  it.effect("is not ready from the moment it drains, and counts its age", () =>
+    Effect.gen(function* () {
+      const { drain, readiness, uptimeSeconds } = yield* health(Effect.void)
+      assert.isTrue((yield* readiness).ready)
+      yield* drain
+      assert.deepInclude(yield* readiness, { ready: false, draining: true })
+      yield* TestClock.adjust("90 seconds")
+      assert.strictEqual(yield* uptimeSeconds, 90)
+    })
+  )
+})

@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { Authentication, Authorization, Needs } from "@fairlead/http/api/Access"
+import { Api } from "@fairlead/http/api/Api"
+import { aliases } from "@fairlead/http/api/compat/Aliases"
+import { Rejections } from "@fairlead/http/api/Rejections"
+import { version } from "@fairlead/http/api/Version"
+import * as OpenApiSpec from "@fairlead/http/server/OpenApiSpec"
+import { validate } from "@readme/openapi-parser"
+import { Context, Effect } from "effect"
+import { HttpApi, type HttpApiEndpoint } from "effect/http-api"
+
+const endpoints: Array<{ readonly name: string; readonly endpoint: HttpApiEndpoint.Top }> = []
+HttpApi.reflect(Api, {
+  onGroup() {},
+  onEndpoint: ({ endpoint, group }) =>
+    void endpoints.push({ name: `${group.identifier}.${endpoint.identifier}`, endpoint })
+})
+const spec = OpenApiSpec.make(Api, aliases)
+const operations = Object.entries(spec.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation }))
+)
+const braces = (path: string) => path.replace(/:(\w+)(\([^)]*\))?/g, "{$1}")
+const lacking = (what: (found: (typeof operations)[number]["operation"]) => boolean) =>
+  operations.filter(({ operation }) => !what(operation)).map(({ name }) => name)
+
+describe("the contract", () => {
+  it("declares a permission on every endpoint", () => {
+    const missing = endpoints.filter(
+      ({ endpoint }) => Context.getOrUndefined(endpoint.annotations, Needs) === undefined
+    )
+    assert.deepStrictEqual(
+      missing.map(({ name }) => name),
+      []
+    )
+  })
+
+  it("checks callers on every endpoint that asks for a permission, and refusals on all", () => {
+    const open = endpoints.filter(({ endpoint }) => {
+      const asks = Context.getOrUndefined(endpoint.annotations, Needs) !== "public"
+      const guarded = endpoint.middlewares.has(Authentication) && endpoint.middlewares.has(Authorization)
+      return !endpoint.middlewares.has(Rejections) || (asks && !guarded)
+    })
+    assert.deepStrictEqual(
+      open.map(({ name }) => name),
+      ["health.metrics"]
+    )
+  })
+})
+
+describe("the OpenAPI document", () => {
+  it.effect("is valid", () =>
+    Effect.gen(function* () {
+      const document = JSON.parse(JSON.stringify(spec))
+      const result = yield* Effect.promise(() => validate(document))
+      assert.deepStrictEqual(result, { valid: true, warnings: [], specification: "OpenAPI" })
+    })
+  )
+
+  it("holds every route and every alias", () => {
+    const documented = new Set(operations.map(({ name }) => name))
+    const served = [...endpoints.map(({ endpoint }) => `${endpoint.method} ${endpoint.path}`), ...Object.keys(aliases)]
+    assert.deepStrictEqual(
+      served.filter((route) => !documented.has(braces(route))),
+      []
+    )
+  })
+
+  it("says of every operation what it is, who may call it, and what comes back", () => {
+    assert.deepStrictEqual(
+      lacking(({ summary }) => typeof summary === "string" && summary !== ""),
+      []
+    )
+    assert.deepStrictEqual(
+      lacking(({ description }) => description !== undefined && description !== ""),
+      []
+    )
+    assert.deepStrictEqual(
+      lacking((operation) => operation["x-permission"] !== undefined),
+      []
+    )
+    assert.deepStrictEqual(
+      lacking(({ responses }) => responses["500"] !== undefined && responses["503"] !== undefined),
+      []
+    )
+    assert.deepStrictEqual(
+      lacking(({ security, responses }) => security.length === 0 || responses["401"] !== undefined),
+      []
+    )
+    assert.deepStrictEqual(
+      lacking(({ requestBody, responses }) =>
+        [...Object.values(requestBody?.content ?? {}), ...Object.values(responses["200"]?.content ?? {})].every(
+          (media) => "example" in media
+        )
+      ),
+      []
+    )
+    const untold = spec.tags.filter(({ description }) => description === undefined).map(({ name }) => name)
+    assert.deepStrictEqual(untold, [])
+  })
+
+  it("asks for a credential exactly where a permission other than public is asked", () => {
+    assert.deepStrictEqual(
+      operations
+        .filter(({ operation }) => (operation["x-permission"] === "public") !== (operation.security.length === 0))
+        .map(({ name }) => name),
+      ["GET /metrics"]
+    )
+  })
+
+  it("speaks snake_case in every schema", () => {
+    const keys = new Set<string>()
+    JSON.stringify(spec.components.schemas, (key, value) => {
+      if (key === "properties") for (const name of Object.keys(value)) keys.add(name)
+      return value
+    })
+    assert.isAbove(keys.size, 50)
+    assert.deepStrictEqual(
+      [...keys].filter((key) => /[A-Z]/.test(key)),
+      []
+    )
+  })
+
+  it("shows queries in their decoded types, headers of problems, and aliases as deprecated", () => {
+    const login = spec.paths["/api/v1/auth/login"]?.["post"]
+    assert.deepStrictEqual(Object.keys(login?.requestBody?.content ?? {}), [
+      "application/json",
+      "application/x-www-form-urlencoded"
+    ])
+    assert.property(login?.responses["423"]?.headers, "Retry-After")
+    assert.property(login?.responses["401"]?.headers, "WWW-Authenticate")
+    assert.isTrue(spec.paths["/healthz/live"]?.["get"]?.deprecated)
+    const numbers = operations.flatMap(({ operation }) => operation.parameters.filter(({ name }) => name === "limit"))
+    for (const { schema } of numbers) assert.strictEqual(schema.type, "integer")
+  })
+
+  it("names the version of the package, and the mount that clients see", () => {
+    const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+    assert.deepStrictEqual([spec.info.version, version], [manifest.version, manifest.version])
+    assert.strictEqual(OpenApiSpec.make(Api, aliases, "/cp").servers[0]?.url, "/cp")
+  })
+
+  it("comes out the same each time", () => {
+    assert.strictEqual(JSON.stringify(OpenApiSpec.make(Api, aliases)), JSON.stringify(spec))
+  })
+})

@@ -1,0 +1,105 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as ExecutionHost from "../support/ExecutionHost.ts"
+
+const unknown = "019a0000-0000-7000-8000-00000000dead"
+
+describe("/sagas", () => {
+  it.live("shows the saga behind an execution in the shape of the contract", () =>
+    Effect.gen(function* () {
+      const { call, run } = yield* ExecutionHost.start()
+      const id = yield* run("anna", "out 1")
+      const ended = yield* call("anna", `GET /sagas/execution/${id}`).pipe(
+        Effect.delay("5 millis"),
+        Effect.repeat({ until: ({ body }) => body.sagas[0]?.state === "completed", times: 400 })
+      )
+      const [saga] = ended.body.sagas
+      assert.deepInclude(saga, {
+        saga_name: "execution_saga",
+        execution_id: id,
+        state: "completed",
+        compensated_steps: [],
+        error_message: null,
+        retry_count: 0
+      })
+      assert.include(saga.completed_steps, "monitor_execution")
+      assert.deepStrictEqual(Object.keys(saga).sort(), [
+        "compensated_steps",
+        "completed_at",
+        "completed_steps",
+        "created_at",
+        "current_step",
+        "error_message",
+        "execution_id",
+        "retry_count",
+        "saga_id",
+        "saga_name",
+        "state",
+        "updated_at"
+      ])
+      assert.deepStrictEqual((yield* call("anna", `GET /sagas/${saga.saga_id}`)).body, saga)
+    })
+  )
+
+  it.live("pages in every spelling, with and without a slash, and only what the caller may see", () =>
+    Effect.gen(function* () {
+      const { call, run } = yield* ExecutionHost.start()
+      yield* run("anna", "out 1")
+      yield* run("anna", "out 2")
+      for (const path of ["/sagas", "/sagas/"]) {
+        const { body } = yield* call("anna", `GET ${path}`)
+        assert.deepInclude(body, { total: 2, limit: 100, skip: 0, offset: 0, has_more: false })
+      }
+      for (const query of ["limit=1&skip=1", "limit=1&offset=1"])
+        assert.deepInclude((yield* call("anna", `GET /sagas?${query}`)).body, { total: 2, skip: 1, offset: 1 })
+      assert.strictEqual((yield* call("anna", "GET /sagas?state=failed")).body.total, 0)
+      assert.strictEqual((yield* call("bert", "GET /sagas")).body.total, 0)
+      assert.strictEqual((yield* call("olga", "GET /sagas")).body.total, 2)
+    })
+  )
+
+  it.live.each(["limit=0", "limit=1001", "state=done", "skip=-1"])("refuses ?%s", (query) =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      assert.strictEqual((yield* call("anna", `GET /sagas?${query}`)).status, 422)
+    })
+  )
+
+  it.live("cancels a running saga, and refuses one that has ended", () =>
+    Effect.gen(function* () {
+      const { call, submit } = yield* ExecutionHost.start()
+      const id = yield* submit("anna", "hold")
+      const [saga] = (yield* call("anna", `GET /sagas/execution/${id}`)).body.sagas
+      assert.strictEqual((yield* call("vera", `POST /sagas/${saga.saga_id}/cancel`)).status, 403)
+      const asked = yield* call("anna", `POST /sagas/${saga.saga_id}/cancel`)
+      assert.deepStrictEqual([asked.status, asked.body.success, asked.body.saga_id], [200, true, saga.saga_id])
+      assert.strictEqual((yield* call("anna", `GET /executions/${id}/result?wait_seconds=10`)).body.status, "cancelled")
+      const ended = yield* call("anna", `GET /sagas/${saga.saga_id}`).pipe(
+        Effect.delay("5 millis"),
+        Effect.repeat({ until: ({ body }) => body.state === "cancelled", times: 400 })
+      )
+      assert.strictEqual(ended.body.error_message, "Saga cancelled by user request")
+      const again = yield* call("anna", `POST /sagas/${saga.saga_id}/cancel`)
+      assert.deepStrictEqual(
+        [again.status, again.body.code, again.body.detail],
+        [400, "SAGA_NOT_CANCELLABLE", "Cannot cancel saga in cancelled state"]
+      )
+    })
+  )
+
+  it.live.each(["GET /sagas/:id", "POST /sagas/:id/cancel"])(
+    "%s answers 404 alike for foreign and unknown ids",
+    (route) =>
+      Effect.gen(function* () {
+        const { call, run } = yield* ExecutionHost.start()
+        const id = yield* run("anna", "out 1")
+        const [saga] = (yield* call("anna", `GET /sagas/execution/${id}`)).body.sagas
+        for (const sagaId of [saga.saga_id, unknown]) {
+          const { body, status } = yield* call("bert", route.replace(":id", sagaId))
+          assert.deepStrictEqual([status, body.code], [404, "SAGA_NOT_FOUND"])
+        }
+        assert.strictEqual((yield* call("bert", route.replace(":id", "x"))).status, 404)
+        assert.strictEqual((yield* call("bert", `GET /sagas/execution/${id}`)).body.total, 0)
+      })
+  )
+})

@@ -1,0 +1,329 @@
+/** What every `ScriptRuntime` owes its callers. Jobs are real, so the suite runs on the real clock and waits for conditions, not for times. */
+import { assert, describe, it } from "@effect/vitest"
+import type {
+  JobEnd,
+  JobHandle,
+  JobLimits,
+  JobReport,
+  JobSpec,
+  OutputName,
+  ScriptOutput
+} from "@fairlead/core/runtime/Job"
+import { JobId } from "@fairlead/core/runtime/JobId"
+import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
+import { Bytes, Deferred, Duration, Effect, Fiber, Option, Redacted, type Scope, Stream } from "effect"
+
+/** Pieces of script text that may be put together with line breaks. */
+export interface ContractScripts {
+  readonly language: string
+  /** Print `text` and a line break. */
+  readonly print: (text: string) => string
+  readonly printError: (text: string) => string
+  /** Print exactly the bytes that the hex digits stand for. */
+  readonly printBytes: (hex: string) => string
+  /** Print that many `x` to stdout. */
+  readonly fill: (bytes: number) => string
+  /** Print the value of an environment variable and a line break. */
+  readonly printEnv: (name: string) => string
+  /** Print each argument and a line break. */
+  readonly printArgs: string
+  readonly sleep: (millis: number) => string
+  readonly exit: (code: number) => string
+  /** Never ends by itself, but when it is asked to. */
+  readonly hang: string
+  /** From here on the script ignores being asked to end. */
+  readonly stubborn: string
+}
+
+/** One machine: every `host` is a new process, in effect, that looks at the same jobs. */
+export interface ContractPlace {
+  readonly host: Effect.Effect<ScriptRuntime, unknown, Scope.Scope>
+}
+
+export const contractLimits: JobLimits = {
+  timeoutMillis: 20_000,
+  memoryBytes: 512 * 1024 ** 2,
+  cpuMillis: 20_000,
+  processes: 64,
+  fileSizeBytes: 64 * 1024 ** 2,
+  openFiles: 256,
+  outputBytes: 1024 ** 2
+}
+
+let count = 0
+/** The smallest job of a script, in the newest version of its language. Each has an id of its own. */
+export const contractJob = (
+  runtime: ScriptRuntime,
+  language: string,
+  lines: ReadonlyArray<string>,
+  limits: Partial<JobLimits> = {}
+): JobSpec => ({
+  jobId: JobId.make(`contract-${++count}`),
+  script: `${lines.join("\n")}\n`,
+  language,
+  languageVersion: runtime.languages.find(({ name }) => name === language)?.versions[0] ?? "none",
+  args: [],
+  env: Redacted.make({}),
+  limits: { ...contractLimits, ...limits }
+})
+
+export interface Observed {
+  readonly stdout: Uint8Array
+  readonly stderr: Uint8Array
+  readonly report: JobReport
+}
+
+const start = { stdout: 0, stderr: 0 }
+
+/** Everything from `from` on. Fails the test if the pieces have gaps, or if anything but the last one is `Ended`. */
+export const observeAll = Effect.fnUntraced(function* (
+  runtime: ScriptRuntime,
+  handle: JobHandle,
+  from: Record<OutputName, number> = start
+) {
+  const items = yield* Stream.runCollect(runtime.observe(handle, from))
+  const last = items.at(-1)
+  if (last?._tag !== "Ended") return assert.fail("the observation has no end")
+  const at = { ...from }
+  const bytes: Record<OutputName, Array<Uint8Array>> = { stdout: [], stderr: [] }
+  for (const item of items.slice(0, -1)) {
+    if (item._tag === "Ended") return assert.fail("something was observed behind the end")
+    assert.strictEqual(item.offset, at[item.output], "a gap in the output")
+    assert.isAbove(item.bytes.length, 0)
+    at[item.output] += item.bytes.length
+    bytes[item.output].push(item.bytes)
+  }
+  return { stdout: Bytes.concat(bytes.stdout), stderr: Bytes.concat(bytes.stderr), report: last.report }
+})
+
+/** The texts of both streams and how the job ended. */
+export const readable = ({ report, stderr, stdout }: Observed) => ({
+  stdout: text(stdout),
+  stderr: text(stderr),
+  end: report.end
+})
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+const exited = (exitCode: number): JobEnd => ({ _tag: "Exited", exitCode })
+
+/** Until the job has printed something: then its script runs. */
+export const untilPrinted = (runtime: ScriptRuntime, handle: JobHandle) =>
+  Stream.runHead(Stream.filter(runtime.observe(handle, start), ({ _tag }: ScriptOutput) => _tag === "Chunk"))
+
+export const suite = (
+  name: string,
+  makePlace: Effect.Effect<ContractPlace, unknown, Scope.Scope>,
+  scripts: ContractScripts
+): void => {
+  const { language } = scripts
+  /** A test on one machine that has one host; `place.host` adds hosts. */
+  const fact = (
+    statement: string,
+    test: (runtime: ScriptRuntime, place: ContractPlace) => Effect.Effect<void, unknown, Scope.Scope>
+  ) =>
+    it.live(statement, () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const place = yield* makePlace
+          yield* test(yield* place.host, place)
+        })
+      )
+    )
+
+  describe(`ScriptRuntime of ${name}`, () => {
+    fact("reports both streams, byte for byte, and the exit code", (runtime) =>
+      Effect.gen(function* () {
+        const bytes = "00ff80c3280d0a1b5b33316d"
+        const lines = [scripts.printBytes(bytes), scripts.printError("wörter"), scripts.exit(3)]
+        const handle = yield* runtime.start(contractJob(runtime, language, lines))
+        const observed = yield* observeAll(runtime, handle)
+        assert.strictEqual(Buffer.from(observed.stdout).toString("hex"), bytes)
+        assert.strictEqual(text(observed.stderr), "wörter\n")
+        assert.deepStrictEqual(observed.report.end, exited(3))
+        assert.deepStrictEqual(observed.report.stdout, { writtenBytes: 12, keptBytes: 12 })
+      })
+    )
+
+    fact("gives arguments and environment to the script", (runtime) =>
+      Effect.gen(function* () {
+        const spec = contractJob(runtime, language, [scripts.printArgs, scripts.printEnv("GREETING")])
+        const args = ["a b", "", "--c=$HOME", "ü"]
+        const env = Redacted.make({ GREETING: "hello = world" })
+        const observed = yield* observeAll(runtime, yield* runtime.start({ ...spec, args, env }))
+        assert.strictEqual(text(observed.stdout), "a b\n\n--c=$HOME\nü\nhello = world\n")
+      })
+    )
+
+    fact("measures what the job used", (runtime) =>
+      Effect.gen(function* () {
+        const handle = yield* runtime.start(contractJob(runtime, language, [scripts.sleep(100)]))
+        const { report } = yield* observeAll(runtime, handle)
+        assert.isAtLeast(report.usage?.executionTimeWallSeconds ?? 0, 0.099)
+        assert.isAbove(report.usage?.clkTckHertz ?? 0, 0)
+      })
+    )
+
+    fact("starts a job once, however often and from whichever host it is asked", (runtime, place) =>
+      Effect.gen(function* () {
+        const other = yield* place.host
+        const spec = contractJob(runtime, language, [scripts.print("once")])
+        const handles = yield* Effect.all(
+          [runtime, other, runtime, other].map((each) => each.start(spec)),
+          { concurrency: 4 }
+        )
+        for (const handle of handles) assert.deepStrictEqual(handle, handles[0])
+        const observed = yield* observeAll(other, yield* runtime.start(spec))
+        assert.strictEqual(text(observed.stdout), "once\n")
+        assert.deepStrictEqual(yield* other.start(spec), handles[0])
+        assert.deepStrictEqual(yield* observeAll(runtime, yield* other.start(spec)), observed)
+      })
+    )
+
+    fact("resumes at every byte offset", (runtime) =>
+      Effect.gen(function* () {
+        const lines = [scripts.print("äöü€"), scripts.printError("12")]
+        const handle = yield* runtime.start(contractJob(runtime, language, lines))
+        const whole = yield* observeAll(runtime, handle)
+        assert.strictEqual(whole.stdout.length, 10)
+        for (let at = 0; at <= 10; at++) {
+          const rest = yield* observeAll(runtime, handle, { stdout: at, stderr: Math.min(at, 3) })
+          assert.deepStrictEqual(rest.stdout, whole.stdout.subarray(at))
+          assert.deepStrictEqual(rest.stderr, whole.stderr.subarray(at))
+          assert.deepStrictEqual(rest.report, whole.report)
+        }
+      })
+    )
+
+    fact("shows output while the script runs, to a hundred observers alike", (runtime) =>
+      Effect.gen(function* () {
+        const lines = [scripts.print("first"), scripts.hang]
+        const handle = yield* runtime.start(contractJob(runtime, language, lines))
+        const observers = yield* Effect.forEach(Array.from({ length: 100 }), () =>
+          Effect.forkScoped(observeAll(runtime, handle))
+        )
+        const head = yield* untilPrinted(runtime, handle)
+        assert.isTrue(Option.isSome(head))
+        yield* runtime.stop(handle)
+        for (const observer of observers) {
+          const seen = readable(yield* Fiber.join(observer))
+          assert.deepStrictEqual(seen, { stdout: "first\n", stderr: "", end: { _tag: "Stopped", forced: false } })
+        }
+      })
+    )
+
+    fact("goes on when nobody watches any more", (runtime) =>
+      Effect.gen(function* () {
+        const lines = [scripts.print("one"), scripts.sleep(300), scripts.print("two")]
+        const handle = yield* runtime.start(contractJob(runtime, language, lines))
+        const first = yield* Deferred.make<void>()
+        const watcher = yield* Effect.forkScoped(
+          Stream.runForEach(runtime.observe(handle, start), () => Deferred.succeed(first, undefined))
+        )
+        yield* Deferred.await(first)
+        yield* Fiber.interrupt(watcher)
+        const seen = readable(yield* observeAll(runtime, handle))
+        assert.deepStrictEqual(seen, { stdout: "one\ntwo\n", stderr: "", end: exited(0) })
+      })
+    )
+
+    fact("kills a script that ignores being stopped, after a second at most", (runtime) =>
+      Effect.gen(function* () {
+        const lines = [scripts.stubborn, scripts.print("ready"), scripts.hang]
+        const handle = yield* runtime.start(contractJob(runtime, language, lines))
+        yield* untilPrinted(runtime, handle)
+        yield* runtime.stop(handle)
+        const [duration, { report }] = yield* Effect.timed(observeAll(runtime, handle))
+        assert.deepStrictEqual(report.end, { _tag: "Stopped", forced: true })
+        assert.isBelow(Duration.toMillis(duration), 2_000, "milliseconds from stop to end")
+      })
+    )
+
+    fact("changes nothing by stopping an ended or an unknown job", (runtime) =>
+      Effect.gen(function* () {
+        const handle = yield* runtime.start(contractJob(runtime, language, [scripts.exit(7)]))
+        const before = yield* observeAll(runtime, handle)
+        yield* runtime.stop(handle)
+        assert.deepStrictEqual(yield* observeAll(runtime, handle), before)
+        const { jobId } = contractJob(runtime, language, [])
+        yield* runtime.stop({ ...handle, jobId })
+        assert.isTrue(Option.isNone(yield* runtime.inspect(jobId)))
+      })
+    )
+
+    fact("ends a job at its timeout and keeps what it printed", (runtime) =>
+      Effect.gen(function* () {
+        const lines = [scripts.stubborn, scripts.print("late"), scripts.hang]
+        const spec = contractJob(runtime, language, lines, { timeoutMillis: 700 })
+        const [duration, observed] = yield* Effect.timed(
+          Effect.flatMap(runtime.start(spec), (handle) => observeAll(runtime, handle))
+        )
+        assert.deepStrictEqual(readable(observed), { stdout: "late\n", stderr: "", end: { _tag: "TimedOut" } })
+        assert.isBelow(Duration.toMillis(duration), 2_200, "milliseconds")
+      })
+    )
+
+    fact("keeps the first bytes of too much output and counts the rest", (runtime) =>
+      Effect.gen(function* () {
+        const lines = [scripts.print("head"), scripts.fill(300_000), scripts.printError("done")]
+        const spec = contractJob(runtime, language, lines, { outputBytes: 100_000 })
+        const { report, stderr, stdout } = yield* observeAll(runtime, yield* runtime.start(spec))
+        assert.deepStrictEqual(report.end, exited(0))
+        assert.deepStrictEqual(report.stdout, { writtenBytes: 300_005, keptBytes: 100_000 })
+        assert.strictEqual(text(stdout), `head\n${"x".repeat(99_995)}`)
+        assert.strictEqual(text(stderr), "done\n")
+      })
+    )
+
+    fact("tells what became of a job, and lists it", (runtime, place) =>
+      Effect.gen(function* () {
+        const spec = contractJob(runtime, language, [scripts.print("up"), scripts.hang])
+        assert.isTrue(Option.isNone(yield* runtime.inspect(spec.jobId)))
+        const handle = yield* runtime.start(spec)
+        yield* untilPrinted(runtime, handle)
+        const other = yield* place.host
+        assert.deepStrictEqual(yield* other.inspect(spec.jobId), Option.some({ handle, state: "running" }))
+        assert.deepStrictEqual(yield* other.list, [{ handle, state: "running" }])
+        yield* other.stop(handle)
+        yield* observeAll(runtime, handle)
+        assert.deepStrictEqual(yield* runtime.inspect(spec.jobId), Option.some({ handle, state: "ended" }))
+        assert.deepStrictEqual(yield* runtime.list, [{ handle, state: "ended" }])
+      })
+    )
+
+    fact("removes an ended job for good", (runtime, place) =>
+      Effect.gen(function* () {
+        const other = yield* place.host
+        const spec = contractJob(runtime, language, [scripts.print("gone")])
+        const handle = yield* runtime.start(spec)
+        yield* observeAll(runtime, handle)
+        yield* runtime.remove(handle)
+        yield* other.remove(handle)
+        assert.isTrue(Option.isNone(yield* other.inspect(spec.jobId)))
+        assert.deepStrictEqual(yield* runtime.list, [])
+        assert.strictEqual((yield* Effect.flip(other.start(spec)))._tag, "JobRemoved")
+        assert.strictEqual((yield* observeAll(runtime, handle)).report.end._tag, "Lost")
+      })
+    )
+
+    fact("refuses to remove a running job, for the time being", (runtime) =>
+      Effect.gen(function* () {
+        const handle = yield* runtime.start(contractJob(runtime, language, [scripts.print("up"), scripts.hang]))
+        yield* untilPrinted(runtime, handle)
+        const error = yield* Effect.flip(runtime.remove(handle))
+        assert.deepInclude(error, { _tag: "RuntimeError", phase: "remove", retryable: true })
+        yield* runtime.stop(handle)
+        assert.strictEqual(text((yield* observeAll(runtime, handle)).stdout), "up\n")
+        yield* runtime.remove(handle)
+      })
+    )
+
+    fact("refuses for good a version that it does not have", (runtime) =>
+      Effect.gen(function* () {
+        const spec = { ...contractJob(runtime, language, []), languageVersion: "0.0.0-none" }
+        const error = yield* Effect.flip(runtime.start(spec))
+        assert.deepInclude(error, { _tag: "RuntimeError", phase: "start", retryable: false })
+        assert.isTrue(Option.isNone(yield* runtime.inspect(spec.jobId)))
+      })
+    )
+  })
+}
