@@ -11,6 +11,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     reporters: ["default"],
+    silent: "passed-only",
     passWithNoTests: false
   }
 })

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import autocannon from "autocannon"
-import { startHost } from "./support/host.ts"
+import { logIn, startHost } from "../../examples/reference-host/test/support/HostProcess.ts"
 import { table, writeReport } from "./support/report.ts"
 import { median, round } from "./support/stats.ts"
 
@@ -52,31 +52,22 @@ const load = async (target: Target, method: "GET" | "POST", path: string, body?:
 
 /** An execution that is cancelled already: cancelling it again is a POST that reads one row and changes nothing. */
 const cancelledExecution = async () => {
-  const call = async (path: string, body: object) => {
-    const response = await fetch(`${host.url}/api/v1${path}`, {
-      method: "POST",
-      headers: host.headers,
-      body: JSON.stringify(body)
-    })
-    const answer: Record<string, unknown> = JSON.parse(await response.text())
-    if (!response.ok) throw new Error(JSON.stringify(answer))
-    return answer
-  }
-  const { execution_id: id } = await call("/executions", {
+  const { execution_id: id } = await caller.call("POST", "/executions", {
     script: "import time; time.sleep(60)",
     lang: "python",
     lang_version: "3"
   })
-  while ((await call(`/executions/${id}/cancel`, {}))["status"] !== "already_cancelled");
+  while ((await caller.call("POST", `/executions/${id}/cancel`, {}))["status"] !== "already_cancelled");
   return `/api/v1/executions/${id}/cancel`
 }
 
 const host = await startHost()
+const caller = await logIn(host.url)
 const targets: ReadonlyArray<Target> = [
   {
     name: "fairlead",
     url: host.url,
-    headers: host.headers,
+    headers: caller.headers,
     get: "/api/v1/auth/verify-token",
     post: await cancelledExecution(),
     stop: host.stop

@@ -87,7 +87,8 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
     { concurrency: 2 }
   )
   const isolation = describe(choice)
-  yield* Effect.logInfo("Process runtime", { isolation, directory })
+  const isWeak = choice.obstacles.length > 0 || (confined.hostIsRoot && confined.uids === undefined)
+  yield* (isWeak ? Effect.logWarning : Effect.logDebug)(`Scripts run as processes of this machine, ${isolation}`)
   yield* Effect.forkScoped(
     sweep(places).pipe(
       // A folder that cannot be cleared today is tried again; nothing else depends on it.

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { make, type ProcessRuntimeOptions } from "@fairlead/process/ProcessRuntime"
 import type { ContractScripts } from "@fairlead/testing/contracts/ScriptRuntimeContract"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 
 /** A new directory, gone with the scope. Removed with force: tests leave what scripts left. */
 export const temporaryDirectory = Effect.acquireRelease(
@@ -57,3 +57,7 @@ export const node: ContractScripts = {
   hang: "setInterval(() => {}, 60_000)",
   stubborn: "process.on('SIGTERM', () => {})"
 }
+
+/** Looks every 20 ms until `holds`; fails the test when that takes more than 10 s. Gives the value that held. */
+export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, holds: (value: A) => boolean) =>
+  look.pipe(Effect.repeat({ until: holds, schedule: Schedule.spaced("20 millis") }), Effect.timeout("10 seconds"))

@@ -40,8 +40,12 @@ export const bearer = (auth: BearerAuth | LoginAuth): Credential => {
   const obtain = async (client: Client): Promise<boolean> => {
     const refreshToken = pair?.refreshToken
     if (refreshToken === undefined) return logIn(client)
+    const refresh = () => authRefresh({ client, body: { refresh_token: refreshToken } })
     try {
-      keep(await authRefresh({ client, body: { refresh_token: refreshToken } }))
+      // For some seconds the server answers the same again: an answer that was lost does not end the session.
+      keep(
+        await refresh().catch((error: FairleadError) => (error.code === "NETWORK" ? refresh() : Promise.reject(error)))
+      )
       return true
     } catch (error) {
       if (!(error instanceof FairleadError && error.code === "TOKEN_REJECTED")) throw error

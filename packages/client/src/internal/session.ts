@@ -4,8 +4,8 @@
  */
 import { authVerify } from "../generated/sdk.gen.ts"
 import type { Credential } from "./Credential.ts"
+import { csrfCookie, readableCsrf } from "./readableCsrf.ts"
 
-const csrfCookie = "csrf_token"
 const ours = ["access_token", csrfCookie]
 
 export const session = (baseUrl: string): Credential => {
@@ -17,7 +17,7 @@ export const session = (baseUrl: string): Credential => {
   return {
     cookies: "include",
     headers: (method) => {
-      const known = [kept.get(csrfCookie), readable(baseUrl), told]
+      const known = [kept.get(csrfCookie), readableCsrf(baseUrl), told]
       const csrf = known.find((token) => token !== undefined && token !== refused)
       return {
         ...(kept.size === 0 ? {} : { cookie: [...kept].map((pair) => pair.join("=")).join("; ") }),
@@ -47,11 +47,4 @@ export const session = (baseUrl: string): Credential => {
       return undefined
     }
   }
-}
-
-/** The page's own cookie, when the API is on the page's own origin; another site's would be somebody else's. */
-const readable = (baseUrl: string): string | undefined => {
-  const { document, location } = globalThis
-  if (document === undefined || new URL(baseUrl, location.href).origin !== location.origin) return undefined
-  return new RegExp(`(?:^|; )${csrfCookie}=([^;]*)`).exec(document.cookie)?.[1]
 }

@@ -152,16 +152,16 @@ export class ExecutionAdmission extends Context.Service<
         const chosen = yield* runtimes.choose(request.lang, request.langVersion, request.runtime)
         const limits = { ...policy.limits.defaults, ...request.limits }
         yield* checkLimits(limits)
-        const active = yield* checkRoom(caller)
         const execution = yield* make(caller, request, chosen, limits, origin)
-        const { running, maximum } = yield* slots.usage
-        const facts = requested(execution, chosen.fileExtension, active + 1, running >= maximum)
         const { idempotencyKey } = request
         return yield* storage.transaction(
           Effect.gen(function* () {
+            // A repeated request is answered with its execution also when there is no room for a new one.
             const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
             if (known !== undefined) return known
-            yield* write(execution, facts, origin)
+            const active = yield* checkRoom(caller)
+            const { maximum, running } = yield* slots.usage
+            yield* write(execution, requested(execution, chosen.fileExtension, active + 1, running >= maximum), origin)
             return execution
           })
         )

@@ -2,7 +2,7 @@
  * Port: where and when sagas are driven. The engine delivers queue items to drivers, at least once; whether an item still
  * counts is decided by `SagaStore.claim`, so delivering one twice, late or to a second host does no harm.
  */
-import { Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } from "effect"
+import { Cause, Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } from "effect"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SagaId } from "./SagaId.ts"
@@ -62,11 +62,12 @@ export class SagaEngine extends Context.Service<
         })
       const inTurn = (restore: typeof Effect.interruptible) =>
         Effect.andThen(restore(busy.take(1)), Effect.ensuring(next(restore), busy.release(1)))
-      const putBack = (item: QueueItem) =>
-        Effect.andThen(
-          items.modify((waiting) => [undefined, [...waiting, item]]),
-          Latch.open(wake)
-        )
+      /** At once if the driver was interrupted, after a pause if it failed: it may fail again. */
+      const putBack = Effect.fnUntraced(function* (item: QueueItem, interrupted: boolean) {
+        const dueMillis = interrupted ? item.dueMillis : (yield* Clock.currentTimeMillis) + retryMillis
+        yield* items.modify((waiting) => [undefined, [...waiting, { ...item, dueMillis }]])
+        yield* Latch.open(wake)
+      })
 
       return SagaEngine.of({
         dispatch: Effect.fnUntraced(function* (item, delayMillis = 0) {
@@ -88,6 +89,9 @@ export class SagaEngine extends Context.Service<
     })
   )
 }
+
+/** Pause before an item whose driver failed is delivered again. */
+const retryMillis = 1000
 
 interface QueueItem extends SagaDispatch {
   readonly dueMillis: number

@@ -5,7 +5,7 @@ import { Authentication, Authorization, Needs } from "./Access.ts"
 import { Rejections } from "./Rejections.ts"
 import { wire } from "./Wire.ts"
 
-const Count = Schema.Int
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 const StreamsHealth = wire(
   "SSEHealthResponse",

@@ -25,7 +25,7 @@ const View = Schema.Struct({
   updatedAt: Schema.DateTimeUtcFromString,
   completedAt: Schema.NullOr(Schema.DateTimeUtcFromString),
   /** Failed attempts of steps so far. */
-  retryCount: Schema.Int
+  retryCount: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 })
 export type SagaView = typeof View.Type
 const SagaStatus = wire("SagaStatusResponse", View)

@@ -180,6 +180,29 @@ describe("POST /executions/{id}/retry", () => {
   )
 })
 
+describe("limits on what a user may have at once", () => {
+  it.live("hold for a retry too", () =>
+    Effect.gen(function* () {
+      const { call, run, submit } = yield* ExecutionHost.start({ admission: { maxActivePerUser: 1 } })
+      const id = yield* run("anna", "out 1")
+      yield* submit("anna", "hold")
+      const { body, headers, status } = yield* call("anna", `POST /executions/${id}/retry`)
+      assert.deepStrictEqual([status, body.code], [429, "QUEUE_FULL"])
+      assert.strictEqual(headers.get("retry-after"), `${body.retry_after_seconds}`)
+    })
+  )
+
+  it.live("count followed logs among the streams", () =>
+    Effect.gen(function* () {
+      const { call, open, submit } = yield* ExecutionHost.start({ streams: { maxConnectionsPerUser: 1 } })
+      const id = yield* submit("anna", "hold")
+      yield* open("anna", `GET /executions/${id}/stream`)
+      const { body, status } = yield* call("anna", `GET /executions/${id}/logs?follow=true`)
+      assert.deepStrictEqual([status, body.code, body.maximum], [429, "TOO_MANY_STREAMS", 1])
+    })
+  )
+})
+
 describe("DELETE /executions/{id}", () => {
   it.live("is for administrators and removes result and output", () =>
     Effect.gen(function* () {

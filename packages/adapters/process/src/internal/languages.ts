@@ -1,13 +1,15 @@
 /** The languages this runtime knows, and what of them is installed. To add one, add a row to `table`. */
-import { readdir, realpath } from "node:fs/promises"
-import { isAbsolute, join } from "node:path"
+import { open, readdir, realpath } from "node:fs/promises"
+import { dirname, isAbsolute, join } from "node:path"
+import { execPath } from "node:process"
 import type { Language } from "@fairlead/core/runtime/Language"
 import { Array as Arr, Effect, Order } from "effect"
 import { attempt, type FileFailure, type RunOptions, run } from "./files.ts"
 
 interface InterpreterRow {
-  /** Names under which the interpreter is looked for. */
-  readonly programs: RegExp
+  readonly program: string
+  /** Further names under which the interpreter is looked for. */
+  readonly otherNames?: RegExp
   /** Makes the interpreter print its version and, if it knows it better than the file system, its real path on the next line. */
   readonly probe: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
@@ -29,12 +31,14 @@ const heapFlag = (memoryMiB: number) => [`--max-old-space-size=${share(memoryMiB
 
 const table: ReadonlyArray<InterpreterRow> = [
   {
-    programs: /^python(3(\.\d+)?)?$/,
+    program: "python3",
+    otherNames: /^python3\.\d+$/,
     probe: ["-I", "-c", "import sys; print(sys.version.split()[0]); print(sys.executable)"],
     languages: [{ name: "python", fileExtension: "py", flags: () => ["-I", "-u"] }]
   },
   {
-    programs: /^node(js)?$/,
+    program: "node",
+    otherNames: /^nodejs$/,
     probe: ["-p", "process.versions.node + '\\n' + process.execPath"],
     reservedMiB: 1_024,
     languages: [
@@ -48,33 +52,35 @@ const table: ReadonlyArray<InterpreterRow> = [
       }
     ]
   },
-  { programs: /^bash$/, probe: ["--version"], languages: [{ name: "bash", fileExtension: "sh" }] },
+  { program: "bash", probe: ["--version"], languages: [{ name: "bash", fileExtension: "sh" }] },
   {
-    programs: /^ruby(\d\.\d)?$/,
+    program: "ruby",
+    otherNames: /^ruby\d\.\d$/,
     probe: ["-e", "puts RUBY_VERSION"],
     languages: [{ name: "ruby", fileExtension: "rb" }]
   },
-  { programs: /^perl$/, probe: ["-e", "printf '%vd', $^V"], languages: [{ name: "perl", fileExtension: "pl" }] },
+  { program: "perl", probe: ["-e", "printf '%vd', $^V"], languages: [{ name: "perl", fileExtension: "pl" }] },
   {
-    programs: /^php(\d\.\d)?$/,
+    program: "php",
+    otherNames: /^php\d\.\d$/,
     probe: ["-r", "echo PHP_VERSION;"],
     languages: [{ name: "php", fileExtension: "php" }]
   },
-  { programs: /^lua(5\.\d)?$/, probe: ["-v"], languages: [{ name: "lua", fileExtension: "lua" }] },
+  { program: "lua", otherNames: /^lua5\.\d$/, probe: ["-v"], languages: [{ name: "lua", fileExtension: "lua" }] },
   {
-    programs: /^Rscript$/,
+    program: "Rscript",
     probe: ["--version"],
     languages: [{ name: "r", fileExtension: "R", flags: () => ["--vanilla"] }]
   },
   {
-    programs: /^go$/,
+    program: "go",
     probe: ["version"],
     env: { GOTOOLCHAIN: "local", GOTELEMETRY: "off" },
     reservedMiB: 1_024,
     languages: [{ name: "go", fileExtension: "go", flags: () => ["run"] }]
   },
   {
-    programs: /^java$/,
+    program: "java",
     probe: ["-version"],
     reservedMiB: 2_048,
     languages: [
@@ -109,9 +115,11 @@ export interface Discovery {
 const maximumCandidates = 8
 const probeTimeoutMillis = 5_000
 
-/** Everything that is installed, by running each interpreter found once, as the user that will run it. */
+const usualFolders = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/go/bin"]
+
+/** Everything that is installed, and the host's own Node, by running each interpreter found once, as the user that will run it. */
 export const discover = Effect.fnUntraced(function* (discovery: Discovery) {
-  const folders = Arr.dedupe([...discovery.path.split(":"), "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/go/bin"])
+  const folders = Arr.dedupe([...discovery.path.split(":"), ...usualFolders, dirname(execPath)])
   const programs = yield* Effect.forEach(folders.filter(isAbsolute), programsIn, { concurrency: 4 })
   const found = yield* Effect.forEach(table, (row) => interpretersOf(row, programs.flat(), discovery), {
     concurrency: 4
@@ -129,6 +137,7 @@ export const languagesOf = (interpreters: ReadonlyArray<Interpreter>): ReadonlyA
 
 interface Program {
   readonly name: string
+  /** May be a symbolic link. */
   readonly path: string
 }
 
@@ -144,9 +153,14 @@ const interpretersOf = Effect.fnUntraced(function* (
   programs: ReadonlyArray<Program>,
   { path, uid, unreachable }: Discovery
 ) {
-  const named = programs.filter(({ name }) => row.programs.test(name)).slice(0, maximumCandidates)
+  const named = programs.filter(({ name }) => name === row.program || row.otherNames?.test(name))
+  const candidates = Arr.dedupe(
+    (yield* Effect.forEach(named, (program) => realProgram(row, program), { concurrency: 4 })).flat()
+  )
   const options = { path, uid, timeoutMillis: probeTimeoutMillis }
-  const probed = yield* Effect.forEach(named, (program) => probe(row, program.path, options), { concurrency: 4 })
+  const probed = yield* Effect.forEach(candidates.slice(0, maximumCandidates), (each) => probe(row, each, options), {
+    concurrency: 4
+  })
   const usable = probed.filter((found) => found !== undefined).filter(({ path }) => !isBelow(path, unreachable))
   const versions = Arr.sort(
     Arr.dedupeWith(usable, (a, b) => a.version === b.version),
@@ -158,6 +172,27 @@ const interpretersOf = Effect.fnUntraced(function* (
       .map((found) => interpreter(row, language, found))
   )
 })
+
+/**
+ * The binary behind a name; none for what cannot be read. A version manager has a slow script for each name of each version: it
+ * is asked under the plain name only, for the version that it has chosen.
+ */
+const realProgram = (row: InterpreterRow, { name, path }: Program) =>
+  Effect.gen(function* (): Effect.fn.Return<ReadonlyArray<string>, FileFailure> {
+    const real = yield* attempt(() => realpath(path))
+    return name === row.program || !(yield* isScript(real)) ? [real] : []
+  }).pipe(Effect.orElseSucceed((): ReadonlyArray<string> => []))
+
+const isScript = (path: string) =>
+  Effect.acquireUseRelease(
+    attempt(() => open(path, "r")),
+    (file) =>
+      Effect.map(
+        attempt(() => file.read(Buffer.alloc(2), 0, 2, 0)),
+        ({ buffer }) => buffer.toString() === "#!"
+      ),
+    (file) => Effect.ignore(attempt(() => file.close()))
+  )
 
 const isBelow = (path: string, folders: ReadonlyArray<string>) =>
   folders.some((folder) => path.startsWith(`${folder}/`))
@@ -182,8 +217,8 @@ const probe = (row: InterpreterRow, path: string, options: RunOptions) =>
     const output = yield* run(path, row.probe, options)
     const [, version, printed] = /(\d+\.\d+(?:\.\d+)?)[^\n]*(?:\n(\/[^\n]+))?/.exec(output) ?? []
     if (version === undefined) return undefined
-    return { path: printed ?? (yield* attempt(() => realpath(path))), version }
-  }).pipe(Effect.orElseSucceed(() => undefined))
+    return { path: printed ?? path, version }
+  }).pipe(Effect.orElseSucceed((): Found | undefined => undefined))
 
 const compareVersions = (a: string, b: string): -1 | 0 | 1 => {
   const [left, right] = [a.split(".").map(Number), b.split(".").map(Number)]

@@ -1,6 +1,7 @@
 /** The auth areas over memory stores, with a hasher that counts and can be held. */
-import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
+
 import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
+import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import { AccessTokens } from "@fairlead/core/auth/sessions/AccessTokens"
 import { Sessions, type SessionTokens } from "@fairlead/core/auth/sessions/Sessions"
 import { PasswordHasher } from "@fairlead/core/auth/users/PasswordHasher"
@@ -17,7 +18,10 @@ export const secret = (text: string) => Redacted.make(text)
 /** What the hasher did, and the gate that holds it while closed. */
 export class HasherProbe extends Context.Service<
   HasherProbe,
-  { readonly counts: { verified: number; hashed: number; atOnce: number; mostAtOnce: number }; readonly gate: Latch.Latch }
+  {
+    readonly counts: { verified: number; hashed: number; atOnce: number; mostAtOnce: number }
+    readonly gate: Latch.Latch
+  }
 >()("test/HasherProbe") {
   static readonly layer = Layer.sync(HasherProbe, () =>
     HasherProbe.of({ counts: { verified: 0, hashed: 0, atOnce: 0, mostAtOnce: 0 }, gate: Latch.makeUnsafe(true) })
@@ -59,8 +63,13 @@ export const identity = hostOver(Storage.layerMemory)
 
 /** Two hosts over one database and one signing secret. */
 export const twoHosts = Effect.gen(function* () {
-  const shared = Layer.mergeAll(Layer.succeedContext(yield* Layer.build(Storage.layerMemory)), Layer.succeedContext(yield* Layer.build(outside)))
-  const host = layerIdentity({ secret: secret("a secret of more than 32 bytes for tests") }).pipe(Layer.provideMerge(shared))
+  const shared = Layer.mergeAll(
+    Layer.succeedContext(yield* Layer.build(Storage.layerMemory)),
+    Layer.succeedContext(yield* Layer.build(outside))
+  )
+  const host = layerIdentity({ secret: secret("a secret of more than 32 bytes for tests") }).pipe(
+    Layer.provideMerge(shared)
+  )
   const [a, b] = [yield* Layer.build(Layer.fresh(host)), yield* Layer.build(Layer.fresh(host))]
   return { a, b }
 })

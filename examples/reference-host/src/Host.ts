@@ -1,0 +1,128 @@
+/** The reference host: core over an embedded database or PostgreSQL, with the process runtime, behind the whole API. */
+import { hostname } from "node:os"
+import { resolve } from "node:path"
+import { geteuid } from "node:process"
+import { EventSource } from "@fairlead/core/events/EventFactory"
+import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
+import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
+import * as Fairlead from "@fairlead/core/Fairlead"
+import { HealthSettings } from "@fairlead/core/health/HealthSettings"
+import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import * as AesSecrets from "@fairlead/crypto/AesSecrets"
+import * as Argon2PasswordHasher from "@fairlead/crypto/Argon2PasswordHasher"
+import * as JoseAccessTokens from "@fairlead/crypto/JoseAccessTokens"
+import { version } from "@fairlead/http/api/Version"
+import { defaultSettings, HttpSettings } from "@fairlead/http/server/HttpSettings"
+import * as PostgresStorage from "@fairlead/postgres/PostgresStorage"
+import * as PgliteStorage from "@fairlead/postgres/pglite/PgliteStorage"
+import * as ProcessRuntime from "@fairlead/process/ProcessRuntime"
+import { Effect, Layer, Option, Result, Schema } from "effect"
+import { IpNetwork } from "effect/net"
+import { ConfigurationInvalid, type HostConfig } from "./HostConfig.ts"
+import type { Keys } from "./Keys.ts"
+
+/** Every service that the API needs. */
+export const layer = (config: HostConfig, keys: Keys) => {
+  const hostName = Option.getOrElse(config.FAIRLEAD_HOST_NAME, hostname)
+  const core = Fairlead.layer({
+    hostName,
+    maxRunning: config.FAIRLEAD_MAX_RUNNING,
+    maxDrivers: Math.max(config.FAIRLEAD_MAX_DRIVERS, config.FAIRLEAD_MAX_RUNNING),
+    secret: keys.jwtSecret
+  })
+  const [current] = keys.encryptionKeys
+  const crypto = Layer.mergeAll(
+    Argon2PasswordHasher.layer(),
+    JoseAccessTokens.layer({ secret: keys.jwtSecret, issuer: "fairlead" }),
+    AesSecrets.layer({ keys: keys.encryptionKeys, current: current.id })
+  )
+  return core.pipe(
+    Layer.provideMerge(runtimes(config)),
+    Layer.provideMerge(storage(config)),
+    Layer.provide(crypto),
+    Layer.provide(policies(config))
+  )
+}
+
+const storage = ({ DATABASE_URL, FAIRLEAD_DATA_DIR }: HostConfig) =>
+  Option.isSome(DATABASE_URL)
+    ? PostgresStorage.layer({ url: DATABASE_URL.value })
+    : PgliteStorage.layer({ directory: resolve(FAIRLEAD_DATA_DIR, "database") })
+
+/** Registered before the drivers start, because a driver may find work at once. */
+const runtimes = (config: HostConfig) => {
+  const dataDir = resolve(config.FAIRLEAD_DATA_DIR)
+  const process = Layer.unwrap(
+    Effect.map(uids(config), (range) =>
+      ProcessRuntime.layer({
+        directory: resolve(dataDir, "jobs"),
+        hidden: [dataDir],
+        ...(range === undefined ? {} : { uids: range })
+      })
+    )
+  )
+  return (config.FAIRLEAD_PROCESS_RUNTIME === "on" ? process : Layer.empty).pipe(
+    Layer.provideMerge(ScriptRuntimes.layer)
+  )
+}
+
+const Range = Schema.String.check(Schema.isPattern(/^\d{1,10}-\d{1,10}$/))
+
+/** A host that is root must not run scripts as root; without a setting it takes a range that distributions leave free. */
+const uids = Effect.fnUntraced(function* ({ FAIRLEAD_PROCESS_UIDS }: HostConfig) {
+  if (Option.isNone(FAIRLEAD_PROCESS_UIDS)) return geteuid?.() === 0 ? { first: 61_000, count: 512 } : undefined
+  const text = FAIRLEAD_PROCESS_UIDS.value
+  const [first = 0, last = 0] = text.split("-").map(Number)
+  if (Schema.is(Range)(text) && last >= first) return { first, count: Math.min(1_000, last - first + 1) }
+  return yield* new ConfigurationInvalid({
+    problems: ["FAIRLEAD_PROCESS_UIDS is not valid: give a range such as 61000-61511."]
+  })
+})
+
+const mebibyte = 1024 ** 2
+
+const policies = (config: HostConfig) =>
+  Layer.mergeAll(
+    Layer.succeed(AdmissionPolicy, {
+      limits: {
+        defaults: {
+          ...defaultLimitPolicy.defaults,
+          timeoutMillis: config.FAIRLEAD_DEFAULT_TIMEOUT_SECONDS * 1000,
+          memoryBytes: config.FAIRLEAD_DEFAULT_MEMORY_MB * mebibyte
+        },
+        maxima: {
+          ...defaultLimitPolicy.maxima,
+          timeoutMillis: config.FAIRLEAD_MAX_TIMEOUT_SECONDS * 1000,
+          memoryBytes: config.FAIRLEAD_MAX_MEMORY_MB * mebibyte
+        }
+      },
+      maxActive: config.FAIRLEAD_MAX_ACTIVE,
+      maxActivePerUser: config.FAIRLEAD_MAX_ACTIVE_PER_USER
+    }),
+    Layer.succeed(HealthSettings, { maxConcurrentExecutions: config.FAIRLEAD_MAX_RUNNING }),
+    Layer.succeed(EventSource, {
+      serviceName: "fairlead",
+      serviceVersion: version,
+      environment: config.FAIRLEAD_ENVIRONMENT
+    })
+  )
+
+/** How the HTTP side behaves. */
+export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
+  const trustedProxies = yield* Effect.forEach(config.FAIRLEAD_TRUSTED_PROXIES, (text) => {
+    const network = IpNetwork.fromString(text)
+    return Result.isSuccess(network)
+      ? Effect.succeed(network.success)
+      : new ConfigurationInvalid({
+          problems: [`FAIRLEAD_TRUSTED_PROXIES: ${text} is not a network such as 10.0.0.0/8.`]
+        })
+  })
+  return Layer.succeed(HttpSettings, {
+    ...defaultSettings,
+    trustedProxies,
+    allowedOrigins: config.FAIRLEAD_CORS_ORIGINS,
+    secureCookies: config.FAIRLEAD_SECURE_COOKIES,
+    metricsAccess: config.FAIRLEAD_METRICS,
+    docs: config.FAIRLEAD_DOCS === "on"
+  })
+})

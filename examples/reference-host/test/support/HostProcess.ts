@@ -1,0 +1,110 @@
+/** A real host as a child process, on a free port and in a folder of its own. Also what the benchmarks start. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+export const adminPassword = "admin-Pass-0001"
+
+export interface HostProcess {
+  readonly url: string
+  readonly pid: number
+  readonly dataDir: string
+  /** From the start of the process until it listens. */
+  readonly startMillis: number
+  /** Everything it printed so far. */
+  output(): string
+  /** Sends the signal and waits for the end; answers with the exit code, or null after a signal. */
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null>
+  /** `end`, then removes the folder. */
+  stop(): Promise<void>
+}
+
+export interface HostOptions {
+  /** A folder that an earlier host left; by default a new one. */
+  readonly dataDir?: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+
+export const startHost = async ({ dataDir, environment }: HostOptions = {}): Promise<HostProcess> => {
+  const folder = dataDir ?? mkdtempSync(join(tmpdir(), "fairlead-host-"))
+  const started = performance.now()
+  const child = spawn(process.execPath, ["--liftoff-only", "--disable-warning=ExperimentalWarning", main, "serve"], {
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      FAIRLEAD_PORT: "0",
+      FAIRLEAD_DATA_DIR: folder,
+      FAIRLEAD_PROCESS_RUNTIME: "on",
+      FAIRLEAD_ADMIN_PASSWORD: adminPassword,
+      FAIRLEAD_LOG_LEVEL: "Warn",
+      FAIRLEAD_ENVIRONMENT: "test",
+      ...environment
+    },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  let printed = ""
+  const keep = (chunk: Buffer) => {
+    printed = `${printed}${chunk}`.slice(-100_000)
+  }
+  child.stdout.on("data", keep)
+  child.stderr.on("data", keep)
+  const url = await listening(child, () => printed)
+  const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+    const exited = new Promise<number | null>((resolve) => child.once("exit", resolve))
+    child.kill(signal)
+    return exited
+  }
+  return {
+    url,
+    pid: child.pid ?? 0,
+    dataDir: folder,
+    startMillis: performance.now() - started,
+    output: () => printed,
+    end,
+    stop: async () => {
+      await end("SIGTERM")
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+const listening = (child: ChildProcess, output: () => string) =>
+  new Promise<string>((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`the host ended with ${code} before it listened:\n${output()}`)))
+    child.stdout?.on("data", () => {
+      const url = /listens on (http:\/\/\S+)/.exec(output())?.[1]
+      if (url !== undefined) resolve(url)
+    })
+  })
+
+export interface Caller {
+  readonly headers: Readonly<Record<string, string>>
+  call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>
+}
+
+/** Logs in and calls with the bearer token; fails on any answer that is not 2xx. */
+export const logIn = async (url: string, username = "admin", password = adminPassword): Promise<Caller> => {
+  const request = async (
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body?: unknown
+  ): Promise<Record<string, unknown>> => {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: { "content-type": "application/json", ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+    return JSON.parse(text)
+  }
+  const { access_token: token } = await request("POST", "/auth/login", {}, { username, password })
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" }
+  return { headers, call: (method, path, body) => request(method, path, headers, body) }
+}

@@ -1,0 +1,83 @@
+/**
+ * A whole host in memory - the real API, handlers, sessions and sagas over memory stores - as the `fetch` of a client. Its scripts are the
+ * stage directions of `ScriptedRuntime`.
+ */
+import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
+import { AccessTokens } from "@fairlead/core/auth/sessions/AccessTokens"
+import { PasswordHasher } from "@fairlead/core/auth/users/PasswordHasher"
+import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
+import * as Fairlead from "@fairlead/core/Fairlead"
+import { Secrets } from "@fairlead/core/secrets/Secrets"
+import { Storage } from "@fairlead/core/storage/Storage"
+import { AuthApi } from "@fairlead/http/api/AuthApi"
+import { EventsApi } from "@fairlead/http/api/EventsApi"
+import { ExecutionsApi } from "@fairlead/http/api/ExecutionsApi"
+import { HealthApi } from "@fairlead/http/api/HealthApi"
+import { SagasApi } from "@fairlead/http/api/SagasApi"
+import * as NodeHost from "@fairlead/http/node/NodeHost"
+import * as ApiLayer from "@fairlead/http/server/ApiLayer"
+import { AuthHandlers } from "@fairlead/http/server/AuthHandlers"
+import { EventsHandlers } from "@fairlead/http/server/EventsHandlers"
+import { ExecutionsHandlers } from "@fairlead/http/server/ExecutionsHandlers"
+import { HealthHandlers } from "@fairlead/http/server/HealthHandlers"
+import { SagasHandlers } from "@fairlead/http/server/SagasHandlers"
+import { SseConnections, SseSettings } from "@fairlead/http/server/sse/SseConnections"
+import * as WebMount from "@fairlead/http/web/WebMount"
+import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { HttpApi } from "effect/http-api"
+import * as ScriptedRuntime from "../../../http/test/support/ScriptedRuntime.ts"
+
+const api = HttpApi.make("fairlead").add(AuthApi).add(EventsApi).add(ExecutionsApi).add(HealthApi).add(SagasApi)
+const handlers = Layer.mergeAll(AuthHandlers, EventsHandlers, ExecutionsHandlers, HealthHandlers, SagasHandlers)
+
+export interface HostSettings {
+  readonly admission?: Partial<Context.Service.Shape<typeof AdmissionPolicy>>
+  readonly auth?: Partial<typeof authDefaults>
+  readonly streams?: Partial<Context.Service.Shape<typeof SseSettings>>
+}
+
+export interface TestHost {
+  readonly fetch: (request: Request) => Promise<Response>
+  /** Lets scripts go on that wait in `hold`. */
+  readonly release: () => Promise<void>
+  /** Serves the same over HTTP too, and answers with the address. */
+  readonly listen: () => Promise<string>
+  readonly stop: () => Promise<void>
+}
+
+/** The base URL that goes with `fetch`. */
+export const baseUrl = "http://host.test"
+
+export const startHost = async (settings: HostSettings = {}): Promise<TestHost> => {
+  const scope = Scope.makeUnsafe()
+  const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) => Effect.runPromise(Scope.provide(effect, scope))
+  const numbers = Layer.mergeAll(
+    Layer.effect(
+      AdmissionPolicy,
+      Effect.map(AdmissionPolicy, (policy) => ({ ...policy, ...settings.admission }))
+    ),
+    Layer.succeed(AuthOptions, { ...authDefaults, ...settings.auth }),
+    Layer.effect(
+      SseSettings,
+      Effect.map(SseSettings, (defaults) => ({ ...defaults, ...settings.streams }))
+    )
+  )
+  const ports = Layer.mergeAll(
+    Storage.layerMemory,
+    Secrets.layerMemory,
+    PasswordHasher.layerMemory,
+    AccessTokens.layerMemory,
+    ScriptedRuntime.layer
+  )
+  const secret = Redacted.make("a secret of at least thirty-two bytes")
+  const core = Fairlead.layer({ hostName: "host-a", maxRunning: 10, maxDrivers: 20, secret })
+  const services = Layer.merge(core, SseConnections.layer).pipe(Layer.provideMerge(ports), Layer.provideMerge(numbers))
+  const context = await run(Layer.build(services))
+  const routes = ApiLayer.layer({ api, aliases: {}, handlers }).pipe(Layer.provide(Layer.succeedContext(context)))
+  return {
+    fetch: await run(WebMount.make(routes)),
+    release: () => Effect.runPromise(Context.get(context, ScriptedRuntime.Release)),
+    listen: () => run(Effect.map(NodeHost.serve(routes, { port: 0, drainMillis: 100 }), ({ url }) => url)),
+    stop: () => Effect.runPromise(Scope.close(scope, Exit.void))
+  }
+}

@@ -1,0 +1,400 @@
+import { assert, describe, it } from "@effect/vitest"
+import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
+import { Sessions, type SessionTokens } from "@fairlead/core/auth/sessions/Sessions"
+import { User } from "@fairlead/core/auth/users/User"
+import { UserStore } from "@fairlead/core/auth/users/UserStore"
+import { Wakeups } from "@fairlead/core/bus/Wakeups"
+import { Storage } from "@fairlead/core/storage/Storage"
+import { StorageError } from "@fairlead/core/storage/StorageError"
+import * as Faults from "@fairlead/testing/faults/Faults"
+import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { Effect, type Fiber, Layer, Option, Redacted } from "effect"
+import { TestClock } from "effect/testing"
+import {
+  callerOf,
+  goodTokens,
+  hostOver,
+  identity,
+  loggedIn,
+  registered,
+  secret,
+  tagsOf,
+  twoHosts
+} from "./support/identity.ts"
+
+const host = Effect.provide(identity)
+const storageError = new StorageError({ operation: "test", retryable: true, cause: "test" })
+const all = { bearer: true, cookie: true }
+const none = { bearer: false, cookie: false }
+
+const refresh = (token: Redacted.Redacted) => Effect.flatMap(Sessions, (sessions) => sessions.refresh(token, origin()))
+const refused = (token: Redacted.Redacted) => Effect.map(Effect.flip(refresh(token)), ({ _tag }) => _tag)
+const logout = (tokens: SessionTokens) =>
+  Effect.flatMap(Sessions, (sessions) => sessions.logout(tokens.sessionId, origin()))
+const text = (tokens: SessionTokens) => Redacted.value(tokens.refreshToken)
+const join = (parts: ReadonlyArray<string | undefined>) => secret(parts.join("."))
+
+describe("Sessions.refresh", () => {
+  it.effect("gives the next pair; the tokens of before stay good, the session goes on for a week from now", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const first = yield* loggedIn("ada")
+      yield* TestClock.adjust("10 minutes")
+      const second = yield* refresh(first.refreshToken)
+      assert.strictEqual(second.sessionId, first.sessionId)
+      assert.notStrictEqual(text(second), text(first))
+      assert.deepStrictEqual([yield* goodTokens(first), yield* goodTokens(second)], [all, all])
+      const session = Option.getOrThrow(yield* (yield* SessionStore).find(first.sessionId))
+      assert.strictEqual(session.expiresAt.epochMilliseconds, (7 * 24 * 60 + 10) * 60_000)
+    }).pipe(host)
+  )
+
+  it.effect("repeats the same successor for ten seconds, then takes the token for stolen and ends the session", () =>
+    Effect.gen(function* () {
+      const user = yield* registered("ada")
+      const first = yield* loggedIn("ada")
+      const other = yield* loggedIn("ada")
+      const second = yield* refresh(first.refreshToken)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(text(yield* refresh(first.refreshToken)), text(second))
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* refused(first.refreshToken), "TokenRejected")
+      assert.strictEqual(yield* refused(second.refreshToken), "TokenRejected")
+      assert.deepStrictEqual([yield* goodTokens(second), yield* goodTokens(other)], [none, all])
+      assert.strictEqual(yield* refused(first.refreshToken), "TokenRejected")
+      const tags = yield* tagsOf(`user/${user.userId}`)
+      assert.deepStrictEqual(tags.slice(-1), ["SecurityViolation"])
+      assert.strictEqual(tags.filter((tag) => tag === "SecurityViolation").length, 1)
+    }).pipe(host)
+  )
+
+  it.effect("takes the token before the one before for stolen at once", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const first = yield* loggedIn("ada")
+      const third = yield* Effect.flatMap(refresh(first.refreshToken), (second) => refresh(second.refreshToken))
+      assert.strictEqual(yield* refused(first.refreshToken), "TokenRejected")
+      assert.deepStrictEqual(yield* goodTokens(third), none)
+    }).pipe(host)
+  )
+
+  it.effect("gives 20 callers with one token, on two hosts, the same successor", () =>
+    Effect.gen(function* () {
+      const { a, b } = yield* twoHosts
+      yield* registered("ada").pipe(Effect.provideContext(a))
+      const first = yield* loggedIn("ada").pipe(Effect.provideContext(a))
+      const callers = Array.from({ length: 20 }, (_, n) =>
+        refresh(first.refreshToken).pipe(Effect.provideContext(n % 2 ? a : b))
+      )
+      const answers = yield* Effect.all(callers, { concurrency: 20 })
+      assert.strictEqual(new Set(answers.map(text)).size, 1)
+      const [next = first] = answers
+      yield* refresh(next.refreshToken).pipe(Effect.provideContext(b))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("refuses what we did not issue, and ends no session for it", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const mine = yield* loggedIn("ada")
+      const other = yield* loggedIn("ada")
+      const [id, random, stamp] = text(mine).split(".")
+      const [otherId, otherRandom, otherStamp] = text(other).split(".")
+      const forged = [
+        join([id, otherRandom, stamp]),
+        join([id, otherRandom, otherStamp]),
+        join([otherId, random, stamp]),
+        join([id, random, `${stamp?.slice(0, -1)}${stamp?.endsWith("A") ? "B" : "A"}`]),
+        join([id, random]),
+        join([id, random, stamp, ""]),
+        join([id?.toUpperCase(), random, stamp]),
+        join([id, "x".repeat(10_000), stamp]),
+        secret(""),
+        mine.accessToken,
+        mine.cookieToken
+      ]
+      for (const token of forged) assert.strictEqual(yield* refused(token), "TokenRejected", Redacted.value(token))
+      assert.deepStrictEqual([yield* goodTokens(mine), yield* goodTokens(other)], [all, all])
+      yield* refresh(mine.refreshToken)
+    }).pipe(host)
+  )
+
+  it.effect("is no access token", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      yield* registered("ada")
+      const { refreshToken } = yield* loggedIn("ada")
+      for (const kind of ["bearer", "cookie"] as const)
+        assert.strictEqual((yield* Effect.flip(sessions.authenticate(kind, refreshToken)))._tag, "TokenRejected")
+    }).pipe(host)
+  )
+
+  it.effect("refuses the token of a session that nobody refreshed for a week", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      yield* TestClock.adjust("7 days")
+      assert.strictEqual(yield* refused(tokens.refreshToken), "TokenRejected")
+    }).pipe(host)
+  )
+
+  it.effect("gives tokens that end with the session at the latest", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      assert.deepStrictEqual([tokens.accessTokenSeconds, tokens.cookieTokenSeconds], [100, 100])
+    }).pipe(Effect.provide(hostOver(Storage.layerMemory, { sessionSeconds: 100 })))
+  )
+})
+
+describe("Sessions.logout", () => {
+  it.effect("ends every token of the session at once, and of no other; once is enough", () =>
+    Effect.gen(function* () {
+      const user = yield* registered("ada")
+      const [tokens, other] = [yield* loggedIn("ada"), yield* loggedIn("ada")]
+      assert.deepStrictEqual(yield* goodTokens(tokens), all)
+      yield* logout(tokens)
+      assert.deepStrictEqual([yield* goodTokens(tokens), yield* goodTokens(other)], [none, all])
+      assert.strictEqual(yield* refused(tokens.refreshToken), "TokenRejected")
+      yield* logout(tokens)
+      const tags = yield* tagsOf(`user/${user.userId}`)
+      assert.strictEqual(tags.filter((tag) => tag === "UserLoggedOut").length, 1)
+    }).pipe(host)
+  )
+
+  it.effect("takes a refresh token for the session, and shrugs at an unknown one", () =>
+    Effect.gen(function* () {
+      const { logoutByRefreshToken } = yield* Sessions
+      yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      yield* logoutByRefreshToken(secret("unknown"), origin())
+      assert.deepStrictEqual(yield* goodTokens(tokens), all)
+      yield* logoutByRefreshToken(tokens.refreshToken, origin())
+      assert.deepStrictEqual(yield* goodTokens(tokens), none)
+    }).pipe(host)
+  )
+
+  it.effect("reaches the other host before its memory of the session ages out", () =>
+    Effect.gen(function* () {
+      const { a, b } = yield* twoHosts
+      yield* registered("ada").pipe(Effect.provideContext(a))
+      const tokens = yield* loggedIn("ada").pipe(Effect.provideContext(a))
+      const onB = goodTokens(tokens).pipe(Effect.provideContext(b))
+      assert.deepStrictEqual(yield* onB, all)
+      yield* logout(tokens).pipe(Effect.provideContext(a))
+      // The test's clock stands still: nothing ages.
+      const left = yield* onB.pipe(Effect.repeat({ until: ({ bearer }) => !bearer, times: 100 }))
+      assert.deepStrictEqual(left, none)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("Sessions.authenticate", () => {
+  it.effect("refuses each kind in the place of the other, and a token after its end and the skew", () =>
+    Effect.gen(function* () {
+      const { authenticate } = yield* Sessions
+      yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      assert.strictEqual((yield* Effect.flip(authenticate("cookie", tokens.accessToken)))._tag, "TokenRejected")
+      assert.strictEqual((yield* Effect.flip(authenticate("bearer", tokens.cookieToken)))._tag, "TokenRejected")
+      for (const garbage of ["", "x", "x".repeat(100_000), "\u0000"])
+        assert.strictEqual((yield* Effect.flip(authenticate("bearer", secret(garbage))))._tag, "TokenRejected")
+      assert.deepStrictEqual(yield* goodTokens(tokens), all)
+      yield* TestClock.adjust("3659 seconds")
+      assert.deepStrictEqual(yield* goodTokens(tokens), all)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* goodTokens(tokens), { bearer: false, cookie: true })
+      yield* TestClock.adjust("1 day")
+      assert.deepStrictEqual(yield* goodTokens(tokens), none)
+    }).pipe(host)
+  )
+
+  it.effect("refuses inactive users and tells a new role, once a hint or five seconds have passed", () =>
+    Effect.gen(function* () {
+      const [users, wakeups] = [yield* UserStore, yield* Wakeups]
+      const user = yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      const change = Effect.fnUntraced(function* (next: Partial<typeof User.Type>) {
+        const { user: known } = Option.getOrThrow(yield* users.find(user.userId))
+        yield* users.replace(new User({ ...known, ...next, version: known.version + 1 }))
+      })
+      assert.strictEqual((yield* callerOf(tokens)).role, "user")
+      yield* change({ role: "operator" })
+      assert.strictEqual((yield* callerOf(tokens)).role, "user")
+      yield* TestClock.adjust("5 seconds")
+      const caller = yield* callerOf(tokens)
+      assert.deepStrictEqual([caller.role, caller.grants["executions:read"]], ["operator", "all"])
+      yield* change({ isActive: false })
+      yield* wakeups.send(`user/${user.userId}`)
+      const left = yield* goodTokens(tokens).pipe(Effect.repeat({ until: ({ bearer }) => !bearer, times: 100 }))
+      assert.deepStrictEqual(left, none)
+      assert.strictEqual(yield* refused(tokens.refreshToken), "TokenRejected")
+    }).pipe(host)
+  )
+
+  it.effect("asks the store once in five seconds, whoever comes at the same time", () => {
+    const reads = { sessions: 0 }
+    const counted = Layer.effect(
+      SessionStore,
+      Effect.map(SessionStore, (store) => ({
+        ...store,
+        find: (id) =>
+          Effect.suspend(() => {
+            reads.sessions++
+            return store.find(id)
+          })
+      }))
+    )
+    return Effect.gen(function* () {
+      yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      for (const _ of [1, 2]) {
+        reads.sessions = 0
+        yield* Effect.all(
+          Array.from({ length: 100 }, () => callerOf(tokens)),
+          { concurrency: 100 }
+        )
+        yield* TestClock.adjust("4999 millis")
+        yield* callerOf(tokens)
+        assert.strictEqual(reads.sessions, 1)
+        yield* TestClock.adjust("1 millis")
+      }
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(counted, Storage.layerMemory))))
+  })
+
+  it.effect("says that the store is away rather than that the token is bad, and recovers", () => {
+    const away = Faults.layer(SessionStore, "find", 1, Faults.failBefore(storageError))
+    return Effect.gen(function* () {
+      yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      assert.strictEqual((yield* Effect.flip(callerOf(tokens)))._tag, "StorageError")
+      yield* callerOf(tokens)
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(away, Storage.layerMemory))))
+  })
+
+  it.effect("forgets everything when hints were lost", () =>
+    Effect.gen(function* () {
+      const [store, wakeups] = [yield* SessionStore, yield* Wakeups]
+      yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      const { expiresAt } = Option.getOrThrow(yield* store.find(tokens.sessionId))
+      assert.deepStrictEqual(yield* goodTokens(tokens), all)
+      yield* store.prune(expiresAt)
+      assert.deepStrictEqual(yield* goodTokens(tokens), all)
+      yield* wakeups.send("wakeups/lost")
+      const left = yield* goodTokens(tokens).pipe(Effect.repeat({ until: ({ bearer }) => !bearer, times: 100 }))
+      assert.deepStrictEqual(left, none)
+    }).pipe(host)
+  )
+})
+
+describe("Sessions.verifyCsrf", () => {
+  it.effect("accepts the tokens of the session, and no token of another one or of somebody's own making", () =>
+    Effect.gen(function* () {
+      const { issueCsrf, verifyCsrf } = yield* Sessions
+      yield* registered("ada")
+      const [mine, other] = [yield* loggedIn("ada"), yield* loggedIn("ada")]
+      const fresh = yield* issueCsrf(mine.sessionId)
+      assert.notStrictEqual(fresh, mine.csrfToken)
+      for (const token of [fresh, mine.csrfToken]) assert.isTrue(yield* verifyCsrf(mine.sessionId, token))
+      const [nonce = "", stamp = ""] = fresh.split(".")
+      const last = stamp.endsWith("A") ? "B" : "A"
+      const forged = [
+        other.csrfToken,
+        "",
+        "x",
+        ".",
+        nonce,
+        `${nonce}.`,
+        `.${stamp}`,
+        `x${nonce}.${stamp}`,
+        `${nonce}.${stamp}.`,
+        `${nonce}.${stamp}=`,
+        `${nonce}.${stamp.slice(0, -1)}${last}`,
+        `${nonce}.${stamp.slice(0, -1)}`,
+        `${other.csrfToken.split(".")[0]}.${stamp}`,
+        "x".repeat(100_000)
+      ]
+      for (const token of forged) assert.isFalse(yield* verifyCsrf(mine.sessionId, token), token)
+    }).pipe(host)
+  )
+})
+
+describe("Sessions.awaitRevocation", () => {
+  const waiting = Effect.fnUntraced(function* (tokens: SessionTokens) {
+    const caller = yield* callerOf(tokens)
+    const fiber = yield* Effect.forkChild(Effect.flatMap(Sessions, (sessions) => sessions.awaitRevocation(caller)))
+    yield* Effect.repeat(Effect.yieldNow, { times: 20 })
+    assert.isUndefined(fiber.pollUnsafe())
+    return fiber
+  })
+  const settled = (fiber: Fiber.Fiber<void>) =>
+    Effect.sync(() => fiber.pollUnsafe() !== undefined).pipe(
+      Effect.tap(Effect.yieldNow),
+      Effect.repeat({ until: (done) => done, times: 200 })
+    )
+
+  it.effect("ends with the session, on every host, and not with another session", () =>
+    Effect.gen(function* () {
+      const { a, b } = yield* twoHosts
+      yield* registered("ada").pipe(Effect.provideContext(a))
+      const [tokens, other] = yield* Effect.all([loggedIn("ada"), loggedIn("ada")]).pipe(Effect.provideContext(a))
+      const onA = yield* waiting(tokens).pipe(Effect.provideContext(a))
+      const onB = yield* waiting(tokens).pipe(Effect.provideContext(b))
+      yield* logout(other).pipe(Effect.provideContext(a))
+      assert.deepStrictEqual([yield* settled(onA), yield* settled(onB)], [false, false])
+      yield* logout(tokens).pipe(Effect.provideContext(a))
+      assert.deepStrictEqual([yield* settled(onA), yield* settled(onB)], [true, true])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("ends with the token, a refresh notwithstanding", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      const fiber = yield* waiting(tokens)
+      yield* refresh(tokens.refreshToken)
+      yield* TestClock.adjust("3659 seconds")
+      assert.isFalse(yield* settled(fiber))
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(yield* settled(fiber))
+    }).pipe(host)
+  )
+
+  it.effect("ends when the user gets another role, even if no hint says so", () =>
+    Effect.gen(function* () {
+      const user = yield* registered("ada")
+      const fiber = yield* waiting(yield* loggedIn("ada"))
+      const users = yield* UserStore
+      yield* users.replace(new User({ ...user, role: "viewer", version: 2 }))
+      assert.isFalse(yield* settled(fiber))
+      yield* TestClock.adjust("30 seconds")
+      assert.isTrue(yield* settled(fiber))
+    }).pipe(host)
+  )
+
+  it.effect("returns at once for a session that has ended", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      const caller = yield* callerOf(tokens)
+      yield* logout(tokens)
+      yield* (yield* Sessions).awaitRevocation(caller)
+    }).pipe(host)
+  )
+})
+
+describe("housekeeping", () => {
+  it.effect("removes sessions once they expired", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const { sessionId } = yield* loggedIn("ada")
+      const kept = Effect.flatMap(SessionStore, ({ find }) => Effect.map(find(sessionId), Option.isSome))
+      yield* logout(yield* loggedIn("ada"))
+      yield* TestClock.adjust("6 days")
+      assert.isTrue(yield* kept)
+      yield* TestClock.adjust("25 hours")
+      assert.isFalse(yield* kept)
+    }).pipe(host)
+  )
+})

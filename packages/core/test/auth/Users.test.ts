@@ -1,0 +1,241 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
+import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
+import { User } from "@fairlead/core/auth/users/User"
+import { UserStore } from "@fairlead/core/auth/users/UserStore"
+import { type NewUser, Users } from "@fairlead/core/auth/users/Users"
+import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { Effect, Equal, Fiber, Option, Redacted } from "effect"
+import { TestClock } from "effect/testing"
+import {
+  callerOf,
+  eventsOf,
+  goodTokens,
+  HasherProbe,
+  identity,
+  keyOwner,
+  loggedIn,
+  password,
+  refusal,
+  registered,
+  secret,
+  tagsOf
+} from "./support/identity.ts"
+
+const host = Effect.provide(identity)
+const newUser = (change: Partial<NewUser> = {}): NewUser => ({
+  username: "Ada",
+  email: "Ada@example.com",
+  password: secret(password),
+  ...change
+})
+const next = "Another-Horse-8"
+
+const register = (change: Partial<NewUser> = {}) =>
+  Effect.flatMap(Users, (users) => users.register(newUser(change), origin()))
+const change = (caller: Parameters<Users["Service"]["self"]>[0], current: string, to: string) =>
+  Effect.flatMap(Users, (users) =>
+    users.changePassword(caller, { current: secret(current), next: secret(to) }, origin())
+  )
+const times = (n: number) => Array.from({ length: n }, (_, i) => i)
+
+describe("Users.register", () => {
+  it.effect("makes an active user with the role user, and records it", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("5 seconds")
+      const user = yield* register({ fullName: "Ada L." })
+      assert.deepInclude({ ...user }, { username: "Ada", email: "Ada@example.com", fullName: "Ada L.", role: "user" })
+      assert.deepInclude({ ...user }, { isActive: true, version: 1 })
+      assert.strictEqual(user.createdAt.epochMilliseconds, 5_000)
+      const { userId } = user
+      const event = { _tag: "UserRegistered", userId, username: "Ada", email: "Ada@example.com" } as const
+      assert.deepStrictEqual(yield* eventsOf(`user/${userId}`), [event])
+    }).pipe(host)
+  )
+
+  it.effect("makes no more of the request than its fields: a role in it is nothing", () =>
+    Effect.gen(function* () {
+      const users = yield* Users
+      const wish = { ...newUser(), role: "admin", isActive: false, userId: "x", version: 9 }
+      const user = yield* users.register(wish, origin())
+      assert.deepInclude({ ...user }, { role: "user", isActive: true, version: 1 })
+    }).pipe(host)
+  )
+
+  it.effect("says which of name and address is taken, and writes nothing", () =>
+    Effect.gen(function* () {
+      yield* register()
+      const byName = yield* Effect.flip(register({ username: "ADA", email: "new@example.com" }))
+      assert.deepInclude(byName, { _tag: "UsernameTaken", username: "ADA" })
+      const byEmail = yield* Effect.flip(register({ username: "new", email: "ada@EXAMPLE.com" }))
+      assert.deepInclude(byEmail, { _tag: "EmailTaken", email: "ada@EXAMPLE.com" })
+      assert.isTrue(Option.isNone(yield* (yield* UserStore).findByLogin("new")))
+    }).pipe(host)
+  )
+
+  it.effect("names each rule that the password breaks, before it hashes anything", () =>
+    Effect.gen(function* () {
+      const { counts } = yield* HasherProbe
+      const before = counts.hashed
+      const weak = yield* Effect.flip(register({ password: secret("ada") }))
+      assert.deepInclude(weak, { _tag: "PasswordTooWeak", rules: ["too_short", "contains_username"], minimumLength: 8 })
+      assert.strictEqual(counts.hashed, before)
+    }).pipe(host)
+  )
+
+  it.effect("refuses more registrations at once than the line holds", () =>
+    Effect.gen(function* () {
+      const { gate } = yield* HasherProbe
+      yield* gate.close
+      const joining = yield* Effect.forEach(times(50), (n) => Effect.forkChild(Effect.result(registered(`u-${n}`))))
+      yield* Effect.repeat(Effect.yieldNow, { times: 100 })
+      yield* gate.open
+      const results = yield* Effect.forEach(joining, Fiber.join)
+      const tags = results.map((result) => (result._tag === "Failure" ? result.failure._tag : "ok"))
+      assert.strictEqual(tags.filter((tag) => tag === "ok").length, 36)
+      assert.strictEqual(tags.filter((tag) => tag === "LoginsBusy").length, 14)
+    }).pipe(host)
+  )
+})
+
+describe("Users.ensure", () => {
+  it.effect("makes the user with the role once, and leaves whoever has the name as they are", () =>
+    Effect.gen(function* () {
+      const users = yield* Users
+      assert.isTrue(yield* users.ensure(newUser({ password: secret("x") }), "admin"))
+      const { user } = yield* (yield* Sessions).login("ada", secret("x"), origin())
+      assert.strictEqual(user.role, "admin")
+      assert.isFalse(yield* users.ensure(newUser({ username: "ADA" }), "viewer"))
+      assert.isFalse(yield* users.ensure(newUser({ username: "other" }), "viewer"))
+      assert.isTrue(Equal.equals((yield* users.self(yield* adminCaller)).role, "admin"))
+      assert.deepStrictEqual((yield* tagsOf(`user/${user.userId}`)).slice(0, 1), ["UserRegistered"])
+    }).pipe(host)
+  )
+
+  const adminCaller = Effect.flatMap(
+    Effect.flatMap(Sessions, ({ login }) => login("ada", secret("x"), origin())),
+    callerOf
+  )
+
+  it.effect("of hosts that start at once, one makes the user", () =>
+    Effect.gen(function* () {
+      const users = yield* Users
+      const made = yield* Effect.forEach(times(10), () => users.ensure(newUser(), "admin"), { concurrency: 10 })
+      assert.strictEqual(made.filter((one) => one).length, 1)
+    }).pipe(host)
+  )
+})
+
+describe("Users.updateProfile", () => {
+  it.effect("writes the full name and records it; the same name again is nothing", () =>
+    Effect.gen(function* () {
+      const users = yield* Users
+      const { userId } = yield* registered("ada")
+      const caller = yield* Effect.flatMap(loggedIn("ada"), callerOf)
+      for (const _ of [1, 2]) {
+        const user = yield* users.updateProfile(caller, { fullName: "Ada L." }, origin())
+        assert.deepInclude({ ...user }, { fullName: "Ada L.", version: 2, role: "user" })
+        assert.isTrue(Equal.equals(yield* users.updateProfile(caller, {}, origin()), yield* users.self(caller)))
+      }
+      const events = (yield* eventsOf(`user/${userId}`)).filter(({ _tag }) => _tag === "UserUpdated")
+      assert.deepStrictEqual(events, [{ _tag: "UserUpdated", userId, updatedFields: ["full_name"], updatedBy: userId }])
+    }).pipe(host)
+  )
+
+  it.effect("loses nothing when ten come at once", () =>
+    Effect.gen(function* () {
+      const users = yield* Users
+      yield* registered("ada")
+      const caller = yield* Effect.flatMap(loggedIn("ada"), callerOf)
+      const update = (n: number) => Effect.result(users.updateProfile(caller, { fullName: `name ${n}` }, origin()))
+      const results = yield* Effect.forEach(times(10), update, { concurrency: 10 })
+      const written = results.filter(({ _tag }) => _tag === "Success").length
+      assert.strictEqual((yield* users.self(caller)).version, 1 + written)
+    }).pipe(host)
+  )
+})
+
+describe("Users.changePassword", () => {
+  it.effect("ends all other sessions and refresh tokens, and keeps the caller's and the API keys", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { userId } = yield* registered("ada")
+      yield* registered("bob")
+      const [own, other, bobs] = [yield* loggedIn("ada"), yield* loggedIn("ada"), yield* loggedIn("bob")]
+      const caller = yield* callerOf(own)
+      const { key } = yield* (yield* ApiKeys).create(caller, { name: "k" })
+      assert.deepStrictEqual(yield* goodTokens(other), { bearer: true, cookie: true })
+      yield* change(caller, password, next)
+      assert.deepStrictEqual(yield* goodTokens(own), { bearer: true, cookie: true })
+      assert.deepStrictEqual(yield* goodTokens(other), { bearer: false, cookie: false })
+      assert.deepStrictEqual(yield* goodTokens(bobs), { bearer: true, cookie: true })
+      assert.strictEqual((yield* Effect.flip(sessions.refresh(other.refreshToken, origin())))._tag, "TokenRejected")
+      yield* sessions.refresh(own.refreshToken, origin())
+      assert.strictEqual((yield* keyOwner(key)).userId, userId)
+      assert.strictEqual(yield* refusal("ada", password), "CredentialsRejected")
+      yield* sessions.login("ada", secret(next), origin())
+      const updates = (yield* eventsOf(`user/${userId}`)).filter(({ _tag }) => _tag === "UserUpdated")
+      assert.deepStrictEqual(updates, [{ _tag: "UserUpdated", userId, updatedFields: ["password"], updatedBy: userId }])
+    }).pipe(host)
+  )
+
+  it.effect("by an API key ends every session", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const tokens = yield* loggedIn("ada")
+      const { key } = yield* (yield* ApiKeys).create(yield* callerOf(tokens), { name: "k" })
+      yield* change(yield* keyOwner(key), password, next)
+      assert.deepStrictEqual(yield* goodTokens(tokens), { bearer: false, cookie: false })
+    }).pipe(host)
+  )
+
+  it.effect("says that the current one is wrong before it judges the next one, and changes nothing", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const [own, other] = [yield* loggedIn("ada"), yield* loggedIn("ada")]
+      const caller = yield* callerOf(own)
+      assert.strictEqual((yield* Effect.flip(change(caller, "wrong", "weak")))._tag, "CurrentPasswordWrong")
+      assert.strictEqual((yield* Effect.flip(change(caller, password, "weak")))._tag, "PasswordTooWeak")
+      assert.deepStrictEqual(yield* goodTokens(other), { bearer: true, cookie: true })
+      yield* loggedIn("ada")
+      assert.deepStrictEqual(yield* tagsOf("auth/failures"), ["AuthFailed"])
+    }).pipe(host)
+  )
+
+  it.effect("lets nobody guess the current one more than five times, and does not lock the login for it", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const caller = yield* Effect.flatMap(loggedIn("ada"), callerOf)
+      for (const _ of times(5))
+        assert.strictEqual((yield* Effect.flip(change(caller, "wrong", next)))._tag, "CurrentPasswordWrong")
+      assert.strictEqual((yield* Effect.flip(change(caller, password, next)))._tag, "LoginLocked")
+      yield* loggedIn("ada")
+      yield* TestClock.adjust("15 minutes")
+      yield* change(caller, password, next)
+    }).pipe(host)
+  )
+
+  it.effect("of two changes at once one wins, and the other's current password is wrong then", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const caller = yield* Effect.flatMap(loggedIn("ada"), callerOf)
+      const changes = [`${next}-1`, `${next}-2`].map((to) => Effect.result(change(caller, password, to)))
+      const results = yield* Effect.all(changes, { concurrency: 2 })
+      const won = results.findIndex(({ _tag }) => _tag === "Success")
+      assert.strictEqual(results.filter(({ _tag }) => _tag === "Success").length, 1)
+      yield* (yield* Sessions).login("ada", secret(`${next}-${won + 1}`), origin())
+    }).pipe(host)
+  )
+
+  it.effect("never writes a password down", () =>
+    Effect.gen(function* () {
+      const store = yield* UserStore
+      const { userId } = yield* registered("ada")
+      yield* change(yield* Effect.flatMap(loggedIn("ada"), callerOf), password, next)
+      const record = Option.getOrThrow(yield* store.find(userId))
+      const shown = `${JSON.stringify(record)} ${JSON.stringify(yield* eventsOf(`user/${userId}`))} ${record.passwordHash}`
+      for (const text of [password, next, Redacted.value(record.passwordHash)]) assert.notInclude(shown, text)
+      assert.isFalse(Object.keys(new User(record.user)).some((name) => /password|hash/i.test(name)))
+    }).pipe(host)
+  )
+})
