@@ -40,5 +40,5 @@ if (process.argv[2] === "fastify") {
     console.log(l.url)
     yield* Effect.never
   }).pipe(Effect.scoped, Effect.provideService(References.TracerEnabled, process.env.TRACE === "1"))
-  Effect.runFork(run as any)
+  process.on("SIGINT", () => process.exit(0)); Effect.runFork(run as any)
 }

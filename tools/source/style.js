@@ -18,9 +18,7 @@ const forbiddenFolders = /\/(utils?|helpers?|common|shared|types|services|layers
 const forbiddenCalls = new Map([
   ["Math.random", "use the Random service, or Ids for identifiers"],
   ["process.env", "use Config"],
-  ["Effect.runSync", "return the effect; only a program's entry runs it"],
-  ["Effect.runPromise", "return the effect; only a program's entry runs it"],
-  ["Effect.runFork", "return the effect; only a program's entry runs it"]
+  ["Effect.runSync", "return the effect; only a program's entry runs it"]
 ])
 const forbiddenNames = new Map([
   ["Date", "use Clock or DateTime"],
@@ -117,10 +115,11 @@ const isFunction = (node) =>
   ts.isArrowFunction(node) ||
   ts.isMethodDeclaration(node)
 
-/** True inside `Layer.effect(...)` and the like: the body of a layer lists the methods of a service and may be long. */
+/** True inside `Layer.effect(...)` and the like: the body of a layer lists the methods of a service, or a group's handlers, and may be long. */
 const isLayerBody = (node) => {
   for (let parent = node.parent; parent !== undefined && !isFunction(parent); parent = parent.parent)
-    if (ts.isCallExpression(parent) && /^Layer\./.test(parent.expression.getText())) return true
+    if (ts.isCallExpression(parent) && /^(Layer\.|HttpApiBuilder\.group$)/.test(parent.expression.getText()))
+      return true
   return false
 }
 

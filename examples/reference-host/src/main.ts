@@ -1,8 +1,12 @@
 #!/usr/bin/env -S node --liftoff-only --disable-warning=ExperimentalWarning
-/** The command `fairlead`. */
+/** The command `fairlead`. Ends with 0 also when it is told to stop: draining is what it was asked for. */
 import "effect/schema/SchemaJITCompiler/enable"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Effect } from "effect"
+import { Cause, Effect, Exit } from "effect"
 import * as Cli from "./Cli.ts"
+import { explain } from "./explain.ts"
 
-NodeRuntime.runMain(Effect.provide(Cli.run, NodeServices.layer), { disableErrorReporting: true })
+NodeRuntime.runMain(Cli.run.pipe(Effect.tapCause(explain), Effect.provide(NodeServices.layer)), {
+  disableErrorReporting: true,
+  teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+})

@@ -104,7 +104,7 @@ layer(hosted, { excludeTestServices: true })("FairleadApi", (it) => {
         const frames = yield* executions.stream({ params, query: {}, headers: {} })
         if (frames === undefined) return yield* Effect.die("an execution that was just made has something to tell")
         const last = yield* Stream.runLast(frames)
-        assert.deepInclude(Option.getOrThrow(last).data, { eventType: "result_stored" })
+        assert.deepInclude(Option.getOrThrow(last), { eventType: "result_stored" })
         const result = yield* executions.result({ params, query: {} })
         assert.deepInclude(result, { status: "completed", stdout: "hello\n" })
       })

@@ -2,6 +2,9 @@
  * `EventLog` over `events`. The order of the whole log is `(txid, pos)`, and readers see only what lies below every transaction
  * still running, so a late commit never lands behind a reader. An open write transaction anywhere on the server holds readers
  * back; the connections' `idle_in_transaction_session_timeout` bounds that.
+ *
+ * Transaction numbers belong to a server. After a dump was restored on another one, run once, before any host starts:
+ * `update events set txid = '0'; update stream_heads set txid = '0'`. Cursors kept elsewhere then start from the beginning.
  */
 import { Wakeups } from "@fairlead/core/bus/Wakeups"
 import { EventCursor, EventLog, StreamVersionConflict } from "@fairlead/core/events/EventLog"
@@ -9,12 +12,13 @@ import { NewEvent, type StoredEvent } from "@fairlead/core/events/StoredEvent"
 import { Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
 import { encodeEvents, insertEvents } from "./internal/eventRows.ts"
+import { jsonText } from "./internal/jsonText.ts"
 import { storageError } from "./PostgresError.ts"
 
 const Row = Schema.Struct({
   stream: Schema.String,
   stream_version: Schema.Int,
-  event: Schema.toCodecJson(NewEvent),
+  event: jsonText(NewEvent),
   txid: Schema.String,
   pos: Schema.String
 })
@@ -25,7 +29,7 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const wakeups = yield* Wakeups
-    const columns = sql`stream, stream_version, event, txid::text as txid, pos::text as pos`
+    const columns = sql`stream, stream_version, event::text as event, txid::text as txid, pos::text as pos`
 
     /** The new version, or nothing when the stream did not stand where it had to. */
     const insert = Effect.fnUntraced(function* (

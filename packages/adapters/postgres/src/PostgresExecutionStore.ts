@@ -4,12 +4,13 @@ import { TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { type ExecutionFilter, ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { jsonText } from "./internal/jsonText.ts"
 import { storageError } from "./PostgresError.ts"
 
-const stored = Schema.toCodecJson(Execution)
+const stored = jsonText(Execution)
 const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ execution: stored })))
 /** The whole model as the text of a `jsonb` value. */
-export const encodeExecution = Schema.encodeEffect(Schema.fromJsonString(stored))
+export const encodeExecution = Schema.encodeEffect(stored)
 
 export const layer = Layer.effect(
   ExecutionStore,
@@ -37,14 +38,16 @@ export const layer = Layer.effect(
       }, storageError("ExecutionStore.insert")),
 
       find: Effect.fnUntraced(function* (id) {
-        const [row] = yield* decode(yield* sql`select execution from executions where execution_id = ${id}`)
+        const [row] = yield* decode(
+          yield* sql`select execution::text as execution from executions where execution_id = ${id}`
+        )
         return Option.map(Option.fromUndefinedOr(row), ({ execution }) => execution)
       }, storageError("ExecutionStore.find")),
 
       list: Effect.fnUntraced(function* (filter) {
         const matches = matching(filter)
         const rows = yield* decode(
-          yield* sql`select execution from executions where ${matches}
+          yield* sql`select execution::text as execution from executions where ${matches}
             order by execution_id desc limit ${filter.limit} offset ${filter.offset}`
         )
         const [count] = yield* sql<{

@@ -5,11 +5,12 @@ import { Journal, type JournalWrite, streamOf } from "@fairlead/core/storage/Jou
 import { DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { encodeEvents, insertEvents } from "./internal/eventRows.ts"
+import { jsonText } from "./internal/jsonText.ts"
 import { storageError } from "./PostgresError.ts"
 import { encodeExecution } from "./PostgresExecutionStore.ts"
 import { encodeSaga } from "./PostgresSagaStore.ts"
 
-const encodeEntries = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(Schema.Array(SagaEntry))))
+const encodeEntries = Schema.encodeEffect(jsonText(Schema.Array(SagaEntry)))
 
 export const layer = Layer.effect(
   Journal,

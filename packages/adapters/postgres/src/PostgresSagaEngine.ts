@@ -95,8 +95,10 @@ const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: Sag
       })
     )
     .pipe(
-      Effect.catchTag("SchemaError", Effect.die),
-      Effect.catchTag("SqlError", (error) => Effect.fail(toStorageError("SagaEngine.repair", error)))
+      Effect.catchTags({
+        SchemaError: Effect.die,
+        SqlError: (error) => Effect.fail(toStorageError("SagaEngine.repair", error))
+      })
     )
 
   yield* repair.pipe(

@@ -6,17 +6,18 @@ import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { type SagaFilter, SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { jsonText } from "./internal/jsonText.ts"
 import { storageError } from "./PostgresError.ts"
 
-const stored = Schema.toCodecJson(Saga)
+const stored = jsonText(Saga)
 const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ saga: stored })))
 /** The whole model as the text of a `jsonb` value. */
-export const encodeSaga = Schema.encodeEffect(Schema.fromJsonString(stored))
+export const encodeSaga = Schema.encodeEffect(stored)
 
 const encodeClaim = Schema.encodeEffect(
-  Schema.fromJsonString(Schema.Struct({ driver: Schema.String, updatedAt: Schema.DateTimeUtcFromString }))
+  jsonText(Schema.Struct({ driver: Schema.String, updatedAt: Schema.DateTimeUtcFromString }))
 )
-const encodeCancel = Schema.encodeEffect(Schema.fromJsonString(Schema.Struct({ cancelRequest: CancelRequest })))
+const encodeCancel = Schema.encodeEffect(jsonText(Schema.Struct({ cancelRequest: CancelRequest })))
 
 const decodeLog = Schema.decodeUnknownEffect(
   Schema.Array(
@@ -24,12 +25,12 @@ const decodeLog = Schema.decodeUnknownEffect(
       seq: Schema.Int,
       fence: Schema.Int,
       at: Schema.DateTimeUtcFromDate,
-      entry: Schema.toCodecJson(SagaEntry)
+      entry: jsonText(SagaEntry)
     })
   )
 )
 const decodePulse = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ saga_id: SagaId, fence: Schema.Int, cancel: Schema.NullOr(CancelRequest) }))
+  Schema.Array(Schema.Struct({ saga_id: SagaId, fence: Schema.Int, cancel: Schema.NullOr(jsonText(CancelRequest)) }))
 )
 
 export const layer = Layer.effect(
@@ -61,13 +62,13 @@ export const layer = Layer.effect(
       }, storageError("SagaStore.insert")),
 
       find: Effect.fnUntraced(function* (id) {
-        return yield* first(yield* sql`select saga from sagas where saga_id = ${id}`)
+        return yield* first(yield* sql`select saga::text as saga from sagas where saga_id = ${id}`)
       }, storageError("SagaStore.find")),
 
       list: Effect.fnUntraced(function* (filter) {
         const matches = matching(filter)
         const rows = yield* decode(
-          yield* sql`select saga from sagas where ${matches}
+          yield* sql`select saga::text as saga from sagas where ${matches}
             order by saga_id desc limit ${filter.limit} offset ${filter.offset}`
         )
         const [count] = yield* sql<{
@@ -82,20 +83,20 @@ export const layer = Layer.effect(
         return yield* first(
           yield* sql`update sagas set fence = fence + 1, state = ${state},
               saga = saga || ${patch}::text::jsonb || jsonb_build_object('fence', fence + 1, 'state', ${state})
-            where saga_id = ${id} and dispatch = ${dispatch} and ${live} returning saga`
+            where saga_id = ${id} and dispatch = ${dispatch} and ${live} returning saga::text as saga`
         )
       }, storageError("SagaStore.claim")),
 
       log: Effect.fnUntraced(function* (id) {
         return yield* decodeLog(
-          yield* sql`select seq, fence, at, entry from saga_log where saga_id = ${id} order by seq limit 10000`
+          yield* sql`select seq, fence, at, entry::text as entry from saga_log where saga_id = ${id} order by seq limit 10000`
         )
       }, storageError("SagaStore.log")),
 
       requestCancel: Effect.fnUntraced(function* (id, cancelRequest) {
         const patch = yield* encodeCancel({ cancelRequest })
         const found = yield* first(
-          yield* sql`update sagas set saga = ${patch}::text::jsonb || saga where saga_id = ${id} and ${live} returning saga`
+          yield* sql`update sagas set saga = ${patch}::text::jsonb || saga where saga_id = ${id} and ${live} returning saga::text as saga`
         )
         if (Option.isSome(found)) yield* wakeups.send(`saga/${id}`)
         return found
@@ -103,7 +104,7 @@ export const layer = Layer.effect(
 
       pulse: Effect.fnUntraced(function* (ids) {
         const rows = yield* decodePulse(
-          yield* sql`select saga_id, fence, saga -> 'cancelRequest' as cancel from sagas where saga_id = any(${ids}::uuid[])`
+          yield* sql`select saga_id, fence, (saga -> 'cancelRequest')::text as cancel from sagas where saga_id = any(${ids}::uuid[])`
         )
         return rows.map(({ cancel, fence, saga_id }) => ({
           sagaId: saga_id,

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
+import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
+import { PGlite } from "@electric-sql/pglite"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { Storage } from "@fairlead/core/storage/Storage"
@@ -16,7 +18,9 @@ import { pgliteVersion, templateUrl } from "@fairlead/postgres/pglite/PgliteTemp
 import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { executionId } from "@fairlead/testing/fixtures/Uuid"
 import { Context, Deferred, Duration, Effect, Layer, Option, Queue } from "effect"
+import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
+import { PgliteDuplex } from "../src/pglite/internal/pgliteDuplex.ts"
 
 /** A place for a data directory that does not exist yet; removed afterwards. */
 const place = Effect.acquireRelease(
@@ -165,6 +169,34 @@ describe("PgliteStorage", () => {
       assert.isTrue(Option.isSome(templateUrl(version)), `run tools/template.js for ${version}`)
       assert.isTrue(Option.isNone(templateUrl("0.0.0")))
     })
+  )
+
+  it.live(
+    "gives the next connection a session in which nothing is left open",
+    () =>
+      Effect.gen(function* () {
+        const database = yield* Effect.acquireRelease(
+          Effect.promise(() => PGlite.create()),
+          (opened) => Effect.promise(() => opened.close())
+        )
+        const connect = PgClient.makeClient({
+          username: "postgres",
+          database: "postgres",
+          ssl: false,
+          stream: () => new PgliteDuplex(database)
+        })
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const sql = yield* connect
+            yield* sql`begin`
+            yield* sql`create table half (i int)`
+          })
+        )
+        const sql = yield* connect
+        const [row] = yield* sql`select to_regclass('half') as half, pg_current_xact_id_if_assigned()::text as open`
+        assert.deepInclude(row, { half: null, open: null })
+      }).pipe(Effect.scoped, Effect.provide(Reactivity.layer)),
+    options
   )
 
   it.live(

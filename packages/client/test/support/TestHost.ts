@@ -26,6 +26,7 @@ import * as WebMount from "@fairlead/http/web/WebMount"
 import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import { HttpApi } from "effect/http-api"
 import * as ScriptedRuntime from "../../../http/test/support/ScriptedRuntime.ts"
+import { FairleadClient, FairleadError, type FairleadOptions, login } from "../../src/index.ts"
 
 const api = HttpApi.make("fairlead").add(AuthApi).add(EventsApi).add(ExecutionsApi).add(HealthApi).add(SagasApi)
 const handlers = Layer.mergeAll(AuthHandlers, EventsHandlers, ExecutionsHandlers, HealthHandlers, SagasHandlers)
@@ -79,5 +80,44 @@ export const startHost = async (settings: HostSettings = {}): Promise<TestHost> 
     release: () => Effect.runPromise(Context.get(context, ScriptedRuntime.Release)),
     listen: () => run(Effect.map(NodeHost.serve(routes, { port: 0, drainMillis: 100 }), ({ url }) => url)),
     stop: () => Effect.runPromise(Scope.close(scope, Exit.void))
+  }
+}
+
+const password = "correct horse battery"
+
+/** Registers a user of that name; the answer logs in. */
+export const register = async (host: TestHost, username: string) => {
+  await new FairleadClient({ baseUrl, fetch: host.fetch }).auth.register({
+    username,
+    email: `${username}@example.org`,
+    password
+  })
+  return { username, password }
+}
+
+/** A client of a new user of that name. */
+export const clientOf = async (host: TestHost, username: string, options: FairleadOptions = {}) =>
+  new FairleadClient({ baseUrl, fetch: host.fetch, auth: login(await register(host, username)), ...options })
+
+/** What the promise fails with; fails itself when it does not, or with anything else than our error. */
+export const failureOf = async (promise: Promise<unknown>): Promise<FairleadError> => {
+  const error = await promise.then(
+    () => undefined,
+    (cause: unknown) => cause
+  )
+  if (error instanceof FairleadError) return error
+  throw new Error("no FairleadError", { cause: error })
+}
+
+/** Sends through `fetch` and remembers what was sent, as `GET /api/v1/…`. */
+export const watched = (fetch: (request: Request) => Promise<Response>) => {
+  const sent: Array<string> = []
+  return {
+    sent,
+    fetch: (request: Request) => {
+      const { pathname, search } = new URL(request.url)
+      sent.push(`${request.method} ${pathname}${search}`)
+      return fetch(request)
+    }
   }
 }

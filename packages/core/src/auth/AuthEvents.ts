@@ -4,7 +4,7 @@ import { EventFactory } from "../events/EventFactory.ts"
 import { EventLog } from "../events/EventLog.ts"
 import type { UserEvents } from "../events/UserEvents.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import type { Origin } from "./Origin.ts"
+import { type Origin, storedOrigin } from "./Origin.ts"
 import type { User } from "./users/User.ts"
 import type { UserId } from "./users/UserId.ts"
 
@@ -38,13 +38,13 @@ export class AuthEvents extends Context.Service<
         origin: Origin,
         events: ReadonlyArray<UserEvent>
       ) {
-        yield* log.append(stream, yield* factory.makeAll({ ...origin, ...about }, events))
+        yield* log.append(stream, yield* factory.makeAll({ ...storedOrigin(origin), ...about }, events))
       })
 
       return AuthEvents.of({
         ofUser: (userId, origin, events) => append(userStream(userId), { aggregateId: userId, userId }, origin, events),
         failure: (user, origin, reason, locked) => {
-          const ipAddress = origin.ipAddress ?? null
+          const { ipAddress = null } = storedOrigin(origin)
           const failed: UserEvent = { _tag: "AuthFailed", username: user?.username ?? null, reason, ipAddress }
           const violation: UserEvent = {
             _tag: "SecurityViolation",

@@ -1,4 +1,4 @@
-/** Removes what has run out, once a minute: sessions that expired and failed logins that nobody counts any more. */
+/** Removes what has run out, every five minutes: sessions that expired and failed logins that nobody counts any more. */
 import { DateTime, Effect, Layer, Schedule } from "effect"
 import { SessionStore } from "./sessions/SessionStore.ts"
 import { LoginAttemptStore } from "./users/LoginAttemptStore.ts"
@@ -13,9 +13,9 @@ export const layer = Layer.effectDiscard(
       yield* attempts.prune(now.epochMilliseconds)
     })
     yield* tidy.pipe(
-      // The rows are harmless and the next minute comes: a store that is away is no reason to stop.
+      // The rows are harmless and the next time comes: a store that is away is no reason to stop.
       Effect.catchTag("StorageError", (error) => Effect.logWarning("auth housekeeping failed", error.operation)),
-      Effect.schedule(Schedule.spaced("1 minute")),
+      Effect.schedule(Schedule.spaced("5 minutes")),
       Effect.forkScoped
     )
   })

@@ -4,3 +4,10 @@ export interface Origin {
   readonly ipAddress?: string | undefined
   readonly userAgent?: string | undefined
 }
+
+/** The same as a plain value of bounded size, fit to be stored: at most 64 characters of address and 500 of user agent. */
+export const storedOrigin = ({ correlationId, ipAddress, userAgent }: Origin): Origin => ({
+  correlationId,
+  ipAddress: ipAddress?.slice(0, 64),
+  userAgent: userAgent?.slice(0, 500)
+})

@@ -1,5 +1,5 @@
 /** Port: the append-only log of domain events. It is also the outbox: what must leave the process is read from here. */
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Option, Predicate, Schema } from "effect"
 import { Wakeups } from "../bus/Wakeups.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -74,9 +74,7 @@ export class EventLog extends Context.Service<
             return [version + added.length, [...rows, ...stored]]
           })
           .pipe(
-            Effect.flatMap((version) =>
-              version === undefined ? Effect.die(`an event for ${stream} is stored already`) : Effect.succeed(version)
-            ),
+            Effect.filterOrElse(Predicate.isNotUndefined, () => Effect.die(`an event for ${stream} is stored already`)),
             Effect.tap(() => (added.length === 0 ? Effect.void : wakeups.send(`stream/${stream}`)))
           )
 

@@ -80,7 +80,9 @@ export class SagaEngine extends Context.Service<
         }),
         run: Effect.fnUntraced(function* (drive, maxDrivers) {
           const driver = Effect.uninterruptibleMask((restore) =>
-            Effect.flatMap(inTurn(restore), (item) => Effect.onError(restore(drive(item)), () => putBack(item)))
+            Effect.flatMap(inTurn(restore), (item) =>
+              Effect.onError(restore(drive(item)), (cause) => putBack(item, Cause.hasInterruptsOnly(cause)))
+            )
           ).pipe(Effect.ignoreCause)
           for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(Effect.forever(driver))
         }),

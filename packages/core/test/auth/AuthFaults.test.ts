@@ -17,7 +17,7 @@ import { callerOf, goodTokens, hostOver, loggedIn, password, registered, secret 
 const error = new StorageError({ operation: "test", retryable: true, cause: "test" })
 /** The answer is lost after the work was done: the harder case of the two. */
 const lost = Faults.failAfter(error)
-const over = (fault: Layer.Layer<Stores, never, Stores>) =>
+const over = (fault: Layer.Layer<never, never, Stores>) =>
   Effect.provide(hostOver(Layer.provideMerge(fault, Storage.layerMemory)))
 const next = "Another-Horse-8"
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import { User } from "@fairlead/core/auth/users/User"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
@@ -57,6 +58,29 @@ describe("Sessions.login", () => {
       )
     }).pipe(host)
   )
+
+  it.effect("stores a bounded origin, also of one that reads its request lazily", () => {
+    class Lazy {
+      readonly correlationId = "c-1"
+      get ipAddress() {
+        return "1".repeat(1_000)
+      }
+      get userAgent() {
+        return "u".repeat(20_000)
+      }
+    }
+    return Effect.gen(function* () {
+      const user = yield* registered("ada")
+      const { sessionId } = yield* loggedIn("ada", new Lazy())
+      const origin = { ipAddress: "1".repeat(64), userAgent: "u".repeat(500) }
+      const { readStream } = yield* EventLog
+      const [, stored] = yield* readStream(`user/${user.userId}`, { afterVersion: 0, limit: 10 })
+      assert.deepInclude(stored?.event, origin)
+      assert.deepInclude(stored?.metadata, { ...origin, correlationId: "c-1", userId: user.userId })
+      const session = Option.getOrThrow(yield* (yield* SessionStore).find(sessionId))
+      assert.deepInclude({ ...session }, origin)
+    }).pipe(host)
+  })
 
   it.effect("notes when the user came last", () =>
     Effect.gen(function* () {
@@ -171,12 +195,19 @@ describe("Sessions.login", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("the right password at once from many places is refused to none", () =>
+  it.effect("the right password at once from many places, on two hosts, is refused to none", () =>
     Effect.gen(function* () {
-      yield* registered("ada")
-      const logins = yield* Effect.forEach(times(20), () => Effect.exit(loggedIn("ada")), { concurrency: 20 })
-      assert.isTrue(logins.every(Exit.isSuccess))
-    }).pipe(host)
+      const { a, b } = yield* twoHosts
+      const { gate } = yield* Effect.provideContext(HasherProbe, a)
+      yield* registered("ada").pipe(Effect.provideContext(a))
+      yield* gate.close
+      const logins = yield* Effect.forEach(times(20), (n) =>
+        Effect.forkChild(Effect.exit(loggedIn("ada").pipe(Effect.provideContext(n % 2 === 0 ? a : b))))
+      )
+      yield* Effect.repeat(Effect.yieldNow, { times: 100 })
+      yield* gate.open
+      assert.isTrue((yield* Effect.forEach(logins, Fiber.join)).every(Exit.isSuccess))
+    }).pipe(Effect.scoped)
   )
 
   it.effect("checks four passwords at once and refuses those beyond the line before any work", () =>

@@ -93,6 +93,21 @@ describe("Sessions.refresh", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("looks again when a rival wrote first", () => {
+    const rival = Layer.effect(
+      SessionStore,
+      Effect.map(SessionStore, (store) => {
+        let calls = 0
+        return { ...store, replace: (session) => (calls++ === 0 ? Effect.succeed(false) : store.replace(session)) }
+      })
+    )
+    return Effect.gen(function* () {
+      yield* registered("ada")
+      const first = yield* loggedIn("ada")
+      yield* refresh((yield* refresh(first.refreshToken)).refreshToken)
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(rival, Storage.layerMemory))))
+  })
+
   it.effect("refuses what we did not issue, and ends no session for it", () =>
     Effect.gen(function* () {
       yield* registered("ada")

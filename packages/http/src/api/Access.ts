@@ -6,7 +6,7 @@
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { Permission } from "@fairlead/core/auth/roles/Permission"
 import { Context, Schema } from "effect"
-import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
+import { HttpApiMiddleware } from "effect/http-api"
 import { problem } from "./Problem.ts"
 
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {}) {}
@@ -21,31 +21,35 @@ export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principa
   "@fairlead/http/api/CurrentPrincipal"
 ) {}
 
-const described = OpenApi.Description
-
 /** Names of the two cookies that a login sets. Scripts of our pages may read the second, never the first. */
 export const accessCookie = "access_token"
 export const csrfCookie = "csrf_token"
 
 /**
- * Tried in this order; the first credential that verifies counts. The cookie is last because browsers send it unasked: what
- * a caller put there on purpose goes first, and a forged header beside a cookie leaves the cookie with its CSRF check.
+ * The credentials that are taken, as the document describes them. Tried in this order; the first that verifies counts. The cookie is
+ * last because browsers send it unasked: what a caller put there on purpose goes first, and a forged header beside a cookie
+ * leaves the cookie with its CSRF check. Not declared as `security` of the middleware: that tries each scheme by failing.
  */
 export const credentials = {
-  apiKey: HttpApiSecurity.apiKey({ key: "X-API-Key", in: "header" }).pipe(
-    HttpApiSecurity.annotate(described, "A key from `POST /api/v1/auth/api-keys`.")
-  ),
-  bearer: HttpApiSecurity.bearer.pipe(
-    HttpApiSecurity.annotate(OpenApi.Format, "JWT"),
-    HttpApiSecurity.annotate(described, "The `access_token` of a login or refresh.")
-  ),
-  cookie: HttpApiSecurity.apiKey({ key: accessCookie, in: "cookie" }).pipe(
-    HttpApiSecurity.annotate(
-      described,
-      "Set by a login. Calls that write must repeat the cookie `csrf_token` in the header `X-CSRF-Token`."
-    )
-  )
-}
+  apiKey: {
+    type: "apiKey",
+    in: "header",
+    name: "X-API-Key",
+    description: "A key from `POST /api/v1/auth/api-keys`."
+  },
+  bearer: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "The `access_token` of a login or refresh."
+  },
+  cookie: {
+    type: "apiKey",
+    in: "cookie",
+    name: accessCookie,
+    description: "Set by a login. Calls that write must repeat the cookie `csrf_token` in the header `X-CSRF-Token`."
+  }
+} as const
 
 export const unauthorized = problem(Unauthorized, {
   status: 401,
@@ -69,8 +73,7 @@ export class Authentication extends HttpApiMiddleware.Service<Authentication, { 
         title: "CSRF validation failed",
         detail: () => "Repeat the cookie csrf_token in the header X-CSRF-Token."
       })
-    ],
-    security: credentials
+    ]
   }
 ) {}
 

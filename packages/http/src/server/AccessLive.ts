@@ -10,30 +10,24 @@ import { HttpServerRequest } from "effect/http"
 import {
   Authentication,
   Authorization,
+  accessCookie,
   CsrfRejected,
   CurrentPrincipal,
   Forbidden,
   Needs,
   Unauthorized
 } from "../api/Access.ts"
-
-/** Built once: most requests fail with it on the way to the credential that they do have. */
-const unauthorized = Effect.fail(new Unauthorized())
+import { bearerOf } from "./internal/bearerOf.ts"
 
 /** Methods that change nothing, whatever the handler; all others need a CSRF token beside a cookie. */
 const reads = new Set(["GET", "HEAD", "OPTIONS", "QUERY"])
 
-type Check = (credential: Redacted.Redacted) => Effect.Effect<Principal, TokenRejected | StorageError>
+type Check = Effect.Effect<Principal | undefined, StorageError>
+type Request = HttpServerRequest.HttpServerRequest
 
-const verified =
-  (check: Check) =>
-  <A, E, R>(answer: Effect.Effect<A, E, R>, { credential }: { readonly credential: Redacted.Redacted }) =>
-    Redacted.value(credential) === ""
-      ? unauthorized
-      : check(credential).pipe(
-          Effect.catchTags({ TokenRejected: () => unauthorized, StorageError: Effect.die }),
-          Effect.flatMap((principal) => Effect.provideService(answer, CurrentPrincipal, principal))
-        )
+/** Nobody, rather than an error: the next credential may be one. */
+const orNobody = (check: Effect.Effect<Principal, TokenRejected | StorageError>): Check =>
+  Effect.catchTag(check, "TokenRejected", () => Effect.undefined)
 
 export const layerAuthentication = Layer.effect(
   Authentication,
@@ -41,28 +35,44 @@ export const layerAuthentication = Layer.effect(
     const sessions = yield* Sessions
     const apiKeys = yield* ApiKeys
 
-    const forgeable = Effect.fnUntraced(function* () {
-      const request = yield* HttpServerRequest.HttpServerRequest
-      if (reads.has(request.method)) return false
-      const { credential } = yield* CurrentPrincipal
-      const token = request.headers["x-csrf-token"]
-      if (credential._tag !== "Cookie" || token === undefined) return true
-      return !(yield* sessions.verifyCsrf(credential.sessionId, token))
-    })
+    /** In the order that `Access` explains: API key, bearer token, cookie. */
+    const checksOf = ({ cookies, headers }: Request): ReadonlyArray<Check> => {
+      const checks: Array<Check> = []
+      const key = headers["x-api-key"]
+      if (key !== undefined) checks.push(orNobody(apiKeys.authenticate(Redacted.make(key))))
+      const bearer = bearerOf(headers["authorization"])
+      if (bearer !== undefined) checks.push(orNobody(sessions.authenticate("bearer", Redacted.make(bearer))))
+      const cookie = headers["cookie"] === undefined ? undefined : cookies[accessCookie]
+      if (cookie !== undefined) checks.push(orNobody(sessions.authenticate("cookie", Redacted.make(cookie))))
+      return checks
+    }
 
-    const byCookie = verified((token) => sessions.authenticate("cookie", token))
-    return Authentication.of({
-      apiKey: verified(apiKeys.authenticate),
-      bearer: verified((token) => sessions.authenticate("bearer", token)),
-      cookie: (answer, options) =>
-        byCookie(
-          Effect.gen(function* () {
-            if (yield* forgeable()) return yield* new CsrfRejected()
-            return yield* answer
-          }),
-          options
-        )
-    })
+    const isForgeable = ({ credential }: Principal, { headers, method }: Request): Effect.Effect<boolean> => {
+      if (credential._tag !== "Cookie" || reads.has(method)) return Effect.succeed(false)
+      const token = headers["x-csrf-token"]
+      if (token === undefined) return Effect.succeed(true)
+      return Effect.map(sessions.verifyCsrf(credential.sessionId, token), (verified) => !verified)
+    }
+
+    const caller = Effect.fnUntraced(
+      function* (request: Request) {
+        for (const check of checksOf(request)) {
+          const principal = yield* check
+          if (principal === undefined) continue
+          if (yield* isForgeable(principal, request)) return yield* new CsrfRejected()
+          return principal
+        }
+        return yield* new Unauthorized()
+      },
+      Effect.catchTag("StorageError", Effect.die)
+    )
+
+    return Authentication.of((answer) =>
+      Effect.gen(function* () {
+        const principal = yield* caller(yield* HttpServerRequest.HttpServerRequest)
+        return yield* Effect.provideService(answer, CurrentPrincipal, principal)
+      })
+    )
   })
 )
 

@@ -9,6 +9,7 @@ import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { accessCookie, CurrentPrincipal, csrfCookie } from "../api/Access.ts"
 import { AuthApi } from "../api/AuthApi.ts"
 import { userView } from "../api/UserView.ts"
+import { bearerOf } from "./internal/bearerOf.ts"
 import { usernameFrom } from "./internal/usernameFrom.ts"
 import { RequestOrigin } from "./RequestOrigin.ts"
 import { clearSessionCookies, setSessionCookies } from "./SessionCookies.ts"
@@ -152,5 +153,3 @@ const keyView = ({ apiKeyId, createdAt, expiresAt, name }: ApiKey) => ({
   createdAt,
   expiresAt: expiresAt ?? null
 })
-
-const bearerOf = (authorization: string | undefined) => /^Bearer +(.+)$/i.exec(authorization ?? "")?.[1]

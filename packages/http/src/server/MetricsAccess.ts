@@ -5,6 +5,7 @@ import { Effect, Option, Redacted } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { Forbidden, Unauthorized } from "../api/Access.ts"
 import { HttpSettings } from "./HttpSettings.ts"
+import { bearerOf } from "./internal/bearerOf.ts"
 
 /** A proxy on this machine is a local peer too, and says in one of these that it speaks for somebody else. */
 const forwardingHeaders = ["x-forwarded-for", "x-real-ip", "forwarded", "via"] as const
@@ -26,7 +27,7 @@ export const make = Effect.gen(function* () {
       const { metricsAccess } = yield* HttpSettings
       if (metricsAccess === "public" || (metricsAccess === "local" && isLocal(request))) return
       const key = request.headers["x-api-key"]
-      const bearer = /^Bearer +(.+)$/i.exec(request.headers["authorization"] ?? "")?.[1]
+      const bearer = bearerOf(request.headers["authorization"])
       if (key === undefined && bearer === undefined) return yield* new Unauthorized()
       const { grants } =
         key === undefined

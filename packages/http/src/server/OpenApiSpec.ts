@@ -4,7 +4,7 @@
  */
 import { Context, Schema } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, OpenApi } from "effect/http-api"
-import { Needs } from "../api/Access.ts"
+import { Authentication, credentials, Needs } from "../api/Access.ts"
 import { exampleOf } from "./internal/exampleOf.ts"
 import type { Answer, JsonSchema, MediaType, Operation, Paths, Schemas } from "./internal/openApiDocument.ts"
 
@@ -25,6 +25,8 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
       if (operation === undefined) return
       const permission = Context.getOrUndefined(endpoint.annotations, Needs)
       if (permission !== undefined) operation["x-permission"] = permission
+      if (endpoint.middlewares.has(Authentication))
+        operation.security = Object.keys(credentials).map((name) => ({ [name]: [] }))
       typeParameters(operation, endpoint)
       dropImpossible(operation)
       addCsrfHeader(operation, endpoint.method)
@@ -37,7 +39,7 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
   return {
     ...spec,
     servers: [{ url: publicPath === "" ? "/" : publicPath, description: "The host that serves this document." }],
-    components: { ...spec.components, schemas, headers: sharedHeaders },
+    components: { ...spec.components, securitySchemes: credentials, schemas, headers: sharedHeaders },
     paths
   }
 }

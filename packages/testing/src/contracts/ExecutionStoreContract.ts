@@ -8,7 +8,7 @@ import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import type { Stores } from "@fairlead/core/storage/Storage"
 import { DateTime, Effect, Equal, Exit, type Layer, Option } from "effect"
 import { runningEvent } from "../fixtures/EventFixtures.ts"
-import { completedExecution, instant, queuedExecution } from "../fixtures/ExecutionFixtures.ts"
+import { awkwardText, completedExecution, instant, queuedExecution } from "../fixtures/ExecutionFixtures.ts"
 import { createdSaga } from "../fixtures/SagaFixtures.ts"
 import { executionId, sagaId, userId } from "../fixtures/Uuid.ts"
 import { liveSuite } from "./internal/eventually.ts"
@@ -20,7 +20,8 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     it.effect("find gives back what was inserted, equal in every field", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore
-        for (const execution of [queuedExecution(1, { args: ["ä\u0001\n", ""] }), completedExecution(2)]) {
+        const awkward = queuedExecution(1, { script: awkwardText, args: [awkwardText, ""] })
+        for (const execution of [awkward, completedExecution(2)]) {
           yield* store.insert(execution)
           assert.isTrue(Equal.equals(yield* store.find(execution.executionId), Option.some(execution)))
         }

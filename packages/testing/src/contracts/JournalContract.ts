@@ -9,7 +9,7 @@ import { Journal, type JournalWrite, streamOf } from "@fairlead/core/storage/Jou
 import { Storage, type Stores } from "@fairlead/core/storage/Storage"
 import { DateTime, Effect, Equal, Exit, type Layer, Option } from "effect"
 import { cancelledEvent, runningEvent } from "../fixtures/EventFixtures.ts"
-import { completedExecution, instant, queuedExecution } from "../fixtures/ExecutionFixtures.ts"
+import { awkwardText, completedExecution, instant, queuedExecution } from "../fixtures/ExecutionFixtures.ts"
 import { createdSaga } from "../fixtures/SagaFixtures.ts"
 import { executionId, sagaId } from "../fixtures/Uuid.ts"
 import { liveSuite } from "./internal/eventually.ts"
@@ -109,6 +109,29 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const other = yield* driven(22)
         assert.isTrue(yield* journal.append(write(new Saga({ ...other, cancelRequest: request }), [started])))
         assert.isUndefined((yield* look(22)).saga.cancelRequest)
+      })
+    )
+
+    it.effect("append keeps every text as it is: NUL, half surrogate pairs, escapes", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const sagas = yield* SagaStore
+        const saga = yield* driven(61)
+        const cancel = { ...request, reason: awkwardText }
+        yield* sagas.requestCancel(sagaId(61), cancel)
+        const entry: SagaEntry = { _tag: "StepCompleted", step: "observe", output: { [awkwardText]: awkwardText } }
+        const event = cancelledEvent(61, awkwardText)
+        const moved = new Saga({ ...saga, errorMessage: awkwardText })
+        const execution = queuedExecution(61, { script: awkwardText })
+        assert.isTrue(yield* journal.append(write(moved, [entry], { execution, events: [event] })))
+        const seen = yield* look(61)
+        assert.deepInclude(seen.saga, { errorMessage: awkwardText, cancelRequest: cancel })
+        assert.deepStrictEqual((yield* sagas.pulse([sagaId(61)]))[0]?.cancelRequest, cancel)
+        assert.deepStrictEqual(seen.log[0]?.entry, entry)
+        assert.deepStrictEqual(seen.events[0]?.event, event.event)
+        assert.strictEqual(seen.execution.script, awkwardText)
+        yield* sagas.claim(sagaId(61), 1, "b")
+        assert.strictEqual((yield* look(61)).saga.errorMessage, awkwardText)
       })
     )
 

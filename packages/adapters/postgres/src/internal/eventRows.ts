@@ -8,8 +8,9 @@
 import { NewEvent } from "@fairlead/core/events/StoredEvent"
 import { Schema } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
+import { jsonText } from "./jsonText.ts"
 
-export const encodeEvents = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(Schema.Array(NewEvent))))
+export const encodeEvents = Schema.encodeEffect(jsonText(Schema.Array(NewEvent)))
 
 export interface EventInsert {
   readonly stream: string

@@ -35,11 +35,8 @@ export const lockDirectory = Effect.fnUntraced(function* (
   const place = yield* file(() => realpath(directory))
   const pidFile = `${place}.pid`
   yield* holdLock(`${place}.lock`).pipe(
-    Effect.catchIf(
-      isBusy,
-      () =>
-        Effect.flatMap(readPid(pidFile), (holder) => Effect.fail(new DataDirectoryLocked({ directory, ...holder }))),
-      (cause) => Effect.fail(lockError(cause))
+    Effect.catchIf(isBusy, () =>
+      Effect.flatMap(readPid(pidFile), (holder) => Effect.fail(new DataDirectoryLocked({ directory, ...holder })))
     )
   )
   yield* Effect.acquireRelease(
@@ -51,17 +48,17 @@ export const lockDirectory = Effect.fnUntraced(function* (
 /** An open exclusive transaction is the lock. The file stays empty, and stays: removing a lock's file would split the lock. */
 const holdLock = Effect.fnUntraced(function* (path: string) {
   const database = yield* Effect.acquireRelease(
-    Effect.try({ try: () => new DatabaseSync(path, { timeout: 0 }), catch: (cause) => cause }),
+    Effect.try({ try: () => new DatabaseSync(path, { timeout: 0 }), catch: lockError }),
     (opened) => Effect.sync(() => opened.close())
   )
-  yield* Effect.retry(Effect.try({ try: () => database.exec("begin exclusive"), catch: (cause) => cause }), {
+  yield* Effect.retry(Effect.try({ try: () => database.exec("begin exclusive"), catch: lockError }), {
     while: isBusy,
     schedule: patience,
     times: attempts
   })
 })
 
-const isBusy = (error: unknown) => Predicate.hasProperty(error, "errcode") && error.errcode === sqliteBusy
+const isBusy = ({ cause }: StorageError) => Predicate.hasProperty(cause, "errcode") && cause.errcode === sqliteBusy
 
 /** For the message only: the lock itself does not depend on it. */
 const readPid = (path: string) =>

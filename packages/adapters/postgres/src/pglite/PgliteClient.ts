@@ -17,7 +17,10 @@ import { PgliteDuplex } from "./internal/pgliteDuplex.ts"
 import { loadTemplate } from "./PgliteTemplate.ts"
 
 export interface PgliteOptions {
-  /** Where the database is kept; absent: in memory, gone with the layer. */
+  /**
+   * Where the database is kept; absent: in memory, gone with the layer. Its lock lies beside it (`<directory>.lock`), so a
+   * volume that several containers could mount has to hold the parent folder.
+   */
   readonly directory?: string | undefined
 }
 

@@ -56,13 +56,14 @@ export class FairleadApi extends Context.Service<FairleadApi, HttpApiClient.ForA
       FairleadApi,
       Effect.gen(function* () {
         const cookies = yield* Ref.make<ReadonlyArray<Cookies.Cookie>>([])
-        return yield* make(baseUrl, session(baseUrl, cookies))
+        const transformClient = session(baseUrl, cookies)
+        return yield* HttpApiClient.make(Api, { transformClient })
       })
     )
 }
 
-const make = (baseUrl: string, transformClient: (client: HttpClient.HttpClient) => HttpClient.HttpClient) =>
-  HttpApiClient.make(Api, { baseUrl, transformClient })
+const make = (baseUrl: string, credential: (client: HttpClient.HttpClient) => HttpClient.HttpClient) =>
+  HttpApiClient.make(Api, { baseUrl, transformClient: credential })
 
 const bearer = Effect.fnUntraced(function* ({ accessToken, baseUrl, onTokens, refreshToken }: BearerOptions) {
   const tokens = yield* Ref.make<RedactedTokens>({ accessToken, refreshToken })
@@ -114,6 +115,8 @@ const isUnauthorized = Schema.is(Schema.Struct({ code: Schema.Literal("UNAUTHORI
 
 const session = (baseUrl: string, cookies: Ref.Ref<ReadonlyArray<Cookies.Cookie>>) => (client: HttpClient.HttpClient) =>
   client.pipe(
+    // Before the cookies, which are chosen by the address.
+    HttpClient.mapRequest(HttpClientRequest.prependUrl(baseUrl)),
     HttpClient.withCookiesRef(cookies),
     HttpClient.mapRequestEffect((request) =>
       Effect.map(Ref.get(cookies), (kept) => {

@@ -22,7 +22,7 @@ export class Session extends Schema.Class<Session>("Session")({
   /** SHA-256 of the one before; it was rotated at `refreshedAt`. */
   previousHash: Schema.optionalKey(Schema.NonEmptyString),
   ipAddress: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64))),
-  userAgent: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(256))),
+  userAgent: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(500))),
   /** Raised by one with every write. A write that names an older version touches no row: another writer won. */
   version: Schema.Int
 }) {}

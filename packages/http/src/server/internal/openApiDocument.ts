@@ -47,7 +47,7 @@ export interface Operation {
   description?: string
   deprecated?: boolean
   "x-permission"?: string
-  readonly security: ReadonlyArray<Readonly<Record<string, ReadonlyArray<string>>>>
+  security: ReadonlyArray<Readonly<Record<string, ReadonlyArray<string>>>>
   readonly parameters: Array<Parameter>
   readonly requestBody?: { readonly content: Record<string, MediaType> }
   readonly responses: Record<string, Answer>

@@ -14,6 +14,7 @@ export class PgliteDuplex extends Duplex {
   readonly #database: PGlite
   #pending: Buffer = Buffer.alloc(0)
   #started = false
+  #reset = false
 
   constructor(database: PGlite) {
     super()
@@ -31,11 +32,13 @@ export class PgliteDuplex extends Duplex {
       return done()
     }
     if (batch.length === 0) return done()
-    this.#database
-      .runExclusive(() =>
+    const run = () =>
+      this.#database.runExclusive(() =>
         this.#database.execProtocolRawStream(batch, { onRawData: (data) => this.push(Buffer.from(data)) })
       )
-      .then(() => done(), done)
+    const ready = this.#reset ? Promise.resolve() : resetSession(this.#database)
+    this.#reset = true
+    ready.then(run).then(() => done(), done)
   }
 
   /** Takes the whole messages off the pending bytes. */
@@ -56,3 +59,6 @@ export class PgliteDuplex extends Duplex {
     return batch
   }
 }
+
+/** There is one session for all connections, one after the other. Each finds it as a server would give it: with nothing left open. */
+const resetSession = (database: PGlite) => database.exec("rollback").then(() => database.exec("discard all"))

@@ -17,10 +17,14 @@ export const makeAuthenticate = Effect.gen(function* () {
 
   // A signature stays good, so what a token says is kept until others push it out. Whether its session lives is asked each time.
   const keeper = (kind: AccessTokenKind) =>
-    Cache.makeWith((token: string) => accessTokens.verify(kind, Redacted.make(token)), {
-      capacity: cacheEntries,
-      timeToLive: (exit) => (Exit.isSuccess(exit) ? "1 hour" : 0)
-    })
+    Cache.makeWith(
+      (token: string) =>
+        Effect.map(accessTokens.verify(kind, Redacted.make(token)), (claims) => ({
+          ...claims,
+          validUntil: DateTime.add(claims.expiresAt, { seconds: clockSkewSeconds })
+        })),
+      { capacity: cacheEntries, timeToLive: (exit) => (Exit.isSuccess(exit) ? "1 hour" : 0) }
+    )
   const verified = { cookie: yield* keeper("cookie"), bearer: yield* keeper("bearer") }
 
   return Effect.fnUntraced(function* (kind: AccessTokenKind, token: Redacted.Redacted) {
@@ -37,7 +41,7 @@ export const makeAuthenticate = Effect.gen(function* () {
       role,
       grants: grantsOf(role),
       credential: { _tag: kind === "cookie" ? "Cookie" : "Bearer", sessionId: claims.sessionId },
-      validUntil: DateTime.add(claims.expiresAt, { seconds: clockSkewSeconds })
+      validUntil: claims.validUntil
     }
     return principal
   })

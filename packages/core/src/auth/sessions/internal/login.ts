@@ -7,7 +7,7 @@ import { Storage } from "../../../storage/Storage.ts"
 import { CredentialsRejected } from "../../AuthError.ts"
 import { AuthEvents } from "../../AuthEvents.ts"
 import { AuthOptions } from "../../AuthOptions.ts"
-import type { Origin } from "../../Origin.ts"
+import { type Origin, storedOrigin } from "../../Origin.ts"
 import { PasswordChecks } from "../../users/PasswordChecks.ts"
 import { Email, Username } from "../../users/User.ts"
 import { UserId } from "../../users/UserId.ts"
@@ -27,9 +27,9 @@ export const makeLogin = Effect.gen(function* () {
   /** What failures of this login are counted under. A digest, because people type passwords in the place of names. */
   const attemptKey = Effect.fnUntraced(function* (login: string, known: Option.Option<UserRecord>, origin: Origin) {
     const userId = Option.match(known, { onNone: () => nobody, onSome: ({ user }) => user.userId })
-    const address = addressOf(origin)
-    const familiar = address !== undefined && (yield* sessions.knowsAddress(userId, address))
-    const text = `login ${loginKey(login)} ${familiar ? address : ""}`
+    const { ipAddress } = origin
+    const familiar = ipAddress !== undefined && (yield* sessions.knowsAddress(userId, ipAddress))
+    const text = `login ${loginKey(login)} ${familiar ? ipAddress : ""}`
     return yield* Effect.provideService(fingerprint(text), Digest.Digest, digest)
   })
 
@@ -55,7 +55,8 @@ export const makeLogin = Effect.gen(function* () {
     return Option.some({ session, token })
   }, storage.transaction)
 
-  return Effect.fn("Sessions.login")(function* (name: string, password: Redacted.Redacted, origin: Origin) {
+  return Effect.fn("Sessions.login")(function* (name: string, password: Redacted.Redacted, from: Origin) {
+    const origin = storedOrigin(from)
     const known = isLogin(name) ? yield* users.findByLogin(name) : Option.none()
     const key = yield* attemptKey(name, known, origin)
     const hash = Option.map(known, ({ passwordHash }) => passwordHash)
@@ -75,14 +76,12 @@ const nobody = UserId.make("00000000-0000-7000-8000-000000000000")
 const isUsername = Schema.is(Username)
 const isEmail = Schema.is(Email)
 const isLogin = (name: string) => isUsername(name) || isEmail(name)
-const addressOf = ({ ipAddress }: Origin) => ipAddress?.slice(0, 64)
 
 const newSession = (
   start: Pick<Session, "sessionId" | "userId" | "refreshHash" | "expiresAt"> & { readonly at: DateTime.Utc },
-  origin: Origin
+  { ipAddress, userAgent }: Origin
 ) => {
   const { at, ...fields } = start
-  const [ipAddress, userAgent] = [addressOf(origin), origin.userAgent?.slice(0, 256)]
   return new Session({
     ...fields,
     createdAt: at,

@@ -6,7 +6,7 @@ import { TokenRejected } from "../../AuthError.ts"
 import type { UserEvent } from "../../AuthEvents.ts"
 import { AuthOptions } from "../../AuthOptions.ts"
 import { LiveCredentials, sessionTopic } from "../../LiveCredentials.ts"
-import type { Origin } from "../../Origin.ts"
+import { type Origin, storedOrigin } from "../../Origin.ts"
 import type { UserId } from "../../users/UserId.ts"
 import { UserStore } from "../../users/UserStore.ts"
 import { RefreshTokens } from "../RefreshTokens.ts"
@@ -67,11 +67,11 @@ export const makeRefresh = Effect.fnUntraced(function* (end: End) {
 })
 
 const reuseFrom =
-  ({ ipAddress }: Origin) =>
+  (origin: Origin) =>
   (userId: UserId): UserEvent => ({
     _tag: "SecurityViolation",
     userId,
     violationType: "refresh_token_reuse",
     details: "a refresh token was used again after its grace; the session was ended",
-    ipAddress: ipAddress ?? null
+    ipAddress: storedOrigin(origin).ipAddress ?? null
   })

@@ -1,0 +1,68 @@
+/** No hint ever arrives, and the clock stands still: what a host itself has ended is over on this host all the same. */
+import { assert, describe, it } from "@effect/vitest"
+import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
+import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
+import { Users } from "@fairlead/core/auth/users/Users"
+import { Wakeups } from "@fairlead/core/bus/Wakeups"
+import { Storage } from "@fairlead/core/storage/Storage"
+import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { Effect, Layer, Stream } from "effect"
+import { callerOf, goodTokens, hostOver, keyOwner, loggedIn, password, registered, secret } from "./support/identity.ts"
+
+const deaf = Layer.effect(
+  Wakeups,
+  Effect.map(Wakeups, (wakeups) => ({ ...wakeups, all: Stream.never }))
+)
+const host = Effect.provide(hostOver(Layer.provideMerge(deaf, Storage.layerMemory)))
+const none = { bearer: false, cookie: false }
+
+/** A user with two sessions that the host remembers. */
+const twoLogins = Effect.gen(function* () {
+  yield* registered("ada")
+  const [own, other] = [yield* loggedIn("ada"), yield* loggedIn("ada")]
+  for (const tokens of [own, other]) assert.deepStrictEqual(yield* goodTokens(tokens), { bearer: true, cookie: true })
+  return { own, other, caller: yield* callerOf(own) }
+})
+
+describe("a host that hears no hints", () => {
+  it.effect("knows of its own logouts", () =>
+    Effect.gen(function* () {
+      const { own } = yield* twoLogins
+      yield* (yield* Sessions).logout(own.sessionId, origin())
+      assert.deepStrictEqual(yield* goodTokens(own), none)
+    }).pipe(host)
+  )
+
+  it.effect("knows of the reuse that it found", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { own } = yield* twoLogins
+      const second = yield* sessions.refresh(own.refreshToken, origin())
+      yield* sessions.refresh(second.refreshToken, origin())
+      assert.deepStrictEqual(yield* goodTokens(second), { bearer: true, cookie: true })
+      yield* Effect.flip(sessions.refresh(own.refreshToken, origin()))
+      assert.deepStrictEqual(yield* goodTokens(second), none)
+    }).pipe(host)
+  )
+
+  it.effect("knows whom it gave another password", () =>
+    Effect.gen(function* () {
+      const { caller, other, own } = yield* twoLogins
+      const change = { current: secret(password), next: secret("Another-Horse-8") }
+      yield* (yield* Users).changePassword(caller, change, origin())
+      assert.deepStrictEqual(yield* goodTokens(other), none)
+      assert.deepStrictEqual(yield* goodTokens(own), { bearer: true, cookie: true })
+    }).pipe(host)
+  )
+
+  it.effect("knows the keys that it revoked", () =>
+    Effect.gen(function* () {
+      const keys = yield* ApiKeys
+      const { caller } = yield* twoLogins
+      const { apiKey, key } = yield* keys.create(caller, { name: "k" })
+      yield* keyOwner(key)
+      yield* keys.revoke(caller, apiKey.apiKeyId)
+      assert.strictEqual((yield* Effect.flip(keyOwner(key)))._tag, "TokenRejected")
+    }).pipe(host)
+  )
+})

@@ -1,0 +1,78 @@
+/** Contract of `/spare-parts`. */
+import { SparePartName } from "@fairlead/core/spare-parts/SparePart"
+import { SparePartContended, SparePartNotFound, SparePartUnchanged } from "@fairlead/core/spare-parts/SparePartError"
+import { SparePartId } from "@fairlead/core/spare-parts/SparePartId"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Authentication, Authorization, Needs } from "./Access.ts"
+import { pageFields, pageQuery } from "./Paging.ts"
+import { problem } from "./Problem.ts"
+import { Rejections } from "./Rejections.ts"
+import { wire } from "./Wire.ts"
+
+const View = Schema.Struct({
+  sparePartId: SparePartId,
+  name: Schema.String,
+  createdAt: Schema.DateTimeUtcFromString,
+  updatedAt: Schema.DateTimeUtcFromString
+})
+export type SparePartView = typeof View.Type
+const SparePartAnswer = wire("SparePartResponse", View)
+const SparePartList = wire("SparePartListResponse", Schema.Struct({ items: Schema.Array(View), ...pageFields }))
+const SparePartNaming = wire("SparePartNaming", Schema.Struct({ name: SparePartName }))
+
+const sparePartNotFound = problem(SparePartNotFound, {
+  status: 404,
+  title: "No such spare part",
+  detail: ({ sparePartId }) => `There is no spare part ${sparePartId}.`
+})
+const sparePartUnchanged = problem(SparePartUnchanged, {
+  status: 409,
+  title: "Nothing to change",
+  detail: ({ sparePartId }) => `The spare part ${sparePartId} has that name already.`
+})
+const sparePartContended = problem(SparePartContended, {
+  status: 409,
+  title: "SparePart is being changed",
+  detail: ({ sparePartId }) => `Others are changing the spare part ${sparePartId}; try again.`
+})
+
+const params = { spare_part_id: SparePartId }
+const query = Schema.Struct(pageQuery(500))
+
+export class SparePartsApi extends HttpApiGroup.make("spare-parts")
+  .add(
+    HttpApiEndpoint.get("list", "/spare-parts", { query, success: SparePartList })
+      .annotate(Needs, "spare-parts:read")
+      .annotate(OpenApi.Summary, "List spare parts")
+      .annotate(
+        OpenApi.Description,
+        "SpareParts that the caller may see, newest first, 50 unless `limit` says otherwise."
+      ),
+    HttpApiEndpoint.post("create", "/spare-parts", { payload: SparePartNaming, success: SparePartAnswer })
+      .annotate(Needs, "spare-parts:write")
+      .annotate(OpenApi.Summary, "Create a spare part")
+      .annotate(OpenApi.Description, "The spare part belongs to the caller."),
+    HttpApiEndpoint.get("get", "/spare-parts/:spare_part_id", {
+      params,
+      success: SparePartAnswer,
+      error: sparePartNotFound
+    })
+      .annotate(Needs, "spare-parts:read")
+      .annotate(OpenApi.Summary, "Get a spare part")
+      .annotate(OpenApi.Description, "One spare part; 404 also for somebody else's."),
+    HttpApiEndpoint.patch("rename", "/spare-parts/:spare_part_id", {
+      params,
+      payload: SparePartNaming,
+      success: SparePartAnswer,
+      error: [sparePartNotFound, sparePartUnchanged, sparePartContended]
+    })
+      .annotate(Needs, "spare-parts:write")
+      .annotate(OpenApi.Summary, "Rename a spare part")
+      .annotate(OpenApi.Description, "Gives the spare part another name; the name it has already is refused.")
+  )
+  .prefix("/api/v1")
+  .middleware(Authorization)
+  .middleware(Authentication)
+  .middleware(Rejections)
+  .annotate(OpenApi.Description, "SpareParts: list, create, look up, rename") {}
