@@ -79,13 +79,13 @@ if (checked.length > 0) {
   prepare()
   for (const { code, file } of checked) writeFileSync(join(work, file), `${code}\nexport {}\n`)
   const types = spawnSync("tsc", ["-p", work, "--checkers", "1"], { encoding: "utf8" })
-  if (types.status !== 0) {
-    const named = checked.reduce(
-      (text, { file, origin }) => text.replaceAll(new RegExp(`\\S*\\b${file}`, "g"), `${origin} (${file})`),
-      types.stdout
+  // Faults of the packages themselves are told by `check:types`.
+  const diagnostics = types.stdout.split(/\n(?=\S)/).filter((diagnostic) => /^\S*\bexample\d+\.ts\(/.test(diagnostic))
+  for (const diagnostic of diagnostics)
+    faults.push(
+      diagnostic.replace(/^\S*\bexample(\d+)\.ts/, (_, number) => `${checked[number - 1].origin}, in the block:`)
     )
-    faults.push(`${named}${types.stderr}`.trim())
-  }
+  if (types.error !== undefined) faults.push(`tsc: ${types.error.message}`)
   for (const { file, origin } of checked.filter((example) => example.runs)) {
     const result = spawnSync("node", [file], { cwd: work, encoding: "utf8", timeout: limitMillis })
     if (result.status !== 0)

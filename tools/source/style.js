@@ -12,6 +12,7 @@ const maxFunctionLines = 70
 const isEffectCode = (file) =>
   /^packages\/(core|http|adapters\/[^/]+)\/src\//.test(file) && !file.includes("/internal/")
 const isModule = (file) => /^(packages|examples)\/.*\/src\//.test(file)
+const isSuite = (file) => /^packages\/testing\/src\/contracts\//.test(file)
 const isTest = (file) => /\/test\/.*\.test\.ts$/.test(file)
 
 const forbiddenFolders = /\/(utils?|helpers?|common|shared|types|services|layers|misc)\//i
@@ -154,7 +155,7 @@ const faultsOf = (file) => {
   const rule = isEffectCode(file) ? effectFault : isTest(file) ? testFault : () => undefined
   const visit = (node) => {
     report(node.getStart(), rule(node))
-    if (isModule(file)) report(node.getStart(), lengthFault(source, node))
+    if (isModule(file) && !isSuite(file)) report(node.getStart(), lengthFault(source, node))
     ts.forEachChild(node, visit)
   }
   visit(source)

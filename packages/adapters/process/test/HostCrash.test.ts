@@ -1,6 +1,7 @@
 /** Jobs outlive their host: real host processes, really killed. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { dirname } from "node:path"
 import { execPath } from "node:process"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
@@ -20,7 +21,7 @@ const sharedDirectory = Effect.acquireRelease(
     await mkdir(`${path}/data`)
     return `${path}/data`
   }),
-  (path) => Effect.promise(() => rm(`${path}/..`, { recursive: true, force: true }))
+  (path) => Effect.promise(() => rm(dirname(path), { recursive: true, force: true }))
 )
 
 const host = (directory: string) =>

@@ -1,10 +1,13 @@
 /** Machines for tests: a directory of its own for each, and scripts in the languages that every machine with this runtime has. */
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { geteuid } from "node:process"
+import type { JobSpec } from "@fairlead/core/runtime/Job"
+import type { JobId } from "@fairlead/core/runtime/JobId"
 import { make, type ProcessRuntimeOptions } from "@fairlead/process/ProcessRuntime"
 import type { ContractScripts } from "@fairlead/testing/contracts/ScriptRuntimeContract"
-import { Effect, Schedule } from "effect"
+import { Effect, Redacted, Schedule } from "effect"
 
 /** A new directory, gone with the scope. Removed with force: tests leave what scripts left. */
 export const temporaryDirectory = Effect.acquireRelease(
@@ -14,7 +17,10 @@ export const temporaryDirectory = Effect.acquireRelease(
 
 /** One machine in the sense of the contract. */
 export const place = (options: Omit<ProcessRuntimeOptions, "directory"> = {}) =>
-  Effect.map(temporaryDirectory, (directory) => ({ directory, host: make({ ...options, directory }) }))
+  Effect.map(temporaryDirectory, (directory) => ({
+    directory,
+    host: make({ interpreterPath: "/usr/bin:/bin", ...options, directory })
+  }))
 
 export const bash: ContractScripts = {
   language: "bash",
@@ -61,3 +67,28 @@ export const node: ContractScripts = {
 /** Looks every 20 ms until `holds`; fails the test when that takes more than 10 s. Gives the value that held. */
 export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, holds: (value: A) => boolean) =>
   look.pipe(Effect.repeat({ until: holds, schedule: Schedule.spaced("20 millis") }), Effect.timeout("10 seconds"))
+
+/** The two levels, at each of them with the strictest user that this test may choose. */
+export const levels: ReadonlyArray<readonly [string, Omit<ProcessRuntimeOptions, "directory">]> =
+  geteuid?.() === 0
+    ? [
+        ["namespace, as users of their own", { level: "namespace", uids: { first: 64_100, count: 32 } }],
+        ["basic, as users of their own", { level: "basic", uids: { first: 64_200, count: 32 } }]
+      ]
+    : [
+        ["namespace", { level: "namespace" }],
+        ["basic", { level: "basic" }]
+      ]
+
+/** An environment by which the processes of a job can be found from outside. */
+export const marked = (spec: JobSpec): JobSpec => ({ ...spec, env: Redacted.make({ MARK: spec.jobId }) })
+
+/** Ids of living processes that carry the mark of the job. */
+export const processesOf = ({ jobId }: { readonly jobId: JobId }) =>
+  Effect.promise(async () => {
+    const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name))
+    const environments = await Promise.all(
+      pids.map(async (pid) => ({ pid, environ: await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "") }))
+    )
+    return environments.filter(({ environ }) => environ.split("\0").includes(`MARK=${jobId}`)).map(({ pid }) => pid)
+  })

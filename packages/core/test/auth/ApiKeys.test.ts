@@ -91,6 +91,29 @@ describe("ApiKeys.authenticate", () => {
     }).pipe(host)
   )
 
+  it.effect("does not ask the store about a key with a typing error", () => {
+    const asked: Array<string> = []
+    const counted = Layer.effect(
+      ApiKeyStore,
+      Effect.map(ApiKeyStore, (store) => ({
+        ...store,
+        find: (id) =>
+          Effect.suspend(() => {
+            asked.push(id)
+            return store.find(id)
+          })
+      }))
+    )
+    return Effect.gen(function* () {
+      const text = Redacted.value((yield* created("ada")).key)
+      const typo = `${text.slice(0, 60)}${text.charAt(60) === "a" ? "b" : "a"}${text.slice(61)}`
+      assert.strictEqual(yield* refused(secret(typo)), "TokenRejected")
+      assert.deepStrictEqual(asked, [])
+      yield* keyOwner(secret(text))
+      assert.isNotEmpty(asked)
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(counted, Storage.layerMemory))))
+  })
+
   it.effect("refuses another key of the same id, though its form is right", () =>
     Effect.gen(function* () {
       const { apiKey, caller, key } = yield* created("ada")

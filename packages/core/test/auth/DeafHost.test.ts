@@ -1,12 +1,13 @@
 /** No hint ever arrives, and the clock stands still: what a host itself has ended is over on this host all the same. */
 import { assert, describe, it } from "@effect/vitest"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
+import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import { Users } from "@fairlead/core/auth/users/Users"
 import { Wakeups } from "@fairlead/core/bus/Wakeups"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
-import { Effect, Layer, Stream } from "effect"
+import { DateTime, Effect, Layer, Stream } from "effect"
 import { callerOf, goodTokens, hostOver, keyOwner, loggedIn, password, registered, secret } from "./support/identity.ts"
 
 const deaf = Layer.effect(
@@ -22,6 +23,35 @@ const twoLogins = Effect.gen(function* () {
   const [own, other] = [yield* loggedIn("ada"), yield* loggedIn("ada")]
   for (const tokens of [own, other]) assert.deepStrictEqual(yield* goodTokens(tokens), { bearer: true, cookie: true })
   return { own, other, caller: yield* callerOf(own) }
+})
+
+describe("a host of which one part hears hints before the others", () => {
+  /** Whether a waiter learns of the end when only the `n`-th subscriber to hints hears. */
+  const learns = Effect.fnUntraced(function* (n: number) {
+    let subscribers = 0
+    const oneEar = Layer.effect(
+      Wakeups,
+      Effect.map(Wakeups, (wakeups) => ({
+        ...wakeups,
+        all: Stream.suspend(() => (subscribers++ === n ? wakeups.all : Stream.never))
+      }))
+    )
+    return yield* Effect.gen(function* () {
+      const { caller, own } = yield* twoLogins
+      const waiting = yield* Effect.forkChild(Effect.flatMap(Sessions, (sessions) => sessions.awaitRevocation(caller)))
+      yield* Effect.repeat(Effect.yieldNow, { times: 20 })
+      yield* (yield* SessionStore).revoke(own.sessionId, yield* DateTime.now)
+      yield* (yield* Wakeups).send(`session/${own.sessionId}`)
+      yield* Effect.repeat(Effect.yieldNow, { times: 100 })
+      return waiting.pollUnsafe() !== undefined
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(oneEar, Storage.layerMemory))))
+  })
+
+  it.effect("looks at the truth when the waiter hears first", () =>
+    Effect.gen(function* () {
+      assert.sameMembers([yield* learns(0), yield* learns(1)], [false, true])
+    })
+  )
 })
 
 describe("a host that hears no hints", () => {

@@ -19,7 +19,8 @@ import {
   refusal,
   registered,
   secret,
-  tagsOf
+  tagsOf,
+  twoHosts
 } from "./support/identity.ts"
 
 const host = Effect.provide(identity)
@@ -177,6 +178,21 @@ describe("Users.changePassword", () => {
       const updates = (yield* eventsOf(`user/${userId}`)).filter(({ _tag }) => _tag === "UserUpdated")
       assert.deepStrictEqual(updates, [{ _tag: "UserUpdated", userId, updatedFields: ["password"], updatedBy: userId }])
     }).pipe(host)
+  )
+
+  it.effect("ends them on the other host before its memory ages out", () =>
+    Effect.gen(function* () {
+      const { a, b } = yield* twoHosts
+      yield* registered("ada").pipe(Effect.provideContext(a))
+      const [own, other] = yield* Effect.all([loggedIn("ada"), loggedIn("ada")]).pipe(Effect.provideContext(a))
+      const caller = yield* callerOf(own).pipe(Effect.provideContext(b))
+      const onB = goodTokens(other).pipe(Effect.provideContext(b))
+      assert.deepStrictEqual(yield* onB, { bearer: true, cookie: true })
+      yield* change(caller, password, next).pipe(Effect.provideContext(a))
+      const left = yield* onB.pipe(Effect.repeat({ until: ({ bearer }) => !bearer, times: 100 }))
+      assert.deepStrictEqual(left, { bearer: false, cookie: false })
+      assert.isTrue((yield* goodTokens(own).pipe(Effect.provideContext(b))).bearer)
+    }).pipe(Effect.scoped)
   )
 
   it.effect("by an API key ends every session", () =>

@@ -9,9 +9,12 @@ import { wire } from "./Wire.ts"
 import { EventType } from "./WireEvent.ts"
 
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
-/** No NUL: it would end an argument or a variable early in every operating system. */
+/** No NUL, which would end an argument or a variable early in every operating system, and no half of a surrogate pair. */
 const text = (maximum: number) =>
-  Schema.String.check(Schema.isMaxLength(maximum), Schema.isPattern(/^[^\0]*$/, { description: "text without NUL" }))
+  Schema.String.check(
+    Schema.isMaxLength(maximum),
+    Schema.isPattern(/^[^\0\p{Surrogate}]*$/u, { description: "well-formed text without NUL" })
+  )
 
 const Environment = Schema.Record(
   Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/)),
@@ -53,7 +56,7 @@ interface WantedLimits {
 export const ExecutionRequest = wire(
   "ExecutionRequest",
   Schema.Struct({
-    script: Schema.String.check(Schema.isMaxLength(maxScriptLength)).annotate({ examples: ["print('hello')"] }),
+    script: text(maxScriptLength).annotate({ examples: ["print('hello')"] }),
     lang: Schema.String.check(Schema.isBetweenLength(1, 64)).pipe(
       Schema.withDecodingDefaultKey(Effect.succeed("python"))
     ),
@@ -106,7 +109,7 @@ export const preferredWait = (prefer: string | undefined): number | undefined =>
   return wait === undefined ? undefined : Math.min(Number(wait), 60)
 }
 
-const Reason = Schema.optionalKey(Schema.String.check(Schema.isMaxLength(1000)))
+const Reason = Schema.optionalKey(text(1000))
 export const CancelBody = wire("CancelExecutionRequest", Schema.Struct({ reason: Reason }))
 /** Both members are accepted and have no effect, as in the seed documents. */
 export const RetryBody = wire(

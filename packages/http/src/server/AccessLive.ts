@@ -67,11 +67,9 @@ export const layerAuthentication = Layer.effect(
       Effect.catchTag("StorageError", Effect.die)
     )
 
+    const known = Effect.flatMap(HttpServerRequest.HttpServerRequest, caller)
     return Authentication.of((answer) =>
-      Effect.gen(function* () {
-        const principal = yield* caller(yield* HttpServerRequest.HttpServerRequest)
-        return yield* Effect.provideService(answer, CurrentPrincipal, principal)
-      })
+      Effect.flatMap(known, (principal) => Effect.provideService(answer, CurrentPrincipal, principal))
     )
   })
 )
@@ -82,11 +80,10 @@ export const layerAuthorization = Layer.succeed(
     const needs = Context.getOrUndefined(endpoint.annotations, Needs)
     if (needs === undefined) return Effect.die(`endpoint ${endpoint.identifier} declares no permission`)
     if (needs === "public") return answer
-    return Effect.gen(function* () {
-      const { grants } = yield* CurrentPrincipal
-      if (grants[needs] === undefined) return yield* new Forbidden({ needs })
-      return yield* answer
-    })
+    const allowed = Effect.flatMap(CurrentPrincipal, ({ grants }) =>
+      grants[needs] === undefined ? Effect.fail(new Forbidden({ needs })) : Effect.void
+    )
+    return Effect.andThen(allowed, answer)
   })
 )
 

@@ -2,7 +2,7 @@
  * The outermost layer of every request: names it, finds where it came from, rewrites second spellings, turns what no endpoint
  * answered into problems, adds headers, counts. It runs for every request, so it does one lookup and one copy of the headers.
  */
-import { Cause, Clock, Effect } from "effect"
+import { Cause, Clock, Context, Effect } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { RequestId } from "../api/Problem.ts"
 import { BodyTooLarge, InternalError, MalformedBody, NotFound } from "../api/Rejections.ts"
@@ -46,31 +46,34 @@ export const layer = (table: RouteTable) =>
         return HttpServerResponse.setHeaders(response, allowed === undefined ? headers : { ...headers, ...allowed })
       }
 
-      return (app) => {
-        const handled = Effect.gen(function* () {
-          const request = yield* HttpServerRequest.HttpServerRequest
-          const origin = new LazyOrigin(requestIdOf(request), request)
-          const clock = yield* Clock.Clock
-          const startedNanos = clock.currentTimeNanosUnsafe()
-          const route = request.url.length > maximumUrlBytes ? undefined : table.find(request.method, request.url)
-          const preflight = crossOrigin !== undefined && isPreflight(request)
+      const answer = <E, R>(app: Effect.Effect<Response, E, R>, request: Request, route: FoundRoute | undefined) => {
+        if (crossOrigin !== undefined && isPreflight(request)) {
+          const headers = crossOrigin.preflight(request.headers["origin"])
+          return Effect.succeed(HttpServerResponse.empty({ status: 204, headers }))
+        }
+        if (request.url.length > maximumUrlBytes)
+          return answerUriTooLong(new UriTooLong({ maximumBytes: maximumUrlBytes }))
+        return routed(app, request, route)
+      }
 
-          const answered = preflight
-            ? Effect.succeed(
-                HttpServerResponse.empty({ status: 204, headers: crossOrigin.preflight(request.headers["origin"]) })
-              )
-            : request.url.length > maximumUrlBytes
-              ? answerUriTooLong(new UriTooLong({ maximumBytes: maximumUrlBytes }))
-              : routed(app, request, route)
-          const response = yield* answered.pipe(
-            Effect.catchCause((cause) => explain(cause, table, request)),
-            Effect.provideService(RequestId, origin.correlationId),
-            Effect.provideService(RequestOrigin, origin)
-          )
-          const seconds = Number(clock.currentTimeNanosUnsafe() - startedNanos) / 1e9
-          metrics.record(yield* Effect.context<never>(), request.method, route?.pattern, response.status, seconds)
-          return finish(request, origin, response)
-        })
+      return (app) => {
+        const handled = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+          Effect.withFiber((fiber) => {
+            const clock = fiber.getRef(Clock.Clock)
+            const startedNanos = clock.currentTimeNanosUnsafe()
+            const origin = new LazyOrigin(requestIdOf(request), request)
+            const route = request.url.length > maximumUrlBytes ? undefined : table.find(request.method, request.url)
+            return answer(app, request, route).pipe(
+              Effect.catchCause((cause) => explain(cause, table, request)),
+              Effect.provideContext(Context.add(Context.make(RequestId, origin.correlationId), RequestOrigin, origin)),
+              Effect.map((response) => {
+                const seconds = Number(clock.currentTimeNanosUnsafe() - startedNanos) / 1e9
+                metrics.record(fiber.context, request.method, route?.pattern, response.status, seconds)
+                return finish(request, origin, response)
+              })
+            )
+          })
+        )
         return forwarded === undefined ? handled : forwarded(handled)
       }
     }),

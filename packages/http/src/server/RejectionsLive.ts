@@ -76,8 +76,6 @@ const announceRetry = (error: unknown) =>
       )
     : Effect.void
 
-const noted = <A, E, R>(answer: Effect.Effect<A, E, R>) => Effect.tapError(answer, announceRetry)
-
 export const layer = Layer.succeed(
   Rejections,
   Rejections.of((answer, { endpoint }) => {
@@ -90,7 +88,7 @@ export const layer = Layer.succeed(
       ),
       Effect.catch(refuse),
       Effect.catchDefect(answerDefect(maximumBytes)),
-      noted
+      Effect.tapError(announceRetry)
     )
     if (!HttpMethod.hasBody(endpoint.method)) return answered
     return Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) =>

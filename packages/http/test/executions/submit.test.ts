@@ -142,6 +142,7 @@ describe("POST /executions", () => {
   it.live.each([
     ["no script", {}, {}, ["payload", "script"]],
     ["a script of 50,001 characters", { script: "x".repeat(50_001) }, {}, ["payload", "script"]],
+    ["a script with NUL", { script: "a\0b" }, {}, ["payload", "script"]],
     ["a variable with a secret and NUL", { script: "", env: { A: "hush\0hush" } }, {}, ["payload", "env"]],
     ["a priority of 11", { script: "", priority: 11 }, {}, ["payload", "priority"]],
     ["an empty key", { script: "" }, { "idempotency-key": "" }, ["headers", "idempotency-key"]]

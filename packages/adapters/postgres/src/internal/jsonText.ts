@@ -9,14 +9,14 @@ export const jsonText = <S extends Schema.Constraint>(model: S) =>
   Schema.String.pipe(
     Schema.decodeTo(
       Schema.fromJsonString(Schema.toCodecJson(model)),
-      SchemaTransformation.transform({ decode: restore, encode: escape })
+      SchemaTransformation.transform({ decode: restore, encode: replaceRefused })
     )
   )
 
 /** In JSON text: U+E000 as it is, or a backslash with what it escapes, so that an escaped backslash hides nothing. */
-const refused = /\uE000|\\(?:u(0000|d[89a-f][0-9a-f]{2})|[^])/g
+const refused = /\uE000|\\(?:u(0000|d[89a-f][0-9a-f]{2})|[\s\S])/g
 
-const escape = (json: string): string =>
+const replaceRefused = (json: string): string =>
   json.replace(refused, (found, code?: string) => {
     if (found === "\uE000") return "\uE000e000"
     return code === undefined ? found : `\uE000${code}`

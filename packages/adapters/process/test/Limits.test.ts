@@ -1,0 +1,146 @@
+/** What happens to scripts that want too much. Each runs at every level that this machine offers to this user. */
+import { memoryUsage } from "node:process"
+import { assert, describe, it } from "@effect/vitest"
+import type { JobEnd, JobLimits } from "@fairlead/core/runtime/Job"
+import { contractJob, observeAll, readable } from "@fairlead/testing/contracts/ScriptRuntimeContract"
+import { Duration, Effect } from "effect"
+import { levels, marked, place, processesOf } from "./fixtures.ts"
+
+const mebibyte = 1024 ** 2
+
+interface Case {
+  readonly statement: string
+  readonly language: "bash" | "python" | "node"
+  readonly script: ReadonlyArray<string>
+  readonly limits: Partial<JobLimits>
+  readonly end: Partial<Extract<JobEnd, { _tag: "LimitExceeded" }>> | JobEnd
+}
+
+const cases: ReadonlyArray<Case> = [
+  {
+    statement: "stops memory that grows without end",
+    language: "python",
+    script: ["hoard = []", "while True: hoard.append(bytearray(1_000_000))"],
+    limits: { memoryBytes: 128 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "memory" }
+  },
+  {
+    statement: "stops memory that is spread over children",
+    language: "python",
+    script: [
+      "import os, time",
+      "for _ in range(4):",
+      "  if os.fork() == 0: hoard = bytearray(60_000_000); time.sleep(60)",
+      "time.sleep(60)"
+    ],
+    limits: { memoryBytes: 128 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "memory", suspected: false }
+  },
+  {
+    statement: "does not count memory twice that forked children share",
+    language: "python",
+    script: [
+      "import os, time",
+      "hoard = bytearray(80_000_000)",
+      "pids = [os.fork() for _ in range(2)]",
+      "time.sleep(0.8)"
+    ],
+    limits: { memoryBytes: 160 * mebibyte },
+    end: { _tag: "Exited", exitCode: 0 }
+  },
+  {
+    statement: "refuses one huge allocation",
+    language: "python",
+    script: ["hoard = bytearray(10_000_000_000)"],
+    limits: { memoryBytes: 128 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "memory", exitCode: 1, suspected: true }
+  },
+  {
+    statement: "stops a Node heap that grows without end",
+    language: "node",
+    script: ["const hoard = []; while (true) hoard.push(Array.from({ length: 100_000 }, Math.random))"],
+    limits: { memoryBytes: 128 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "memory" }
+  },
+  {
+    statement: "leaves Node alone that stays within its memory",
+    language: "node",
+    script: ["console.log(Buffer.alloc(40_000_000).length)"],
+    limits: { memoryBytes: 160 * mebibyte },
+    end: { _tag: "Exited", exitCode: 0 }
+  },
+  {
+    statement: "stops one process that burns CPU time",
+    language: "python",
+    script: ["while True: pass"],
+    limits: { cpuMillis: 500 },
+    end: { _tag: "LimitExceeded", limit: "cpu", suspected: false }
+  },
+  {
+    statement: "stops CPU time that is spread over children",
+    language: "bash",
+    script: ["for each in 1 2 3; do (while :; do :; done) & done", "wait"],
+    limits: { cpuMillis: 700 },
+    end: { _tag: "LimitExceeded", limit: "cpu", suspected: false }
+  },
+  {
+    statement: "refuses a file that is too large",
+    language: "python",
+    script: ["open('large', 'wb').write(bytes(3_000_000))"],
+    limits: { fileSizeBytes: 2 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "file_size", suspected: true }
+  },
+  {
+    statement: "refuses too many open files",
+    language: "python",
+    script: ["files = [open('/dev/null') for _ in range(100)]"],
+    limits: { openFiles: 32 },
+    end: { _tag: "LimitExceeded", limit: "open_files", suspected: true }
+  }
+]
+
+for (const [name, options] of levels)
+  describe(`ProcessRuntime limits: ${name}`, () => {
+    for (const { end, language, limits, script, statement } of cases)
+      it.live(statement, () =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const runtime = yield* (yield* place(options)).host
+            const spec = contractJob(runtime, language, script, { timeoutMillis: 10_000, ...limits })
+            const seen = readable(yield* observeAll(runtime, yield* runtime.start(spec)))
+            assert.deepInclude(seen.end, end, seen.stderr)
+          })
+        )
+      )
+
+    it.live("ends a fork bomb with all its children", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const runtime = yield* (yield* place(options)).host
+          const bomb = "bomb() { bomb & bomb & wait; }; sleep 0.01; bomb"
+          const spec = marked(contractJob(runtime, "bash", [bomb], { processes: 48, timeoutMillis: 2_000 }))
+          const handle = yield* runtime.start(spec)
+          const [duration, { end }] = yield* Effect.timed(Effect.map(observeAll(runtime, handle), readable))
+          assert.include(["TimedOut", "LimitExceeded"], end._tag)
+          assert.isBelow(Duration.toMillis(duration), 5_000)
+          assert.deepStrictEqual(yield* processesOf(spec), [])
+        })
+      )
+    )
+
+    it.live("drains a gigabyte of output in constant memory", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const runtime = yield* (yield* place(options)).host
+          const script = ["head -c 1073741824 /dev/zero"]
+          const handle = yield* runtime.start(contractJob(runtime, "bash", script, { outputBytes: mebibyte }))
+          const before = memoryUsage.rss()
+          const { report, stdout } = yield* observeAll(runtime, handle)
+          assert.isBelow(memoryUsage.rss() - before, 64 * mebibyte)
+          assert.deepStrictEqual(report.end, { _tag: "Exited", exitCode: 0 })
+          assert.deepStrictEqual(report.stdout, { writtenBytes: 1_073_741_824, keptBytes: mebibyte })
+          assert.strictEqual(stdout.length, mebibyte)
+        })
+      )
+    )
+  })
