@@ -1,33 +1,16 @@
 /** `fairlead serve`: starts the host, shows where it listens, and runs until it is told to stop. */
 import { Health } from "@fairlead/core/health/Health"
-import { Api } from "@fairlead/http/api/Api"
-import { aliases } from "@fairlead/http/api/compat/Aliases"
 import * as NodeDocsAssets from "@fairlead/http/node/NodeDocsAssets"
 import * as NodeHost from "@fairlead/http/node/NodeHost"
 import * as NodeProcessMetrics from "@fairlead/http/node/NodeProcessMetrics"
-import * as ApiLayer from "@fairlead/http/server/ApiLayer"
-import { AuthHandlers } from "@fairlead/http/server/AuthHandlers"
-import { DocsHandlers } from "@fairlead/http/server/DocsHandlers"
-import { EventsHandlers } from "@fairlead/http/server/EventsHandlers"
-import { ExecutionsHandlers } from "@fairlead/http/server/ExecutionsHandlers"
-import { HealthHandlers } from "@fairlead/http/server/HealthHandlers"
-import { SagasHandlers } from "@fairlead/http/server/SagasHandlers"
 import { SseConnections } from "@fairlead/http/server/sse/SseConnections"
+import * as WholeApi from "@fairlead/http/server/WholeApi"
 import { Console, Context, Effect, Layer } from "effect"
 import * as Admin from "./Admin.ts"
 import * as Host from "./Host.ts"
 import * as HostConfig from "./HostConfig.ts"
 import * as Keys from "./Keys.ts"
 import * as Observability from "./Observability.ts"
-
-const handlers = Layer.mergeAll(
-  AuthHandlers,
-  DocsHandlers,
-  EventsHandlers,
-  ExecutionsHandlers,
-  HealthHandlers,
-  SagasHandlers
-)
 
 export const serve = Effect.gen(function* () {
   const config = yield* HostConfig.load
@@ -39,7 +22,7 @@ const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig) {
   const settings = yield* Host.httpSettings(config)
   const services = yield* Layer.build(Layer.mergeAll(Host.layer(config, keys), SseConnections.layer))
   const admin = yield* Effect.provideContext(Admin.ensure(config), services)
-  const routes = ApiLayer.layer({ api: Api, aliases, handlers }).pipe(
+  const routes = WholeApi.layer.pipe(
     Layer.provide(Layer.mergeAll(NodeDocsAssets.layer, NodeProcessMetrics.layer, settings)),
     Layer.provide(Layer.succeedContext(services))
   )

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
 import { type ExecutionFrame, FairleadClient, type FollowOptions } from "@fairlead/client"
 import { vi } from "vitest"
-import { baseUrl, clientOf, failureOf, startHost, type TestHost } from "./support/TestHost.ts"
+import { baseUrl, clientOf, eventually, failureOf, startHost, type TestHost } from "./support/TestHost.ts"
 
 let host: TestHost
 let client: FairleadClient
@@ -79,7 +79,11 @@ describe("followExecution", () => {
   it("tells the same wherever the connection is cut", async () => {
     vi.spyOn(Math, "random").mockReturnValue(0)
     const id = await ended(script)
-    const whole = await collect(client.followExecution(id))
+    const all = await collect(client.followExecution(id))
+    // From shortly before the output on: the stream shall be short.
+    const from = all[all.findIndex(({ type }) => type === "output") - 1]?.id
+    const whole = await collect(client.followExecution(id, { from }))
+    assert.deepStrictEqual(new Set(whole.map(({ type }) => type)), new Set(["status", "output", "event", "end"]))
     /** What the host answers to each `Last-Event-ID`, asked for once. */
     const answers = new Map<string | null, Uint8Array>()
     const answerOf = async (request: Request) => {
@@ -95,10 +99,10 @@ describe("followExecution", () => {
         connections++
         return connections === 1 ? prefixOf(bytes, cut, breaksOff) : prefixOf(bytes, bytes.length, false)
       }
-      assert.deepStrictEqual(await collect(followThrough(id, stream)), whole, `cut after ${cut} bytes`)
+      assert.deepStrictEqual(await collect(followThrough(id, stream, { from })), whole, `cut after ${cut} bytes`)
     }
     await cutAt(0, false)
-    const { length } = answers.get(null) ?? new Uint8Array()
+    const { length } = answers.get(from ?? null) ?? new Uint8Array()
     assert.isAbove(length, 1000)
     for (let cut = 1; cut < length; cut++) await cutAt(cut, cut % 2 === 0)
   })
@@ -119,9 +123,16 @@ describe("followExecution", () => {
     let connections = 0
     let closed = false
     const silent = () =>
-      new Response(new ReadableStream({ cancel: () => void (closed = true) }), {
-        headers: { "content-type": "text/event-stream" }
-      })
+      new Response(
+        new ReadableStream({
+          cancel: () => {
+            closed = true
+          }
+        }),
+        {
+          headers: { "content-type": "text/event-stream" }
+        }
+      )
     const frames = collect(followThrough(id, async (request) => (connections++ === 0 ? silent() : host.fetch(request))))
     await vi.advanceTimersByTimeAsync(44_900)
     assert.deepStrictEqual([connections, closed], [1, false])

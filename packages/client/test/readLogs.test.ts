@@ -1,7 +1,7 @@
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
 import { FairleadClient, type LogOptions } from "@fairlead/client"
 import { vi } from "vitest"
-import { baseUrl, clientOf, failureOf, startHost, type TestHost } from "./support/TestHost.ts"
+import { baseUrl, clientOf, eventually, failureOf, startHost, type TestHost } from "./support/TestHost.ts"
 
 let host: TestHost
 let client: FairleadClient

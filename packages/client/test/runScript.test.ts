@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { ExecutionResponse, FairleadClient } from "@fairlead/client"
-import { clientOf, failureOf, startHost, type TestHost, watched } from "./support/TestHost.ts"
+import { clientOf, eventually, failureOf, startHost, type TestHost, watched } from "./support/TestHost.ts"
 
 let host: TestHost
 let client: FairleadClient
@@ -75,9 +75,8 @@ describe("run", () => {
       }
     })
     assert.strictEqual((await failureOf(slow.run({ script: "hold", signal: abort.signal }))).code, "ABORTED")
-    let list = await slow.executions.list()
-    while (list.executions[0]?.status !== "cancelled") list = await slow.executions.list()
-    assert.strictEqual(list.total, 1)
+    await eventually(async () => (await slow.executions.list()).executions[0]?.status === "cancelled")
+    assert.strictEqual((await slow.executions.list()).total, 1)
   })
 
   it("submits nothing for a signal that came before", async () => {

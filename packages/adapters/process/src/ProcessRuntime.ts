@@ -39,6 +39,8 @@ export const ProcessRuntimeOptions = Schema.Struct({
   hidden: Schema.optionalKey(Schema.Array(Absolute)),
   /** From asking a job to end to killing it; 0 to 1000, default 1000. */
   killGraceMillis: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000 }))),
+  /** Names of the languages to offer. Default: all that are found. */
+  languages: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
   /** Folders in which interpreters are looked for, separated by colons. Default: PATH of the host. */
   interpreterPath: Schema.optionalKey(Schema.String)
 })
@@ -81,7 +83,8 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
       discover({
         path: options.interpreterPath ?? (yield* hostPath),
         unreachable: levels[0] === "namespace" ? ["/tmp", ...confined.hidden] : [],
-        uid: options.uids?.first
+        uid: options.uids?.first,
+        languages: options.languages
       })
     ],
     { concurrency: 2 }

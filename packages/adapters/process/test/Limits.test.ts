@@ -105,7 +105,7 @@ for (const [name, options] of levels)
       it.live(statement, () =>
         Effect.scoped(
           Effect.gen(function* () {
-            const runtime = yield* (yield* place(options)).host
+            const runtime = yield* (yield* place({ ...options, languages: [language] })).host
             const spec = contractJob(runtime, language, script, { timeoutMillis: 10_000, ...limits })
             const seen = readable(yield* observeAll(runtime, yield* runtime.start(spec)))
             assert.deepInclude(seen.end, end, seen.stderr)

@@ -19,7 +19,12 @@ export const temporaryDirectory = Effect.acquireRelease(
 export const place = (options: Omit<ProcessRuntimeOptions, "directory"> = {}) =>
   Effect.map(temporaryDirectory, (directory) => ({
     directory,
-    host: make({ interpreterPath: "/usr/bin:/bin", ...options, directory })
+    host: make({
+      interpreterPath: "/usr/bin:/bin",
+      languages: ["bash", "python", "node", "typescript"],
+      ...options,
+      directory
+    })
   }))
 
 export const bash: ContractScripts = {

@@ -121,3 +121,12 @@ export const watched = (fetch: (request: Request) => Promise<Response>) => {
     }
   }
 }
+
+/** Asks again and again until the answer is yes; fails after 10 s. */
+export const eventually = async (condition: () => Promise<boolean>): Promise<void> => {
+  const deadline = Date.now() + 10_000
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error("it never came true")
+    await new Promise((resume) => setTimeout(resume, 5))
+  }
+}

@@ -1,5 +1,5 @@
 /** Port: encryption of values at rest. What is sealed can be stored, logged or copied without telling anything. */
-import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { Context, Effect, Layer, type Redacted, Schema } from "effect"
 
 /** A value under envelope encryption: the key's id, a nonce and the cipher text in one printable string. */
 export const Sealed = Schema.NonEmptyString.pipe(Schema.brand("Sealed"))

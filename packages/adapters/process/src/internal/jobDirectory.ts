@@ -126,8 +126,8 @@ const stateOfUnclaimed = Effect.fnUntraced(function* (directory: string): Effect
 
 const lost = Effect.fnUntraced(function* (directory: string): Effect.fn.Return<JobState, FileFailure> {
   const log = (yield* readText(join(directory, "keeper.log"))) ?? ""
-  const lastLine = log.trimEnd().split("\n").at(-1)?.slice(0, 200) ?? ""
-  return { _tag: "Lost", detail: lastLine === "" ? "its keeper was killed" : `its keeper failed: ${lastLine}` }
+  const lastWords = log.match(/^keeper: .*/m)?.[0].slice(0, 200)
+  return { _tag: "Lost", detail: lastWords ?? "its keeper was killed" }
 })
 
 /** A process id alone may have been given to another process since. */

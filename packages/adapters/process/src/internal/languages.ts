@@ -27,7 +27,12 @@ interface LanguageRow {
 }
 
 const share = (memoryMiB: number, part: number) => Math.max(16, Math.floor(memoryMiB * part))
-const heapFlag = (memoryMiB: number) => [`--max-old-space-size=${share(memoryMiB, 0.75)}`]
+const nodeFlags = (memoryMiB: number) => [
+  `--max-old-space-size=${share(memoryMiB, 0.75)}`,
+  // Scripts may be modules or not, typed or not, without being told so.
+  "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
+  "--disable-warning=ExperimentalWarning"
+]
 
 const table: ReadonlyArray<InterpreterRow> = [
   {
@@ -42,14 +47,9 @@ const table: ReadonlyArray<InterpreterRow> = [
     probe: ["-p", "process.versions.node + '\\n' + process.execPath"],
     reservedMiB: 1_024,
     languages: [
-      { name: "node", fileExtension: "js", flags: heapFlag },
-      { name: "javascript", fileExtension: "js", flags: heapFlag },
-      {
-        name: "typescript",
-        fileExtension: "ts",
-        flags: (memoryMiB) => [...heapFlag(memoryMiB), "--disable-warning=ExperimentalWarning"],
-        minimumVersion: "22.18.0"
-      }
+      { name: "node", fileExtension: "js", flags: nodeFlags, minimumVersion: "20.11.0" },
+      { name: "javascript", fileExtension: "js", flags: nodeFlags, minimumVersion: "20.11.0" },
+      { name: "typescript", fileExtension: "ts", flags: nodeFlags, minimumVersion: "22.18.0" }
     ]
   },
   { program: "bash", probe: ["--version"], languages: [{ name: "bash", fileExtension: "sh" }] },
@@ -110,6 +110,8 @@ export interface Discovery {
   readonly unreachable: ReadonlyArray<string>
   /** The user that runs jobs, when it is another one than the host's. */
   readonly uid: number | undefined
+  /** Names; undefined for all. */
+  readonly languages: ReadonlyArray<string> | undefined
 }
 
 const maximumCandidates = 8
@@ -151,8 +153,10 @@ const programsIn = (folder: string) =>
 const interpretersOf = Effect.fnUntraced(function* (
   row: InterpreterRow,
   programs: ReadonlyArray<Program>,
-  { path, uid, unreachable }: Discovery
+  { languages, path, uid, unreachable }: Discovery
 ) {
+  const wanted = row.languages.filter(({ name }) => languages?.includes(name) ?? true)
+  if (wanted.length === 0) return []
   const named = programs.filter(({ name }) => name === row.program || row.otherNames?.test(name))
   const candidates = Arr.dedupe(
     (yield* Effect.forEach(named, (program) => realProgram(row, program), { concurrency: 4 })).flat()
@@ -166,7 +170,7 @@ const interpretersOf = Effect.fnUntraced(function* (
     Arr.dedupeWith(usable, (a, b) => a.version === b.version),
     newestFirst
   )
-  return row.languages.flatMap((language) =>
+  return wanted.flatMap((language) =>
     versions
       .filter(({ version }) => compareVersions(version, language.minimumVersion ?? "0") >= 0)
       .map((found) => interpreter(row, language, found))

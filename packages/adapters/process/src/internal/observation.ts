@@ -5,7 +5,7 @@ import { join } from "node:path"
 import type { JobReport, OutputName, OutputOffsets, ScriptOutput } from "@fairlead/core/runtime/Job"
 import { Effect, Option, Queue, type Scope, Stream } from "effect"
 import { reportOf } from "./exitRecord.ts"
-import { attempt, FileFailure, ifPresent } from "./files.ts"
+import { attempt, FileFailure, ifPresent, readText } from "./files.ts"
 import { endOf, type JobState, stateOf } from "./jobDirectory.ts"
 
 const pieceBytes = 65_536
@@ -98,8 +98,10 @@ const step = Effect.fnUntraced(function* (
 })
 
 const callForKeeper = Effect.fnUntraced(function* (job: Observation, { unclaimedSweeps }: Position) {
-  if (unclaimedSweeps > maximumUnclaimedSweeps)
-    return yield* new FileFailure({ code: "", cause: new Error("no keeper claims the job") })
+  if (unclaimedSweeps > maximumUnclaimedSweeps) {
+    const complaints = (yield* readText(join(job.directory, "keeper.log"))) ?? ""
+    return yield* new FileFailure({ code: "", cause: new Error(`no keeper claims the job: ${complaints.slice(-300)}`) })
+  }
   yield* job.relaunch
 })
 

@@ -1,0 +1,417 @@
+/** What the contract does not know of: keepers, directories, users, environments. */
+import { execFile } from "node:child_process"
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
+import { hostname } from "node:os"
+import { join } from "node:path"
+import { geteuid, kill } from "node:process"
+import { promisify } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import type { JobEnd, JobSpec } from "@fairlead/core/runtime/Job"
+import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { layer, make } from "@fairlead/process/ProcessRuntime"
+import { contractJob, observeAll, readable, untilPrinted } from "@fairlead/testing/contracts/ScriptRuntimeContract"
+import { Duration, Effect, Layer, Option, Redacted, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { sweep } from "../src/internal/housekeeping.ts"
+import { makePlaces, prepare } from "../src/internal/jobDirectory.ts"
+import { eventually, levels, marked, place, processesOf, temporaryDirectory } from "./fixtures.ts"
+
+const isRoot = geteuid?.() === 0
+const exited: JobEnd = { _tag: "Exited", exitCode: 0 }
+
+for (const [name, options] of levels)
+  describe(`ProcessRuntime processes: ${name}`, () => {
+    const daemons = [
+      "sleep 300 & (setsid sleep 301 &) ; (setsid bash -c 'sleep 302 & sleep 303' > /dev/null 2>&1 < /dev/null &)",
+      "trap '' HUP; nohup sleep 304 > /dev/null 2>&1 &",
+      "echo ready"
+    ]
+
+    it.live("leaves nothing behind when a script ends that has started daemons", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const runtime = yield* (yield* place({ ...options, languages: ["bash"] })).host
+          const spec = marked(contractJob(runtime, "bash", daemons))
+          const [duration, seen] = yield* Effect.timed(
+            Effect.flatMap(runtime.start(spec), (handle) => observeAll(runtime, handle))
+          )
+          assert.deepStrictEqual(readable(seen), { stdout: "ready\n", stderr: "", end: exited })
+          assert.isBelow(Duration.toMillis(duration), 3_000)
+          assert.deepStrictEqual(yield* processesOf(spec), [])
+        })
+      )
+    )
+
+    it.live("leaves nothing behind when a script is stopped that has started daemons", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const runtime = yield* (yield* place({ ...options, languages: ["bash"] })).host
+          const spec = marked(contractJob(runtime, "bash", [...daemons, "while :; do :; done"]))
+          const handle = yield* runtime.start(spec)
+          yield* untilPrinted(runtime, handle)
+          assert.isAtLeast((yield* processesOf(spec)).length, 5)
+          yield* runtime.stop(handle)
+          const [duration, { end }] = yield* Effect.timed(Effect.map(observeAll(runtime, handle), readable))
+          assert.deepStrictEqual(end, { _tag: "Stopped", forced: false })
+          assert.isBelow(Duration.toMillis(duration), 1_500)
+          assert.deepStrictEqual(yield* processesOf(spec), [])
+        })
+      )
+    )
+
+    it.live("gives a script nothing of the host's environment, and a home of its own", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const runtime = yield* (yield* place({ ...options, languages: ["python"] })).host
+          const script = [
+            "import os, json, tempfile",
+            "open('kept', 'w').close(); tempfile.NamedTemporaryFile().close()",
+            "same = os.path.realpath(os.environ['HOME']) == os.getcwd() and tempfile.gettempdir() == os.environ['TMPDIR']",
+            "print(json.dumps([sorted(os.environ), same, os.geteuid()]))"
+          ]
+          const seen = yield* observeAll(runtime, yield* runtime.start(contractJob(runtime, "python", script)))
+          assert.deepStrictEqual(readable(seen).end, exited, readable(seen).stderr)
+          const [names, same, uid] = JSON.parse(readable(seen).stdout)
+          assert.deepStrictEqual(names, ["HOME", "LANG", "PATH", "TMPDIR"])
+          assert.isTrue(same)
+          assert.strictEqual(uid, options.uids?.first ?? geteuid?.())
+        })
+      )
+    )
+
+    it.live("keeps the environment of a job from other users", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { directory, host } = yield* place({ ...options, languages: ["bash"] })
+          const runtime = yield* host
+          const secret = "correct-horse-battery-staple"
+          const env = Redacted.make({ TOKEN: secret })
+          const spec = { ...contractJob(runtime, "bash", ["echo up; sleep 60"]), env }
+          const handle = yield* runtime.start(spec)
+          yield* untilPrinted(runtime, handle)
+          assert.notInclude(yield* everyCommandLine, secret)
+          for (const path of yield* filesBelow(directory)) {
+            const { mode, uid } = yield* Effect.promise(() => stat(path))
+            assert.notInclude(yield* Effect.promise(() => readFile(path, "latin1")), secret, path)
+            assert.strictEqual(mode & 0o077, 0, `${path} of user ${uid} is closed to others`)
+          }
+          yield* runtime.stop(handle)
+          yield* observeAll(runtime, handle)
+        })
+      )
+    )
+
+    it.live("reports a job as lost whose keeper is killed, and never runs it again", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { directory, host } = yield* place({ ...options, languages: ["bash"] })
+          const runtime = yield* host
+          const spec = marked(contractJob(runtime, "bash", ["echo before", "exec sleep 300"]))
+          const handle = yield* runtime.start(spec)
+          yield* untilPrinted(runtime, handle)
+          const claim = yield* Effect.promise(() => readlink(join(directory, "jobs", spec.jobId, "claim")))
+          kill(Number(claim.split(":")[0]), "SIGKILL")
+          const [duration, seen] = yield* Effect.timed(observeAll(runtime, handle))
+          assert.deepInclude(readable(seen), {
+            stdout: "before\n",
+            end: { _tag: "Lost", detail: "its keeper was killed" }
+          })
+          assert.isBelow(Duration.toMillis(duration), 2_500)
+          yield* eventually(processesOf(spec), (pids) => pids.length === 0)
+          assert.deepStrictEqual(yield* runtime.start(spec), handle)
+          assert.deepStrictEqual(yield* runtime.list, [{ handle, state: "lost" }])
+          yield* runtime.remove(handle)
+        })
+      )
+    )
+
+    it.live("stops a job before it has begun", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { directory, host } = yield* place({ ...options, languages: ["bash"] })
+          const [runtime, other] = [yield* host, yield* host]
+          const spec = contractJob(runtime, "bash", ["echo never"])
+          yield* leavePrepared(directory, spec, options)
+          const handle = { runtime: "process", jobId: spec.jobId, node: hostname() } as const
+          yield* other.stop(handle)
+          const seen = yield* observeAll(other, yield* runtime.start(spec))
+          assert.deepStrictEqual(readable(seen), { stdout: "", stderr: "", end: { _tag: "Stopped", forced: false } })
+        })
+      )
+    )
+  })
+
+describe("ProcessRuntime at level namespace", () => {
+  it.live("shows a script only itself, and nothing of the host's data", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const hidden = yield* closedDirectory
+        const { directory, host } = yield* place({ level: "namespace", languages: ["python"], hidden: [hidden] })
+        const script = [
+          "import os, signal",
+          "print(sorted(os.listdir('/tmp')), os.listdir('.'), sorted(int(pid) for pid in os.listdir('/proc') if pid.isdigit()) == [1, os.getpid()])",
+          "def attempt(action):",
+          "  try: action(); return 'done'",
+          "  except OSError as error: return type(error).__name__",
+          `print(os.path.exists('${directory}'), os.listdir('${hidden}'))`,
+          "print(attempt(lambda: os.listdir('/proc/1/cwd')), attempt(lambda: os.listdir('/proc/1/root')))",
+          "try: os.kill(1, signal.SIGKILL)",
+          "except PermissionError: pass",
+          `print(os.system('umount /proc ${hidden} 2> /dev/null') != 0)`,
+          "print([line.split()[1] for line in open('/proc/self/status') if line.startswith(('CapEff', 'NoNewPrivs'))])"
+        ]
+        const runtime = yield* host
+        const seen = yield* observeAll(runtime, yield* runtime.start(contractJob(runtime, "python", script)))
+        assert.deepStrictEqual(readable(seen).stdout.split("\n"), [
+          "['package.json', 'work'] ['script.py'] True",
+          "False []",
+          "PermissionError PermissionError",
+          "True",
+          "['0000000000000000', '1']",
+          ""
+        ])
+        assert.deepStrictEqual(readable(seen).end, exited, readable(seen).stderr)
+      })
+    )
+  )
+})
+
+describe("ProcessRuntime between hosts", () => {
+  it.live("starts what a host had prepared when it died, when it is asked again", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, host } = yield* place({ languages: ["bash"] })
+        const runtime = yield* host
+        const spec = contractJob(runtime, "bash", ["echo once"])
+        yield* leavePrepared(directory, spec)
+        assert.deepStrictEqual(
+          Option.map(yield* runtime.inspect(spec.jobId), ({ state }) => state),
+          Option.some("prepared")
+        )
+        const seen = yield* observeAll(runtime, yield* runtime.start(spec))
+        assert.deepStrictEqual(readable(seen), { stdout: "once\n", stderr: "", end: exited })
+      })
+    )
+  )
+
+  it.live("starts what a host had prepared when it died, when it is only observed", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, host } = yield* place({ languages: ["bash"] })
+        const runtime = yield* host
+        const spec = contractJob(runtime, "bash", ["echo once"])
+        yield* leavePrepared(directory, spec)
+        const seen = yield* observeAll(runtime, { runtime: "process", jobId: spec.jobId, node: runtime.node })
+        assert.deepStrictEqual(readable(seen), { stdout: "once\n", stderr: "", end: exited })
+      })
+    )
+  )
+
+  it.live("removes a prepared job, which then never runs", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, host } = yield* place({ languages: ["bash"] })
+        const runtime = yield* host
+        const spec = contractJob(runtime, "bash", ["echo never"])
+        yield* leavePrepared(directory, spec)
+        yield* runtime.remove({ runtime: "process", jobId: spec.jobId, node: runtime.node })
+        assert.strictEqual((yield* Effect.flip(runtime.start(spec)))._tag, "JobRemoved")
+        assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(directory, "jobs"))), [])
+        assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(directory, "trash"))), [])
+      })
+    )
+  )
+
+  it.live("does not declare lost what another machine holds", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const runtime = yield* (yield* place({ languages: ["bash"] })).host
+        const { jobId } = contractJob(runtime, "bash", [])
+        const observed = Stream.runDrain(
+          runtime.observe({ runtime: "process", jobId, node: "elsewhere" }, { stdout: 0, stderr: 0 })
+        )
+        assert.deepInclude(yield* Effect.flip(observed), { phase: "observe", retryable: true })
+      })
+    )
+  )
+
+  it.effect("forgets removed ids after a day, not before", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const places = yield* makePlaces(directory)
+      yield* Effect.promise(() => writeFile(join(places.removed, "gone"), ""))
+      const remaining = Effect.promise(() => readdir(places.removed))
+      const { mtimeMs } = yield* Effect.promise(() => stat(join(places.removed, "gone")))
+      yield* TestClock.setTime(mtimeMs + 86_300_000)
+      yield* sweep(places)
+      assert.deepStrictEqual(yield* remaining, ["gone"])
+      yield* TestClock.setTime(mtimeMs + 86_500_000)
+      yield* sweep(places)
+      assert.deepStrictEqual(yield* remaining, [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("removes folders that a script has closed to itself", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, host } = yield* place({ languages: ["bash"] })
+        const runtime = yield* host
+        const spec = contractJob(runtime, "bash", ["mkdir -p a/b && touch a/b/c && chmod 0 a/b a"])
+        const handle = yield* runtime.start(spec)
+        yield* observeAll(runtime, handle)
+        yield* runtime.remove(handle)
+        assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(directory, "trash"))), [])
+      })
+    )
+  )
+})
+
+describe("ProcessRuntime languages", () => {
+  it.live("runs TypeScript, ES modules and CommonJS", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const runtime = yield* (yield* place()).host
+        const programs = [
+          ["typescript", "const words: ReadonlyArray<string> = ['typed']\nconsole.log(words.join())", "typed\n"],
+          ["node", "import { sep } from 'node:path'\nconsole.log(sep)", "/\n"],
+          ["node", "const { sep } = require('node:path')\nconsole.log(sep)", "/\n"]
+        ] as const
+        for (const [language, script, stdout] of programs) {
+          const seen = yield* observeAll(runtime, yield* runtime.start(contractJob(runtime, language, [script])))
+          assert.deepStrictEqual(readable(seen), { stdout, stderr: "", end: exited })
+        }
+      })
+    )
+  )
+
+  it.live("offers real versions, and no language that is not wanted", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const runtime = yield* (yield* place({ languages: ["bash", "node"] })).host
+        assert.deepStrictEqual(runtime.languages.map(({ name }) => name).sort(), ["bash", "node"])
+        for (const { versions } of runtime.languages)
+          for (const version of versions) assert.match(version, /^\d+\.\d+\.\d+$/)
+        const spec = { ...contractJob(runtime, "bash", []), args: ["a\0b"] }
+        assert.deepInclude(yield* Effect.flip(runtime.start(spec)), { phase: "start", retryable: false })
+      })
+    )
+  )
+})
+
+describe("ProcessRuntime.layer", () => {
+  it.live("registers itself", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const found = yield* Effect.gen(function* () {
+          return yield* (yield* ScriptRuntimes).find("process")
+        }).pipe(Effect.provide(Layer.provideMerge(layer({ directory, languages: ["bash"] }), ScriptRuntimes.layer)))
+        assert.strictEqual(Option.getOrUndefined(found)?.node, hostname())
+      })
+    )
+  )
+
+  it.live("refuses a directory that is not absolute", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(make({ directory: "data" }))
+        assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "options" })
+      })
+    )
+  )
+
+  it.live.skipIf(!isRoot)("refuses a directory that the users of jobs cannot reach", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const closed = yield* temporaryDirectory
+        yield* Effect.promise(() => chmod(closed, 0o700))
+        const directory = join(closed, "data")
+        const uids = { first: 64_300, count: 1 }
+        const error = yield* Effect.flip(make({ directory, level: "basic", uids, languages: [] }))
+        assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "keeper" })
+        assert.include((yield* make({ directory, level: "namespace", uids, languages: [] })).isolation, "64300")
+      })
+    )
+  )
+
+  it.live.skipIf(!isRoot)("gives each job that runs at a time a user of its own, and lets more jobs wait", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const runtime = yield* (yield* place({ languages: ["bash"], uids: { first: 64_400, count: 2 } })).host
+        const specs = [1, 2, 3].map(() => contractJob(runtime, "bash", ["id -u; sleep 0.5"]))
+        const handles = yield* Effect.forEach(specs, (spec) => runtime.start(spec))
+        const seen = yield* Effect.forEach(handles, (handle) => observeAll(runtime, handle), { concurrency: 3 })
+        const users = seen.map((each) => Number(readable(each).stdout)).sort()
+        assert.sameMembers([...new Set(users)], [64_400, 64_401])
+        assert.strictEqual(users.length, 3)
+      })
+    )
+  )
+
+  it.live.skipIf(!isRoot)("ends a job on a full disk", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const directory = yield* smallDisk
+        const runtime = yield* make({ directory, languages: ["bash"] })
+        const spec = contractJob(runtime, "bash", ["echo start; yes; echo unreachable"], {
+          outputBytes: 64 * 1024 ** 2
+        })
+        const { report, stdout } = yield* observeAll(runtime, yield* runtime.start(spec))
+        assert.deepInclude(report.end, { _tag: "LimitExceeded", limit: "storage", suspected: false })
+        assert.strictEqual(report.stdout.keptBytes, stdout.length)
+      })
+    )
+  )
+})
+
+/** What a host leaves that dies between making the directory and starting the keeper. */
+const leavePrepared = Effect.fnUntraced(function* (
+  directory: string,
+  spec: JobSpec,
+  { level = "namespace", uids }: (typeof levels)[number][1] = {}
+) {
+  const places = yield* makePlaces(directory)
+  const confinement = { level, uids, hostIsRoot: isRoot, hidden: [directory], killGraceMillis: 1_000 }
+  const interpreter = {
+    language: "bash",
+    version: "5",
+    fileExtension: "sh",
+    env: {},
+    reservedBytes: 256 * 1024 ** 2,
+    command: () => ["bash"]
+  }
+  yield* prepare(places, join(places.jobs, spec.jobId), confinement, spec, interpreter)
+})
+
+/** Not below /tmp, which scripts do not see anyway, and not empty. */
+const closedDirectory = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const path = await mkdtemp("/var/tmp/process-runtime-")
+    await writeFile(join(path, "secret"), "")
+    return path
+  }),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+)
+
+const everyCommandLine = Effect.promise(async () => {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name))
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")))
+  return lines.join("\n")
+})
+
+const filesBelow = (directory: string) =>
+  Effect.promise(async () => {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  })
+
+const program = promisify(execFile)
+
+const smallDisk = Effect.gen(function* () {
+  const directory = yield* temporaryDirectory
+  yield* Effect.acquireRelease(
+    Effect.promise(() => program("mount", ["-t", "tmpfs", "-o", "size=512k", "small", directory])),
+    () => Effect.promise(() => program("umount", ["--lazy", directory]))
+  )
+  return directory
+})
