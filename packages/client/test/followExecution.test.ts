@@ -187,7 +187,7 @@ describe("followExecution", () => {
   it("closes its connection when the reader leaves, and the execution goes on", async () => {
     const { execution_id } = await client.executions.submit({ script: "out 1\nhold" })
     for await (const frame of client.followExecution(execution_id)) if (frame.type === "output") break
-    while ((await client.health.streams()).active_connections > 0);
+    await eventually(async () => (await client.health.streams()).active_connections === 0)
     assert.strictEqual((await client.executions.get(execution_id)).status, "running")
     await client.executions.cancel(execution_id)
   })
@@ -196,10 +196,10 @@ describe("followExecution", () => {
     const { execution_id } = await client.executions.submit({ script: "out 1\nhold" })
     const abort = new AbortController()
     const following = collect(client.followExecution(execution_id, { signal: abort.signal }))
-    while ((await client.health.streams()).active_connections === 0);
+    await eventually(async () => (await client.health.streams()).active_connections > 0)
     abort.abort()
     assert.strictEqual((await failureOf(following)).code, "ABORTED")
-    while ((await client.health.streams()).active_connections > 0);
+    await eventually(async () => (await client.health.streams()).active_connections === 0)
     await client.executions.cancel(execution_id)
   })
 

@@ -85,7 +85,7 @@ describe("readLogs", () => {
     const { execution_id } = await client.executions.submit({ script: "hold" })
     const abort = new AbortController()
     const reading = failureOf(collect(client.executions.logs(execution_id, { follow: true, signal: abort.signal })))
-    while ((await client.health.streams()).active_connections === 0);
+    await eventually(async () => (await client.health.streams()).active_connections > 0)
     abort.abort()
     assert.strictEqual((await reading).code, "ABORTED")
     await client.executions.cancel(execution_id)

@@ -1,63 +1,24 @@
-/** The whole core over memory adapters: the real engine, driver, saga, feed; scripts are lines of directions. */
 import { assert, describe, it } from "@effect/vitest"
-import type { Principal } from "@fairlead/core/auth/Principal"
-import { grantsOf } from "@fairlead/core/auth/roles/Role"
-import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
-import { EventLog } from "@fairlead/core/events/EventLog"
 import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
-import { ExecutionFeed, type FeedItem } from "@fairlead/core/executions/ExecutionFeed"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { ExecutionFeed } from "@fairlead/core/executions/ExecutionFeed"
 import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
-import type { ExecutionRequest } from "@fairlead/core/executions/ExecutionRequest"
 import { Executions } from "@fairlead/core/executions/Executions"
-import { layerExecutions } from "@fairlead/core/Fairlead"
-import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
-import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
-import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { Storage } from "@fairlead/core/storage/Storage"
-import { userId, uuid } from "@fairlead/testing/fixtures/Uuid"
-import { Effect, Layer, Redacted, Stream } from "effect"
-
-const principal = (n: number, role: "user" | "admin" | "operator" = "user"): Principal => ({
-  userId: userId(n),
-  username: `user-${n}`,
-  role,
-  grants: grantsOf(role),
-  credential: { _tag: "Bearer", sessionId: SessionId.make(uuid(n)) }
-})
-const [alice, bob, admin] = [principal(1), principal(2), principal(3, "admin")]
-const origin = { correlationId: "c-1" }
-const lines = (script: string, more: Partial<ExecutionRequest> = {}): ExecutionRequest => ({
-  script,
-  lang: "lines",
-  langVersion: "1",
-  ...more
-})
-
-const host = (maxRunning = 10) =>
-  layerExecutions({ hostName: "host-a", maxRunning, maxDrivers: 20 }).pipe(
-    Layer.provideMerge(MemoryScriptRuntime.layer()),
-    Layer.provideMerge(Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory, ScriptRuntimes.layer))
-  )
-type Host = Layer.Success<ReturnType<typeof host>>
-const live = <E>(name: string, work: Effect.Effect<void, E, Host>, maxRunning?: number) =>
-  it.live(name, () => Effect.provide(work, host(maxRunning)), 10_000)
-
-const submit = (request: ExecutionRequest, caller = alice) =>
-  Effect.flatMap(Executions, (executions) => executions.submit(caller, request, origin))
-const result = (id: ExecutionId, caller = alice) =>
-  Effect.flatMap(Executions, (executions) => executions.result(caller, id, 5_000))
-const run = (request: ExecutionRequest) => Effect.flatMap(submit(request), ({ executionId }) => result(executionId))
-const tagsOf = (id: ExecutionId) =>
-  Effect.flatMap(EventLog, (log) => log.readStream(`execution/${id}`, { afterVersion: 0, limit: 100 })).pipe(
-    Effect.map((events) => events.map(({ event }) => event._tag))
-  )
-const running = (id: ExecutionId) =>
-  Effect.flatMap(Executions, (executions) => executions.get(alice, id)).pipe(
-    Effect.delay("5 millis"),
-    Effect.repeat({ until: ({ status }) => status === "running", times: 1000 })
-  )
+import { Effect, Redacted } from "effect"
+import {
+  admin,
+  alice,
+  bob,
+  host,
+  lines,
+  live,
+  origin,
+  result,
+  run,
+  running,
+  submit,
+  tagsOf
+} from "./support/MemoryHost.ts"
 
 describe("Executions.submit", () => {
   live(
@@ -270,50 +231,6 @@ describe("Executions", () => {
         limit: 3
       })
       assert.deepStrictEqual([[...range.bytes], range.size, range.ended], [[0xff, 0x80, 0x78], 5, true])
-    })
-  )
-})
-
-const followed = (id: ExecutionId, from?: FeedItem["position"]) =>
-  Effect.flatMap(ExecutionFeed, (feed) => feed.follow(alice, id, from)).pipe(Effect.flatMap(Stream.runCollect))
-
-/** What a reader learns, whatever the pieces it came in. */
-const told = (items: ReadonlyArray<FeedItem>) => ({
-  events: items.flatMap((item) => (item._tag === "Event" ? [item.event.streamVersion] : [])),
-  stdout: items.flatMap((item) => (item._tag === "Output" && item.output === "stdout" ? [...item.bytes] : [])),
-  end: items.at(-1)?._tag
-})
-
-describe("ExecutionFeed.follow", () => {
-  live(
-    "shows output while the script runs, and ends after the last event",
-    Effect.gen(function* () {
-      const { executionId } = yield* submit(lines("out first\nsleep 100\nout second"))
-      const seen: Array<string> = []
-      const feed = yield* (yield* ExecutionFeed).follow(alice, executionId, undefined)
-      yield* Stream.runForEach(feed, (item) =>
-        Effect.gen(function* () {
-          const { status } = yield* (yield* Executions).get(alice, executionId)
-          seen.push(item._tag === "Event" ? item.event.event._tag : `${item._tag} ${status}`)
-        })
-      )
-      assert.include(seen, "Output running")
-      assert.deepStrictEqual(seen.slice(-3), ["ExecutionCompleted", "ResultStored", "End completed"])
-    })
-  )
-
-  live(
-    "resumed from any item it tells exactly the rest",
-    Effect.gen(function* () {
-      const { execution } = yield* run(lines("out one\nout two\nerr three\nout four"))
-      const whole = yield* followed(execution.executionId)
-      for (const [i, item] of whole.entries()) {
-        const before = told(whole.slice(0, i + 1))
-        const rest = told(yield* followed(execution.executionId, item.position))
-        assert.deepStrictEqual([...before.events, ...rest.events], told(whole).events)
-        assert.deepStrictEqual([...before.stdout, ...rest.stdout], told(whole).stdout)
-        assert.strictEqual(rest.end, "End")
-      }
     })
   )
 })

@@ -52,7 +52,12 @@ describe("a session over the wire", () => {
       assert.strictEqual(login["message"], "Login successful")
       assert.strictEqual((yield* call("GET", "/me")).body["username"], "alice")
       const verified = (yield* call("GET", "/verify-token")).body
-      assert.deepStrictEqual(verified, { valid: true, username: "alice", role: "user", csrf_token: login["csrf_token"] })
+      assert.deepStrictEqual(verified, {
+        valid: true,
+        username: "alice",
+        role: "user",
+        csrf_token: login["csrf_token"]
+      })
       const change = { body: { full_name: "Alice A." } }
       assert.strictEqual((yield* call("PUT", "/me", change)).status, 403)
       const headers = { "x-csrf-token": login["csrf_token"] }
