@@ -21,6 +21,7 @@ import { ExecutionFeed } from "./executions/ExecutionFeed.ts"
 import { ExecutionJobs } from "./executions/ExecutionJobs.ts"
 import * as ExecutionSaga from "./executions/ExecutionSaga.ts"
 import { Executions } from "./executions/Executions.ts"
+import * as IdempotencyExpiry from "./executions/IdempotencyExpiry.ts"
 import * as JobReaper from "./executions/JobReaper.ts"
 import { OutputCollector } from "./executions/OutputCollector.ts"
 import { QueueGauge } from "./executions/QueueGauge.ts"
@@ -81,7 +82,7 @@ export const layerExecutions = ({ hostName, maxDrivers, maxRunning }: ExecutionH
     Layer.provideMerge(Sagas.layer),
     Layer.provide(ExecutionAdmission.layer)
   )
-  return Layer.mergeAll(useCases, layerDrivers(maxDrivers), JobReaper.layer).pipe(
+  return Layer.mergeAll(useCases, layerDrivers(maxDrivers), JobReaper.layer, IdempotencyExpiry.layer).pipe(
     Layer.provide(driving),
     Layer.provide(parts),
     Layer.provide(basics)

@@ -14,6 +14,18 @@ const decodeRows = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ byte_offset: Schema.Finite, bytes: Schema.Uint8Array }))
 )
 
+const decodeHeads = Schema.decodeUnknownEffect(
+  Schema.Array(
+    Schema.Struct({
+      execution_id: Schema.String,
+      attempt: Schema.Int,
+      stream: Schema.String,
+      byte_offset: Schema.Finite,
+      bytes: Schema.Uint8Array
+    })
+  )
+)
+
 export const layer = Layer.effect(
   ExecutionOutputStore,
   Effect.gen(function* () {
@@ -73,6 +85,27 @@ export const layer = Layer.effect(
         )
         return slice(rows, offset, limit)
       }, storageError("ExecutionOutputStore.read")),
+
+      heads: Effect.fnUntraced(function* (keys, length) {
+        const wanted = JSON.stringify(keys.map(({ attempt, executionId }) => ({ id: executionId, attempt })))
+        const rows = yield* decodeHeads(
+          yield* sql`select output.execution_id, output.attempt, stream, byte_offset::float8 as byte_offset,
+              substring(bytes for ${length}::int - byte_offset::int) as bytes
+            from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(id uuid, attempt int)
+            join execution_output output on output.execution_id = wanted.id and output.attempt = wanted.attempt
+            where byte_offset < ${length} order by byte_offset`
+        )
+        return keys.map((key) => {
+          const own = rows.filter((row) => row.execution_id === key.executionId && row.attempt === key.attempt)
+          const head = (output: OutputName) =>
+            slice(
+              own.filter(({ stream }) => stream === output),
+              0,
+              length
+            )
+          return { stdout: head("stdout"), stderr: head("stderr") }
+        })
+      }, storageError("ExecutionOutputStore.heads")),
 
       sizes: Effect.fnUntraced(function* (key) {
         const [sizes] = yield* sql<{ readonly stdout: number; readonly stderr: number }>`

@@ -21,6 +21,12 @@ export interface OutputKey {
   readonly attempt: number
 }
 
+/** How one attempt's streams begin. */
+export interface OutputHead {
+  readonly stdout: Uint8Array
+  readonly stderr: Uint8Array
+}
+
 export class ExecutionOutputStore extends Context.Service<
   ExecutionOutputStore,
   {
@@ -31,6 +37,8 @@ export class ExecutionOutputStore extends Context.Service<
     append(key: OutputKey, fence: SagaFence, chunks: ReadonlyArray<OutputChunk>): Effect.Effect<boolean, StorageError>
     /** Bytes of one stream from `offset` on, at most `limit` (1 to 4 MiB); empty at the end of what is stored so far. */
     read(key: OutputKey, output: OutputName, offset: number, limit: number): Effect.Effect<Uint8Array, StorageError>
+    /** The first `bytes` (1 to 16 KiB) of both streams for each of at most 500 keys, in their order; empty where there are none. */
+    heads(keys: ReadonlyArray<OutputKey>, bytes: number): Effect.Effect<ReadonlyArray<OutputHead>, StorageError>
     /** Stored bytes per stream; 0 for an attempt that wrote nothing or is unknown. */
     sizes(key: OutputKey): Effect.Effect<OutputOffsets, StorageError>
   }
@@ -66,6 +74,13 @@ export class ExecutionOutputStore extends Context.Service<
         append: (key, fence, chunks) => database.transaction(append(key, fence, chunks)),
         read: (key, output, offset, limit) =>
           Effect.map(bytesOf(key, output), (bytes) => bytes.slice(offset, offset + limit)),
+        heads: (keys, length) =>
+          Effect.forEach(keys, (key) =>
+            Effect.all({
+              stdout: Effect.map(bytesOf(key, "stdout"), (bytes) => bytes.slice(0, length)),
+              stderr: Effect.map(bytesOf(key, "stderr"), (bytes) => bytes.slice(0, length))
+            })
+          ),
         sizes: (key) =>
           Effect.all({
             stdout: Effect.map(bytesOf(key, "stdout"), ({ length }) => length),

@@ -107,15 +107,24 @@ export class Executions extends Context.Service<
         return yield* outputText(Bytes.concat(bytes))
       })
 
-      const resultOf = Effect.fnUntraced(function* (execution: Execution, mostBytes: number) {
+      /** All results of a page with one read of their output. */
+      const excerptsOf = Effect.fnUntraced(function* (executions: ReadonlyArray<Execution>) {
+        const heads = yield* outputs.heads(executions, excerptBytes)
+        return yield* Effect.forEach(
+          executions,
+          Effect.fnUntraced(function* (execution, i) {
+            const head = heads[i]
+            if (execution.outcome === undefined || head === undefined) return { execution, stdout: null, stderr: null }
+            return { execution, stdout: yield* outputText(head.stdout), stderr: yield* outputText(head.stderr) }
+          })
+        )
+      })
+
+      const resultOf = Effect.fnUntraced(function* (execution: Execution) {
         const { outcome } = execution
         if (outcome === undefined) return { execution, stdout: null, stderr: null }
-        const stdout = yield* textOf(execution, "stdout", Math.min(outcome.stdoutBytes, mostBytes))
-        return {
-          execution,
-          stdout,
-          stderr: yield* textOf(execution, "stderr", Math.min(outcome.stderrBytes, mostBytes))
-        }
+        const stdout = yield* textOf(execution, "stdout", outcome.stdoutBytes)
+        return { execution, stdout, stderr: yield* textOf(execution, "stderr", outcome.stderrBytes) }
       })
 
       /** The execution once it has ended, or as it is when the time is up. */
@@ -152,12 +161,12 @@ export class Executions extends Context.Service<
         submit: Effect.fn("Executions.submit")((caller, request, origin) => admission.admit(caller, request, origin)),
         get: Effect.fn("Executions.get")((caller, id) => find(caller, "executions:read", id)),
         result: Effect.fn("Executions.result")(function* (caller, id, waitMillis) {
-          return yield* resultOf(yield* settled(caller, "executions:read", id, waitMillis), Number.POSITIVE_INFINITY)
+          return yield* resultOf(yield* settled(caller, "executions:read", id, waitMillis))
         }),
         list: Effect.fn("Executions.list")(function* (caller, { scope, ...filter }) {
           const ownerId = scope === "own" ? caller.userId : ownerFilter(caller, "executions:read")
           const { executions, total } = yield* store.list({ ...filter, ownerId })
-          return { results: yield* Effect.forEach(executions, (execution) => resultOf(execution, excerptBytes)), total }
+          return { results: yield* excerptsOf(executions), total }
         }),
         events: Effect.fn("Executions.events")(function* (caller, id, filter) {
           const execution = yield* find(caller, "executions:read", id)

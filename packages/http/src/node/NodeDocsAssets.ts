@@ -54,6 +54,6 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const loads = new Map<DocsAsset, Effect.Effect<Option.Option<Asset>>>()
     for (const name of DocsAsset.literals) loads.set(name, yield* Effect.cached(load(name)))
-    return DocsAssets.of({ get: (name) => loads.get(name) ?? Effect.succeed(Option.none()) })
+    return DocsAssets.of({ get: (name) => loads.get(name) ?? Effect.succeedNone })
   })
 )

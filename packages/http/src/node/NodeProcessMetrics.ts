@@ -16,19 +16,19 @@ const loopLag = gauge(
   "99 % of waits of the event loop since the last scrape were shorter."
 )
 
+const loopDelay = Effect.acquireRelease(
+  Effect.sync(() => {
+    const histogram = monitorEventLoopDelay({ resolution: 20 })
+    histogram.enable()
+    return histogram
+  }),
+  (histogram) => Effect.sync(() => histogram.disable())
+)
+
 export const layer = Layer.effect(
   ProcessMetrics,
-  Effect.gen(function* () {
-    const delay = yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const histogram = monitorEventLoopDelay({ resolution: 20 })
-        histogram.enable()
-        return histogram
-      }),
-      (histogram) => Effect.sync(() => histogram.disable())
-    )
+  Effect.map(loopDelay, (delay) => {
     let countedSeconds = 0
-
     return Effect.gen(function* () {
       const memory = process.memoryUsage()
       const { system, user } = process.cpuUsage()

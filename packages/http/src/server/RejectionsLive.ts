@@ -81,10 +81,9 @@ export const layer = Layer.succeed(
   Rejections.of((answer, { endpoint }) => {
     const maximumBytes = Context.get(endpoint.annotations, BodyLimit)
     const answered = answer.pipe(
-      Effect.flatMap((response) =>
-        response.status === 415 && response.body._tag === "Uint8Array"
-          ? Effect.fail(new UnsupportedMediaType())
-          : Effect.succeed(response)
+      Effect.filterOrFail(
+        (response) => response.status !== 415 || response.body._tag !== "Uint8Array",
+        () => new UnsupportedMediaType()
       ),
       Effect.catch(refuse),
       Effect.catchDefect(answerDefect(maximumBytes)),

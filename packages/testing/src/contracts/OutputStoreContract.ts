@@ -57,6 +57,26 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
+    it.effect("heads gives the beginnings of many attempts at once, in the order asked for", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionOutputStore
+        const [first, second] = [yield* fenceOf(71), yield* fenceOf(72)]
+        yield* store.append(key(71), first, [stdout(0, "ab"), stderr(0, "E")])
+        yield* store.append(key(71), first, [stdout(2, "cdef")])
+        yield* store.append(key(72), second, [stderr(0, "only")])
+        const heads = yield* store.heads([key(72), key(79), key(71)], 4)
+        const texts = heads.map(({ stderr, stdout }) =>
+          [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes))
+        )
+        assert.deepStrictEqual(texts, [
+          ["", "only"],
+          ["", ""],
+          ["abcd", "E"]
+        ])
+        assert.deepStrictEqual(yield* store.heads([], 4), [])
+      })
+    )
+
     it.effect(
       "append dies of a gap, of an overlap and of bytes that are there already, and writes none of the call",
       () =>
