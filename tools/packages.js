@@ -1,6 +1,6 @@
 // Builds every published package, packs it as npm would get it, and checks the tarballs: publint and attw are silent, nothing but what is meant
-// to be published is inside, and every module imports in a project that has only the tarballs.
-import { execFile } from "node:child_process"
+// to be published is inside, and in a project that has only the tarballs every module imports and the host serves.
+import { execFile, spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -62,7 +62,14 @@ const checkPackage = async ({ folder, manifest: { name, bin } }) => {
   const target = join(work, "project/node_modules", name)
   mkdirSync(target, { recursive: true })
   await mustRun(`${name}: unpack`, "tar", ["xzf", tarball, "-C", target, "--strip-components=1"])
-  return { folder, name, target, files: files.length, kilobytes: Math.ceil(statSync(tarball).size / 1024) }
+  return {
+    folder,
+    name,
+    target,
+    program: bin !== undefined,
+    files: files.length,
+    kilobytes: Math.ceil(statSync(tarball).size / 1024)
+  }
 }
 
 /** Gives the project the other dependencies of a package, as installed here. */
@@ -89,6 +96,40 @@ const importAll = async (packed) => {
   return specifiers.length
 }
 
+/** Starts the packed host on a free port with an empty folder, asks whether it is ready, and tells it to stop. */
+const serve = async ({ name, target }) => {
+  const [program] = Object.values(readJson(join(target, "package.json")).bin)
+  const child = spawn("node", ["--liftoff-only", join(target, program), "serve"], {
+    env: {
+      PATH: process.env.PATH,
+      HOME: work,
+      FAIRLEAD_PORT: "0",
+      FAIRLEAD_DATA_DIR: join(work, "data"),
+      FAIRLEAD_PROCESS_RUNTIME: "on",
+      FAIRLEAD_ADMIN_PASSWORD: "admin-Pass-0001"
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 60_000
+  })
+  let output = ""
+  const ended = new Promise((done) => child.once("close", done))
+  const listens = new Promise((done) => {
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (chunk) => {
+        output += chunk
+        const url = /listens on (http:\/\/\S+)/.exec(output)?.[1]
+        if (url !== undefined) done(url)
+      })
+  })
+  const url = await Promise.race([listens, ended.then(() => undefined)])
+  const ready = url === undefined ? undefined : await fetch(`${url}/api/v1/health/ready`)
+  if (ready?.status !== 200)
+    faults.push(`${name}: the packed host is not ready\n${output}${(await ready?.text()) ?? ""}`)
+  child.kill("SIGTERM")
+  const code = await ended
+  if (code !== 0) faults.push(`${name}: the packed host ended with ${code} when told to stop\n${output}`)
+}
+
 try {
   const build = await run("pnpm", ["run", "build"])
   if (!build.ok) faults.push(`pnpm build\n${build.output}`)
@@ -97,6 +138,7 @@ try {
     for (const entry of published) packed.push(await checkPackage(entry))
     packed.forEach(linkDependencies)
     const modules = await importAll(packed)
+    if (faults.length === 0) for (const host of packed.filter(({ program }) => program)) await serve(host)
     for (const { name, files, kilobytes } of packed) console.log(`${name}: ${files} files, ${kilobytes} KB packed`)
     console.log(`${packed.length} packages, ${modules} modules imported`)
   }

@@ -79,7 +79,7 @@ const run = (command, args) => {
   if (status !== 0) stop(`${command} ${args.join(" ")} failed; the files are written, mend it and run it again.`)
 }
 run("biome", ["check", "--write", ...files.map(({ to }) => to)])
-if (kind === "adapter") run("pnpm", ["install"])
+if (kind === "adapter") run("pnpm", ["install", "--no-frozen-lockfile"])
 run("pnpm", ["run", "gen"])
 
 const left = {

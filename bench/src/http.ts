@@ -1,4 +1,5 @@
-/** Authenticated GET and POST of the host against bare fastify and bare hono doing as much, in one run, as ratios. */
+/** Authenticated GET and POST of the host against bare fastify and bare hono with the same answers, in one run, as ratios. The GET is the
+ * caller's own account; the POST cancels an execution again, which reads one row of the host's database, and none of the peers'. */
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import autocannon from "autocannon"
@@ -68,7 +69,7 @@ const targets: ReadonlyArray<Target> = [
     name: "fairlead",
     url: host.url,
     headers: caller.headers,
-    get: "/api/v1/auth/verify-token",
+    get: "/api/v1/auth/me",
     post: await cancelledExecution(),
     stop: host.stop
   },

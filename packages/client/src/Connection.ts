@@ -3,7 +3,7 @@
 import { FairleadError } from "./FairleadError.ts"
 import type { FairleadOptions } from "./FairleadOptions.ts"
 import { type Client, createClient } from "./generated/client/index.ts"
-import { bearer } from "./internal/bearer.ts"
+import { Bearer } from "./internal/Bearer.ts"
 import type { Credential } from "./internal/Credential.ts"
 import { aborted, fromAnswer, fromFailure, unexpected } from "./internal/errors.ts"
 import { session } from "./internal/session.ts"
@@ -92,7 +92,7 @@ const credentialOf = ({ auth }: FairleadOptions, baseUrl: string): Credential =>
       return session(baseUrl)
     case "bearer":
     case "login":
-      return bearer(auth)
+      return new Bearer(auth)
     case "apiKey":
       return { cookies: "omit", headers: () => ({ "x-api-key": auth.key }) }
     default:

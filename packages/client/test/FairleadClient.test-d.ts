@@ -49,7 +49,7 @@ export const refusals = () => {
 
 export const narrowing = () => {
   if (error.is("LIMIT_TOO_HIGH")) {
-    assertSame<typeof error.problem, Problems["LIMIT_TOO_HIGH"]>(false)
+    assertSame<typeof error.problem, Problems["LIMIT_TOO_HIGH"]>(true)
     const maximum: number | undefined = error.problem.limits[0]?.maximum
     return maximum
   }

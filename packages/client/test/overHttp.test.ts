@@ -24,7 +24,8 @@ const startProxy = async (target: URL) => {
         up.destroy()
       })
     }
-    down.pipe(up).pipe(down)
+    down.pipe(up)
+    up.pipe(down)
   })
   await new Promise<void>((resume) => void server.listen(0, "127.0.0.1", resume))
   const bound = server.address()

@@ -41,7 +41,7 @@ const generate = async (folder) => {
   const input = document()
   await createClient({
     input,
-    logs: { level: "error", file: false },
+    logs: { level: "silent", file: false },
     output: { path: folder, clean: true, entryFile: false, importFileExtension: ".ts" },
     parser: { filters: { deprecated: false, tags: { exclude: ["docs"] } } },
     plugins: [

@@ -27,7 +27,7 @@ describe("faultsOf, in Effect code", () => {
   it.each([
     ["words in strings", 'export const a = "async throw new Date() as any"'],
     ["words in comments", "// async, try, throw, as any, console\nexport const a = 1"],
-    ["words in templates", "export const a = `${b} // TODO throw as`"],
+    ["words in templates", `export const a = \`\${b} // TODO throw as\``],
     ["as const", "export const a = [1] as const"],
     ["names of members", "export const a = { Date: b.Date, console: 1 }"],
     ["a note with its issue", "// TODO #12: shorter\nexport const a = 1"]

@@ -1381,6 +1381,9 @@ export type ExecutionResponse = {
 };
 
 export type RetryExecutionRequest = {
+    /**
+     * well-formed text without NUL
+     */
     reason?: string;
     preserve_output?: boolean;
 };
@@ -1406,6 +1409,9 @@ export type CancelResponse = {
 };
 
 export type CancelExecutionRequest = {
+    /**
+     * well-formed text without NUL
+     */
     reason?: string;
 };
 
@@ -1531,6 +1537,9 @@ export type IdempotencyKeyReusedProblem = {
 };
 
 export type ExecutionRequest = {
+    /**
+     * well-formed text without NUL
+     */
     script: string;
     lang?: string;
     lang_version?: string;
@@ -2367,7 +2376,7 @@ export type AuthRefreshResponses = {
 export type AuthRefreshResponse = AuthRefreshResponses[keyof AuthRefreshResponses];
 
 export type AuthLogoutData = {
-    body: Logout | null;
+    body: null | Logout;
     path?: never;
     query?: never;
     url: '/api/v1/auth/logout';

@@ -6,7 +6,7 @@ import type { Tokens } from "../generated/types.gen.ts"
 
 export interface Credential {
   /** Whether browsers send and keep their cookies. */
-  readonly cookies: RequestCredentials
+  readonly cookies: "include" | "omit"
   /** What is added to a request. */
   headers(method: string): Readonly<Record<string, string>>
   /** Sees every answer. */
