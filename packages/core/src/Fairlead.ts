@@ -31,6 +31,7 @@ import { Ids } from "./ids/Ids.ts"
 import { SagaCanceller } from "./sagas/SagaCanceller.ts"
 import { SagaDriver } from "./sagas/SagaDriver.ts"
 import { SagaEngine } from "./sagas/SagaEngine.ts"
+import { SagaLauncher } from "./sagas/SagaLauncher.ts"
 import { Sagas } from "./sagas/Sagas.ts"
 import { SagaWatch } from "./sagas/SagaWatch.ts"
 
@@ -80,7 +81,7 @@ export const layerExecutions = ({ hostName, maxDrivers, maxRunning }: ExecutionH
   const useCases = ExecutionFeed.layer.pipe(
     Layer.provideMerge(Executions.layer),
     Layer.provideMerge(Sagas.layer),
-    Layer.provide(ExecutionAdmission.layer)
+    Layer.provide(ExecutionAdmission.layer.pipe(Layer.provide(SagaLauncher.layer)))
   )
   return Layer.mergeAll(useCases, layerDrivers(maxDrivers), JobReaper.layer, IdempotencyExpiry.layer).pipe(
     Layer.provide(driving),

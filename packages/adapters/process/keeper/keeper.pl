@@ -16,6 +16,9 @@ use constant {
     TICK_SECONDS       => 0.1,     # how often `cancel` and the limits are looked at
     FIRST_LOOK_SECONDS => 0.02,
     BASIC_TICKS        => 5,       # without a namespace a look reads all of /proc: only every fifth tick
+    FREEZE_SECONDS     => 2,       # longest search for processes that fork while they are killed
+    SPARE_TASKS        => 512,     # how much the host's user may grow before the job can start no process
+    NICENESS           => 5,       # of scripts, so that they do not starve their keepers and the host
     SWEEP_SECONDS      => 5,       # longest wait for killed processes to be gone
     DRAIN_SECONDS      => 1,       # longest wait for the end of output after that
     READ_BYTES         => 65_536,
@@ -92,7 +95,7 @@ sub watch {
         if ($kill_at && $now >= $kill_at) {
             $job{end} = stopped(1);
             $kill_at = undef;
-            signal_all('KILL');
+            kill_all();
         }
         next if $now < $next_look;
 
@@ -103,7 +106,7 @@ sub watch {
             signal_all('TERM');
         }
         check_limits() if $is_init || $looks++ % BASIC_TICKS == 0;
-        signal_all('KILL') if $job{end} && !$kill_at;    # at every look: a fork may slip through
+        kill_all() if $job{end} && !$kill_at;    # at every look: a fork may slip through
     }
 }
 
@@ -111,7 +114,7 @@ sub end_with {
     my ($end) = @_;
     return if $job{end};
     $job{end} = $end;
-    signal_all('KILL');
+    kill_all();
 }
 
 sub stopped { return { end => 'stopped', forced => $_[0] } }
@@ -181,6 +184,7 @@ sub become_script {
     open STDOUT, '>&', $job{stdout}{writer};
     open STDERR, '>&', $job{stderr}{writer};
     my @limits = limits();
+    setpriority 0, 0, getpriority(0, 0) + NICENESS;
     if (open my $score, '>', '/proc/self/oom_score_adj') { syswrite $score, '500' }
     chdir $spec{home} or return;
     prctl(PR_CAPBSET_DROP, $_) for 0 .. LAST_CAPABILITY;    # what is held still goes with the exec below
@@ -207,13 +211,25 @@ sub limits {
         [ 'data', 'data size', $spec{dataBytes} ],
         [ 'fsize', 'file size', $spec{fileSizeBytes} ],
         [ 'nofile', 'open files', $spec{openFiles} ],
-        $spec{nproc} ? [ 'nproc', 'processes', $spec{nproc} ] : (),
+        [ 'nproc', 'processes', $spec{processes} + other_tasks() ],
     );
     return map {
         my ($option, $name, $soft, $limit) = @$_;
         my $ceiling = min($limit // $soft, $hard{$name} // ());
         sprintf '--%s=%d:%d', $option, min($soft, $ceiling), $ceiling;
     } @wanted;
+}
+
+# The kernel counts processes and threads by user: room for those of the user that are not the job's.
+sub other_tasks {
+    return 0 if $spec{processesOf} eq 'job';
+    return 1 if $spec{processesOf} ne 'host';
+    my $tasks = 0;
+    for my $pid (all_pids()) {
+        my (undef, undef, undef, $links, $owner) = stat "/proc/$pid/task";    # one link for each thread, and two
+        $tasks += $links - 2 if defined $owner && $owner == $>;
+    }
+    return $tasks + SPARE_TASKS;
 }
 
 # ---- output ----------------------------------------------------------------------------------------------------------------
@@ -268,8 +284,7 @@ sub reap {
 
 # All living processes of the job but the keeper.
 sub members {
-    opendir my $proc, '/proc' or return;
-    my @all = grep { /^\d+$/ && $_ != $$ } readdir $proc;
+    my @all = grep { $_ != $$ } all_pids();
     return @all if $is_init;
     my %children;
     for my $pid (@all) {
@@ -281,16 +296,34 @@ sub members {
     return @found;
 }
 
+sub all_pids {
+    opendir my $proc, '/proc' or return;
+    return grep {/^\d+$/} readdir $proc;
+}
+
 # In a namespace process 1 signals everything but itself, atomically.
 sub signal_all {
     my ($name) = @_;
     kill $name, $is_init ? -1 : members();
 }
 
+# Without a namespace processes are stopped until none is new, then killed: else some would fork while others are being found.
+sub kill_all {
+    return signal_all('KILL') if $is_init;
+    my $until = now() + FREEZE_SECONDS;
+    my %stopped;
+    while (my @new = grep { !$stopped{$_} } members()) {
+        kill 'STOP', @new;
+        @stopped{@new} = (1) x @new;
+        last if now() > $until;
+    }
+    kill 'KILL', keys %stopped;
+}
+
 sub sweep {
     my $until = now() + SWEEP_SECONDS;
     while (now() < $until) {
-        signal_all('KILL');
+        kill_all();
         reap(0);
         return if waitpid(-1, WNOHANG) == -1;    # no children left, and every process of the job is or becomes our child
         pump(0.005);

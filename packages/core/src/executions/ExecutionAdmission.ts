@@ -10,10 +10,7 @@ import { fingerprint } from "../ids/Fingerprint.ts"
 import { Ids } from "../ids/Ids.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
-import { Saga } from "../sagas/Saga.ts"
-import { SagaEngine } from "../sagas/SagaEngine.ts"
-import { SagaId } from "../sagas/SagaId.ts"
-import { SagaStore } from "../sagas/SagaStore.ts"
+import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import { streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -61,8 +58,8 @@ export class ExecutionAdmission extends Context.Service<
     Effect.gen(function* () {
       const policy = yield* AdmissionPolicy
       const storage = yield* Storage
-      const [executions, sagas, keys] = [yield* ExecutionStore, yield* SagaStore, yield* IdempotencyStore]
-      const [log, events, engine] = [yield* EventLog, yield* EventFactory, yield* SagaEngine]
+      const [executions, sagas, keys] = [yield* ExecutionStore, yield* SagaLauncher, yield* IdempotencyStore]
+      const [log, events] = [yield* EventLog, yield* EventFactory]
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
       const [gauge, slots, ids] = [yield* QueueGauge, yield* RunSlots, yield* Ids]
       const digest = yield* Digest.Digest
@@ -132,8 +129,9 @@ export class ExecutionAdmission extends Context.Service<
         origin: Origin
       ) {
         const { correlationId, executionId, ownerId } = execution
-        const saga = newSaga(SagaId.make(yield* ids.uuid), execution)
         const cause = { ...origin, aggregateId: executionId, correlationId, userId: ownerId }
+        yield* executions.insert(execution)
+        const saga = yield* sagas.launch({ definition: ExecutionSaga, executionId, ownerId, correlationId })
         const made = yield* events.makeAll(cause, facts)
         const started = yield* events.make(cause, {
           _tag: "SagaStarted",
@@ -142,10 +140,7 @@ export class ExecutionAdmission extends Context.Service<
           executionId,
           initialEventId: made[0]?.eventId ?? ""
         })
-        yield* executions.insert(execution)
-        yield* sagas.insert(saga)
         yield* log.append(streamOf(execution), [...made, started])
-        yield* engine.dispatch({ sagaId: saga.sagaId, dispatch: saga.dispatch })
       })
 
       const admit: ExecutionAdmission["Service"]["admit"] = Effect.fnUntraced(function* (caller, request, origin) {
@@ -170,25 +165,6 @@ export class ExecutionAdmission extends Context.Service<
     })
   )
 }
-
-const newSaga = (sagaId: SagaId, { correlationId, createdAt, executionId, ownerId }: Execution) =>
-  new Saga({
-    sagaId,
-    sagaName: ExecutionSaga.name,
-    definitionVersion: ExecutionSaga.version,
-    executionId,
-    ownerId,
-    correlationId,
-    state: "created",
-    completedSteps: [],
-    compensatedSteps: [],
-    retryCount: 0,
-    logLength: 0,
-    dispatch: 1,
-    fence: 0,
-    createdAt,
-    updatedAt: createdAt
-  })
 
 /** The same text for the same request: members in a fixed order, secrets included, the key itself left out. */
 const canonical = ({ args, env, lang, langVersion, limits, priority, runtime, script }: ExecutionRequest) =>

@@ -16,6 +16,7 @@ import { beginAttempt, type Execution, finish, schedule } from "./Execution.ts"
 import type { ExecutionEnded } from "./ExecutionError.ts"
 import { ExecutionJobs } from "./ExecutionJobs.ts"
 import { isTerminal } from "./ExecutionStatus.ts"
+import { ExecutionStore } from "./ExecutionStore.ts"
 import { type ExecutionVerdict, verdictOf, verdictOnStopped, verdictWithoutJob } from "./ExecutionVerdict.ts"
 import * as Events from "./executionEvents.ts"
 import { OutputCollector } from "./OutputCollector.ts"
@@ -39,6 +40,7 @@ const reported = Schema.toCodecJson(JobReport)
 export const layer = Layer.effect(
   SagaDefinitions,
   Effect.gen(function* () {
+    const executions = yield* ExecutionStore
     const runtimes = yield* ScriptRuntimes
     const slots = yield* RunSlots
     const jobs = yield* ExecutionJobs
@@ -158,6 +160,7 @@ export const layer = Layer.effect(
     const definition: SagaDefinition = {
       name,
       version,
+      load: ({ executionId }) => executions.find(executionId),
       steps: [validate, allocate, queue, start, monitor, store],
       deadline: (saga, { limits, startedAt }) =>
         startedAt === undefined

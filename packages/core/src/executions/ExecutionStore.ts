@@ -1,8 +1,8 @@
 /** Port: where executions are kept. Rows change only through `storage/Journal`, under their saga's fence. */
 import { Context, type DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
-import { sagaEntries, sagaRows } from "../sagas/SagaStore.ts"
-import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
+import { executionRows, sagaEntries, sagaRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Execution } from "./Execution.ts"
 import type { ExecutionId } from "./ExecutionId.ts"
@@ -89,9 +89,6 @@ export class ExecutionStore extends Context.Service<
     })
   )
 }
-
-/** Shared with the memory journal, which moves the rows. */
-export const executionRows = sharedTable<ReadonlyMap<ExecutionId, Execution>>(new Map())
 
 const without = <K, V>(rows: ReadonlyMap<K, V>, gone: (value: V, key: K) => boolean): ReadonlyMap<K, V> =>
   new Map([...rows].filter(([key, value]) => !gone(value, key)))

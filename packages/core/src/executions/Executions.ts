@@ -9,7 +9,6 @@ import { type EventFilter, EventLog } from "../events/EventLog.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
 import type { OutputName } from "../runtime/Job.ts"
 import { SagaCanceller } from "../sagas/SagaCanceller.ts"
-import { SagaStore } from "../sagas/SagaStore.ts"
 import { streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -88,7 +87,7 @@ export class Executions extends Context.Service<
     Executions,
     Effect.gen(function* () {
       const [store, outputs, log] = [yield* ExecutionStore, yield* ExecutionOutputStore, yield* EventLog]
-      const [sagas, canceller] = [yield* SagaStore, yield* SagaCanceller]
+      const canceller = yield* SagaCanceller
       const [admission, environment] = [yield* ExecutionAdmission, yield* ExecutionEnv]
       const [waiters, storage, events] = [yield* WakeupWaiters, yield* Storage, yield* EventFactory]
 
@@ -151,10 +150,8 @@ export class Executions extends Context.Service<
       }, Effect.scoped)
 
       const requestCancel = Effect.fnUntraced(function* (caller: Principal, execution: Execution, reason: string) {
-        const { sagas: found } = yield* sagas.list({ executionId: execution.executionId, limit: 10, offset: 0 })
         const request = { at: yield* DateTime.now, by: caller.username, reason }
-        const requested = yield* Effect.forEach(found, ({ sagaId }) => canceller.request(sagaId, request))
-        return requested.some(Option.isSome)
+        return yield* canceller.requestFor(execution.executionId, request)
       })
 
       return Executions.of({

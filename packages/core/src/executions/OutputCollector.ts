@@ -37,6 +37,14 @@ export class OutputCollector extends Context.Service<
       const excerpt = (key: OutputKey, output: "stdout" | "stderr", size: number) =>
         size === 0 ? Effect.succeed("") : Effect.flatMap(outputs.read(key, output, 0, excerptBytes), outputText)
 
+      /** A runtime that lost a job knows nothing of its output; what was stored before is still there. */
+      const withStored = (report: JobReport, key: OutputKey) =>
+        Effect.map(outputs.sizes(key), ({ stderr, stdout }) => ({
+          ...report,
+          stdout: { writtenBytes: stdout, keptBytes: stdout },
+          stderr: { writtenBytes: stderr, keptBytes: stderr }
+        }))
+
       const collect = Effect.fnUntraced(
         function* (runtime: ScriptRuntime, handle: JobHandle, key: OutputKey, fence: SagaFence) {
           const queue = yield* Stream.toQueue(runtime.observe(handle, yield* outputs.sizes(key)), { capacity: 64 })
@@ -46,7 +54,7 @@ export class OutputCollector extends Context.Service<
             const chunks = batch.flatMap(chunkOf)
             if (chunks.length > 0 && !(yield* outputs.append(key, fence, chunks))) return yield* new SagaFenced()
             const report = batch.flatMap(reportOf)[0]
-            if (report !== undefined) return report
+            if (report !== undefined) return report.end._tag === "Lost" ? yield* withStored(report, key) : report
           }
         },
         Effect.scoped,

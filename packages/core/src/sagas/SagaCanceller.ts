@@ -1,5 +1,6 @@
 /** Asks a saga to turn back. A saga that no driver has met yet is driven here and now, so it need not wait for its turn. */
 import { Context, Effect, Layer, Option } from "effect"
+import type { ExecutionId } from "../executions/ExecutionId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { CancelRequest, Saga } from "./Saga.ts"
 import { SagaDriver } from "./SagaDriver.ts"
@@ -11,6 +12,8 @@ export class SagaCanceller extends Context.Service<
   {
     /** Returns when the request is recorded; none if the saga is unknown or has ended. The first request counts. */
     request(id: SagaId, request: CancelRequest): Effect.Effect<Option.Option<Saga>, StorageError>
+    /** The same for every saga of an execution; `true` if one was there to be asked. */
+    requestFor(executionId: ExecutionId, request: CancelRequest): Effect.Effect<boolean, StorageError>
   }
 >()("@fairlead/core/sagas/SagaCanceller") {
   static readonly layer = Layer.effect(
@@ -20,15 +23,22 @@ export class SagaCanceller extends Context.Service<
       const driver = yield* SagaDriver
       const scope = yield* Effect.scope
 
+      const request = Effect.fn("SagaCanceller.request")(function* (id: SagaId, asked: CancelRequest) {
+        const saga = yield* store.requestCancel(id, asked)
+        if (Option.isSome(saga) && saga.value.state === "created") {
+          const { dispatch, sagaId } = saga.value
+          // If this fails the queue item is still there, and its driver sees the request.
+          yield* Effect.forkIn(Effect.ignore(driver.drive({ sagaId, dispatch })), scope)
+        }
+        return saga
+      })
+
       return SagaCanceller.of({
-        request: Effect.fn("SagaCanceller.request")(function* (id, request) {
-          const saga = yield* store.requestCancel(id, request)
-          if (Option.isSome(saga) && saga.value.state === "created") {
-            const { dispatch, sagaId } = saga.value
-            // If this fails the queue item is still there, and its driver sees the request.
-            yield* Effect.forkIn(Effect.ignore(driver.drive({ sagaId, dispatch })), scope)
-          }
-          return saga
+        request,
+        requestFor: Effect.fnUntraced(function* (executionId, asked) {
+          const { sagas } = yield* store.list({ executionId, limit: 10, offset: 0 })
+          const requested = yield* Effect.forEach(sagas, ({ sagaId }) => request(sagaId, asked))
+          return requested.some(Option.isSome)
         })
       })
     })

@@ -1,5 +1,5 @@
 /** What a saga consists of: named steps, each with what undoes it and how often it may be tried. */
-import { type DateTime, type Effect, Schema, type Scope } from "effect"
+import { type DateTime, type Effect, type Option, Schema, type Scope } from "effect"
 import type { DomainEvent } from "../events/DomainEvent.ts"
 import type { Execution } from "../executions/Execution.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -74,6 +74,8 @@ export interface SagaDefinition {
   /** Raised with every change that a saga in flight would notice. */
   readonly version: number
   readonly steps: ReadonlyArray<SagaStep>
+  /** What the saga is about, as it is stored; none if it is gone. */
+  load(saga: Saga): Effect.Effect<Option.Option<Execution>, StorageError>
   /** When the saga turns back by itself, from what is stored; absent: never. */
   deadline(saga: Saga, execution: Execution): DateTime.Utc | undefined
   /** Frees what nobody needs after the end was committed. Its failure is logged; whatever stays behind is reaped later. */

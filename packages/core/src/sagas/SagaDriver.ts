@@ -4,7 +4,6 @@
  */
 import { Context, DateTime, Effect, Layer, Option, Result, type Scope } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
-import { ExecutionStore } from "../executions/ExecutionStore.ts"
 import { Journal } from "../storage/Journal.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import * as SagaSession from "./internal/sagaSession.ts"
@@ -51,13 +50,12 @@ export class SagaDriver extends Context.Service<
       SagaDriver,
       Effect.gen(function* () {
         const store = yield* SagaStore
-        const executions = yield* ExecutionStore
         const watch = yield* SagaWatch
         const definitions = yield* SagaDefinitions
         const services = { journal: yield* Journal, events: yield* EventFactory }
 
-        const open = Effect.fnUntraced(function* (saga: Saga) {
-          const found = yield* executions.find(saga.executionId)
+        const open = Effect.fnUntraced(function* (definition: SagaDefinition, saga: Saga) {
+          const found = yield* definition.load(saga)
           if (Option.isNone(found)) return yield* Effect.die(`saga ${saga.sagaId} has no execution`)
           const entries = saga.logLength === 0 ? [] : yield* store.log(saga.sagaId)
           const progress = yield* Effect.orDie(Effect.fromResult(fold(entries.map(({ entry }) => entry))))
@@ -78,7 +76,7 @@ export class SagaDriver extends Context.Service<
                 definition: `${saga.sagaName} v${saga.definitionVersion}`
               })
             const held = yield* watch.hold(saga)
-            const session = yield* open(saga)
+            const session = yield* open(definition, saga)
             yield* Effect.raceFirst(advance(definition, session, held), held.lost)
           },
           Effect.scoped,

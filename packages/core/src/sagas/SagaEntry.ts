@@ -1,5 +1,5 @@
 /** What the saga log may hold. Appended, never edited; stored for ever: never rename or reuse a tag or a field. */
-import { Schema } from "effect"
+import { type DateTime, Schema } from "effect"
 
 /** Outcome that needs no undoing because nothing is known to have happened: what went wrong, for people and for policies. */
 export const StepFailure = Schema.Struct({
@@ -43,3 +43,12 @@ export const SagaEntry = Schema.TaggedUnion({
   SagaEnded: { end: SagaEnd, reason: Schema.optionalKey(Schema.String) }
 })
 export type SagaEntry = typeof SagaEntry.Type
+
+export interface LoggedEntry {
+  /** 1 for the first entry of its saga, without gaps. */
+  readonly seq: number
+  /** Fence of the driver that wrote it. */
+  readonly fence: number
+  readonly at: DateTime.Utc
+  readonly entry: SagaEntry
+}

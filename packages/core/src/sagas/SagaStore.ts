@@ -3,10 +3,11 @@ import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
 import { Wakeups } from "../bus/Wakeups.ts"
 import type { ExecutionId } from "../executions/ExecutionId.ts"
-import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
+import { sagaEntries, sagaRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { type CancelRequest, isEnded, Saga, type SagaState } from "./Saga.ts"
-import type { SagaEntry } from "./SagaEntry.ts"
+import type { LoggedEntry } from "./SagaEntry.ts"
 import type { SagaId } from "./SagaId.ts"
 
 export interface SagaFilter {
@@ -16,15 +17,6 @@ export interface SagaFilter {
   /** 1 to 1,000. */
   readonly limit: number
   readonly offset: number
-}
-
-export interface LoggedEntry {
-  /** 1 for the first entry of its saga, without gaps. */
-  readonly seq: number
-  /** Fence of the driver that wrote it. */
-  readonly fence: number
-  readonly at: DateTime.Utc
-  readonly entry: SagaEntry
 }
 
 /** What a driver must know about a saga that it holds. */
@@ -112,10 +104,6 @@ export class SagaStore extends Context.Service<
     })
   )
 }
-
-/** Shared with the memory journal, which moves the rows. */
-export const sagaRows = sharedTable<ReadonlyMap<SagaId, Saga>>(new Map())
-export const sagaEntries = sharedTable<ReadonlyMap<SagaId, ReadonlyArray<LoggedEntry>>>(new Map())
 
 const newestFirst = (a: Saga, b: Saga) => (a.sagaId < b.sagaId ? 1 : -1)
 

@@ -3,11 +3,10 @@ import { Context, type DateTime, Effect, Layer, Struct } from "effect"
 import { EventLog } from "../events/EventLog.ts"
 import type { NewEvent } from "../events/StoredEvent.ts"
 import type { Execution } from "../executions/Execution.ts"
-import { executionRows } from "../executions/ExecutionStore.ts"
 import { Saga } from "../sagas/Saga.ts"
 import type { SagaEntry } from "../sagas/SagaEntry.ts"
-import { sagaEntries, sagaRows } from "../sagas/SagaStore.ts"
 import { MemoryDatabase } from "./MemoryDatabase.ts"
+import { executionRows, sagaEntries, sagaRows } from "./memoryTables.ts"
 import type { StorageError } from "./StorageError.ts"
 
 export interface JournalWrite {

@@ -2,7 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { EventFactory } from "@fairlead/core/events/EventFactory"
 import { EventLog } from "@fairlead/core/events/EventLog"
-import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { Ids } from "@fairlead/core/ids/Ids"
 import { type SagaDefinition, type SagaStep, type StepEffect, StepError } from "@fairlead/core/sagas/SagaDefinition"
 import { SagaDefinitions, SagaDriver } from "@fairlead/core/sagas/SagaDriver"
@@ -48,6 +47,7 @@ const scripted = (script: Script) => {
     name: "scripted",
     version: 1,
     steps,
+    load: () => Effect.succeedSome(queuedExecution(1)),
     deadline: () => undefined,
     afterEnd: () => Effect.sync(() => void done.push("after end")),
     settle: () => ({})
@@ -64,7 +64,6 @@ const services = (definition: SagaDefinition) =>
   )
 
 const prepare = Effect.gen(function* () {
-  yield* (yield* ExecutionStore).insert(queuedExecution(1))
   yield* (yield* SagaStore).insert(createdSaga(1, { sagaName: "scripted" }))
 })
 const item = { sagaId: sagaId(1), dispatch: 1 }

@@ -22,14 +22,19 @@ export const choose = Effect.fnUntraced(function* (
   const obstacles: Array<string> = []
   for (const level of levels) {
     const confinement = { ...confined, level }
-    const obstacle = yield* openPlaces(places, directoryMode(confinement)).pipe(
-      Effect.andThen(obstacleTo(places, confinement)),
-      Effect.catch(explain)
-    )
+    const obstacle = yield* Effect.catch(obstacleAt(places, confinement), explain)
     if (obstacle === undefined) return { confinement, obstacles }
     obstacles.push(`${level}: ${obstacle}`)
   }
   return yield* Effect.fail(obstacles)
+})
+
+const obstacleAt = Effect.fnUntraced(function* (places: Places, confinement: Confinement) {
+  const { hostIsRoot, level, uids } = confinement
+  // Such a script could end every process of the machine, and the kernel would not limit its own.
+  if (level === "basic" && hostIsRoot && uids === undefined) return "a host that is root needs `uids` for its jobs"
+  yield* openPlaces(places, directoryMode(confinement))
+  return yield* obstacleTo(places, confinement)
 })
 
 const explain = ({ cause, code }: FileFailure) =>

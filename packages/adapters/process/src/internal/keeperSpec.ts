@@ -57,7 +57,7 @@ export const keeperSpec = (
     ["dataBytes", 2 * limits.memoryBytes + interpreter.reservedBytes],
     ["cpuMillis", limits.cpuMillis],
     ["processes", limits.processes],
-    ...(countsProcesses(confinement) ? [["nproc", limits.processes + (uids === undefined ? 1 : 0)] as const] : []),
+    ["processesOf", processesOf(confinement)],
     ["fileSizeBytes", limits.fileSizeBytes],
     ["openFiles", limits.openFiles],
     ["outputBytes", limits.outputBytes],
@@ -72,11 +72,14 @@ export const keeperSpec = (
 }
 
 /**
- * The kernel limits processes by user, so it is asked to only where the job's user has no others: a user id of its own, or a
- * user namespace (in which the keeper counts as one). Root is never limited.
+ * Whose processes the kernel counts with those of the job, as it limits them by user: `job` when it has a user to itself,
+ * `namespace` when the user has only the keeper besides, `host` when it has everything the host runs, and `root` is not limited.
  */
-const countsProcesses = ({ hostIsRoot, level, uids }: Confinement) =>
-  uids !== undefined || (level === "namespace" && !hostIsRoot)
+const processesOf = ({ hostIsRoot, level, uids }: Confinement) => {
+  if (uids !== undefined) return "job"
+  if (hostIsRoot) return "root"
+  return level === "namespace" ? "namespace" : "host"
+}
 
 /**
  * The job's view of the file system, as an fstab: a /tmp of its own, nothing in hidden directories, and its own processes in
