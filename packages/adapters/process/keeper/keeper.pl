@@ -35,10 +35,10 @@ use constant {
     USER_HZ            => 100,     # unit of times in /proc/<pid>/stat; 100 on every architecture below
 };
 
-# No program does these three for a running process. Names of architectures are those of Node.
-my $GENERIC = { prctl => 167, getrusage => 165, clock_gettime => 113 };
+# No program does these for a running process. Names of architectures are those of Node.
+my $GENERIC = { prctl => 167, getrusage => 165, clock_gettime => 113, pidfd_open => 434 };
 my %SYSCALLS = (
-    x64     => { prctl => 157, getrusage => 98, clock_gettime => 228 },
+    x64     => { prctl => 157, getrusage => 98, clock_gettime => 228, pidfd_open => 434 },
     arm64   => $GENERIC,
     riscv64 => $GENERIC,
 );
@@ -68,7 +68,6 @@ sub keep {
     if (-e 'mounts' && system('mount', '--all', '--fstab', 'mounts') != 0) {
         return finish({ end => 'failed', detail => 'the private file system of the job could not be mounted' });
     }
-    $SIG{CHLD} = sub { };    # so that select returns when a child ends
     my $started = now();
     my $main    = start_script();
     my $status  = watch($main, $started);

@@ -1,0 +1,64 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
+import { OutputCollector } from "@fairlead/core/executions/OutputCollector"
+import { jobIdOf } from "@fairlead/core/runtime/JobId"
+import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
+import { SagaStore } from "@fairlead/core/sagas/SagaStore"
+import { Storage } from "@fairlead/core/storage/Storage"
+import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
+import { executionId, sagaId } from "@fairlead/testing/fixtures/Uuid"
+import { Effect, Layer, Redacted } from "effect"
+
+const services = OutputCollector.layer.pipe(Layer.provideMerge(Storage.layerMemory))
+const key = { executionId: executionId(1), attempt: 1 }
+const handle = { runtime: "process", jobId: jobIdOf(executionId(1), 1), node: "elsewhere" } as const
+
+const job = {
+  jobId: handle.jobId,
+  script: "out late",
+  language: "lines",
+  languageVersion: "1.0.0",
+  args: [],
+  env: Redacted.make({}),
+  limits: {
+    timeoutMillis: 10_000,
+    memoryBytes: 1024 ** 3,
+    cpuMillis: 10_000,
+    processes: 8,
+    fileSizeBytes: 1024,
+    openFiles: 8,
+    outputBytes: 1024
+  }
+}
+
+describe("OutputCollector.collect", () => {
+  it.effect("counts what was stored before the runtime lost the job", () =>
+    Effect.gen(function* () {
+      const sagas = yield* SagaStore
+      yield* sagas.insert(createdSaga(1))
+      yield* sagas.claim(sagaId(1), 1, "host-a")
+      const fence = { sagaId: sagaId(1), fence: 1 }
+      const bytes = new Uint8Array([104, 105])
+      yield* (yield* ExecutionOutputStore).append(key, fence, [{ output: "stdout", offset: 0, bytes }])
+      const runtime = yield* (yield* MemoryScriptRuntime.makePlace()).host
+      const report = yield* (yield* OutputCollector).collect(runtime, handle, key, fence)
+      assert.deepInclude(report, { stdout: { writtenBytes: 2, keptBytes: 2 } })
+      assert.strictEqual(report.end._tag, "Lost")
+    }).pipe(Effect.provide(services))
+  )
+
+  it.effect("stops when another driver holds the saga", () =>
+    Effect.gen(function* () {
+      const sagas = yield* SagaStore
+      yield* sagas.insert(createdSaga(1))
+      yield* sagas.claim(sagaId(1), 1, "host-a")
+      yield* sagas.claim(sagaId(1), 1, "host-b")
+      const runtime = yield* (yield* MemoryScriptRuntime.makePlace()).host
+      const started = yield* runtime.start(job)
+      const stale = { sagaId: sagaId(1), fence: 1 }
+      const stopped = yield* Effect.flip((yield* OutputCollector).collect(runtime, started, key, stale))
+      assert.strictEqual(stopped._tag, "SagaFenced")
+      assert.deepStrictEqual(yield* (yield* ExecutionOutputStore).sizes(key), { stdout: 0, stderr: 0 })
+    }).pipe(Effect.provide(services))
+  )
+})
