@@ -14,7 +14,7 @@ import * as Observability from "./Observability.ts"
 
 export const serve = Effect.gen(function* () {
   const config = yield* HostConfig.load
-  yield* Effect.provide(listen(config), Observability.layer(config))
+  return yield* Effect.provide(listen(config), Observability.layer(config))
 })
 
 const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig) {
@@ -37,7 +37,7 @@ const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig) {
     yield* Context.get(services, Health).drain
     yield* Effect.timeoutOption(Context.get(services, SseConnections).drain, config.FAIRLEAD_DRAIN_SECONDS * 1000)
   })
-  yield* Effect.onInterrupt(Effect.never, () => drain)
+  return yield* Effect.onInterrupt(Effect.never, () => drain)
 }, Effect.scoped)
 
 const banner = (url: string, { generatedPassword, username }: Admin.FirstAdmin) =>

@@ -87,8 +87,10 @@ sub watch {
         my $now  = now();
         pump($wake > $now ? $wake - $now : 0);
         my $status = reap($main);
-        return $status if defined $status;
-
+        if (defined $status) {
+            delete $job{process};
+            return $status;
+        }
         $now = now();
         end_with({ end => 'timeout' }) if !$job{end} && $now >= $due;
         if ($kill_at && $now >= $kill_at) {
@@ -174,6 +176,7 @@ sub start_script {
         exit 127;
     }
     close delete $job{$_}{writer} for qw(stdout stderr);
+    $job{process} = pidfd($pid);
     return $pid;
 }
 
@@ -233,12 +236,13 @@ sub other_tasks {
 
 # ---- output ----------------------------------------------------------------------------------------------------------------
 
-# Waits up to `$seconds` for output and stores it. Beyond the cap it is read and counted only, so the script never blocks.
+# Waits up to `$seconds` for output, or for the script's process to end, and stores the output. Beyond the cap it is read and
+# counted only, so the script never blocks.
 sub pump {
     my ($seconds) = @_;
     my $wanted = '';
     my @open = grep { $_->{pipe} } @job{qw(stdout stderr)};
-    vec($wanted, fileno $_->{pipe}, 1) = 1 for @open;
+    vec($wanted, fileno $_, 1) = 1 for map({ $_->{pipe} } @open), $job{process} // ();
     return if select(my $ready = $wanted, undef, undef, $seconds) <= 0;
     for my $stream (@open) {
         next unless vec $ready, fileno $stream->{pipe}, 1;
@@ -410,6 +414,15 @@ sub stat_fields {
 
 # Numbers stay numbers (`+ 0`): Perl passes a string to the kernel by its address.
 sub prctl { return syscall $syscalls->{prctl}, $_[0] + 0, $_[1] + 0, 0, 0, 0 }
+
+# A handle that becomes readable when the process ends. Instead of a SIGCHLD handler: Perl dies when more than 120 signals are
+# pending, as when a fork bomb is killed. Undefined before Linux 5.3, where the next tick notices the end.
+sub pidfd {
+    my $descriptor = syscall $syscalls->{pidfd_open}, $_[0] + 0, 0;
+    return if $descriptor < 0;
+    open my $handle, '<&=', $descriptor or return;
+    return $handle;
+}
 
 sub now {
     my $buffer = "\0" x 16;

@@ -7,6 +7,7 @@ import { ApiKeyStore } from "../auth/api-keys/ApiKeyStore.ts"
 import { SessionStore } from "../auth/sessions/SessionStore.ts"
 import { LoginAttemptStore } from "../auth/users/LoginAttemptStore.ts"
 import { UserStore } from "../auth/users/UserStore.ts"
+import { Bus } from "../bus/Bus.ts"
 import { Wakeups } from "../bus/Wakeups.ts"
 import { EventLog } from "../events/EventLog.ts"
 import { ExecutionOutputStore } from "../executions/ExecutionOutputStore.ts"
@@ -22,6 +23,7 @@ import type { StorageError } from "./StorageError.ts"
 export type Stores =
   | Storage
   | ApiKeyStore
+  | Bus
   | EventLog
   | ExecutionOutputStore
   | ExecutionStore
@@ -57,6 +59,7 @@ export class Storage extends Context.Service<
       )
     ),
     ApiKeyStore.layerMemory,
+    Bus.layerMemory,
     ExecutionOutputStore.layerMemory,
     ExecutionStore.layerMemory,
     IdempotencyStore.layerMemory,

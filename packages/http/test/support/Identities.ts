@@ -30,7 +30,7 @@ export const sessionIdOf = (person: Person) => SessionId.make(uuid(2, names.inde
 
 const known = (name: string | undefined) => names.find((person) => person === name)
 
-export const principalOf = (person: Person, kind: Credential["_tag"]): Principal => ({
+const principalOf = (person: Person, kind: Credential["_tag"]): Principal => ({
   userId: userIdOf(person),
   username: person,
   role: people[person],

@@ -67,7 +67,7 @@ const handlers = HttpApiBuilder.group(api, "probe", (group) =>
   })
 )
 
-export const aliases = {
+const aliases = {
   "GET /read-me": "GET /api/v1/probe/read",
   "GET /api/v1/:id": "GET /api/v1/probe/items/:id",
   "GET /api/v1/:id/show": "GET /api/v1/probe/items/:id",

@@ -11,7 +11,7 @@ import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Bytes, Context, Deferred, Effect, Layer, Option, Queue, Stream } from "effect"
 
-export const languages: ReadonlyArray<Language> = [
+const languages: ReadonlyArray<Language> = [
   { name: "python", versions: ["3.12.1", "3.11.7"], fileExtension: "py" },
   { name: "bash", versions: ["5.2.15"], fileExtension: "sh" }
 ]

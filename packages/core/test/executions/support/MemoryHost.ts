@@ -15,7 +15,7 @@ import { Storage } from "@fairlead/core/storage/Storage"
 import { userId, uuid } from "@fairlead/testing/fixtures/Uuid"
 import { Effect, Layer } from "effect"
 
-export const principal = (n: number, role: "user" | "admin" | "operator" = "user"): Principal => ({
+const principal = (n: number, role: "user" | "admin" | "operator" = "user"): Principal => ({
   userId: userId(n),
   username: `user-${n}`,
   role,
