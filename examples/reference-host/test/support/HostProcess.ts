@@ -29,9 +29,17 @@ export interface HostOptions {
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
+let started = 0
+/** Hosts that run side by side on one machine must not share user ids for their scripts. */
+const ownUids = () => {
+  if (process.geteuid?.() !== 0) return {}
+  const first = 100_000 + (process.pid % 4096) * 512 + (started++ % 8) * 64
+  return { FAIRLEAD_PROCESS_UIDS: `${first}-${first + 63}` }
+}
+
 export const startHost = async ({ dataDir, environment }: HostOptions = {}): Promise<HostProcess> => {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "fairlead-host-"))
-  const started = performance.now()
+  const startedMillis = performance.now()
   const child = spawn(process.execPath, ["--liftoff-only", "--disable-warning=ExperimentalWarning", main, "serve"], {
     env: {
       PATH: process.env["PATH"],
@@ -42,6 +50,7 @@ export const startHost = async ({ dataDir, environment }: HostOptions = {}): Pro
       FAIRLEAD_ADMIN_PASSWORD: adminPassword,
       FAIRLEAD_LOG_LEVEL: "Warn",
       FAIRLEAD_ENVIRONMENT: "test",
+      ...ownUids(),
       ...environment
     },
     stdio: ["ignore", "pipe", "pipe"]
@@ -63,7 +72,7 @@ export const startHost = async ({ dataDir, environment }: HostOptions = {}): Pro
     url,
     pid: child.pid ?? 0,
     dataDir: folder,
-    startMillis: performance.now() - started,
+    startMillis: performance.now() - startedMillis,
     output: () => printed,
     end,
     stop: async () => {

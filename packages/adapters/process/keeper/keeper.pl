@@ -18,12 +18,12 @@ use constant {
     BASIC_TICKS        => 5,       # without a namespace a look reads all of /proc: only every fifth tick
     FREEZE_SECONDS     => 2,       # longest search for processes that fork while they are killed
     SPARE_TASKS        => 512,     # how much the host's user may grow before the job can start no process
-    NICENESS           => 5,       # of scripts, so that they do not starve their keepers and the host
     SWEEP_SECONDS      => 5,       # longest wait for killed processes to be gone
     DRAIN_SECONDS      => 1,       # longest wait for the end of output after that
     READ_BYTES         => 65_536,
     WNOHANG            => 1,
     EINTR              => 4,
+    EEXIST             => 17,
     LOCK_EX_NB         => 6,
     CLOCK_MONOTONIC    => 1,
     RUSAGE_CHILDREN    => -1,
@@ -45,7 +45,7 @@ my %SYSCALLS = (
 
 chdir($ARGV[0] // '') or die "keeper: cannot enter the job directory: $!\n";
 umask 077;
-my $claim = claim() or exit 0;
+claim() or exit 0;
 my %spec = read_spec();
 my $syscalls = $SYSCALLS{ $spec{arch} } or die "keeper: unknown architecture $spec{arch}\n";
 my $is_init = $$ == 1;
@@ -134,7 +134,9 @@ sub claim {
     my $pid   = readlink '/proc/self' or die "keeper: no /proc\n";
     my $start = (stat_fields($pid))[19];
     my ($boot) = slurp('/proc/sys/kernel/random/boot_id') =~ /(\S+)/;
-    return symlink "$pid:$start:$boot", 'claim';
+    return 1 if symlink "$pid:$start:$boot", 'claim';
+    return 0 if $! == EEXIST;
+    die "keeper: claim: $!\n";
 }
 
 # `name=value` records ended by NUL; `argv` and `env` repeat. Removed at once: it holds the secrets of the job.
@@ -149,11 +151,13 @@ sub read_spec {
     return %read;
 }
 
-# A user of its own for the job: the first of the range that no living keeper has locked. Waits for one.
+# A user of its own for the job: the first of the range that no living keeper has locked, and that has no process (of a job whose
+# keeper was killed). Waits for one.
 sub lock_uid {
     my ($first, $count) = @_;
     until (-e 'cancel') {
-        for my $candidate ($first .. $first + $count - 1) {
+        my %alive = map { ((stat "/proc/$_")[4] // '' => 1) } all_pids();
+        for my $candidate (grep { !$alive{$_} } $first .. $first + $count - 1) {
             open my $lock, '>>', "../../uids/$candidate" or next;
             return ($candidate, $lock) if flock $lock, LOCK_EX_NB;
         }
@@ -186,7 +190,6 @@ sub become_script {
     open STDOUT, '>&', $job{stdout}{writer};
     open STDERR, '>&', $job{stderr}{writer};
     my @limits = limits();
-    setpriority 0, 0, getpriority(0, 0) + NICENESS;
     if (open my $score, '>', '/proc/self/oom_score_adj') { syswrite $score, '500' }
     chdir $spec{home} or return;
     prctl(PR_CAPBSET_DROP, $_) for 0 .. LAST_CAPABILITY;    # what is held still goes with the exec below
@@ -198,7 +201,8 @@ sub become_script {
     }
     prctl(PR_NO_NEW_PRIVS,  1) == 0 or return;
     prctl(PR_SET_PDEATHSIG, 9);
-    my $prlimit = (grep { -x } map {"$_/prlimit"} split /:/, $ENV{PATH})[0] or return;
+    my ($prlimit) = grep { -x } map {"$_/prlimit"} split /:/, $ENV{PATH};
+    return unless defined $prlimit;
     %ENV = map { split /=/, $_, 2 } @{ $spec{env} };
     exec $prlimit, @limits, '--', @{ $spec{argv} };
 }

@@ -376,7 +376,7 @@ const leavePrepared = Effect.fnUntraced(function* (
     language: "bash",
     version: "5",
     fileExtension: "sh",
-    env: {},
+    env: () => ({}),
     reservedBytes: 256 * 1024 ** 2,
     command: () => ["bash"]
   }

@@ -1,6 +1,7 @@
 /** Every contract of storage in one call, for adapters that provide all of `Stores`. Each suite builds its own stores. */
 import type { Stores } from "@fairlead/core/storage/Storage"
 import type { Layer } from "effect"
+import * as BusContract from "./BusContract.ts"
 import * as EventLogContract from "./EventLogContract.ts"
 import * as ExecutionStoreContract from "./ExecutionStoreContract.ts"
 import * as IdempotencyContract from "./IdempotencyContract.ts"
@@ -20,5 +21,6 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
   OutputStoreContract.suite(name, stores)
   IdempotencyContract.suite(name, stores)
   WakeupsContract.suite(name, stores)
+  BusContract.suite(name, stores)
   SagaEngineContract.suite(name, stores)
 }

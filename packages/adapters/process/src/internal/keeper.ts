@@ -67,7 +67,7 @@ const probeInterpreter: Interpreter = {
   language: "perl",
   version: "5",
   fileExtension: "pl",
-  env: {},
+  env: () => ({}),
   reservedBytes: 256 * 1024 ** 2,
   command: () => ["perl"]
 }

@@ -42,7 +42,7 @@ export const keeperSpec = (
     LANG: "C.UTF-8",
     HOME: join(tmp, "work"),
     TMPDIR: tmp,
-    ...interpreter.env,
+    ...interpreter.env(limits.memoryBytes),
     ...Redacted.value(spec.env)
   }
   return [

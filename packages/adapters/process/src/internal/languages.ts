@@ -12,7 +12,7 @@ interface InterpreterRow {
   readonly otherNames?: RegExp
   /** Makes the interpreter print its version and, if it knows it better than the file system, its real path on the next line. */
   readonly probe: ReadonlyArray<string>
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: (memoryMiB: number) => Readonly<Record<string, string>>
   /** Writable memory that the interpreter reserves without using it; comes on top of the job's limit on address space. */
   readonly reservedMiB?: number
   readonly languages: ReadonlyArray<LanguageRow>
@@ -75,7 +75,12 @@ const table: ReadonlyArray<InterpreterRow> = [
   {
     program: "go",
     probe: ["version"],
-    env: { GOTOOLCHAIN: "local", GOTELEMETRY: "off" },
+    // Every job compiles the standard library anew. That fits into small limits only slowly.
+    env: (memoryMiB) => ({
+      GOTOOLCHAIN: "local",
+      GOTELEMETRY: "off",
+      ...(memoryMiB < 512 ? { GOFLAGS: "-p=1", GOGC: "30" } : {})
+    }),
     reservedMiB: 1_024,
     languages: [{ name: "go", fileExtension: "go", flags: () => ["run"] }]
   },
@@ -98,7 +103,7 @@ export interface Interpreter {
   readonly language: string
   readonly version: string
   readonly fileExtension: string
-  readonly env: Readonly<Record<string, string>>
+  readonly env: (memoryBytes: number) => Readonly<Record<string, string>>
   readonly reservedBytes: number
   readonly command: (memoryBytes: number) => ReadonlyArray<string>
 }
@@ -210,10 +215,12 @@ const interpreter = (row: InterpreterRow, language: LanguageRow, { path, version
   language: language.name,
   version,
   fileExtension: language.fileExtension,
-  env: row.env ?? {},
+  env: (memoryBytes) => row.env?.(mebibytes(memoryBytes)) ?? {},
   reservedBytes: (row.reservedMiB ?? 256) * 1024 ** 2,
-  command: (memoryBytes) => [path, ...(language.flags?.(Math.floor(memoryBytes / 1024 ** 2)) ?? [])]
+  command: (memoryBytes) => [path, ...(language.flags?.(mebibytes(memoryBytes)) ?? [])]
 })
+
+const mebibytes = (bytes: number) => Math.floor(bytes / 1024 ** 2)
 
 /** Undefined for a program that does not work here. */
 const probe = (row: InterpreterRow, path: string, options: RunOptions) =>

@@ -1,0 +1,74 @@
+import { assert, describe, it } from "@effect/vitest"
+import { JobId } from "@fairlead/core/runtime/JobId"
+import { contractLimits } from "@fairlead/testing/contracts/ScriptRuntimeContract"
+import { Redacted, Schema } from "effect"
+import { isExpressible, keeperSpec, mounts } from "../src/internal/keeperSpec.ts"
+
+const confinement = {
+  level: "namespace",
+  uids: undefined,
+  hostIsRoot: false,
+  hidden: ["/data", "/tmp/below", "/with space"],
+  killGraceMillis: 1_000
+} as const
+
+const interpreter = {
+  language: "lines",
+  version: "1.0.0",
+  fileExtension: "txt",
+  env: () => ({}),
+  reservedBytes: 0,
+  command: () => ["/bin/lines", "-x"]
+}
+
+const job = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) => ({
+  jobId: JobId.make("job-1"),
+  script: "",
+  language: "lines",
+  languageVersion: "1.0.0",
+  args,
+  env: Redacted.make(env),
+  limits: contractLimits
+})
+
+/** Reads a spec as the keeper does. */
+const valuesOf = (spec: string, name: string) =>
+  spec
+    .split("\0")
+    .filter((record) => record.startsWith(`${name}=`))
+    .map((record) => record.slice(name.length + 1))
+
+describe("keeperSpec", () => {
+  it.prop(
+    "carries every argument and variable unchanged, or the job is refused",
+    [Schema.Array(Schema.String), Schema.Record(Schema.String, Schema.String)],
+    ([args, env]) => {
+      const spec = job(args, env)
+      if (!isExpressible(spec)) return
+      const text = keeperSpec(confinement, spec, interpreter, "/jobs/job-1", "x64")
+      assert.deepStrictEqual(valuesOf(text, "argv"), ["/bin/lines", "-x", "script.txt", ...args])
+      const variables = valuesOf(text, "env")
+      for (const [name, value] of Object.entries(env)) assert.include(variables, `${name}=${value}`)
+    }
+  )
+
+  it("refuses what neither a command line nor an environment can hold", () => {
+    assert.isTrue(isExpressible(job(["", "a=b\n"], { A: "=\n" })))
+    assert.isFalse(isExpressible(job(["a\0b"], {})))
+    assert.isFalse(isExpressible(job([], { "A=B": "" })))
+    assert.isFalse(isExpressible(job([], { "": "" })))
+    assert.isFalse(isExpressible(job([], { A: "\0" })))
+  })
+})
+
+describe("mounts", () => {
+  it("hides what is not below /tmp anyway, and escapes blanks as an fstab wants it", () => {
+    assert.deepStrictEqual(mounts(confinement, "/jobs/a b").split("\n"), [
+      "/jobs/a\\040b/tmp /tmp none bind 0 0",
+      "hidden /data tmpfs ro,size=4k,mode=0555 0 0",
+      "hidden /with\\040space tmpfs ro,size=4k,mode=0555 0 0",
+      "job /proc proc nosuid,nodev,noexec 0 0",
+      ""
+    ])
+  })
+})
