@@ -7,6 +7,7 @@ import { Migrator, SqlClient, SqlError } from "effect/sql"
 import { checkSession } from "./internal/session.ts"
 import { migrations } from "./migrations/Migrations.ts"
 import * as PostgresApiKeyStore from "./PostgresApiKeyStore.ts"
+import * as PostgresBus from "./PostgresBus.ts"
 import * as PostgresClient from "./PostgresClient.ts"
 import { isRetryable, sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
 import * as PostgresEventLog from "./PostgresEventLog.ts"
@@ -57,6 +58,7 @@ export const layerStores = (
 ): Layer.Layer<Exclude<Stores, Storage | Wakeups>, StorageError, SqlClient.SqlClient | Wakeups> =>
   Layer.mergeAll(
     PostgresApiKeyStore.layer,
+    PostgresBus.layer,
     PostgresEventLog.layer,
     PostgresExecutionOutputStore.layer,
     PostgresExecutionStore.layer,

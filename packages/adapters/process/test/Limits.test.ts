@@ -2,7 +2,7 @@
 import { memoryUsage } from "node:process"
 import { assert, describe, it } from "@effect/vitest"
 import type { JobEnd, JobLimits } from "@fairlead/core/runtime/Job"
-import { contractJob, observeAll, readable } from "@fairlead/testing/contracts/ScriptRuntimeContract"
+import { contractJob, observeAll, readable } from "@fairlead/testing/fixtures/JobFixtures"
 import { Duration, Effect } from "effect"
 import { levels, marked, place, processesOf } from "./fixtures.ts"
 

@@ -1,20 +1,14 @@
-/** What the contract does not know of: keepers, directories, users, environments. */
-import { execFile } from "node:child_process"
-import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
+/** What the contract does not know of: keepers, users, environments. */
+import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { geteuid, kill } from "node:process"
-import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import type { JobEnd, JobSpec } from "@fairlead/core/runtime/Job"
-import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
-import { layer, make } from "@fairlead/process/ProcessRuntime"
-import { contractJob, observeAll, readable, untilPrinted } from "@fairlead/testing/contracts/ScriptRuntimeContract"
-import { Duration, Effect, Layer, Option, Redacted, Stream } from "effect"
-import { TestClock } from "effect/testing"
-import { sweep } from "../src/internal/housekeeping.ts"
+import { contractJob, observeAll, readable, untilPrinted } from "@fairlead/testing/fixtures/JobFixtures"
+import { Duration, Effect, Redacted } from "effect"
 import { makePlaces, prepare } from "../src/internal/jobDirectory.ts"
-import { eventually, levels, marked, place, processesOf, temporaryDirectory } from "./fixtures.ts"
+import { eventually, levels, marked, place, processesOf } from "./fixtures.ts"
 
 const isRoot = geteuid?.() === 0
 const exited: JobEnd = { _tag: "Exited", exitCode: 0 }
@@ -176,194 +170,6 @@ describe("ProcessRuntime at level namespace", () => {
   )
 })
 
-describe("ProcessRuntime between hosts", () => {
-  it.live("starts what a host had prepared when it died, when it is asked again", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const { directory, host } = yield* place({ languages: ["bash"] })
-        const runtime = yield* host
-        const spec = contractJob(runtime, "bash", ["echo once"])
-        yield* leavePrepared(directory, spec)
-        assert.deepStrictEqual(
-          Option.map(yield* runtime.inspect(spec.jobId), ({ state }) => state),
-          Option.some("prepared")
-        )
-        const seen = yield* observeAll(runtime, yield* runtime.start(spec))
-        assert.deepStrictEqual(readable(seen), { stdout: "once\n", stderr: "", end: exited })
-      })
-    )
-  )
-
-  it.live("starts what a host had prepared when it died, when it is only observed", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const { directory, host } = yield* place({ languages: ["bash"] })
-        const runtime = yield* host
-        const spec = contractJob(runtime, "bash", ["echo once"])
-        yield* leavePrepared(directory, spec)
-        const seen = yield* observeAll(runtime, { runtime: "process", jobId: spec.jobId, node: runtime.node })
-        assert.deepStrictEqual(readable(seen), { stdout: "once\n", stderr: "", end: exited })
-      })
-    )
-  )
-
-  it.live("removes a prepared job, which then never runs", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const { directory, host } = yield* place({ languages: ["bash"] })
-        const runtime = yield* host
-        const spec = contractJob(runtime, "bash", ["echo never"])
-        yield* leavePrepared(directory, spec)
-        yield* runtime.remove({ runtime: "process", jobId: spec.jobId, node: runtime.node })
-        assert.strictEqual((yield* Effect.flip(runtime.start(spec)))._tag, "JobRemoved")
-        assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(directory, "jobs"))), [])
-        assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(directory, "trash"))), [])
-      })
-    )
-  )
-
-  it.live("does not declare lost what another machine holds", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const runtime = yield* (yield* place({ languages: ["bash"] })).host
-        const { jobId } = contractJob(runtime, "bash", [])
-        const observed = Stream.runDrain(
-          runtime.observe({ runtime: "process", jobId, node: "elsewhere" }, { stdout: 0, stderr: 0 })
-        )
-        assert.deepInclude(yield* Effect.flip(observed), { phase: "observe", retryable: true })
-      })
-    )
-  )
-
-  it.effect("forgets removed ids after a day, not before", () =>
-    Effect.gen(function* () {
-      const directory = yield* temporaryDirectory
-      const places = yield* makePlaces(directory)
-      yield* Effect.promise(() => writeFile(join(places.removed, "gone"), ""))
-      const remaining = Effect.promise(() => readdir(places.removed))
-      const { mtimeMs } = yield* Effect.promise(() => stat(join(places.removed, "gone")))
-      yield* TestClock.setTime(mtimeMs + 86_300_000)
-      yield* sweep(places)
-      assert.deepStrictEqual(yield* remaining, ["gone"])
-      yield* TestClock.setTime(mtimeMs + 86_500_000)
-      yield* sweep(places)
-      assert.deepStrictEqual(yield* remaining, [])
-    }).pipe(Effect.scoped)
-  )
-
-  it.live("removes folders that a script has closed to itself", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const { directory, host } = yield* place({ languages: ["bash"] })
-        const runtime = yield* host
-        const spec = contractJob(runtime, "bash", ["mkdir -p a/b && touch a/b/c && chmod 0 a/b a"])
-        const handle = yield* runtime.start(spec)
-        yield* observeAll(runtime, handle)
-        yield* runtime.remove(handle)
-        assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(directory, "trash"))), [])
-      })
-    )
-  )
-})
-
-describe("ProcessRuntime languages", () => {
-  it.live("runs TypeScript, ES modules and CommonJS", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const runtime = yield* (yield* place()).host
-        const programs = [
-          ["typescript", "const words: ReadonlyArray<string> = ['typed']\nconsole.log(words.join())", "typed\n"],
-          ["node", "import { sep } from 'node:path'\nconsole.log(sep)", "/\n"],
-          ["node", "const { sep } = require('node:path')\nconsole.log(sep)", "/\n"]
-        ] as const
-        for (const [language, script, stdout] of programs) {
-          const seen = yield* observeAll(runtime, yield* runtime.start(contractJob(runtime, language, [script])))
-          assert.deepStrictEqual(readable(seen), { stdout, stderr: "", end: exited })
-        }
-      })
-    )
-  )
-
-  it.live("offers real versions, and no language that is not wanted", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const runtime = yield* (yield* place({ languages: ["bash", "node"] })).host
-        assert.deepStrictEqual(runtime.languages.map(({ name }) => name).sort(), ["bash", "node"])
-        for (const { versions } of runtime.languages)
-          for (const version of versions) assert.match(version, /^\d+\.\d+\.\d+$/)
-        const spec = { ...contractJob(runtime, "bash", []), args: ["a\0b"] }
-        assert.deepInclude(yield* Effect.flip(runtime.start(spec)), { phase: "start", retryable: false })
-      })
-    )
-  )
-})
-
-describe("ProcessRuntime.layer", () => {
-  it.live("registers itself", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const directory = yield* temporaryDirectory
-        const found = yield* Effect.gen(function* () {
-          return yield* (yield* ScriptRuntimes).find("process")
-        }).pipe(Effect.provide(Layer.provideMerge(layer({ directory, languages: ["bash"] }), ScriptRuntimes.layer)))
-        assert.strictEqual(Option.getOrUndefined(found)?.node, hostname())
-      })
-    )
-  )
-
-  it.live("refuses a directory that is not absolute", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const error = yield* Effect.flip(make({ directory: "data" }))
-        assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "options" })
-      })
-    )
-  )
-
-  it.live.skipIf(!isRoot)("refuses a directory that the users of jobs cannot reach", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const closed = yield* temporaryDirectory
-        yield* Effect.promise(() => chmod(closed, 0o700))
-        const directory = join(closed, "data")
-        const uids = { first: 64_300, count: 1 }
-        const error = yield* Effect.flip(make({ directory, level: "basic", uids, languages: [] }))
-        assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "keeper" })
-        assert.include((yield* make({ directory, level: "namespace", uids, languages: [] })).isolation, "64300")
-      })
-    )
-  )
-
-  it.live.skipIf(!isRoot)("gives each job that runs at a time a user of its own, and lets more jobs wait", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const runtime = yield* (yield* place({ languages: ["bash"], uids: { first: 64_400, count: 2 } })).host
-        const specs = [1, 2, 3].map(() => contractJob(runtime, "bash", ["id -u; sleep 0.5"]))
-        const handles = yield* Effect.forEach(specs, (spec) => runtime.start(spec))
-        const seen = yield* Effect.forEach(handles, (handle) => observeAll(runtime, handle), { concurrency: 3 })
-        const users = seen.map((each) => Number(readable(each).stdout)).sort()
-        assert.sameMembers([...new Set(users)], [64_400, 64_401])
-        assert.strictEqual(users.length, 3)
-      })
-    )
-  )
-
-  it.live.skipIf(!isRoot)("ends a job on a full disk", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const directory = yield* smallDisk
-        const runtime = yield* make({ directory, languages: ["bash"] })
-        const spec = contractJob(runtime, "bash", ["echo start; yes; echo unreachable"], {
-          outputBytes: 64 * 1024 ** 2
-        })
-        const { report, stdout } = yield* observeAll(runtime, yield* runtime.start(spec))
-        assert.deepInclude(report.end, { _tag: "LimitExceeded", limit: "storage", suspected: false })
-        assert.strictEqual(report.stdout.keptBytes, stdout.length)
-      })
-    )
-  )
-})
-
 /** What a host leaves that dies between making the directory and starting the keeper. */
 const leavePrepared = Effect.fnUntraced(function* (
   directory: string,
@@ -404,14 +210,3 @@ const filesBelow = (directory: string) =>
     const entries = await readdir(directory, { recursive: true, withFileTypes: true })
     return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   })
-
-const program = promisify(execFile)
-
-const smallDisk = Effect.gen(function* () {
-  const directory = yield* temporaryDirectory
-  yield* Effect.acquireRelease(
-    Effect.promise(() => program("mount", ["-t", "tmpfs", "-o", "size=512k", "small", directory])),
-    () => Effect.promise(() => program("umount", ["--lazy", directory]))
-  )
-  return directory
-})

@@ -1,7 +1,7 @@
 /** The jobs of crash tests. The same number gives the same job in every host. */
 import { JobId } from "@fairlead/core/runtime/JobId"
 import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
-import { contractJob } from "@fairlead/testing/contracts/ScriptRuntimeContract"
+import { contractJob } from "@fairlead/testing/fixtures/JobFixtures"
 
 /** Each leaves a line in this file as it starts. It lies outside of what jobs cannot see. */
 export const startsFile = (directory: string) => `${directory}.starts`

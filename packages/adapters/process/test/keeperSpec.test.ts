@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { JobId } from "@fairlead/core/runtime/JobId"
-import { contractLimits } from "@fairlead/testing/contracts/ScriptRuntimeContract"
+import { jobLimits } from "@fairlead/testing/fixtures/JobFixtures"
 import { Redacted, Schema } from "effect"
 import { isExpressible, keeperSpec, mounts } from "../src/internal/keeperSpec.ts"
 
@@ -28,7 +28,7 @@ const job = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>)
   languageVersion: "1.0.0",
   args,
   env: Redacted.make(env),
-  limits: contractLimits
+  limits: jobLimits
 })
 
 /** Reads a spec as the keeper does. */

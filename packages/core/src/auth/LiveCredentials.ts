@@ -30,6 +30,8 @@ export class LiveCredentials extends Context.Service<
     ): Effect.Effect<Option.Option<{ readonly session: Session; readonly user: User }>, StorageError>
     /** The key and its owner; none if it is revoked or expired or the owner is not active. */
     apiKey(id: ApiKeyId): Effect.Effect<Option.Option<ApiKeyRecord & { readonly user: User }>, StorageError>
+    /** The user; none if there is no such user or it is not active. */
+    user(id: UserId): Effect.Effect<Option.Option<User>, StorageError>
     /** Drops what this host keeps about `session/…`, `user/…` or `api-key/…`. Call it after a commit that sent the topic. */
     forget(topic: WakeupTopic): Effect.Effect<void>
     /** Waits until the caller's credential ends, or the user has another role than the caller was told. */
@@ -118,7 +120,7 @@ export class LiveCredentials extends Context.Service<
         }
       }, Effect.scoped)
 
-      return LiveCredentials.of({ session, apiKey, forget, awaitRevocation })
+      return LiveCredentials.of({ session, apiKey, user: activeUser, forget, awaitRevocation })
     })
   )
 }

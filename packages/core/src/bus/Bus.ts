@@ -3,28 +3,14 @@
  * publishing. Delivery is at least once, so a consumer must know an event it has taken before, by its `eventId`.
  */
 import { Cause, Clock, Context, DateTime, Effect, Latch, Layer, Option, Schedule, type Scope, Stream } from "effect"
-import type { DomainEventTag } from "../events/DomainEvent.ts"
 import type { EventId } from "../events/EventId.ts"
 import { EventLog } from "../events/EventLog.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { BusLedger, type ClaimedGroup } from "./BusLedger.ts"
-import { type Handle, makeRound } from "./BusRound.ts"
+import { makeRound } from "./BusRound.ts"
 import type { BusGroup, Delivery } from "./Delivery.ts"
-import type { DeliveryRetry } from "./DeliveryRetry.ts"
+import type { Handle, Subscription } from "./Subscription.ts"
 import { Wakeups, type WakeupTopic } from "./Wakeups.ts"
-
-export interface Subscription {
-  readonly group: BusGroup
-  /** Only these; everything when absent. */
-  readonly tags?: ReadonlyArray<DomainEventTag> | undefined
-  /** Where a new group begins; one that exists goes on where it is. `now` skips what the log shows at the time of the call. */
-  readonly from: "now" | "beginning"
-  readonly retry: DeliveryRetry
-  /** Streams at once, 1 to 64; 8 by default. */
-  readonly concurrency?: number | undefined
-  /** For one attempt, which is then interrupted and has failed; 30,000 by default. */
-  readonly timeoutMillis?: number | undefined
-}
 
 export class Bus extends Context.Service<
   Bus,
@@ -35,9 +21,9 @@ export class Bus extends Context.Service<
      *
      * Every event is handed to `handle` at least once, those of one stream in order and one at a time, other streams beside it.
      * What fails (error, defect, timeout) is tried again by `retry`, not before its delay and up to 1 s after; the events of its
-     * stream wait behind it until it is taken or dead. What was taken shortly before a crash, a shutdown or a lost lease may be handed over again, with
-     * the events of its stream that came after it. No two members take at the same time, as long as interrupting `handle`
-     * stops it within 2 s. All members of a group must pass the same subscription.
+     * stream wait behind it until it is taken or dead. What was taken shortly before a crash or the loss of the lease is
+     * handed over again, at most 200 events; a scope that closes writes down what was taken. No two members take at the same time, as long as interrupting `handle` stops it
+     * within 2 s. All members of a group must pass the same subscription.
      */
     consume(subscription: Subscription, handle: Handle): Effect.Effect<void, StorageError, Scope.Scope>
     /** Deliveries that were given up, last died first; `limit` 1 to 1,000, `total` counts them all. Kept until settled. */
@@ -91,7 +77,8 @@ export class Bus extends Context.Service<
                 Effect.retry(Schedule.spaced("500 millis")),
                 Effect.timeoutOption(Math.max(0, since + leaseMillis - marginMillis - asked))
               )
-            if (!Option.getOrElse(held, () => false)) return yield* Effect.logWarning(`Lost the lease of group ${group}`)
+            if (!Option.getOrElse(held, () => false))
+              return yield* Effect.logWarning(`Lost the lease of group ${group}`)
             since = asked
           }
         })

@@ -140,7 +140,10 @@ export class BusLedger extends Context.Service<
               const gone = new Set(taken.map((eventId) => keyOf(lease.group, eventId)))
               yield* deliveries.modify((rows) => {
                 const left = [...rows].filter(([key]) => !gone.has(key))
-                return [undefined, new Map([...left, ...kept.map((row) => [keyOf(row.group, row.eventId), row] as const)])]
+                return [
+                  undefined,
+                  new Map([...left, ...kept.map((row) => [keyOf(row.group, row.eventId), row] as const)])
+                ]
               })
               return true
             })

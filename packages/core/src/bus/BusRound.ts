@@ -6,16 +6,14 @@ import { Cause, DateTime, Effect, Exit, Formatter, Option, Predicate, Result } f
 import type { EventId } from "../events/EventId.ts"
 import type { EventCursor, EventLog } from "../events/EventLog.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
-import type { Subscription } from "./Bus.ts"
 import type { BusLease, BusLedger } from "./BusLedger.ts"
 import { type Delivery, DeliveryError, failed, waiting } from "./Delivery.ts"
+import type { Handle, Subscription } from "./Subscription.ts"
 
 /** Events read, and deliveries retried, in one round. */
 export const pageSize = 100
 /** From this many deliveries to be retried on, a group reads nothing new. */
 export const maxBacklog = 10_000
-
-export type Handle = (event: StoredEvent) => Effect.Effect<void, DeliveryError>
 
 export interface RoundEnd {
   readonly cursor: EventCursor | undefined
@@ -23,11 +21,6 @@ export interface RoundEnd {
   readonly idle: boolean
   /** The lease is another's; nothing was written. */
   readonly lost: boolean
-}
-
-interface Handed {
-  readonly taken: ReadonlyArray<EventId>
-  readonly kept: ReadonlyArray<Delivery>
 }
 
 export const makeRound = (
@@ -52,51 +45,49 @@ export const makeRound = (
     return next
   })
 
-  const again = Effect.fnUntraced(function* (delivery: Delivery) {
-    const event = yield* log.find(delivery.eventId)
-    const error = Option.isSome(event)
-      ? yield* attempt(event.value)
-      : new DeliveryError({ failureType: "missing", detail: "the log no longer has the event", retryable: false })
-    if (error === undefined) return { taken: [delivery.eventId], kept: [] }
-    return { taken: [], kept: [yield* noted(delivery, error)] }
-  })
-
-  /** Events of one stream, in order. Those behind one that is to be retried wait. */
-  const inOrder = Effect.fnUntraced(function* (events: ReadonlyArray<StoredEvent>, now: DateTime.Utc) {
-    const kept: Array<Delivery> = []
-    for (const event of events) {
-      const delivery = waiting(group, event, now)
-      const held = kept.at(-1)?.state === "retry"
-      const error = held ? undefined : yield* attempt(event)
-      if (held) kept.push(delivery)
-      if (error !== undefined) kept.push(yield* noted(delivery, error))
-    }
-    return { taken: [], kept }
-  })
-
   return Effect.fnUntraced(function* (lease: BusLease, cursor: EventCursor | undefined) {
     const now = yield* DateTime.now
     const { due, size } = yield* ledger.backlog(group, now, pageSize)
     const page = size < maxBacklog ? yield* log.readAll(cursor, pageSize) : { events: [], next: cursor }
     if (due.length === 0 && page.events.length === 0) return { cursor, idle: true, lost: false }
 
-    const lanes = byStream(page.events.filter(({ event }) => tags?.includes(event._tag) ?? true))
+    const retried = new Set(due.map(({ eventId }) => eventId))
+    const wanted = page.events.filter(
+      ({ event, eventId }) => (tags?.includes(event._tag) ?? true) && !retried.has(eventId)
+    )
+    const lanes = byStream(wanted)
     const blocked = size > 0 && lanes.size > 0 ? yield* ledger.blocked(group, [...lanes.keys()]) : new Set<string>()
-    const work: ReadonlyArray<Effect.Effect<Handed, Effect.Error<ReturnType<typeof again>>>> = [
-      ...due.map(again),
-      ...[...lanes].map(([stream, events]) =>
-        blocked.has(stream)
-          ? Effect.succeed({ taken: [], kept: events.map((event) => waiting(group, event, now)) })
-          : inOrder(events, now)
+    const [settled, taken, kept] = [new Set<EventId>(), [] as EventId[], [] as Delivery[]]
+
+    const again = Effect.fnUntraced(function* (delivery: Delivery) {
+      const event = yield* log.find(delivery.eventId)
+      const error = Option.isSome(event) ? yield* attempt(event.value) : missing
+      if (error === undefined) taken.push(delivery.eventId)
+      else kept.push(yield* noted(delivery, error))
+    })
+    /** Events of one stream, up to one that is to be retried. */
+    const inOrder = Effect.fnUntraced(function* (events: ReadonlyArray<StoredEvent>) {
+      for (const event of events) {
+        const error = yield* attempt(event)
+        const delivery = error && (yield* noted(waiting(group, event, now), error))
+        settled.add(event.eventId)
+        if (delivery !== undefined) kept.push(delivery)
+        if (delivery?.state === "retry") return
+      }
+    })
+    /** What was not reached waits: behind a failure, or for the next member when this one is cut off. */
+    const write = Effect.suspend(() => {
+      const left = wanted.filter(({ eventId }) => !settled.has(eventId)).map((event) => waiting(group, event, now))
+      return ledger.commit(lease, { cursor: page.next, taken, kept: [...kept, ...left] })
+    })
+
+    const open = [...lanes].filter(([stream]) => !blocked.has(stream)).map(([, events]) => inOrder(events))
+    const written = yield* Effect.uninterruptibleMask((restore) =>
+      restore(Effect.all([...due.map(again), ...open], { concurrency, discard: true })).pipe(
+        Effect.onInterrupt(() => Effect.ignore(write)),
+        Effect.andThen(write)
       )
-    ]
-    const handed = yield* Effect.all(work, { concurrency })
-    const progress = {
-      cursor: page.next,
-      taken: handed.flatMap(({ taken }) => taken),
-      kept: handed.flatMap(({ kept }) => kept)
-    }
-    const written = yield* Effect.uninterruptible(ledger.commit(lease, progress))
+    )
     return { cursor: page.next, idle: false, lost: !written }
   })
 }
@@ -111,8 +102,13 @@ const byStream = (events: ReadonlyArray<StoredEvent>): ReadonlyMap<string, Reado
   return lanes
 }
 
-const failure = (failureType: string, detail: string) =>
-  new DeliveryError({ failureType, detail, retryable: true })
+const missing = new DeliveryError({
+  failureType: "missing",
+  detail: "the log no longer has the event",
+  retryable: false
+})
+
+const failure = (failureType: string, detail: string) => new DeliveryError({ failureType, detail, retryable: true })
 
 /** A defect of the consumer is a failed delivery like any other, and told in the log of the host. */
 const failureOf = (event: StoredEvent, cause: Cause.Cause<DeliveryError>) => {

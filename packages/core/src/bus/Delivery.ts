@@ -2,7 +2,7 @@
  * One event that a consumer group could not take at once: it failed, or waits behind one of its stream that failed. An event
  * that is taken the first time never has a delivery.
  */
-import { DateTime, Schema } from "effect"
+import { type DateTime, Schema } from "effect"
 import { EventId } from "../events/EventId.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
 import { type DeliveryRetry, nextDelivery } from "./DeliveryRetry.ts"

@@ -65,7 +65,10 @@ export const layer = (table: RouteTable) =>
             const route = request.url.length > maximumUrlBytes ? undefined : table.find(request.method, request.url)
             return answer(app, request, route).pipe(
               Effect.catchCause((cause) => explain(cause, table, request)),
-              Effect.provideContext(Context.add(Context.make(RequestId, origin.correlationId), RequestOrigin, origin)),
+              // Not `provideContext`: that would copy every service of the host for each request.
+              Effect.updateContext((context: Context.Context<never>) =>
+                Context.add(Context.add(context, RequestId, origin.correlationId), RequestOrigin, origin)
+              ),
               Effect.map((response) => {
                 const seconds = Number(clock.currentTimeNanosUnsafe() - startedNanos) / 1e9
                 metrics.record(fiber.context, request.method, route?.pattern, response.status, seconds)

@@ -1,17 +1,8 @@
 /** What every `ScriptRuntime` owes its callers. Jobs are real, so the suite runs on the real clock and waits for conditions, not for times. */
 import { assert, describe, it } from "@effect/vitest"
-import type {
-  JobEnd,
-  JobHandle,
-  JobLimits,
-  JobReport,
-  JobSpec,
-  OutputName,
-  ScriptOutput
-} from "@fairlead/core/runtime/Job"
-import { JobId } from "@fairlead/core/runtime/JobId"
 import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
-import { Bytes, Deferred, Duration, Effect, Fiber, Option, Redacted, type Scope, Stream } from "effect"
+import { Deferred, Duration, Effect, Fiber, Option, Redacted, type Scope, Stream } from "effect"
+import { contractJob, exited, fromStart, observeAll, readable, text, untilPrinted } from "../fixtures/JobFixtures.ts"
 
 /** Pieces of script text that may be put together with line breaks. */
 export interface ContractScripts {
@@ -39,76 +30,6 @@ export interface ContractScripts {
 export interface ContractPlace {
   readonly host: Effect.Effect<ScriptRuntime, unknown, Scope.Scope>
 }
-
-export const contractLimits: JobLimits = {
-  timeoutMillis: 20_000,
-  memoryBytes: 512 * 1024 ** 2,
-  cpuMillis: 20_000,
-  processes: 64,
-  fileSizeBytes: 64 * 1024 ** 2,
-  openFiles: 256,
-  outputBytes: 1024 ** 2
-}
-
-let count = 0
-/** The smallest job of a script, in the newest version of its language. Each has an id of its own. */
-export const contractJob = (
-  runtime: ScriptRuntime,
-  language: string,
-  lines: ReadonlyArray<string>,
-  limits: Partial<JobLimits> = {}
-): JobSpec => ({
-  jobId: JobId.make(`contract-${++count}`),
-  script: `${lines.join("\n")}\n`,
-  language,
-  languageVersion: runtime.languages.find(({ name }) => name === language)?.versions[0] ?? "none",
-  args: [],
-  env: Redacted.make({}),
-  limits: { ...contractLimits, ...limits }
-})
-
-export interface Observed {
-  readonly stdout: Uint8Array
-  readonly stderr: Uint8Array
-  readonly report: JobReport
-}
-
-const start = { stdout: 0, stderr: 0 }
-
-/** Everything from `from` on. Fails the test if the pieces have gaps, or if anything but the last one is `Ended`. */
-export const observeAll = Effect.fnUntraced(function* (
-  runtime: ScriptRuntime,
-  handle: JobHandle,
-  from: Record<OutputName, number> = start
-) {
-  const items = yield* Stream.runCollect(runtime.observe(handle, from))
-  const last = items.at(-1)
-  if (last?._tag !== "Ended") return assert.fail("the observation has no end")
-  const at = { ...from }
-  const bytes: Record<OutputName, Array<Uint8Array>> = { stdout: [], stderr: [] }
-  for (const item of items.slice(0, -1)) {
-    if (item._tag === "Ended") return assert.fail("something was observed behind the end")
-    assert.strictEqual(item.offset, at[item.output], "a gap in the output")
-    assert.isAbove(item.bytes.length, 0)
-    at[item.output] += item.bytes.length
-    bytes[item.output].push(item.bytes)
-  }
-  return { stdout: Bytes.concat(bytes.stdout), stderr: Bytes.concat(bytes.stderr), report: last.report }
-})
-
-/** The texts of both streams and how the job ended. */
-export const readable = ({ report, stderr, stdout }: Observed) => ({
-  stdout: text(stdout),
-  stderr: text(stderr),
-  end: report.end
-})
-
-const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
-const exited = (exitCode: number): JobEnd => ({ _tag: "Exited", exitCode })
-
-/** Until the job has printed something: then its script runs. */
-export const untilPrinted = (runtime: ScriptRuntime, handle: JobHandle) =>
-  Stream.runHead(Stream.filter(runtime.observe(handle, start), ({ _tag }: ScriptOutput) => _tag === "Chunk"))
 
 export const suite = (
   name: string,
@@ -217,7 +138,7 @@ export const suite = (
         const handle = yield* runtime.start(contractJob(runtime, language, lines))
         const first = yield* Deferred.make<void>()
         const watcher = yield* Effect.forkScoped(
-          Stream.runForEach(runtime.observe(handle, start), () => Deferred.succeed(first, undefined))
+          Stream.runForEach(runtime.observe(handle, fromStart), () => Deferred.succeed(first, undefined))
         )
         yield* Deferred.await(first)
         yield* Fiber.interrupt(watcher)

@@ -1,8 +1,10 @@
 /** All migrations in order. A released one never changes; the next gets the next number and a line here. */
 import core from "./0001_core.ts"
 import auth from "./0002_auth.ts"
+import bus from "./0003_bus.ts"
 
 export const migrations = {
   "0001_core": core,
-  "0002_auth": auth
+  "0002_auth": auth,
+  "0003_bus": bus
 }

@@ -2,6 +2,7 @@
 import type { Stores } from "@fairlead/core/storage/Storage"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Effect, Layer } from "effect"
+import * as PostgresBusLedger from "../PostgresBusLedger.ts"
 import * as PostgresSagaEngine from "../PostgresSagaEngine.ts"
 import { layerMigrations, layerStores, layerUnitOfWork } from "../PostgresStorage.ts"
 import * as PostgresWakeups from "../PostgresWakeups.ts"
@@ -19,8 +20,8 @@ export const layer = (options: PgliteStorageOptions = {}): Layer.Layer<Stores, S
     PgliteMaintenance.layer
   ).pipe(
     Layer.provideMerge(PostgresWakeups.layerLocal),
-    // Nobody else can be driving: what the last process held is free now, not when its locks expire.
-    Layer.provide(Layer.effectDiscard(PostgresSagaEngine.releaseAll)),
+    // Nobody else can be driving: what the last process held is free now, not when its locks and leases expire.
+    Layer.provide(Layer.effectDiscard(Effect.andThen(PostgresSagaEngine.releaseAll, PostgresBusLedger.releaseAll))),
     Layer.provide(layerMigrations),
     Layer.provide(PgliteClient.layer(options))
   )

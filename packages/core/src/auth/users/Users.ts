@@ -43,7 +43,7 @@ export class Users extends Context.Service<
     ): Effect.Effect<User, UsernameTaken | EmailTaken | PasswordTooWeak | LoginsBusy | StorageError>
     /** Makes the user with this role if the name is free; `false` if it was taken, and then nothing changes. */
     ensure(user: NewUser, role: Role): Effect.Effect<boolean, StorageError>
-    /** The caller's own account. */
+    /** The caller's own account, from memory where possible: what another host changed shows when its wake-up comes. */
     self(caller: Principal): Effect.Effect<User, StorageError>
     updateProfile(
       caller: Principal,
@@ -183,7 +183,11 @@ export class Users extends Context.Service<
             Effect.catchTag(["UsernameTaken", "EmailTaken"], () => Effect.succeed(false))
           )
         }),
-        self: Effect.fn("Users.self")((caller) => Effect.map(recordOf(caller), ({ user }) => user)),
+        self: (caller) =>
+          Effect.flatMap(live.user(caller.userId), (known) =>
+            // Memory knows active users only: one that was deactivated since the caller was known is read.
+            Option.isSome(known) ? Effect.succeed(known.value) : Effect.map(recordOf(caller), ({ user }) => user)
+          ),
         updateProfile,
         changePassword
       })

@@ -1,12 +1,14 @@
 /** From a name and a password to a session. */
 import { DateTime, Effect, Option, type Redacted, Schema } from "effect"
 import { Digest } from "effect/crypto"
+import { Wakeups } from "../../../bus/Wakeups.ts"
 import { fingerprint } from "../../../ids/Fingerprint.ts"
 import { Ids } from "../../../ids/Ids.ts"
 import { Storage } from "../../../storage/Storage.ts"
 import { CredentialsRejected } from "../../AuthError.ts"
 import { AuthEvents } from "../../AuthEvents.ts"
 import { AuthOptions } from "../../AuthOptions.ts"
+import { LiveCredentials, userTopic } from "../../LiveCredentials.ts"
 import { type Origin, storedOrigin } from "../../Origin.ts"
 import { PasswordChecks } from "../../users/PasswordChecks.ts"
 import { Email, Username } from "../../users/User.ts"
@@ -23,6 +25,7 @@ export const makeLogin = Effect.gen(function* () {
   const [storage, ids, digest, events] = [yield* Storage, yield* Ids, yield* Digest.Digest, yield* AuthEvents]
   const [sessions, users, checks] = [yield* SessionStore, yield* UserStore, yield* PasswordChecks]
   const [refreshTokens, issue] = [yield* RefreshTokens, yield* makeIssue]
+  const [wakeups, live] = [yield* Wakeups, yield* LiveCredentials]
 
   /** What failures of this login are counted under. A digest, because people type passwords in the place of names. */
   const attemptKey = Effect.fnUntraced(function* (login: string, known: Option.Option<UserRecord>, origin: Origin) {
@@ -52,6 +55,7 @@ export const makeLogin = Effect.gen(function* () {
     yield* events.ofUser(userId, origin, [
       { _tag: "UserLoggedIn", userId, loginMethod: "password", ipAddress, userAgent }
     ])
+    yield* wakeups.send(userTopic(userId))
     return Option.some({ session, token })
   }, storage.transaction)
 
@@ -63,7 +67,10 @@ export const makeLogin = Effect.gen(function* () {
     const { locks, rehashed, right } = yield* checks.check(key, hash, password)
     if (right && Option.isSome(known)) {
       const opened = yield* open(known.value, { key, rehashed }, origin)
-      if (Option.isSome(opened)) return yield* issue(opened.value.session, known.value.user, opened.value.token)
+      if (Option.isSome(opened)) {
+        yield* live.forget(userTopic(known.value.user.userId))
+        return yield* issue(opened.value.session, known.value.user, opened.value.token)
+      }
     }
     yield* events.failure(Option.getOrUndefined(known)?.user, origin, "credentials_rejected", locks)
     return yield* new CredentialsRejected()

@@ -1,0 +1,126 @@
+/** What a host finds on its machine, and what it may configure. */
+import { execFile } from "node:child_process"
+import { chmod } from "node:fs/promises"
+import { hostname } from "node:os"
+import { join } from "node:path"
+import { geteuid } from "node:process"
+import { promisify } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import type { JobEnd } from "@fairlead/core/runtime/Job"
+import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { layer, make } from "@fairlead/process/ProcessRuntime"
+import { contractJob, observeAll, readable } from "@fairlead/testing/fixtures/JobFixtures"
+import { Effect, Layer, Option } from "effect"
+import { place, temporaryDirectory } from "./fixtures.ts"
+
+const isRoot = geteuid?.() === 0
+const exited: JobEnd = { _tag: "Exited", exitCode: 0 }
+
+describe("ProcessRuntime languages", () => {
+  it.live("runs TypeScript, ES modules and CommonJS", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const runtime = yield* (yield* place()).host
+        const programs = [
+          ["typescript", "const words: ReadonlyArray<string> = ['typed']\nconsole.log(words.join())", "typed\n"],
+          ["node", "import { sep } from 'node:path'\nconsole.log(sep)", "/\n"],
+          ["node", "const { sep } = require('node:path')\nconsole.log(sep)", "/\n"]
+        ] as const
+        for (const [language, script, stdout] of programs) {
+          const seen = yield* observeAll(runtime, yield* runtime.start(contractJob(runtime, language, [script])))
+          assert.deepStrictEqual(readable(seen), { stdout, stderr: "", end: exited })
+        }
+      })
+    )
+  )
+
+  it.live("offers real versions, and no language that is not wanted", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const runtime = yield* (yield* place({ languages: ["bash", "node"] })).host
+        assert.deepStrictEqual(runtime.languages.map(({ name }) => name).sort(), ["bash", "node"])
+        for (const { versions } of runtime.languages)
+          for (const version of versions) assert.match(version, /^\d+\.\d+\.\d+$/)
+        const spec = { ...contractJob(runtime, "bash", []), args: ["a\0b"] }
+        assert.deepInclude(yield* Effect.flip(runtime.start(spec)), { phase: "start", retryable: false })
+      })
+    )
+  )
+})
+
+describe("ProcessRuntime.layer", () => {
+  it.live("registers itself", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const found = yield* Effect.gen(function* () {
+          return yield* (yield* ScriptRuntimes).find("process")
+        }).pipe(Effect.provide(Layer.provideMerge(layer({ directory, languages: ["bash"] }), ScriptRuntimes.layer)))
+        assert.strictEqual(Option.getOrUndefined(found)?.node, hostname())
+      })
+    )
+  )
+
+  it.live("refuses a directory that is not absolute", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(make({ directory: "data" }))
+        assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "options" })
+      })
+    )
+  )
+
+  it.live.skipIf(!isRoot)("refuses a directory that the users of jobs cannot reach", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const closed = yield* temporaryDirectory
+        yield* Effect.promise(() => chmod(closed, 0o700))
+        const directory = join(closed, "data")
+        const uids = { first: 64_300, count: 1 }
+        const error = yield* Effect.flip(make({ directory, level: "basic", uids, languages: [] }))
+        assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "keeper" })
+        assert.include((yield* make({ directory, level: "namespace", uids, languages: [] })).isolation, "64300")
+      })
+    )
+  )
+
+  it.live.skipIf(!isRoot)("gives each job that runs at a time a user of its own, and lets more jobs wait", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const runtime = yield* (yield* place({ languages: ["bash"], uids: { first: 64_400, count: 2 } })).host
+        const specs = [1, 2, 3].map(() => contractJob(runtime, "bash", ["id -u; sleep 0.5"]))
+        const handles = yield* Effect.forEach(specs, (spec) => runtime.start(spec))
+        const seen = yield* Effect.forEach(handles, (handle) => observeAll(runtime, handle), { concurrency: 3 })
+        const users = seen.map((each) => Number(readable(each).stdout)).sort()
+        assert.sameMembers([...new Set(users)], [64_400, 64_401])
+        assert.strictEqual(users.length, 3)
+      })
+    )
+  )
+
+  it.live.skipIf(!isRoot)("ends a job on a full disk", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const directory = yield* smallDisk
+        const runtime = yield* make({ directory, languages: ["bash"] })
+        const spec = contractJob(runtime, "bash", ["echo start; yes; echo unreachable"], {
+          outputBytes: 64 * 1024 ** 2
+        })
+        const { report, stdout } = yield* observeAll(runtime, yield* runtime.start(spec))
+        assert.deepInclude(report.end, { _tag: "LimitExceeded", limit: "storage", suspected: false })
+        assert.strictEqual(report.stdout.keptBytes, stdout.length)
+      })
+    )
+  )
+})
+
+const program = promisify(execFile)
+
+const smallDisk = Effect.gen(function* () {
+  const directory = yield* temporaryDirectory
+  yield* Effect.acquireRelease(
+    Effect.promise(() => program("mount", ["-t", "tmpfs", "-o", "size=512k", "small", directory])),
+    () => Effect.promise(() => program("umount", ["--lazy", directory]))
+  )
+  return directory
+})

@@ -1,0 +1,15 @@
+import { BusLedger } from "@fairlead/core/bus/BusLedger"
+import { Wakeups } from "@fairlead/core/bus/Wakeups"
+import { EventLog } from "@fairlead/core/events/EventLog"
+import { MemoryDatabase } from "@fairlead/core/storage/MemoryDatabase"
+import * as BusLedgerContract from "@fairlead/testing/contracts/BusLedgerContract"
+import { Layer } from "effect"
+
+BusLedgerContract.suite(
+  "memory",
+  BusLedger.layerMemory.pipe(
+    Layer.provide(EventLog.layerMemory),
+    Layer.provide(Wakeups.layerMemory),
+    Layer.provide(MemoryDatabase.layer)
+  )
+)
