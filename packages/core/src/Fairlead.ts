@@ -10,7 +10,9 @@ import { ApiKeys } from "./auth/api-keys/ApiKeys.ts"
 import { Csrf } from "./auth/csrf/Csrf.ts"
 import { LiveCredentials } from "./auth/LiveCredentials.ts"
 import { RefreshTokens } from "./auth/sessions/RefreshTokens.ts"
+import { SessionRevoker } from "./auth/sessions/SessionRevoker.ts"
 import { Sessions } from "./auth/sessions/Sessions.ts"
+import { Logins } from "./auth/users/Logins.ts"
 import { PasswordChecks } from "./auth/users/PasswordChecks.ts"
 import { Users } from "./auth/users/Users.ts"
 import { WakeupWaiters } from "./bus/WakeupWaiters.ts"
@@ -93,7 +95,9 @@ export const layerExecutions = ({ hostName, maxDrivers, maxRunning }: ExecutionH
 /** Users, sessions and API keys. Needs the stores, `PasswordHasher` and `AccessTokens`. */
 export const layerIdentity = ({ secret }: IdentityOptions) => {
   const keys = Layer.mergeAll(RefreshTokens.layer, Csrf.layer).pipe(Layer.provideMerge(AuthKeys.layer({ secret })))
-  const shared = Layer.mergeAll(PasswordChecks.layer, LiveCredentials.layer, AuthEvents.layer)
+  const shared = Layer.mergeAll(Logins.layer, SessionRevoker.layer).pipe(
+    Layer.provideMerge(Layer.mergeAll(PasswordChecks.layer, LiveCredentials.layer, AuthEvents.layer))
+  )
   return Layer.mergeAll(Users.layer, Sessions.layer, ApiKeys.layer).pipe(
     Layer.provide(keys),
     Layer.provide(shared),

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process"
 import { chmod } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
-import { geteuid } from "node:process"
+import { execPath, geteuid } from "node:process"
 import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import type { JobEnd } from "@fairlead/core/runtime/Job"
@@ -11,13 +11,14 @@ import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { layer, make } from "@fairlead/process/ProcessRuntime"
 import { contractJob, observeAll, readable } from "@fairlead/testing/fixtures/JobFixtures"
 import { Effect, Layer, Option } from "effect"
-import { place, temporaryDirectory } from "./fixtures.ts"
+import { ownUids, place, temporaryDirectory } from "./fixtures.ts"
 
 const isRoot = geteuid?.() === 0
 const exited: JobEnd = { _tag: "Exited", exitCode: 0 }
 
 describe("ProcessRuntime languages", () => {
-  it.live("runs TypeScript, ES modules and CommonJS", () =>
+  // Scripts at level `namespace` do not see /tmp, so a checkout there has no Node that knows TypeScript for them.
+  it.live.skipIf(execPath.startsWith("/tmp/"))("runs TypeScript, ES modules and CommonJS", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const runtime = yield* (yield* place()).host
@@ -76,10 +77,10 @@ describe("ProcessRuntime.layer", () => {
         const closed = yield* temporaryDirectory
         yield* Effect.promise(() => chmod(closed, 0o700))
         const directory = join(closed, "data")
-        const uids = { first: 64_300, count: 1 }
+        const uids = { ...ownUids(2), count: 1 }
         const error = yield* Effect.flip(make({ directory, level: "basic", uids, languages: [] }))
         assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "keeper" })
-        assert.include((yield* make({ directory, level: "namespace", uids, languages: [] })).isolation, "64300")
+        assert.include((yield* make({ directory, level: "namespace", uids, languages: [] })).isolation, `${uids.first}`)
       })
     )
   )
@@ -87,12 +88,13 @@ describe("ProcessRuntime.layer", () => {
   it.live.skipIf(!isRoot)("gives each job that runs at a time a user of its own, and lets more jobs wait", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const runtime = yield* (yield* place({ languages: ["bash"], uids: { first: 64_400, count: 2 } })).host
+        const { first } = ownUids(3)
+        const runtime = yield* (yield* place({ languages: ["bash"], uids: { first, count: 2 } })).host
         const specs = [1, 2, 3].map(() => contractJob(runtime, "bash", ["id -u; sleep 0.5"]))
         const handles = yield* Effect.forEach(specs, (spec) => runtime.start(spec))
         const seen = yield* Effect.forEach(handles, (handle) => observeAll(runtime, handle), { concurrency: 3 })
         const users = seen.map((each) => Number(readable(each).stdout)).sort()
-        assert.sameMembers([...new Set(users)], [64_400, 64_401])
+        assert.sameMembers([...new Set(users)], [first, first + 1])
         assert.strictEqual(users.length, 3)
       })
     )

@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { geteuid } from "node:process"
+import { geteuid, pid } from "node:process"
 import type { JobSpec } from "@fairlead/core/runtime/Job"
 import type { JobId } from "@fairlead/core/runtime/JobId"
 import { make, type ProcessRuntimeOptions } from "@fairlead/process/ProcessRuntime"
@@ -74,11 +74,14 @@ export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, holds: (value:
   look.pipe(Effect.repeat({ until: holds, schedule: Schedule.spaced("20 millis") }), Effect.timeout("10 seconds"))
 
 /** The two levels, at each of them with the strictest user that this test may choose. */
+/** 32 users of this test file alone: files run side by side, and what a user may start is counted over the whole machine. */
+export const ownUids = (n: number) => ({ first: 2_200_000 + (pid % 4_096) * 128 + n * 32, count: 32 })
+
 export const levels: ReadonlyArray<readonly [string, Omit<ProcessRuntimeOptions, "directory">]> =
   geteuid?.() === 0
     ? [
-        ["namespace, as users of their own", { level: "namespace", uids: { first: 64_100, count: 32 } }],
-        ["basic, as users of their own", { level: "basic", uids: { first: 64_200, count: 32 } }]
+        ["namespace, as users of their own", { level: "namespace", uids: ownUids(0) }],
+        ["basic, as users of their own", { level: "basic", uids: ownUids(1) }]
       ]
     : [
         ["namespace", { level: "namespace" }],

@@ -1,5 +1,6 @@
 /** Facts about users and their logins. Never a password, a token or a key, not even a part of one. */
 import { Schema } from "effect"
+import { ApiKeyId } from "../auth/api-keys/ApiKeyId.ts"
 import { UserId } from "../auth/users/UserId.ts"
 
 export const LoginMethod = Schema.Literals(["password", "oauth", "sso", "api_key"])
@@ -14,6 +15,8 @@ export const UserEvents = [
     updatedFields: Schema.Array(Schema.String),
     updatedBy: Schema.NullOr(Schema.String)
   }),
+  Schema.TaggedStruct("ApiKeyCreated", { userId: UserId, apiKeyId: ApiKeyId, name: Schema.String }),
+  Schema.TaggedStruct("ApiKeyRevoked", { userId: UserId, apiKeyId: ApiKeyId, name: Schema.String }),
   Schema.TaggedStruct("AuthFailed", {
     username: Schema.NullOr(Schema.String),
     reason: Schema.String,

@@ -1,6 +1,7 @@
 /** An API on a `node:http` server of its own, with every limit set, that drains before it closes. */
 import { createServer, type Server } from "node:http"
 import { Effect, type Layer, Schema, Scope } from "effect"
+import { WholeResponse } from "./internal/WholeResponse.ts"
 import * as NodeMount from "./NodeMount.ts"
 
 /** The address cannot be listened on: taken, forbidden, or none of this machine. */
@@ -45,7 +46,7 @@ export const serve = Effect.fnUntraced(function* <A, E, R>(
   /** Closes after the server has drained: requests belong to it, and would be interrupted with it. */
   const requests = yield* Scope.fork(yield* Effect.scope)
   const { handler, upgrade } = yield* Scope.provide(NodeMount.make(routes), requests)
-  const server = createServer(limits)
+  const server = createServer({ ...limits, ServerResponse: WholeResponse })
   server.on("request", handler)
   server.on("upgrade", upgrade)
   yield* Effect.acquireRelease(listen(server, host, port), () => drained(server, drainMillis))

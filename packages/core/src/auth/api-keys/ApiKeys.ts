@@ -6,14 +6,16 @@ import { Ids } from "../../ids/Ids.ts"
 import { Storage } from "../../storage/Storage.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import { ApiKeyNotFound, ApiKeysExhausted, TokenRejected } from "../AuthError.ts"
+import { AuthEvents } from "../AuthEvents.ts"
 import { AuthOptions } from "../AuthOptions.ts"
 import { sameSecret } from "../internal/secretText.ts"
 import { apiKeyTopic, LiveCredentials } from "../LiveCredentials.ts"
+import type { Origin } from "../Origin.ts"
 import type { Principal } from "../Principal.ts"
 import { grantsOf } from "../roles/Role.ts"
 import { ApiKey } from "./ApiKey.ts"
 import { ApiKeyId } from "./ApiKeyId.ts"
-import { ApiKeyStore } from "./ApiKeyStore.ts"
+import { type ApiKeyRecord, ApiKeyStore } from "./ApiKeyStore.ts"
 import { keyText, readKeyText } from "./ApiKeyText.ts"
 
 export class ApiKeys extends Context.Service<
@@ -22,12 +24,13 @@ export class ApiKeys extends Context.Service<
     /** `key` is shown this once. `expiresInDays` is 1 to 3,650; without it the key does not expire. A user holds at most 50. */
     create(
       caller: Principal,
-      request: { readonly name: string; readonly expiresInDays?: number | undefined }
+      request: { readonly name: string; readonly expiresInDays?: number | undefined },
+      origin: Origin
     ): Effect.Effect<{ readonly apiKey: ApiKey; readonly key: Redacted.Redacted }, ApiKeysExhausted | StorageError>
     /** The caller's keys, newest first; at most 50. */
     list(caller: Principal): Effect.Effect<ReadonlyArray<ApiKey>, StorageError>
     /** Ends the key at once on every host. */
-    revoke(caller: Principal, id: ApiKeyId): Effect.Effect<void, ApiKeyNotFound | StorageError>
+    revoke(caller: Principal, id: ApiKeyId, origin: Origin): Effect.Effect<void, ApiKeyNotFound | StorageError>
     /** Who a key stands for, right now: revoked and expired keys and inactive owners are refused within a second. */
     authenticate(key: Redacted.Redacted): Effect.Effect<Principal, TokenRejected | StorageError>
   }
@@ -37,7 +40,8 @@ export class ApiKeys extends Context.Service<
     Effect.gen(function* () {
       const { apiKeysPerUser, cacheEntries } = yield* AuthOptions
       const [storage, store, wakeups] = [yield* Storage, yield* ApiKeyStore, yield* Wakeups]
-      const [ids, digest, live] = [yield* Ids, yield* Digest.Digest, yield* LiveCredentials]
+      const [ids, digest] = [yield* Ids, yield* Digest.Digest]
+      const [events, live] = [yield* AuthEvents, yield* LiveCredentials]
 
       // What a key says never changes; whether it is good is asked each time.
       const presented = yield* Cache.makeWith(
@@ -71,9 +75,17 @@ export class ApiKeys extends Context.Service<
         yield* live.forget(apiKeyTopic(apiKeyId))
       })
 
+      const add = Effect.fnUntraced(function* (record: ApiKeyRecord, origin: Origin) {
+        if (!(yield* store.insert(record, apiKeysPerUser)))
+          return yield* new ApiKeysExhausted({ maximum: apiKeysPerUser })
+        const { apiKeyId, name, ownerId: userId } = record.apiKey
+        yield* events.ofUser(userId, origin, [{ _tag: "ApiKeyCreated", userId, apiKeyId, name }])
+      })
+
       const create = Effect.fn("ApiKeys.create")(function* (
         caller: Principal,
-        { expiresInDays, name }: { readonly name: string; readonly expiresInDays?: number | undefined }
+        { expiresInDays, name }: { readonly name: string; readonly expiresInDays?: number | undefined },
+        origin: Origin
       ) {
         const createdAt = yield* DateTime.now
         const apiKeyId = ApiKeyId.make(yield* ids.uuid)
@@ -86,14 +98,19 @@ export class ApiKeys extends Context.Service<
           createdAt,
           ...(expiresInDays === undefined ? {} : { expiresAt: DateTime.add(createdAt, { days: expiresInDays }) })
         })
-        if (!(yield* store.insert({ apiKey, keyHash }, apiKeysPerUser)))
-          return yield* new ApiKeysExhausted({ maximum: apiKeysPerUser })
+        yield* storage.transaction(add({ apiKey, keyHash }, origin))
         return { apiKey, key: Redacted.make(key) }
       })
 
-      const revoke = Effect.fn("ApiKeys.revoke")(function* (caller: Principal, id: ApiKeyId) {
+      const revoke = Effect.fn("ApiKeys.revoke")(function* (caller: Principal, id: ApiKeyId, origin: Origin) {
+        const { userId } = caller
         const remove = Effect.gen(function* () {
-          if (!(yield* store.remove(caller.userId, id))) return yield* new ApiKeyNotFound({ apiKeyId: id })
+          const found = yield* store.find(id)
+          // Whether it is the caller's, and still there when a rival revokes it too, only the removal tells.
+          if (Option.isNone(found) || !(yield* store.remove(userId, id)))
+            return yield* new ApiKeyNotFound({ apiKeyId: id })
+          const { name } = found.value.apiKey
+          yield* events.ofUser(userId, origin, [{ _tag: "ApiKeyRevoked", userId, apiKeyId: id, name }])
           yield* wakeups.send(apiKeyTopic(id))
         })
         yield* storage.transaction(remove)

@@ -8,29 +8,13 @@ import { Csrf } from "../csrf/Csrf.ts"
 import { LiveCredentials, sessionTopic } from "../LiveCredentials.ts"
 import type { Origin } from "../Origin.ts"
 import type { Principal } from "../Principal.ts"
-import type { User } from "../users/User.ts"
 import { makeAuthenticate } from "./internal/authenticate.ts"
-import { makeEnd } from "./internal/end.ts"
 import { makeLogin } from "./internal/login.ts"
 import { makeRefresh } from "./internal/refresh.ts"
 import { RefreshTokens } from "./RefreshTokens.ts"
 import type { SessionId } from "./SessionId.ts"
-
-/** What a client gets when it logs in or refreshes. */
-export interface SessionTokens {
-  readonly user: User
-  readonly sessionId: SessionId
-  /** For the `Authorization` header; short-lived. */
-  readonly accessToken: Redacted.Redacted
-  readonly accessTokenSeconds: number
-  /** For the cookie of browsers; as long as the session. A different token: one kind is refused in the other's place. */
-  readonly cookieToken: Redacted.Redacted
-  readonly cookieTokenSeconds: number
-  /** Usable once, for the next pair. */
-  readonly refreshToken: Redacted.Redacted
-  /** Bound to the session; proves that a cookie request came from our own pages. */
-  readonly csrfToken: string
-}
+import { SessionRevoker } from "./SessionRevoker.ts"
+import type { SessionTokens } from "./SessionTokens.ts"
 
 export class Sessions extends Context.Service<
   Sessions,
@@ -72,19 +56,19 @@ export class Sessions extends Context.Service<
     Effect.gen(function* () {
       const [storage, csrf] = [yield* Storage, yield* Csrf]
       const [live, refreshTokens] = [yield* LiveCredentials, yield* RefreshTokens]
-      const end = yield* makeEnd
+      const revoker = yield* SessionRevoker
 
       const logout = Effect.fn("Sessions.logout")(function* (id: SessionId, origin: Origin) {
         const at = yield* DateTime.now
         yield* storage.transaction(
-          end(id, at, origin, (userId) => ({ _tag: "UserLoggedOut", userId, logoutReason: "requested" }))
+          revoker.revoke(id, at, origin, (userId) => ({ _tag: "UserLoggedOut", userId, logoutReason: "requested" }))
         )
         yield* live.forget(sessionTopic(id))
       })
 
       return Sessions.of({
         login: yield* makeLogin,
-        refresh: yield* makeRefresh(end),
+        refresh: yield* makeRefresh,
         logout,
         logoutByRefreshToken: Effect.fnUntraced(function* (presented, origin) {
           const claim = yield* refreshTokens.read(presented)

@@ -18,7 +18,7 @@ import { LiveCredentials, sessionTopic, userTopic } from "../LiveCredentials.ts"
 import type { Origin } from "../Origin.ts"
 import type { Principal } from "../Principal.ts"
 import type { Role } from "../roles/Role.ts"
-import { SessionStore } from "../sessions/SessionStore.ts"
+import { SessionRevoker } from "../sessions/SessionRevoker.ts"
 import { PasswordChecks } from "./PasswordChecks.ts"
 import { type PasswordHash, PasswordHasher } from "./PasswordHasher.ts"
 import { judgePassword } from "./PasswordPolicy.ts"
@@ -66,7 +66,7 @@ export class Users extends Context.Service<
     Effect.gen(function* () {
       const { minimumPasswordLength } = yield* AuthOptions
       const [storage, wakeups, ids] = [yield* Storage, yield* Wakeups, yield* Ids]
-      const [users, sessions] = [yield* UserStore, yield* SessionStore]
+      const [users, revoker] = [yield* UserStore, yield* SessionRevoker]
       const [checks, hasher] = [yield* PasswordChecks, yield* PasswordHasher]
       const [events, live] = [yield* AuthEvents, yield* LiveCredentials]
 
@@ -149,9 +149,7 @@ export class Users extends Context.Service<
           const written = yield* write(caller, origin, user, { passwordHash }, ["password"])
           if (Option.isNone(written)) return Option.none()
           yield* checks.forgive(key)
-          const ended = yield* sessions.revokeAll(user.userId, own, written.value.updatedAt)
-          for (const id of ended) yield* wakeups.send(sessionTopic(id))
-          return Option.some(ended)
+          return Option.some(yield* revoker.revokeAll(user.userId, own, written.value.updatedAt))
         }, storage.transaction)
 
         for (let attempt = 0; attempt < 3; attempt++) {

@@ -5,7 +5,7 @@ import { Csrf } from "../../csrf/Csrf.ts"
 import type { User } from "../../users/User.ts"
 import { type AccessTokenKind, AccessTokens } from "../AccessTokens.ts"
 import type { Session } from "../Session.ts"
-import type { SessionTokens } from "../Sessions.ts"
+import type { SessionTokens } from "../SessionTokens.ts"
 
 export const makeIssue = Effect.gen(function* () {
   const options = yield* AuthOptions

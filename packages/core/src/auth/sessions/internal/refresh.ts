@@ -7,19 +7,20 @@ import type { UserEvent } from "../../AuthEvents.ts"
 import { AuthOptions } from "../../AuthOptions.ts"
 import { LiveCredentials, sessionTopic } from "../../LiveCredentials.ts"
 import { type Origin, storedOrigin } from "../../Origin.ts"
+import { Logins } from "../../users/Logins.ts"
 import type { UserId } from "../../users/UserId.ts"
-import { UserStore } from "../../users/UserStore.ts"
 import { RefreshTokens } from "../RefreshTokens.ts"
 import { judgeRefresh, rotate } from "../Session.ts"
 import type { SessionId } from "../SessionId.ts"
+import { SessionRevoker } from "../SessionRevoker.ts"
 import { SessionStore } from "../SessionStore.ts"
-import type { End } from "./end.ts"
 import { makeIssue } from "./issue.ts"
 
-export const makeRefresh = Effect.fnUntraced(function* (end: End) {
+export const makeRefresh = Effect.gen(function* () {
   const { refreshGraceMillis, sessionSeconds } = yield* AuthOptions
-  const [storage, sessions, users] = [yield* Storage, yield* SessionStore, yield* UserStore]
-  const [refreshTokens, live, issue] = [yield* RefreshTokens, yield* LiveCredentials, yield* makeIssue]
+  const [storage, sessions, revoker] = [yield* Storage, yield* SessionStore, yield* SessionRevoker]
+  const [refreshTokens, live, logins] = [yield* RefreshTokens, yield* LiveCredentials, yield* Logins]
+  const issue = yield* makeIssue
 
   /** One look at the session and at most one write. `lost`: a rival wrote meanwhile. */
   const exchange = Effect.fnUntraced(function* (
@@ -34,12 +35,12 @@ export const makeRefresh = Effect.fnUntraced(function* (end: End) {
     const verdict = judgeRefresh(session, claim.hash, at, refreshGraceMillis)
     if (verdict === "Unknown") return "refused"
     if (verdict === "Reuse") {
-      yield* end(session.sessionId, at, origin, reuseFrom(origin))
+      yield* revoker.revoke(session.sessionId, at, origin, reuseFrom(origin))
       return "refused"
     }
-    const owner = yield* users.find(session.userId)
-    if (Option.isNone(owner) || !owner.value.user.isActive) return "refused"
-    const { user } = owner.value
+    const owner = yield* logins.findActive(session.userId)
+    if (Option.isNone(owner)) return "refused"
+    const user = owner.value
     // A token that was rotated under another secret has another successor now, which nobody holds.
     if (verdict === "Replay") return session.refreshHash === nextHash ? { session, user } : "refused"
     const expiresAt = DateTime.add(at, { seconds: sessionSeconds })

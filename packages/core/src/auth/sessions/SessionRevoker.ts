@@ -1,0 +1,50 @@
+/** Ends sessions inside the caller's transaction and sends the wake-ups. After the commit the caller makes `LiveCredentials` forget them. */
+import { Context, type DateTime, Effect, Layer, Option } from "effect"
+import { Wakeups } from "../../bus/Wakeups.ts"
+import type { StorageError } from "../../storage/StorageError.ts"
+import { AuthEvents, type UserEvent } from "../AuthEvents.ts"
+import { sessionTopic } from "../LiveCredentials.ts"
+import type { Origin } from "../Origin.ts"
+import type { UserId } from "../users/UserId.ts"
+import type { SessionId } from "./SessionId.ts"
+import { SessionStore } from "./SessionStore.ts"
+
+export class SessionRevoker extends Context.Service<
+  SessionRevoker,
+  {
+    /** Ends one session and appends why. A session that has ended is left alone, without an event. */
+    revoke(
+      id: SessionId,
+      at: DateTime.Utc,
+      origin: Origin,
+      why: (userId: UserId) => UserEvent
+    ): Effect.Effect<void, StorageError>
+    /** Ends every live session of the user except `kept`; returns those it ended, in any order. Appends no event. */
+    revokeAll(
+      userId: UserId,
+      kept: SessionId | undefined,
+      at: DateTime.Utc
+    ): Effect.Effect<ReadonlyArray<SessionId>, StorageError>
+  }
+>()("@fairlead/core/auth/sessions/SessionRevoker") {
+  static readonly layer = Layer.effect(
+    SessionRevoker,
+    Effect.gen(function* () {
+      const [sessions, events, wakeups] = [yield* SessionStore, yield* AuthEvents, yield* Wakeups]
+      return SessionRevoker.of({
+        revoke: Effect.fnUntraced(function* (id, at, origin, why) {
+          const ended = yield* sessions.revoke(id, at)
+          if (Option.isNone(ended)) return
+          const { userId } = ended.value
+          yield* events.ofUser(userId, origin, [why(userId)])
+          yield* wakeups.send(sessionTopic(id))
+        }),
+        revokeAll: Effect.fnUntraced(function* (userId, kept, at) {
+          const ended = yield* sessions.revokeAll(userId, kept, at)
+          for (const id of ended) yield* wakeups.send(sessionTopic(id))
+          return ended
+        })
+      })
+    })
+  )
+}
