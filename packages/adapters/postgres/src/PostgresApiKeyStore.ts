@@ -3,14 +3,13 @@ import { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
 import { ApiKeyStore } from "@fairlead/core/auth/api-keys/ApiKeyStore"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { jsonText } from "./internal/jsonText.ts"
 import { storageError } from "./PostgresError.ts"
 
-const stored = Schema.toCodecJson(ApiKey)
-const encode = Schema.encodeEffect(Schema.fromJsonString(stored))
+const stored = jsonText(ApiKey)
+const encode = Schema.encodeEffect(stored)
 const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ api_key: stored, key_hash: Schema.String })))
-const encodeUse = Schema.encodeEffect(
-  Schema.fromJsonString(Schema.Struct({ lastUsedAt: Schema.DateTimeUtcFromString }))
-)
+const encodeUse = Schema.encodeEffect(jsonText(Schema.Struct({ lastUsedAt: Schema.DateTimeUtcFromString })))
 
 export const layer = Layer.effect(
   ApiKeyStore,
@@ -35,7 +34,9 @@ export const layer = Layer.effect(
       ),
 
       find: Effect.fnUntraced(function* (id) {
-        const [row] = yield* decode(yield* sql`select api_key, key_hash from api_keys where api_key_id = ${id}`)
+        const [row] = yield* decode(
+          yield* sql`select api_key::text as api_key, key_hash from api_keys where api_key_id = ${id}`
+        )
         return Option.map(Option.fromUndefinedOr(row), ({ api_key, key_hash }) => ({
           apiKey: api_key,
           keyHash: key_hash
@@ -44,7 +45,7 @@ export const layer = Layer.effect(
 
       list: Effect.fnUntraced(function* (ownerId) {
         const rows = yield* decode(
-          yield* sql`select api_key, key_hash from api_keys where owner_id = ${ownerId}
+          yield* sql`select api_key::text as api_key, key_hash from api_keys where owner_id = ${ownerId}
             order by api_key_id desc limit 500`
         )
         return rows.map(({ api_key }) => api_key)

@@ -4,13 +4,14 @@ import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
 import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
+import { jsonText } from "./internal/jsonText.ts"
 import { storageError } from "./PostgresError.ts"
 
-const stored = Schema.toCodecJson(Session)
-const encode = Schema.encodeEffect(Schema.fromJsonString(stored))
+const stored = jsonText(Session)
+const encode = Schema.encodeEffect(stored)
 const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ session: stored })))
 const decodeIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ session_id: SessionId })))
-const encodeEnd = Schema.encodeEffect(Schema.fromJsonString(Schema.Struct({ revokedAt: Schema.DateTimeUtcFromString })))
+const encodeEnd = Schema.encodeEffect(jsonText(Schema.Struct({ revokedAt: Schema.DateTimeUtcFromString })))
 
 const first = (rows: ReadonlyArray<unknown>) =>
   Effect.map(decode(rows), ([row]) => Option.map(Option.fromUndefinedOr(row), ({ session }) => session))
@@ -25,7 +26,7 @@ export const layer = Layer.effect(
       const patch = yield* encodeEnd({ revokedAt: at })
       return yield* sql`update sessions set revoked = true, version = version + 1,
           session = session || ${patch}::text::jsonb || jsonb_build_object('version', version + 1)
-        where ${matches} and not revoked and expires_at > ${DateTime.formatIso(at)} returning session_id, session`
+        where ${matches} and not revoked and expires_at > ${DateTime.formatIso(at)} returning session_id, session::text as session`
     })
 
     return SessionStore.of({
@@ -40,7 +41,7 @@ export const layer = Layer.effect(
       }, storageError("SessionStore.insert")),
 
       find: Effect.fnUntraced(function* (id) {
-        return yield* first(yield* sql`select session from sessions where session_id = ${id}`)
+        return yield* first(yield* sql`select session::text as session from sessions where session_id = ${id}`)
       }, storageError("SessionStore.find")),
 
       replace: Effect.fnUntraced(function* (session) {

@@ -3,13 +3,12 @@ import { User } from "@fairlead/core/auth/users/User"
 import { loginKey, type UserRecord, UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Effect, Layer, Option, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { jsonText } from "./internal/jsonText.ts"
 import { storageError } from "./PostgresError.ts"
 
-const stored = Schema.toCodecJson(User)
-const encode = Schema.encodeEffect(Schema.fromJsonString(stored))
-const encodeLogin = Schema.encodeEffect(
-  Schema.fromJsonString(Schema.Struct({ lastLoginAt: Schema.DateTimeUtcFromString }))
-)
+const stored = jsonText(User)
+const encode = Schema.encodeEffect(stored)
+const encodeLogin = Schema.encodeEffect(jsonText(Schema.Struct({ lastLoginAt: Schema.DateTimeUtcFromString })))
 const decode = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ account: stored, password_hash: Schema.String }))
 )
@@ -48,13 +47,14 @@ export const layer = Layer.effect(
       }, storageError("UserStore.insert")),
 
       find: Effect.fnUntraced(function* (id) {
-        return yield* first(yield* sql`select account, password_hash from users where user_id = ${id}`)
+        return yield* first(yield* sql`select account::text as account, password_hash from users where user_id = ${id}`)
       }, storageError("UserStore.find")),
 
       findByLogin: Effect.fnUntraced(function* (login) {
         const key = loginKey(login)
         return yield* first(
-          yield* sql`select account, password_hash from users where username_key = ${key} or email_key = ${key} limit 1`
+          yield* sql`select account::text as account, password_hash from users
+            where username_key = ${key} or email_key = ${key} limit 1`
         )
       }, storageError("UserStore.findByLogin")),
 

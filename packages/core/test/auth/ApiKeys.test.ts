@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ApiKeyStore } from "@fairlead/core/auth/api-keys/ApiKeyStore"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
+import type { Principal } from "@fairlead/core/auth/Principal"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import { User } from "@fairlead/core/auth/users/User"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Wakeups } from "@fairlead/core/bus/Wakeups"
+import { EventLog } from "@fairlead/core/events/EventLog"
 import { Storage } from "@fairlead/core/storage/Storage"
-import { apiKeyId } from "@fairlead/testing/fixtures/AuthFixtures"
+import { apiKeyId, origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { callerOf, hostOver, identity, keyOwner, loggedIn, registered, secret, twoHosts } from "./support/identity.ts"
@@ -17,7 +19,7 @@ const refused = (key: Redacted.Redacted) => Effect.map(Effect.flip(keyOwner(key)
 const created = (name: string, request: { readonly expiresInDays?: number } = {}) =>
   Effect.flatMap(login(name), (caller) =>
     Effect.flatMap(ApiKeys, (keys) =>
-      Effect.map(keys.create(caller, { name: "ci", ...request }), (made) => ({ ...made, caller }))
+      Effect.map(keys.create(caller, { name: "ci", ...request }, origin()), (made) => ({ ...made, caller }))
     )
   )
 const stored = (id: Parameters<ApiKeyStore["Service"]["find"]>[0]) =>
@@ -47,19 +49,81 @@ describe("ApiKeys.create", () => {
     Effect.gen(function* () {
       const keys = yield* ApiKeys
       const caller = yield* login("ada")
-      const make = Effect.result(keys.create(caller, { name: "k" }))
+      const make = Effect.result(keys.create(caller, { name: "k" }, origin()))
       const results = yield* Effect.all(
         Array.from({ length: 60 }, () => make),
         { concurrency: 60 }
       )
       assert.strictEqual(results.filter(({ _tag }) => _tag === "Success").length, 50)
-      const refusal = yield* Effect.flip(keys.create(caller, { name: "k" }))
+      const refusal = yield* Effect.flip(keys.create(caller, { name: "k" }, origin()))
       assert.deepInclude(refusal, { _tag: "ApiKeysExhausted", maximum: 50 })
       const list = yield* keys.list(caller)
       const ids = list.map((key) => key.apiKeyId)
       assert.deepStrictEqual([ids.length, ids], [50, [...ids].sort().reverse()])
-      for (const id of ids.slice(0, 1)) yield* keys.revoke(caller, id)
-      yield* keys.create(caller, { name: "k" })
+      for (const id of ids.slice(0, 1)) yield* keys.revoke(caller, id, origin())
+      yield* keys.create(caller, { name: "k" }, origin())
+    }).pipe(host)
+  )
+})
+
+describe("ApiKeys events", () => {
+  const streamOf = (caller: Principal) => `user/${caller.userId}`
+  const logged = (caller: Principal) =>
+    Effect.map(
+      Effect.flatMap(EventLog, ({ readStream }) => readStream(streamOf(caller), { afterVersion: 0, limit: 100 })),
+      (events) => events.slice(2)
+    )
+
+  it.effect("say who made and revoked which key, and never the key", () =>
+    Effect.gen(function* () {
+      const keys = yield* ApiKeys
+      const { apiKey, caller, key } = yield* created("ada")
+      yield* keys.revoke(caller, apiKey.apiKeyId, origin("192.0.2.9"))
+      const about = { userId: caller.userId, apiKeyId: apiKey.apiKeyId, name: "ci" }
+      const events = yield* logged(caller)
+      assert.deepStrictEqual(
+        events.map(({ event }) => ({ ...event })),
+        [
+          { _tag: "ApiKeyCreated", ...about },
+          { _tag: "ApiKeyRevoked", ...about }
+        ]
+      )
+      assert.deepStrictEqual(
+        events.map(({ metadata }) => metadata.ipAddress),
+        ["192.0.2.1", "192.0.2.9"]
+      )
+      const text = JSON.stringify(events)
+      for (const part of [Redacted.value(key).slice(-20), "fairlead_"]) assert.notInclude(text, part)
+    }).pipe(host)
+  )
+
+  it.effect("are not written for a key too many, a key of others, or a key that is gone", () =>
+    Effect.gen(function* () {
+      const keys = yield* ApiKeys
+      const [mine, other] = [yield* created("ada"), yield* created("bob")]
+      yield* keys.revoke(mine.caller, mine.apiKey.apiKeyId, origin())
+      const [before, others] = [yield* logged(mine.caller), yield* logged(other.caller)]
+      for (const id of [other.apiKey.apiKeyId, mine.apiKey.apiKeyId, apiKeyId(1)])
+        yield* Effect.flip(keys.revoke(mine.caller, id, origin()))
+      yield* Effect.flip(keys.create(other.caller, { name: "k" }, origin()))
+      assert.deepStrictEqual([yield* logged(mine.caller), yield* logged(other.caller)], [before, others])
+    }).pipe(Effect.provide(hostOver(Storage.layerMemory, { apiKeysPerUser: 1 })))
+  )
+
+  it.effect("name one end of a key that is revoked twenty times at once", () =>
+    Effect.gen(function* () {
+      const keys = yield* ApiKeys
+      const { apiKey, caller } = yield* created("ada")
+      const revoke = Effect.result(keys.revoke(caller, apiKey.apiKeyId, origin()))
+      const results = yield* Effect.all(
+        Array.from({ length: 20 }, () => revoke),
+        { concurrency: 20 }
+      )
+      assert.strictEqual(results.filter(({ _tag }) => _tag === "Success").length, 1)
+      assert.deepStrictEqual(
+        (yield* logged(caller)).map(({ event }) => event._tag),
+        ["ApiKeyCreated", "ApiKeyRevoked"]
+      )
     }).pipe(host)
   )
 })
@@ -188,7 +252,9 @@ describe("ApiKeys.revoke", () => {
       )
       yield* Effect.repeat(Effect.yieldNow, { times: 20 })
       assert.isUndefined(stream.pollUnsafe())
-      yield* Effect.flatMap(ApiKeys, ({ revoke }) => revoke(caller, apiKey.apiKeyId)).pipe(Effect.provideContext(a))
+      yield* Effect.flatMap(ApiKeys, ({ revoke }) => revoke(caller, apiKey.apiKeyId, origin())).pipe(
+        Effect.provideContext(a)
+      )
       assert.strictEqual(yield* refused(key).pipe(Effect.provideContext(a)), "TokenRejected")
       yield* Effect.repeat(Effect.yieldNow, { times: 50 })
       assert.isDefined(stream.pollUnsafe())
@@ -201,10 +267,13 @@ describe("ApiKeys.revoke", () => {
       const keys = yield* ApiKeys
       const [mine, other] = [yield* created("ada"), yield* created("bob")]
       for (const id of [other.apiKey.apiKeyId, apiKeyId(1)])
-        assert.deepInclude(yield* Effect.flip(keys.revoke(mine.caller, id)), { _tag: "ApiKeyNotFound", apiKeyId: id })
+        assert.deepInclude(yield* Effect.flip(keys.revoke(mine.caller, id, origin())), {
+          _tag: "ApiKeyNotFound",
+          apiKeyId: id
+        })
       yield* keyOwner(other.key)
-      yield* keys.revoke(mine.caller, mine.apiKey.apiKeyId)
-      const again = yield* Effect.flip(keys.revoke(mine.caller, mine.apiKey.apiKeyId))
+      yield* keys.revoke(mine.caller, mine.apiKey.apiKeyId, origin())
+      const again = yield* Effect.flip(keys.revoke(mine.caller, mine.apiKey.apiKeyId, origin()))
       assert.strictEqual(again._tag, "ApiKeyNotFound")
     }).pipe(host)
   )

@@ -1,7 +1,10 @@
 /** The store fails at one step of a use case: nothing is half written, and the same call succeeds afterwards. */
 import { assert, describe, it } from "@effect/vitest"
+import { ApiKeyStore } from "@fairlead/core/auth/api-keys/ApiKeyStore"
+import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
-import { Sessions, type SessionTokens } from "@fairlead/core/auth/sessions/Sessions"
+import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
+import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import { LoginAttemptStore } from "@fairlead/core/auth/users/LoginAttemptStore"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Users } from "@fairlead/core/auth/users/Users"
@@ -12,7 +15,7 @@ import * as Faults from "@fairlead/testing/faults/Faults"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { callerOf, goodTokens, hostOver, loggedIn, password, registered, secret } from "./support/identity.ts"
+import { callerOf, goodTokens, hostOver, keyOwner, loggedIn, password, registered, secret } from "./support/identity.ts"
 
 const error = new StorageError({ operation: "test", retryable: true, cause: "test" })
 /** The answer is lost after the work was done: the harder case of the two. */
@@ -146,6 +149,46 @@ describe("Users.changePassword", () => {
       assert.deepStrictEqual(yield* goodTokens(other), { bearer: true, cookie: true })
       yield* change
       assert.deepStrictEqual(yield* goodTokens(other), { bearer: false, cookie: false })
+    }).pipe(over(fault))
+  )
+})
+
+describe("ApiKeys.create", () => {
+  it.effect.each([
+    ["ApiKeyStore.insert", Faults.layer(ApiKeyStore, "insert", 1, lost)],
+    ["EventLog.append", Faults.layer(EventLog, "append", 3, lost)]
+  ] as const)("leaves no key when %s fails", ([, fault]) =>
+    Effect.gen(function* () {
+      const keys = yield* ApiKeys
+      yield* registered("ada")
+      const caller = yield* callerOf(yield* loggedIn("ada"))
+      const before = yield* snapshot()
+      const create = keys.create(caller, { name: "ci" }, origin())
+      yield* fails(create)
+      assert.strictEqual(yield* snapshot(), before)
+      assert.deepStrictEqual(yield* keys.list(caller), [])
+      yield* keyOwner((yield* create).key)
+    }).pipe(over(fault))
+  )
+})
+
+describe("ApiKeys.revoke", () => {
+  it.effect.each([
+    ["ApiKeyStore.remove", Faults.layer(ApiKeyStore, "remove", 1, lost)],
+    ["EventLog.append", Faults.layer(EventLog, "append", 4, lost)]
+  ] as const)("keeps the key when %s fails", ([, fault]) =>
+    Effect.gen(function* () {
+      const keys = yield* ApiKeys
+      yield* registered("ada")
+      const caller = yield* callerOf(yield* loggedIn("ada"))
+      const { apiKey, key } = yield* keys.create(caller, { name: "ci" }, origin())
+      const before = yield* snapshot()
+      const revoke = keys.revoke(caller, apiKey.apiKeyId, origin())
+      yield* fails(revoke)
+      assert.strictEqual(yield* snapshot(), before)
+      yield* keyOwner(key)
+      yield* revoke
+      assert.strictEqual((yield* Effect.flip(keyOwner(key)))._tag, "TokenRejected")
     }).pipe(over(fault))
   )
 })

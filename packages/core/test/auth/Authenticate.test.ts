@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
-import { Sessions, type SessionTokens } from "@fairlead/core/auth/sessions/Sessions"
+import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
+import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import { User } from "@fairlead/core/auth/users/User"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Wakeups } from "@fairlead/core/bus/Wakeups"

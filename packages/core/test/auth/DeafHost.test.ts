@@ -89,9 +89,9 @@ describe("a host that hears no hints", () => {
     Effect.gen(function* () {
       const keys = yield* ApiKeys
       const { caller } = yield* twoLogins
-      const { apiKey, key } = yield* keys.create(caller, { name: "k" })
+      const { apiKey, key } = yield* keys.create(caller, { name: "k" }, origin())
       yield* keyOwner(key)
-      yield* keys.revoke(caller, apiKey.apiKeyId)
+      yield* keys.revoke(caller, apiKey.apiKeyId, origin())
       assert.strictEqual((yield* Effect.flip(keyOwner(key)))._tag, "TokenRejected")
     }).pipe(host)
   )

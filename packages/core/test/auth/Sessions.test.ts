@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
-import { Sessions, type SessionTokens } from "@fairlead/core/auth/sessions/Sessions"
+import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
+import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Layer, Option, Redacted } from "effect"

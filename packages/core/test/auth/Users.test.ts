@@ -164,7 +164,7 @@ describe("Users.changePassword", () => {
       yield* registered("bob")
       const [own, other, bobs] = [yield* loggedIn("ada"), yield* loggedIn("ada"), yield* loggedIn("bob")]
       const caller = yield* callerOf(own)
-      const { key } = yield* (yield* ApiKeys).create(caller, { name: "k" })
+      const { key } = yield* (yield* ApiKeys).create(caller, { name: "k" }, origin())
       assert.deepStrictEqual(yield* goodTokens(other), { bearer: true, cookie: true })
       yield* change(caller, password, next)
       assert.deepStrictEqual(yield* goodTokens(own), { bearer: true, cookie: true })
@@ -199,7 +199,7 @@ describe("Users.changePassword", () => {
     Effect.gen(function* () {
       yield* registered("ada")
       const tokens = yield* loggedIn("ada")
-      const { key } = yield* (yield* ApiKeys).create(yield* callerOf(tokens), { name: "k" })
+      const { key } = yield* (yield* ApiKeys).create(yield* callerOf(tokens), { name: "k" }, origin())
       yield* change(yield* keyOwner(key), password, next)
       assert.deepStrictEqual(yield* goodTokens(tokens), { bearer: false, cookie: false })
     }).pipe(host)

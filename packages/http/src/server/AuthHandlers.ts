@@ -1,7 +1,8 @@
 /** Binds `/auth` to the services of the auth areas. No decisions here: call, translate, return. */
 import type { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
-import { Sessions, type SessionTokens } from "@fairlead/core/auth/sessions/Sessions"
+import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
+import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import { Users } from "@fairlead/core/auth/users/Users"
 import { Effect, Redacted } from "effect"
 import { HttpServerRequest } from "effect/http"
@@ -112,7 +113,7 @@ export const AuthHandlers = HttpApiBuilder.group(
       createApiKey: Effect.fnUntraced(
         function* ({ payload }) {
           const request = { name: payload.name, expiresInDays: payload.expires_in }
-          const { apiKey, key } = yield* apiKeys.create(yield* CurrentPrincipal, request)
+          const { apiKey, key } = yield* apiKeys.create(yield* CurrentPrincipal, request, yield* RequestOrigin)
           return { ...keyView(apiKey), key: Redacted.value(key) }
         },
         Effect.catchTag("StorageError", Effect.die)
@@ -126,7 +127,7 @@ export const AuthHandlers = HttpApiBuilder.group(
       ),
       revokeApiKey: Effect.fnUntraced(
         function* ({ params }) {
-          yield* apiKeys.revoke(yield* CurrentPrincipal, params.key_id)
+          yield* apiKeys.revoke(yield* CurrentPrincipal, params.key_id, yield* RequestOrigin)
           return { message: "API key deleted" }
         },
         Effect.catchTag("StorageError", Effect.die)

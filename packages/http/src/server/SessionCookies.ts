@@ -1,5 +1,5 @@
 /** The two cookies of a login: set and cleared with the same attributes, or browsers would keep the old ones. */
-import type { SessionTokens } from "@fairlead/core/auth/sessions/Sessions"
+import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import { Duration, Effect, Redacted } from "effect"
 import { HttpEffect, HttpServerResponse } from "effect/http"
 import { accessCookie, csrfCookie } from "../api/Access.ts"

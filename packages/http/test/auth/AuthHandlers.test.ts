@@ -233,10 +233,10 @@ describe("/auth, one's own account", () => {
 })
 
 describe("/auth/api-keys", () => {
-  it.effect("shows a new key once, lists without it, and deletes", () =>
+  it.effect("shows a new key once, lists without it, and deletes, and says who asked", () =>
     Effect.gen(function* () {
-      const { call } = yield* host
-      const headers = as("anna")
+      const { asked, call } = yield* host
+      const headers = { ...as("anna"), "user-agent": "test/1" }
       const shown = { id: heldKeyId, name: "nightly", created_at: "2026-01-01T00:00:00.000Z", expires_at: null }
       const made = yield* call("POST", "/api-keys", { headers, body: { name: "nightly" } })
       assert.deepStrictEqual([made.status, made.body], [201, { ...shown, key: "flk_shown_once" }])
@@ -244,6 +244,7 @@ describe("/auth/api-keys", () => {
       assert.deepStrictEqual(JSON.parse(listed.text), [{ ...shown, last_used: null }])
       const deleted = yield* call("DELETE", `/api-keys/${heldKeyId}`, { headers })
       assert.deepStrictEqual([deleted.status, deleted.body], [200, { message: "API key deleted" }])
+      assert.deepStrictEqual(yield* asked, ["key nightly by test/1", "end key by test/1"])
     })
   )
 

@@ -17,7 +17,8 @@ import {
 import { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
 import { ApiKeyId } from "@fairlead/core/auth/api-keys/ApiKeyId"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
-import { Sessions, type SessionTokens } from "@fairlead/core/auth/sessions/Sessions"
+import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
+import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import { User } from "@fairlead/core/auth/users/User"
 import { Users } from "@fairlead/core/auth/users/Users"
 import { Context, DateTime, Effect, Layer, Redacted, Ref } from "effect"
@@ -109,17 +110,23 @@ const layerSessions = Layer.effect(
 
 const layerApiKeys = Layer.effect(
   ApiKeys,
-  Effect.map(ApiKeys, (identified) =>
-    ApiKeys.of({
+  Effect.gen(function* () {
+    const asked = yield* Asked
+    const identified = yield* ApiKeys
+    return ApiKeys.of({
       ...identified,
-      create: (_caller, { name }) =>
-        name === "one too many"
-          ? Effect.fail(new ApiKeysExhausted({ maximum: 50 }))
-          : Effect.succeed({ apiKey: new ApiKey({ ...heldKey, name }), key: Redacted.make("flk_shown_once") }),
+      create: Effect.fnUntraced(function* (_caller, { name }, { userAgent }) {
+        if (name === "one too many") return yield* new ApiKeysExhausted({ maximum: 50 })
+        yield* note(asked, `key ${name} by ${userAgent}`)
+        return { apiKey: new ApiKey({ ...heldKey, name }), key: Redacted.make("flk_shown_once") }
+      }),
       list: () => Effect.succeed([heldKey]),
-      revoke: (_caller, id) => (id === heldKeyId ? Effect.void : Effect.fail(new ApiKeyNotFound({ apiKeyId: id })))
+      revoke: Effect.fnUntraced(function* (_caller, id, { userAgent }) {
+        if (id !== heldKeyId) return yield* new ApiKeyNotFound({ apiKeyId: id })
+        yield* note(asked, `end key by ${userAgent}`)
+      })
     })
-  )
+  })
 )
 
 export const layer = Layer.mergeAll(layerUsers, layerSessions, layerApiKeys).pipe(

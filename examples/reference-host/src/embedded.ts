@@ -1,4 +1,8 @@
-/** Fairlead inside another service: an embedded database, scripts as processes, the whole API as routes for any mount. */
+/**
+ * Fairlead inside another service: an embedded database, scripts as processes of its machine, and the whole API as routes for
+ * `NodeMount.start` or `WebMount.start`. A service that wants another database, other runtimes or a part of the API puts the
+ * same layers together itself.
+ */
 import { join } from "node:path"
 import * as Fairlead from "@fairlead/core/Fairlead"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
@@ -22,6 +26,7 @@ export interface EmbeddedOptions {
   readonly encryptionKey: Uint8Array
 }
 
+/** The routes start the database and the drivers when they are mounted, and stop them with the mount. Scripts go on running. */
 export const embedded = ({ dataDir, encryptionKey, secret }: EmbeddedOptions) => {
   const keys = Layer.mergeAll(
     Argon2PasswordHasher.layer(),
