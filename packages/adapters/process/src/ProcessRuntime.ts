@@ -16,9 +16,10 @@ import { choose, describe, type Level } from "./internal/confinement.ts"
 import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
 import { bury, isRemoved, sweep } from "./internal/housekeeping.ts"
 import { claimForRemoval, type JobState, makePlaces, type Places, prepare, stateOf } from "./internal/jobDirectory.ts"
-import { launch } from "./internal/keeper.ts"
+import { makeKeepers } from "./internal/keeper.ts"
 import { type Confinement, isExpressible } from "./internal/keeperSpec.ts"
 import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
+import type { Launch } from "./internal/launcher.ts"
 import { observation } from "./internal/observation.ts"
 
 const Absolute = Schema.String.check(Schema.makeFilter(isAbsolute, { expected: "an absolute path" }))
@@ -99,7 +100,8 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
       Effect.repeat(Schedule.spaced("1 hour"))
     )
   )
-  return runtimeOf({ places, bootId, confinement: choice.confinement, interpreters, isolation })
+  const launch = yield* makeKeepers(choice.confinement)
+  return runtimeOf({ places, bootId, confinement: choice.confinement, launch, interpreters, isolation })
 })
 
 const hostPath = Effect.orElseSucceed(Config.String("PATH"), () => systemPath)
@@ -136,37 +138,15 @@ interface Machine {
   readonly places: Places
   readonly bootId: string
   readonly confinement: Confinement
+  readonly launch: Launch
   readonly interpreters: ReadonlyArray<Interpreter>
   readonly isolation: string
 }
 
-const runtimeOf = ({ bootId, confinement, interpreters, isolation, places }: Machine): ScriptRuntime => {
-  const node = hostname()
+const runtimeOf = (machine: Machine): ScriptRuntime => {
+  const { bootId, interpreters, isolation, launch, places } = machine
   const directoryOf = (jobId: JobId) => join(places.jobs, jobId)
-  const handleOf = (jobId: JobId): JobHandle => ({ runtime: "process", jobId, node })
   const stateOfJob = (jobId: JobId) => stateOf(directoryOf(jobId), bootId)
-
-  const start = Effect.fn("ProcessRuntime.start")(
-    function* (spec: JobSpec) {
-      const { jobId, language, languageVersion } = spec
-      const interpreter = interpreters.find((each) => each.language === language && each.version === languageVersion)
-      if (interpreter === undefined) return yield* refused("start", `there is no ${language} ${languageVersion} here`)
-      if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
-
-      const directory = directoryOf(jobId)
-      if (yield* isRemoved(places, jobId)) return yield* new JobRemoved({ jobId })
-      const found = yield* stateOf(directory, bootId)
-      if (found._tag === "Absent") yield* prepare(places, directory, confinement, spec, interpreter)
-      // Again, because a removal may have made room for the directory in the meantime.
-      if (yield* isRemoved(places, jobId)) {
-        yield* bury(places, jobId)
-        return yield* new JobRemoved({ jobId })
-      }
-      if (found._tag === "Absent" || found._tag === "Prepared") yield* launch(confinement, directory)
-      return handleOf(jobId)
-    },
-    Effect.catchTag("FileFailure", failingIn("start"))
-  )
 
   const observe = (handle: JobHandle, from: { readonly stdout: number; readonly stderr: number }) =>
     Stream.mapError(
@@ -175,7 +155,7 @@ const runtimeOf = ({ bootId, confinement, interpreters, isolation, places }: Mac
         bootId,
         from,
         absent: absentReport(handle, node),
-        relaunch: launch(confinement, directoryOf(handle.jobId))
+        relaunch: launch(directoryOf(handle.jobId))
       }),
       (failure) => failed("observe", failure)
     )
@@ -186,22 +166,6 @@ const runtimeOf = ({ bootId, confinement, interpreters, isolation, places }: Mac
       yield* ifPresent(attempt(() => writeFile(file, "", { mode: 0o600 })))
     },
     Effect.catchTag("FileFailure", failingIn("stop"))
-  )
-
-  const remove = Effect.fn("ProcessRuntime.remove")(
-    function* ({ jobId }: JobHandle) {
-      const { _tag } = yield* stateOfJob(jobId)
-      if (_tag === "Absent") return
-      if (_tag === "Running" || (_tag === "Prepared" && !(yield* claimForRemoval(directoryOf(jobId)))))
-        return yield* new RuntimeError({
-          runtime: "process",
-          phase: "remove",
-          retryable: true,
-          cause: new Error(`job ${jobId} is running`)
-        })
-      yield* bury(places, jobId)
-    },
-    Effect.catchTag("FileFailure", failingIn("remove"))
   )
 
   const inspect = Effect.fnUntraced(function* (jobId: JobId) {
@@ -222,14 +186,57 @@ const runtimeOf = ({ bootId, confinement, interpreters, isolation, places }: Mac
     node,
     languages: languagesOf(interpreters),
     isolation,
-    start,
+    start: startIn(machine),
     observe,
     stop,
-    remove,
+    remove: removeIn(machine),
     list: list.pipe(Effect.catchTag("FileFailure", failingIn("list")), Effect.withSpan("ProcessRuntime.list")),
     inspect: (jobId) => inspect(jobId).pipe(Effect.catchTag("FileFailure", failingIn("list")))
   }
 }
+
+const node = hostname()
+const handleOf = (jobId: JobId): JobHandle => ({ runtime: "process", jobId, node })
+
+const startIn = ({ bootId, confinement, interpreters, launch, places }: Machine) =>
+  Effect.fn("ProcessRuntime.start")(
+    function* (spec: JobSpec) {
+      const { jobId, language, languageVersion } = spec
+      const interpreter = interpreters.find((each) => each.language === language && each.version === languageVersion)
+      if (interpreter === undefined) return yield* refused("start", `there is no ${language} ${languageVersion} here`)
+      if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
+
+      const directory = join(places.jobs, jobId)
+      if (yield* isRemoved(places, jobId)) return yield* new JobRemoved({ jobId })
+      const found = yield* stateOf(directory, bootId)
+      if (found._tag === "Absent") yield* prepare(places, directory, confinement, spec, interpreter)
+      // Again, because a removal may have made room for the directory in the meantime.
+      if (yield* isRemoved(places, jobId)) {
+        yield* bury(places, jobId)
+        return yield* new JobRemoved({ jobId })
+      }
+      if (found._tag === "Absent" || found._tag === "Prepared") yield* launch(directory)
+      return handleOf(jobId)
+    },
+    Effect.catchTag("FileFailure", failingIn("start"))
+  )
+
+const removeIn = ({ bootId, places }: Machine) =>
+  Effect.fn("ProcessRuntime.remove")(
+    function* ({ jobId }: JobHandle) {
+      const { _tag } = yield* stateOf(join(places.jobs, jobId), bootId)
+      if (_tag === "Absent") return
+      if (_tag === "Running" || (_tag === "Prepared" && !(yield* claimForRemoval(join(places.jobs, jobId)))))
+        return yield* new RuntimeError({
+          runtime: "process",
+          phase: "remove",
+          retryable: true,
+          cause: new Error(`job ${jobId} is running`)
+        })
+      yield* bury(places, jobId)
+    },
+    Effect.catchTag("FileFailure", failingIn("remove"))
+  )
 
 const isJobId = Schema.is(JobId)
 

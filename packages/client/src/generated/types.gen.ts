@@ -390,6 +390,58 @@ export type AuthFailedEvent = {
     ip_address: string | null;
 };
 
+export type ApiKeyRevokedEvent = {
+    event_type: 'api_key_revoked';
+    event_id: string;
+    event_version: '1.0';
+    timestamp: string;
+    aggregate_id: string;
+    correlation_id: string;
+    metadata: {
+        service_name: string;
+        service_version: string;
+        correlation_id: string;
+        user_id?: string;
+        ip_address?: string;
+        user_agent?: string;
+        environment: 'development' | 'staging' | 'production' | 'test';
+    };
+    payload: {
+        user_id: string;
+        api_key_id: string;
+        name: string;
+    };
+    user_id: string;
+    api_key_id: string;
+    name: string;
+};
+
+export type ApiKeyCreatedEvent = {
+    event_type: 'api_key_created';
+    event_id: string;
+    event_version: '1.0';
+    timestamp: string;
+    aggregate_id: string;
+    correlation_id: string;
+    metadata: {
+        service_name: string;
+        service_version: string;
+        correlation_id: string;
+        user_id?: string;
+        ip_address?: string;
+        user_agent?: string;
+        environment: 'development' | 'staging' | 'production' | 'test';
+    };
+    payload: {
+        user_id: string;
+        api_key_id: string;
+        name: string;
+    };
+    user_id: string;
+    api_key_id: string;
+    name: string;
+};
+
 export type UserUpdatedEvent = {
     event_type: 'user_updated';
     event_id: string;
@@ -2959,7 +3011,7 @@ export type ExecutionsEventsResponses = {
     /**
      * Success
      */
-    200: Array<ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | AuthFailedEvent | SecurityViolationEvent>;
+    200: Array<ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent>;
 };
 
 export type ExecutionsEventsResponse = ExecutionsEventsResponses[keyof ExecutionsEventsResponses];
@@ -3154,7 +3206,7 @@ export type ExecutionsStreamResponses = {
             started_at: string | null;
             finished_at: string | null;
         };
-    } | ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | AuthFailedEvent | SecurityViolationEvent;
+    } | ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent;
     /**
      * <No Content>
      */

@@ -57,7 +57,8 @@ export const makeRound = (
     )
     const lanes = byStream(wanted)
     const blocked = size > 0 && lanes.size > 0 ? yield* ledger.blocked(group, [...lanes.keys()]) : new Set<string>()
-    const [settled, taken, kept] = [new Set<EventId>(), [] as EventId[], [] as Delivery[]]
+    const settled = new Set<EventId>()
+    const [taken, kept]: [Array<EventId>, Array<Delivery>] = [[], []]
 
     const again = Effect.fnUntraced(function* (delivery: Delivery) {
       const event = yield* log.find(delivery.eventId)

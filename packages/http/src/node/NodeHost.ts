@@ -1,7 +1,7 @@
 /** An API on a `node:http` server of its own, with every limit set, that drains before it closes. */
-import { createServer, type Server } from "node:http"
+import { createServer, type IncomingMessage, type Server } from "node:http"
 import { Effect, type Layer, Schema, Scope } from "effect"
-import { WholeResponse } from "./internal/WholeResponse.ts"
+import { TurnResponse } from "./internal/TurnResponse.ts"
 import * as NodeMount from "./NodeMount.ts"
 
 /** The address cannot be listened on: taken, forbidden, or none of this machine. */
@@ -46,7 +46,7 @@ export const serve = Effect.fnUntraced(function* <A, E, R>(
   /** Closes after the server has drained: requests belong to it, and would be interrupted with it. */
   const requests = yield* Scope.fork(yield* Effect.scope)
   const { handler, upgrade } = yield* Scope.provide(NodeMount.make(routes), requests)
-  const server = createServer({ ...limits, ServerResponse: WholeResponse })
+  const server = createServer({ ...limits, ServerResponse: TurnResponse })
   server.on("request", handler)
   server.on("upgrade", upgrade)
   yield* Effect.acquireRelease(listen(server, host, port), () => drained(server, drainMillis))
@@ -56,7 +56,9 @@ export const serve = Effect.fnUntraced(function* <A, E, R>(
   return listening
 })
 
-const listen = (server: Server, host: string, port: number) =>
+type HostServer = Server<typeof IncomingMessage, typeof TurnResponse>
+
+const listen = (server: HostServer, host: string, port: number) =>
   Effect.callback<void, ListenFailed>((resume) => {
     const failed = (cause: Error) => resume(Effect.fail(new ListenFailed({ host, port, cause })))
     server.once("error", failed)
@@ -66,7 +68,7 @@ const listen = (server: Server, host: string, port: number) =>
     })
   })
 
-const drained = (server: Server, drainMillis: number) => {
+const drained = (server: HostServer, drainMillis: number) => {
   const closed = Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
   /** A kept-alive connection turns idle when its last answer is out, and would hold the server open until it times out. */
   const closeIdle = Effect.sync(() => server.closeIdleConnections()).pipe(

@@ -26,7 +26,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const store = yield* SessionStore
         const full = liveSession(1, {
           ipAddress: "2001:db8::1",
-          userAgent: "Ünï",
+          userAgent: "Ünï\u0000\ud800\ue000",
           previousHash: "p",
           revokedAt: after(5)
         })

@@ -11,49 +11,42 @@ import { attempt, FileFailure, readText, systemPath } from "./files.ts"
 import { endOf, type Places, prepare } from "./jobDirectory.ts"
 import type { Confinement } from "./keeperSpec.ts"
 import type { Interpreter } from "./languages.ts"
+import { makeLaunch } from "./launcher.ts"
 
 const keeperFile = fileURLToPath(new URL("../../keeper/keeper.pl", import.meta.url))
 
-const unshare = ["unshare", "--pid", "--mount", "--ipc", "--fork", "--kill-child"]
+const unshare = ["--pid", "--mount", "--ipc", "--fork", "--kill-child"]
 
-const commandLine = (
-  { hostIsRoot, level }: Confinement,
-  directory: string
-): readonly [string, ReadonlyArray<string>] => {
-  const [program, ...args] = [
-    ...(level === "namespace" ? unshare : []),
-    ...(level === "namespace" && !hostIsRoot ? ["--user", "--map-root-user"] : []),
-    "perl",
-    keeperFile,
-    directory
-  ]
-  return [program, args]
-}
+/** Command line of a keeper, without its last argument: the job directory. */
+const keeperCommand = ({ hostIsRoot, level }: Confinement): readonly [string, ...Array<string>] =>
+  level === "namespace"
+    ? ["unshare", ...unshare, ...(hostIsRoot ? [] : ["--user", "--map-root-user"]), "perl", keeperFile]
+    : ["perl", keeperFile]
 
 /**
- * Gives the job to a new keeper, which leaves it alone if another has claimed it. Returns when the process exists. It has a
- * session of its own and shares nothing with this process that could end with it.
+ * Gives jobs to new keepers, which leave those alone that another has claimed. A keeper has a session of its own and shares
+ * nothing with this process that could end with it.
  */
-export const launch = (confinement: Confinement, directory: string) => spawnKeeper(confinement, directory, "spawn")
+export const makeKeepers = (confinement: Confinement) => makeLaunch(keeperCommand(confinement))
 
-const spawnKeeper = (confinement: Confinement, directory: string, until: "spawn" | "exit") =>
+/** Runs a keeper to its end, without the detour over the launcher. */
+const runKeeper = (confinement: Confinement, directory: string) =>
   Effect.acquireUseRelease(
     attempt(() => open(join(directory, "keeper.log"), "a", 0o600)),
     (log) =>
       Effect.callback<void, FileFailure>((resume) => {
-        const [program, args] = commandLine(confinement, directory)
-        const child = spawn(program, args, {
+        const [program, ...args] = keeperCommand(confinement)
+        const child = spawn(program, [...args, directory], {
           cwd: "/",
           detached: true,
           env: { PATH: systemPath, LANG: "C" },
           stdio: ["ignore", "ignore", log.fd]
         })
-        child.once(until, () => resume(Effect.void))
+        child.once("exit", () => resume(Effect.void))
         child.once("error", (cause: NodeJS.ErrnoException) =>
           resume(Effect.fail(new FileFailure({ code: cause.code ?? "", cause })))
         )
-        child.unref()
-        return until === "exit" ? Effect.sync(() => child.kill("SIGKILL")) : undefined
+        return Effect.sync(() => child.kill("SIGKILL"))
       }),
     (log) => Effect.ignore(attempt(() => log.close()))
   )
@@ -97,7 +90,7 @@ export const obstacleTo = Effect.fnUntraced(function* (places: Places, confineme
   }
   const job = Effect.gen(function* () {
     yield* prepare(places, directory, confinement, spec, probeInterpreter)
-    yield* spawnKeeper(confinement, directory, "exit").pipe(Effect.timeoutOption(probeTimeoutMillis))
+    yield* runKeeper(confinement, directory).pipe(Effect.timeoutOption(probeTimeoutMillis))
     const end = yield* endOf(directory)
     if (end?._tag === "Ended" && end.record.end === "exited" && end.record.code === 0) return undefined
     const complaints = [yield* readText(join(directory, "stderr")), yield* readText(join(directory, "keeper.log"))]
