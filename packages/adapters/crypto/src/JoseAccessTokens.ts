@@ -54,17 +54,19 @@ export const layer = ({
 
         verify: Effect.fnUntraced(function* (kind, token) {
           const now = yield* DateTime.now
-          const { payload, protectedHeader } = yield* Effect.tryPromise({
-            try: () =>
-              jwtVerify(Redacted.value(token), key, {
-                algorithms: [algorithm],
-                issuer,
-                audience,
-                clockTolerance: clockSkewSeconds,
-                currentDate: DateTime.toDate(now)
-              }),
-            catch: (cause) => cause
-          }).pipe(Effect.catch((cause) => (isRefusal(cause) ? Effect.fail(new TokenRejected()) : Effect.die(cause))))
+          const { payload, protectedHeader } = yield* Effect.tryPromise(() =>
+            jwtVerify(Redacted.value(token), key, {
+              algorithms: [algorithm],
+              issuer,
+              audience,
+              clockTolerance: clockSkewSeconds,
+              currentDate: DateTime.toDate(now)
+            })
+          ).pipe(
+            Effect.catchTag("UnknownError", ({ cause }) =>
+              isRefusal(cause) ? Effect.fail(new TokenRejected()) : Effect.die(cause)
+            )
+          )
           if (!isOurs(protectedHeader)) return yield* new TokenRejected()
           const claims = yield* Effect.mapError(decodeClaims(payload), () => new TokenRejected())
           if (claims.kind !== kind) return yield* new TokenRejected()

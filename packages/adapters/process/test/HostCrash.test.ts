@@ -46,7 +46,7 @@ const started = (child: ReturnType<typeof spawn>) =>
       printed += String(bytes)
       if (printed.includes("started\n")) resume(Effect.void)
     })
-    child.once("exit", () => resume(Effect.fail(new Error(`the host ended: ${printed}`))))
+    child.once("exit", () => resume(Effect.die(`the host ended: ${printed}`)))
   })
 
 const untilPrepared = (directory: string, count: number) =>

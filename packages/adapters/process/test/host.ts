@@ -13,7 +13,7 @@ Effect.runFork(
       const runtime = yield* make({ directory, languages: ["bash"] })
       for (let at = 0; at < Number(count); at++) yield* runtime.start(crashJob(runtime, directory, at))
       appendFileSync(1, "started\n")
-      yield* Effect.never
+      return yield* Effect.never
     })
   )
 )
