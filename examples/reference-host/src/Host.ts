@@ -27,7 +27,8 @@ export const layer = (config: HostConfig, keys: Keys) => {
   const core = Fairlead.layer({
     hostName,
     maxRunning: config.FAIRLEAD_MAX_RUNNING,
-    maxDrivers: Math.max(config.FAIRLEAD_MAX_DRIVERS, config.FAIRLEAD_MAX_RUNNING),
+    version,
+    goneMillis: config.FAIRLEAD_HOST_GONE_SECONDS * 1000,
     secret: keys.jwtSecret
   })
   const [current] = keys.encryptionKeys

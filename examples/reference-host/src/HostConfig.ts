@@ -108,13 +108,13 @@ export const settings = {
     "FAIRLEAD_MAX_RUNNING",
     [1, 500],
     32,
-    "Scripts that run at once on this host; the others wait."
+    "Scripts that run at once on this machine; the others wait."
   ),
-  FAIRLEAD_MAX_DRIVERS: integer(
-    "FAIRLEAD_MAX_DRIVERS",
-    [1, 1_000],
-    128,
-    "Executions in hand at once, those waiting for a slot included."
+  FAIRLEAD_HOST_GONE_SECONDS: integer(
+    "FAIRLEAD_HOST_GONE_SECONDS",
+    [20, 3_600],
+    45,
+    "How long the machine of a script may be without a host before the script is given up as lost by the others."
   ),
   FAIRLEAD_MAX_ACTIVE: integer(
     "FAIRLEAD_MAX_ACTIVE",

@@ -36,7 +36,6 @@ export const embedded = ({ dataDir, encryptionKey, secret }: EmbeddedOptions) =>
   const core = Fairlead.layer({
     hostName: "my-service",
     maxRunning: 8,
-    maxDrivers: 64,
     secret: Redacted.make(secret)
   }).pipe(
     Layer.provideMerge(ProcessRuntime.layer({ directory: join(dataDir, "jobs"), ...uids })),

@@ -25,14 +25,19 @@ import * as ExecutionSaga from "./executions/ExecutionSaga.ts"
 import { Executions } from "./executions/Executions.ts"
 import * as IdempotencyExpiry from "./executions/IdempotencyExpiry.ts"
 import * as JobReaper from "./executions/JobReaper.ts"
+import * as LostExecutions from "./executions/LostExecutions.ts"
 import { OutputCollector } from "./executions/OutputCollector.ts"
-import { QueueGauge } from "./executions/QueueGauge.ts"
-import { RunSlots } from "./executions/RunSlots.ts"
 import { Health } from "./health/Health.ts"
+import { HostRegistry } from "./hosts/HostRegistry.ts"
 import { Ids } from "./ids/Ids.ts"
+import { PlaceSlots } from "./queue/PlaceSlots.ts"
+import * as QueueDispatcher from "./queue/QueueDispatcher.ts"
+import { QueueEntrance } from "./queue/QueueEntrance.ts"
+import { QueueGauge } from "./queue/QueueGauge.ts"
 import { SagaCanceller } from "./sagas/SagaCanceller.ts"
 import { SagaDriver } from "./sagas/SagaDriver.ts"
 import { SagaEngine } from "./sagas/SagaEngine.ts"
+import { SagaLanes } from "./sagas/SagaLanes.ts"
 import { SagaLauncher } from "./sagas/SagaLauncher.ts"
 import { Sagas } from "./sagas/Sagas.ts"
 import { SagaWatch } from "./sagas/SagaWatch.ts"
@@ -40,10 +45,12 @@ import { SagaWatch } from "./sagas/SagaWatch.ts"
 export interface ExecutionHostOptions {
   /** Names this host in what it writes; unique among the hosts of one database, and the same after a restart. */
   readonly hostName: string
-  /** Scripts that run at once on this host; the others wait in line. */
+  /** Of the program that runs this host; for people. */
+  readonly version?: string | undefined
+  /** Scripts that run at once in each place that this host serves; the others wait in line. */
   readonly maxRunning: number
-  /** Sagas in hand at once, those waiting for a slot included; at least `maxRunning`. */
-  readonly maxDrivers: number
+  /** How long a place may be without any host before what ran there is given up as lost; 45 s by default, 20 s at least. */
+  readonly goneMillis?: number | undefined
 }
 
 export interface IdentityOptions {
@@ -61,19 +68,28 @@ const basics = Layer.mergeAll(WakeupWaiters.layer, EventFactory.layer).pipe(
   Layer.provideMerge(crypto)
 )
 
+/** Sagas in hand at once beyond those that hold a slot: cancelled ones, lost ones, ones that are tidied up. */
+const spareDrivers = 16
+
 /** Takes sagas from the queue and drives them until the scope closes; what was in hand is then handed back. */
-const layerDrivers = (maxDrivers: number) =>
-  Layer.effectDiscard(
-    Effect.gen(function* () {
-      const engine = yield* SagaEngine
-      const driver = yield* SagaDriver
-      yield* engine.run(driver.drive, maxDrivers)
-    })
-  )
+const layerDrivers = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const [engine, driver, slots] = [yield* SagaEngine, yield* SagaDriver, yield* PlaceSlots]
+    const places = (yield* slots.places).map(({ capacity, place }) => ({
+      lane: place,
+      maxDrivers: capacity + spareDrivers
+    }))
+    yield* engine.run(driver.drive, [{ lane: undefined, maxDrivers: spareDrivers }, ...places])
+  })
+)
 
 /** Executions and sagas: accepting, driving, following. Needs the stores, `ScriptRuntimes` and `Secrets`. */
-export const layerExecutions = ({ hostName, maxDrivers, maxRunning }: ExecutionHostOptions) => {
-  const parts = Layer.mergeAll(RunSlots.layer(maxRunning), QueueGauge.layer, ExecutionEnv.layer, OutputCollector.layer)
+export const layerExecutions = ({ goneMillis = 45_000, hostName, maxRunning, version = "" }: ExecutionHostOptions) => {
+  const parts = Layer.mergeAll(QueueEntrance.layer, ExecutionEnv.layer, OutputCollector.layer).pipe(
+    Layer.provideMerge(Layer.mergeAll(QueueGauge.layer, SagaLanes.layer, SagaLauncher.layer)),
+    Layer.provideMerge(HostRegistry.layer({ name: hostName, version })),
+    Layer.provideMerge(PlaceSlots.layer(maxRunning))
+  )
   const driving = SagaCanceller.layer.pipe(
     Layer.provideMerge(SagaDriver.layer(hostName)),
     Layer.provideMerge(SagaWatch.layer),
@@ -83,13 +99,16 @@ export const layerExecutions = ({ hostName, maxDrivers, maxRunning }: ExecutionH
   const useCases = ExecutionFeed.layer.pipe(
     Layer.provideMerge(Executions.layer),
     Layer.provideMerge(Sagas.layer),
-    Layer.provide(ExecutionAdmission.layer.pipe(Layer.provide(SagaLauncher.layer)))
+    Layer.provide(ExecutionAdmission.layer)
   )
-  return Layer.mergeAll(useCases, layerDrivers(maxDrivers), JobReaper.layer, IdempotencyExpiry.layer).pipe(
-    Layer.provide(driving),
-    Layer.provide(parts),
-    Layer.provide(basics)
+  const background = Layer.mergeAll(
+    layerDrivers,
+    QueueDispatcher.layer,
+    JobReaper.layer,
+    LostExecutions.layer(Math.max(goneMillis, 20_000)),
+    IdempotencyExpiry.layer
   )
+  return Layer.mergeAll(useCases, background).pipe(Layer.provide(driving), Layer.provide(parts), Layer.provide(basics))
 }
 
 /** Users, sessions and API keys. Needs the stores, `PasswordHasher` and `AccessTokens`. */

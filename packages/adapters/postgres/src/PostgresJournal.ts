@@ -1,5 +1,6 @@
 /** `Journal` in one statement: the saga's row is updated under its fence, and everything else is written from that row or not at all. */
 import { Wakeups } from "@fairlead/core/bus/Wakeups"
+import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
 import { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
 import { Journal, type JournalWrite, streamOf } from "@fairlead/core/storage/Journal"
 import { DateTime, Effect, Layer, Schema } from "effect"
@@ -18,12 +19,13 @@ export const layer = Layer.effect(
     const sql = yield* SqlClient.SqlClient
     const wakeups = yield* Wakeups
 
-    /** `dispatch` and the cancel request stay what they are in the row: others write them. */
+    /** `dispatch`, `lane`, `parked` and the cancel request stay what they are in the row: others write them. */
     const moved = Effect.fnUntraced(function* ({ saga }: JournalWrite) {
       return sql`moved as (
         update sagas set state = ${saga.state},
-          saga = (${yield* encodeSaga(saga)}::text::jsonb - 'cancelRequest') || jsonb_strip_nulls(
-            jsonb_build_object('dispatch', sagas.dispatch, 'cancelRequest', sagas.saga -> 'cancelRequest'))
+          saga = (${yield* encodeSaga(saga)}::text::jsonb - '{cancelRequest,lane,parked}'::text[]) || jsonb_strip_nulls(
+            jsonb_build_object('dispatch', sagas.dispatch, 'cancelRequest', sagas.saga -> 'cancelRequest',
+              'lane', sagas.lane, 'parked', nullif(sagas.parked, false)))
         where saga_id = ${saga.sagaId} and fence = ${saga.fence} returning saga_id)`
     })
 
@@ -37,10 +39,14 @@ export const layer = Layer.effect(
 
     const changed = Effect.fnUntraced(function* ({ execution }: JournalWrite) {
       if (execution === undefined) return []
+      const update = sql`changed as (
+        update executions set status = ${execution.status}, execution = ${yield* encodeExecution(execution)}::text::jsonb
+        from moved where executions.execution_id = ${execution.executionId})`
+      if (!isTerminal(execution.status)) return [update]
       return [
-        sql`changed as (
-          update executions set status = ${execution.status}, execution = ${yield* encodeExecution(execution)}::text::jsonb
-          from moved where executions.execution_id = ${execution.executionId})`
+        update,
+        sql`left_line as (
+          delete from queue_entries using moved where queue_entries.execution_id = ${execution.executionId})`
       ]
     })
 

@@ -3,7 +3,7 @@
  * transaction and held while a driver drives. A crashed holder's items are taken over when their lock expires; lock times are
  * compared with the database clock and without a zone, which is why every connection must speak UTC.
  */
-import { type SagaDispatch, SagaEngine } from "@fairlead/core/sagas/SagaEngine"
+import { type SagaDispatch, SagaEngine, type SagaLane } from "@fairlead/core/sagas/SagaEngine"
 import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Cause, Duration, Effect, Layer, Result, Schedule, Schema } from "effect"
@@ -12,7 +12,8 @@ import { SqlClient } from "effect/sql"
 import { checkSession } from "./internal/session.ts"
 import { sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
 
-const queueName = "sagas"
+/** The queue of a lane. Every lane has one of its own, so that a host takes only what it can drive. */
+const queueNameOf = (lane: SagaLane) => (lane === undefined ? "sagas" : `sagas/${lane}`)
 
 /** Takeover after a crash takes at most the expiration plus one poll. */
 const storeOptions = {
@@ -25,7 +26,9 @@ const storeOptions = {
 const repairLimit = 500
 
 const Item = Schema.Struct({ sagaId: SagaId, dispatch: Schema.Int })
-const decodeItems = Schema.decodeUnknownEffect(Schema.Array(Item))
+const decodeItems = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ ...Item.fields, lane: Schema.NullOr(Schema.String) }))
+)
 
 export interface SagaEngineOptions {
   /** Time between sweeps that put sagas without a live item back into the queue; 30 s by default. */
@@ -62,16 +65,20 @@ export const layer = (options: SagaEngineOptions = {}): Layer.Layer<SagaEngine, 
 
 const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: SagaEngineOptions) {
   const sql = yield* SqlClient.SqlClient
-  const queue = yield* PersistedQueue.make({
-    name: queueName,
-    schema: Item,
-    // Each takeover counts as an attempt; a saga is never given up for having been taken over often.
-    maxAttempts: 2_000_000_000,
-    retrySchedule: Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])
-  })
+  const queues = yield* PersistedQueue.PersistedQueueFactory
+  const queueOf = (lane: SagaLane) =>
+    queues.make({
+      name: queueNameOf(lane),
+      schema: Item,
+      // Each takeover counts as an attempt; a saga is never given up for having been taken over often.
+      maxAttempts: 2_000_000_000,
+      retrySchedule: Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])
+    })
 
-  const dispatch = (item: SagaDispatch, delayMillis = 0) =>
-    queue.offer(item, { id: `${item.sagaId}:${item.dispatch}`, delay: Duration.millis(delayMillis) }).pipe(
+  const dispatch = (item: SagaDispatch, lane?: SagaLane, delayMillis = 0) =>
+    Effect.flatMap(queueOf(lane), (queue) =>
+      queue.offer(item, { id: `${item.sagaId}:${item.dispatch}`, delay: Duration.millis(delayMillis) })
+    ).pipe(
       Effect.catchTag("SchemaError", Effect.die),
       Effect.mapError((error) => queueError("SagaEngine.dispatch", error)),
       Effect.asVoid
@@ -84,13 +91,13 @@ const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: Sag
         const lost = yield* decodeItems(
           yield* sql`update sagas set dispatch = dispatch + 1, saga = saga || jsonb_build_object('dispatch', dispatch + 1)
             where saga_id in (
-              select saga_id from sagas s where state in ('created', 'running', 'compensating') and not exists (
-                select 1 from effect_queue q where q.queue_name = ${queueName}
+              select saga_id from sagas s where state in ('created', 'running', 'compensating') and not parked and not exists (
+                select 1 from effect_queue q where q.queue_name = 'sagas' || coalesce('/' || s.lane, '')
                   and q.id = s.saga_id || ':' || s.dispatch and q.state = 'pending')
               limit ${repairLimit} for update skip locked)
-            returning saga_id as "sagaId", dispatch`
+            returning saga_id as "sagaId", dispatch, lane`
         )
-        for (const item of lost) yield* dispatch(item)
+        for (const { lane, ...item } of lost) yield* dispatch(item, lane ?? undefined)
         if (lost.length > 0) yield* Effect.logWarning(`${lost.length} sagas had no queue item and were queued again`)
       })
     )
@@ -111,20 +118,24 @@ const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: Sag
 
   return SagaEngine.of({
     dispatch,
-    run: Effect.fnUntraced(function* (drive, maxDrivers) {
-      // A failed drive is the queue's to retry; there is nobody else to tell.
-      const driver = queue.take(drive).pipe(
-        Effect.tapCause((cause) =>
-          Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning("A saga's driver failed", cause)
-        ),
-        Effect.ignoreCause,
-        Effect.forever
-      )
-      for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(driver)
+    run: Effect.fnUntraced(function* (drive, lanes) {
+      for (const { lane, maxDrivers } of lanes) {
+        const driver = Effect.forever(driven((yield* queueOf(lane)).take(drive)))
+        for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(driver)
+      }
     }),
     check: checkSession(sql, "SagaEngine.check", sql`select 1 from effect_queue limit 1`)
   })
 })
+
+/** A failed drive is the queue's to retry; there is nobody else to tell. */
+const driven = <A, E, R>(taken: Effect.Effect<A, E, R>) =>
+  taken.pipe(
+    Effect.tapCause((cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning("A saga's driver failed", cause)
+    ),
+    Effect.ignoreCause
+  )
 
 /** The queue wraps the driver's failure once more. */
 const queueError = (operation: string, error: PersistedQueue.PersistedQueueError): StorageError => {

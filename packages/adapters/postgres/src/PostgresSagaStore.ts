@@ -54,9 +54,10 @@ export const layer = Layer.effect(
 
     return SagaStore.of({
       insert: Effect.fnUntraced(function* (saga) {
-        const added = yield* sql`insert into sagas (saga_id, execution_id, owner_id, state, dispatch, fence, saga)
+        const added = yield* sql`insert into sagas
+            (saga_id, execution_id, owner_id, state, dispatch, fence, lane, parked, saga)
           values (${saga.sagaId}, ${saga.executionId}, ${saga.ownerId}, ${saga.state}, ${saga.dispatch}, ${saga.fence},
-            ${yield* encodeSaga(saga)}::text::jsonb)
+            ${saga.lane ?? null}, ${saga.parked ?? false}, ${yield* encodeSaga(saga)}::text::jsonb)
           on conflict do nothing returning saga_id`
         if (added.length === 0) return yield* Effect.die(`saga ${saga.sagaId} exists`)
       }, storageError("SagaStore.insert")),
@@ -86,6 +87,29 @@ export const layer = Layer.effect(
             where saga_id = ${id} and dispatch = ${dispatch} and ${live} returning saga::text as saga`
         )
       }, storageError("SagaStore.claim")),
+
+      redispatch: Effect.fnUntraced(function* (id, { fenceOff = false, lane, parked = false }) {
+        const fence = fenceOff ? sql`fence + 1` : sql`fence`
+        return yield* first(
+          yield* sql`update sagas set dispatch = dispatch + 1, fence = ${fence}, lane = ${lane ?? null}, parked = ${parked},
+              saga = (saga - '{lane,parked}'::text[]) || jsonb_strip_nulls(jsonb_build_object('dispatch', dispatch + 1,
+                'fence', ${fence}, 'lane', ${lane ?? null}::text, 'parked', nullif(${parked}, false)))
+            where saga_id = ${id} and ${live} returning saga::text as saga`
+        )
+      }, storageError("SagaStore.redispatch")),
+
+      lanes: sql<{ readonly lane: string | null }>`select distinct lane from sagas where ${live} and not parked`.pipe(
+        Effect.map((rows) => rows.map(({ lane }) => lane ?? undefined)),
+        storageError("SagaStore.lanes")
+      ),
+
+      inLane: Effect.fnUntraced(function* (lane, limit) {
+        const rows = yield* decode(
+          yield* sql`select saga::text as saga from sagas where ${live} and not parked and lane = ${lane}
+            order by saga_id limit ${limit}`
+        )
+        return rows.map(({ saga }) => saga)
+      }, storageError("SagaStore.inLane")),
 
       log: Effect.fnUntraced(function* (id) {
         return yield* decodeLog(

@@ -13,9 +13,11 @@ import { isRetryable, sqlErrorIn, storageError, toStorageError } from "./Postgre
 import * as PostgresEventLog from "./PostgresEventLog.ts"
 import * as PostgresExecutionOutputStore from "./PostgresExecutionOutputStore.ts"
 import * as PostgresExecutionStore from "./PostgresExecutionStore.ts"
+import * as PostgresHostStore from "./PostgresHostStore.ts"
 import * as PostgresIdempotencyStore from "./PostgresIdempotencyStore.ts"
 import * as PostgresJournal from "./PostgresJournal.ts"
 import * as PostgresLoginAttemptStore from "./PostgresLoginAttemptStore.ts"
+import * as PostgresQueueStore from "./PostgresQueueStore.ts"
 import * as PostgresSagaEngine from "./PostgresSagaEngine.ts"
 import * as PostgresSagaStore from "./PostgresSagaStore.ts"
 import * as PostgresSessionStore from "./PostgresSessionStore.ts"
@@ -62,9 +64,11 @@ export const layerStores = (
     PostgresEventLog.layer,
     PostgresExecutionOutputStore.layer,
     PostgresExecutionStore.layer,
+    PostgresHostStore.layer,
     PostgresIdempotencyStore.layer,
     PostgresJournal.layer,
     PostgresLoginAttemptStore.layer,
+    PostgresQueueStore.layer,
     PostgresSagaEngine.layer(options),
     PostgresSagaStore.layer,
     PostgresSessionStore.layer,

@@ -135,7 +135,10 @@ describe("PgliteStorage in a directory", () => {
         yield* other.kill
         const engine = Context.get(yield* open(directory), SagaEngine)
         const delivered = yield* Deferred.make<number>()
-        yield* engine.run(({ dispatch }) => Effect.asVoid(Deferred.succeed(delivered, dispatch)), 1)
+        yield* engine.run(
+          ({ dispatch }) => Effect.asVoid(Deferred.succeed(delivered, dispatch)),
+          [{ lane: undefined, maxDrivers: 1 }]
+        )
         // Well below the nine seconds after which a lock expires.
         assert.deepStrictEqual(yield* Effect.timeoutOption(Deferred.await(delivered), "4 seconds"), Option.some(1))
       }).pipe(Effect.scoped),

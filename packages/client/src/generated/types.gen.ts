@@ -1000,6 +1000,52 @@ export type ExecutionDeletedEvent = {
     deleted_by: string;
 };
 
+export type ExecutionAttemptFailedEvent = {
+    event_type: 'execution_attempt_failed';
+    event_id: string;
+    event_version: '1.0';
+    timestamp: string;
+    aggregate_id: string;
+    correlation_id: string;
+    metadata: {
+        service_name: string;
+        service_version: string;
+        correlation_id: string;
+        user_id?: string;
+        ip_address?: string;
+        user_agent?: string;
+        environment: 'development' | 'staging' | 'production' | 'test';
+    };
+    payload: {
+        execution_id: string;
+        attempt: number;
+        exit_code: number | null;
+        error_type: 'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied' | null;
+        error_cause: string | null;
+        error_message: string;
+        next_attempt_at: string;
+        resource_usage?: {
+            execution_time_wall_seconds: number;
+            cpu_time_jiffies: number;
+            clk_tck_hertz: number;
+            peak_memory_kb: number;
+        };
+    };
+    execution_id: string;
+    attempt: number;
+    exit_code: number | null;
+    error_type: 'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied' | null;
+    error_cause: string | null;
+    error_message: string;
+    next_attempt_at: string;
+    resource_usage?: {
+        execution_time_wall_seconds: number;
+        cpu_time_jiffies: number;
+        clk_tck_hertz: number;
+        peak_memory_kb: number;
+    };
+};
+
 export type ExecutionCancelledEvent = {
     event_type: 'execution_cancelled';
     event_id: string;
@@ -1509,6 +1555,37 @@ export type Execution = {
     priority: number;
     status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
     attempt: number;
+    earlier_attempts?: Array<{
+        attempt: number;
+        status: 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        place?: string;
+        started_at?: string;
+        finished_at: string;
+        outcome: {
+            exit_code?: number;
+            error_type?: 'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied';
+            error_cause?: string;
+            error_message?: string;
+            resource_usage?: {
+                execution_time_wall_seconds: number;
+                cpu_time_jiffies: number;
+                clk_tck_hertz: number;
+                peak_memory_kb: number;
+            };
+            stdout_bytes: number;
+            stderr_bytes: number;
+            truncated: boolean;
+        };
+    }>;
+    retry_policy?: {
+        max_attempts: number;
+        backoff_millis: number;
+        on: Array<'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied'>;
+    };
+    run_at?: string;
+    expires_at?: string;
+    concurrency_key?: string;
+    place?: string;
     retry_of?: string;
     correlation_id: string;
     created_at: string;
@@ -3011,7 +3088,7 @@ export type ExecutionsEventsResponses = {
     /**
      * Success
      */
-    200: Array<ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent>;
+    200: Array<ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent>;
 };
 
 export type ExecutionsEventsResponse = ExecutionsEventsResponses[keyof ExecutionsEventsResponses];
@@ -3206,7 +3283,7 @@ export type ExecutionsStreamResponses = {
             started_at: string | null;
             finished_at: string | null;
         };
-    } | ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent;
+    } | ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent;
     /**
      * <No Content>
      */

@@ -71,7 +71,7 @@ export const startHost = async (settings: HostSettings = {}): Promise<TestHost> 
     ScriptedRuntime.layer
   )
   const secret = Redacted.make("a secret of at least thirty-two bytes")
-  const core = Fairlead.layer({ hostName: "host-a", maxRunning: 10, maxDrivers: 20, secret })
+  const core = Fairlead.layer({ hostName: "host-a", maxRunning: 10, secret })
   const services = Layer.merge(core, SseConnections.layer).pipe(Layer.provideMerge(ports), Layer.provideMerge(numbers))
   const context = await run(Layer.build(services))
   const routes = ApiLayer.layer({ api, aliases: {}, handlers }).pipe(Layer.provide(Layer.succeedContext(context)))

@@ -81,6 +81,19 @@ export const ExecutionEvents = [
     /** True when the script ignored the request to end and was killed. */
     forceTerminated: Schema.Boolean
   }),
+  /** An attempt ended, and by the retry policy another one follows. */
+  Schema.TaggedStruct("ExecutionAttemptFailed", {
+    executionId: ExecutionId,
+    attempt: Schema.Int,
+    exitCode: Schema.NullOr(Schema.Int),
+    errorType: Schema.NullOr(ExecutionErrorType),
+    /** The precise reason: `lost`, `exit:1`, `memory`, … */
+    errorCause: Schema.NullOr(Schema.String),
+    errorMessage: Schema.String,
+    /** The next attempt does not start before. */
+    nextAttemptAt: Schema.DateTimeUtcFromString,
+    resourceUsage
+  }),
   /** An administrator removed the execution with its script, output and result. */
   Schema.TaggedStruct("ExecutionDeleted", { executionId: ExecutionId, deletedBy: Schema.String })
 ] as const

@@ -2,18 +2,22 @@
  * One accepted request to run a script. Pure: only the functions below decide how its status moves.
  *
  *   queued ──▶ scheduled ──▶ running ──▶ completed │ failed │ timeout │ cancelled │ error
- *      └──────────┴──▶ cancelled │ error
+ *      │ ▲         │            │
+ *      │ └─────────┴────────────┘ another attempt, by the retry policy
+ *      └──────────┴──▶ cancelled │ error │ timeout
  */
 import { type DateTime, Result, Schema } from "effect"
 import { UserId } from "../auth/users/UserId.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
+import { Place } from "../runtime/Place.ts"
 import { Sealed } from "../secrets/Secrets.ts"
 import { ExecutionEnded } from "./ExecutionError.ts"
 import { ExecutionErrorType } from "./ExecutionErrorType.ts"
 import { ExecutionId } from "./ExecutionId.ts"
 import { ExecutionLimits } from "./ExecutionLimits.ts"
-import { ExecutionStatus, isTerminal, type TerminalStatus } from "./ExecutionStatus.ts"
+import { ExecutionStatus, isTerminal, TerminalStatus } from "./ExecutionStatus.ts"
 import { ResourceUsage } from "./ResourceUsage.ts"
+import { RetryPolicy } from "./RetryPolicy.ts"
 
 /** Longest script in characters, as in the contract. */
 export const maxScriptLength = 50_000
@@ -38,6 +42,19 @@ export const ExecutionOutcome = Schema.Struct({
 })
 export type ExecutionOutcome = typeof ExecutionOutcome.Type
 
+/** An attempt that another one followed. */
+export const EndedAttempt = Schema.Struct({
+  /** 1 for the first. */
+  attempt: Schema.Int,
+  status: TerminalStatus,
+  place: Schema.optionalKey(Place),
+  /** Absent when it ended before its script began. */
+  startedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  finishedAt: Schema.DateTimeUtcFromString,
+  outcome: ExecutionOutcome
+})
+export type EndedAttempt = typeof EndedAttempt.Type
+
 export const noOutput: ExecutionOutcome = { stdoutBytes: 0, stderrBytes: 0, truncated: false }
 
 export class Execution extends Schema.Class<Execution>("Execution")({
@@ -57,27 +74,67 @@ export class Execution extends Schema.Class<Execution>("Execution")({
   status: ExecutionStatus,
   /** Number of the current attempt; 0 before the first start. */
   attempt: Schema.Int,
+  /** The attempts before the current one, oldest first; each with output of its own. */
+  earlierAttempts: Schema.optionalKey(Schema.Array(EndedAttempt)),
+  /** When and how often it is tried again; absent: never. */
+  retryPolicy: Schema.optionalKey(RetryPolicy),
+  /** Not before this time. */
+  runAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  /** It ends as `timeout` if it still waits for its first start then. */
+  expiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  /** Executions of one owner with the same key run one after the other. */
+  concurrencyKey: Schema.optionalKey(Schema.String),
+  /** Where the current attempt runs, once that is known. */
+  place: Schema.optionalKey(Place),
   /** The execution this one repeats at a user's request. */
   retryOf: Schema.optionalKey(ExecutionId),
   correlationId: Schema.String,
   createdAt: Schema.DateTimeUtcFromString,
   updatedAt: Schema.DateTimeUtcFromString,
+  /** Start of the current attempt. */
   startedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   finishedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   /** Present once the status is terminal. */
   outcome: Schema.optionalKey(ExecutionOutcome)
 }) {}
 
-/** A runtime has room for the execution. */
-export const schedule = (execution: Execution, at: DateTime.Utc) => move(execution, at, { status: "scheduled" })
+/** A place has room for the execution. */
+export const schedule = (execution: Execution, at: DateTime.Utc, place: Place | undefined) =>
+  move(execution, at, { status: "scheduled", ...(place === undefined ? {} : { place }) })
 
 /** A new attempt begins; its number goes up by one. */
 export const beginAttempt = (execution: Execution, at: DateTime.Utc) =>
   move(execution, at, {
     status: "running",
     attempt: execution.attempt + 1,
-    startedAt: execution.startedAt ?? at
+    startedAt: at
   })
+
+/** The attempt has ended, and another one is to follow: it goes back into the line, with what was remembered. */
+export const requeue = (
+  execution: Execution,
+  at: DateTime.Utc,
+  status: TerminalStatus,
+  outcome: ExecutionOutcome,
+  expiresAt: DateTime.Utc
+): Result.Result<Execution, ExecutionEnded> => {
+  const { place, startedAt, ...rest } = execution
+  const attempt = currentAttempt(execution)
+  const ended: EndedAttempt = {
+    attempt,
+    status,
+    finishedAt: at,
+    outcome,
+    ...(place === undefined ? {} : { place }),
+    ...(startedAt === undefined ? {} : { startedAt })
+  }
+  const earlierAttempts = [...(execution.earlierAttempts ?? []), ended]
+  return move(new Execution(rest), at, { status: "queued", attempt, earlierAttempts, expiresAt })
+}
+
+/** Number of the attempt that runs, or that would be the next to run. */
+export const currentAttempt = ({ attempt, startedAt }: Execution): number =>
+  startedAt === undefined ? attempt + 1 : attempt
 
 /** The execution ends, once and for ever. */
 export const finish = (execution: Execution, at: DateTime.Utc, status: TerminalStatus, outcome: ExecutionOutcome) =>

@@ -3,14 +3,17 @@ import { Context, DateTime, Effect, Layer, Option, Redacted } from "effect"
 import { Digest } from "effect/crypto"
 import type { Origin } from "../auth/Origin.ts"
 import type { Principal } from "../auth/Principal.ts"
-import type { DomainEvent } from "../events/DomainEvent.ts"
 import { EventFactory } from "../events/EventFactory.ts"
 import { EventLog } from "../events/EventLog.ts"
 import { fingerprint } from "../ids/Fingerprint.ts"
 import { Ids } from "../ids/Ids.ts"
+import { QueueEntrance } from "../queue/QueueEntrance.ts"
+import { QueueGauge } from "../queue/QueueGauge.ts"
+import { activeIn } from "../queue/QueueLoad.ts"
+import { QueuePolicy } from "../queue/QueuePolicy.ts"
+import { demandOf } from "../runtime/Place.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
-import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import { streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -24,8 +27,6 @@ import * as ExecutionSaga from "./ExecutionSaga.ts"
 import { ExecutionStore } from "./ExecutionStore.ts"
 import { requested } from "./executionEvents.ts"
 import { IdempotencyStore } from "./IdempotencyStore.ts"
-import { QueueGauge } from "./QueueGauge.ts"
-import { RunSlots } from "./RunSlots.ts"
 
 /** What a host lets in. A host replaces it once, at start-up. */
 export const AdmissionPolicy = Context.Reference<{
@@ -58,10 +59,10 @@ export class ExecutionAdmission extends Context.Service<
     Effect.gen(function* () {
       const policy = yield* AdmissionPolicy
       const storage = yield* Storage
-      const [executions, sagas, keys] = [yield* ExecutionStore, yield* SagaLauncher, yield* IdempotencyStore]
+      const [executions, entrance, keys] = [yield* ExecutionStore, yield* QueueEntrance, yield* IdempotencyStore]
       const [log, events] = [yield* EventLog, yield* EventFactory]
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
-      const [gauge, slots, ids] = [yield* QueueGauge, yield* RunSlots, yield* Ids]
+      const [gauge, queuePolicy, ids] = [yield* QueueGauge, yield* QueuePolicy, yield* Ids]
       const digest = yield* Digest.Digest
 
       const checkLimits = (limits: ExecutionLimits) => {
@@ -76,11 +77,10 @@ export class ExecutionAdmission extends Context.Service<
 
       const checkRoom = Effect.fnUntraced(function* (caller: Principal) {
         const { maxActive, maxActivePerUser } = policy
-        const active = yield* gauge.active
-        if (active >= maxActive) return yield* new QueueFull({ scope: "host", maximum: maxActive, retryAfterSeconds })
+        if (activeIn(yield* gauge.load) >= maxActive)
+          return yield* new QueueFull({ scope: "host", maximum: maxActive, retryAfterSeconds })
         if ((yield* executions.countActive(caller.userId)) >= maxActivePerUser)
           return yield* new QueueFull({ scope: "user", maximum: maxActivePerUser, retryAfterSeconds })
-        return active
       })
 
       const make = Effect.fnUntraced(function* (
@@ -91,8 +91,9 @@ export class ExecutionAdmission extends Context.Service<
         origin: Origin
       ) {
         const executionId = ExecutionId.make(yield* ids.uuid)
-        const { env, retryOf } = request
+        const { concurrencyKey, env, retryOf, retryPolicy, runAt } = request
         const at = yield* DateTime.now
+        const ttlMillis = request.ttlMillis ?? queuePolicy.ttlMillis
         return new Execution({
           executionId,
           ownerId: caller.userId,
@@ -109,6 +110,10 @@ export class ExecutionAdmission extends Context.Service<
           correlationId: origin.correlationId,
           createdAt: at,
           updatedAt: at,
+          expiresAt: DateTime.add(runAt ?? at, { milliseconds: ttlMillis }),
+          ...(runAt === undefined ? {} : { runAt }),
+          ...(retryPolicy === undefined ? {} : { retryPolicy }),
+          ...(concurrencyKey === undefined ? {} : { concurrencyKey }),
           ...(env === undefined ? {} : { sealedEnv: yield* environment.seal(executionId, env) }),
           ...(retryOf === undefined ? {} : { retryOf })
         })
@@ -123,16 +128,17 @@ export class ExecutionAdmission extends Context.Service<
         return Option.getOrUndefined(yield* executions.find(answer.executionId))
       })
 
-      const write = Effect.fnUntraced(function* (
-        execution: Execution,
-        facts: ReadonlyArray<DomainEvent>,
-        origin: Origin
-      ) {
+      const write = Effect.fnUntraced(function* (execution: Execution, fileExtension: string, origin: Origin) {
         const { correlationId, executionId, ownerId } = execution
         const cause = { ...origin, aggregateId: executionId, correlationId, userId: ownerId }
         yield* executions.insert(execution)
-        const saga = yield* sagas.launch({ definition: ExecutionSaga, executionId, ownerId, correlationId })
-        const made = yield* events.makeAll(cause, facts)
+        const { ahead, saga, waitSeconds } = yield* entrance.enter({
+          ...execution,
+          definition: ExecutionSaga,
+          demand: demandOf(execution.runtime, execution.lang, execution.resolvedVersion),
+          expiresAt: execution.expiresAt ?? execution.createdAt
+        })
+        const made = yield* events.makeAll(cause, requested(execution, fileExtension, ahead, waitSeconds))
         const started = yield* events.make(cause, {
           _tag: "SagaStarted",
           sagaId: saga.sagaId,
@@ -154,9 +160,8 @@ export class ExecutionAdmission extends Context.Service<
             // A repeated request is answered with its execution also when there is no room for a new one.
             const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
             if (known !== undefined) return known
-            const active = yield* checkRoom(caller)
-            const { maximum, running } = yield* slots.usage
-            yield* write(execution, requested(execution, chosen.fileExtension, active + 1, running >= maximum), origin)
+            yield* checkRoom(caller)
+            yield* write(execution, chosen.fileExtension, origin)
             return execution
           })
         )
@@ -167,7 +172,7 @@ export class ExecutionAdmission extends Context.Service<
 }
 
 /** The same text for the same request: members in a fixed order, secrets included, the key itself left out. */
-const canonical = ({ args, env, lang, langVersion, limits, priority, runtime, script }: ExecutionRequest) =>
+const canonical = ({ args, env, lang, langVersion, limits, priority, runtime, script, ...more }: ExecutionRequest) =>
   JSON.stringify([
     script,
     lang,
@@ -176,5 +181,12 @@ const canonical = ({ args, env, lang, langVersion, limits, priority, runtime, sc
     args ?? [],
     env === undefined ? [] : Object.entries(Redacted.value(env)).sort(([a], [b]) => (a < b ? -1 : 1)),
     Object.entries(limits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
-    priority ?? null
+    priority ?? null,
+    ...timing(more)
   ])
+
+/** Nothing for a request that names none of these, so that its text stays what it was before they were there. */
+const timing = ({ concurrencyKey, retryPolicy, runAt, ttlMillis }: Partial<ExecutionRequest>) => {
+  const wanted = [concurrencyKey, retryPolicy, runAt && DateTime.formatIso(runAt), ttlMillis]
+  return wanted.some((each) => each !== undefined) ? wanted : []
+}

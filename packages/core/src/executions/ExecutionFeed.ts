@@ -64,13 +64,6 @@ export class ExecutionFeed extends Context.Service<
       const executions = yield* Executions
       const [log, outputs, waiters] = [yield* EventLog, yield* ExecutionOutputStore, yield* WakeupWaiters]
 
-      /** What is new in one stream of output, at most a chunk. */
-      const nextChunk = Effect.fnUntraced(function* (id: ExecutionId, position: FeedPosition, output: OutputName) {
-        const key = { executionId: id, attempt: position.attempt }
-        const bytes = yield* outputs.read(key, output, position[output], chunkBytes)
-        return bytes.length === 0 ? undefined : bytes
-      })
-
       const follow = Effect.fn("ExecutionFeed.follow")(function* (
         caller: Principal,
         id: ExecutionId,
@@ -78,48 +71,23 @@ export class ExecutionFeed extends Context.Service<
       ) {
         const first = yield* executions.get(caller, id)
         const stream = streamOf(first)
-        let position = from ?? beginning
-
-        const output = (name: OutputName) =>
-          Stream.paginate(undefined, () =>
-            Effect.map(
-              nextChunk(id, position, name),
-              (bytes): readonly [ReadonlyArray<FeedItem>, Option.Option<undefined>] => {
-                if (bytes === undefined) return [[], Option.none()]
-                const [attempt, offset] = [position.attempt, position[name]]
-                position = { ...position, [name]: offset + bytes.length }
-                return [[{ _tag: "Output", output: name, attempt, offset, bytes, position }], Option.some(undefined)]
-              }
-            )
-          )
-        const told = (events: ReadonlyArray<StoredEvent>) =>
-          Stream.fromIterable(events).pipe(
-            Stream.map((event): FeedItem => {
-              position = { ...position, version: event.streamVersion }
-              return { _tag: "Event", event, position }
-            })
-          )
-        const enter = (attempt: number) =>
-          Effect.sync(() => {
-            if (attempt !== position.attempt) position = { ...position, attempt, stdout: 0, stderr: 0 }
-          })
+        const reader = readerOf(outputs, id, from ?? beginning)
 
         /** Everything that is stored by now. The events are read before the output, so output never lags behind the end. */
         const catchUp = Effect.gen(function* () {
           const execution = yield* executions.get(caller, id)
-          const { version } = position
+          const { version } = reader.position()
           const events = yield* log.readStream(stream, { afterVersion: version, limit: pageEvents, tags })
           const last = events.findIndex(({ event }) => endTags.has(event._tag))
           const [before, end] = last === -1 ? [events, []] : [events.slice(0, last), events.slice(last)]
           const complete = isTerminal(execution.status) && events.length < pageEvents
-          const items = Stream.concat(
-            told(before),
-            Stream.unwrap(Effect.as(enter(execution.attempt), Stream.concat(output("stdout"), output("stderr"))))
-          ).pipe(Stream.concat(told(end)))
+          // Reading on in an attempt that later ones followed would skip what comes behind it in the log.
+          const current = events.length < pageEvents ? reader.written(execution.attempt) : Stream.empty
+          const items = reader.toldWithOutput(before).pipe(Stream.concat(current), Stream.concat(reader.told(end)))
           return { items, complete, more: events.length === pageEvents }
         })
 
-        const status: FeedItem = { _tag: "Status", status: first.status, position }
+        const status: FeedItem = { _tag: "Status", status: first.status, position: reader.position() }
         const rest = Effect.gen(function* () {
           const next = yield* waiters.on([`stream/${stream}`, `output/${id}`], 1000)
           return Stream.paginate(false, (waits) =>
@@ -132,7 +100,7 @@ export class ExecutionFeed extends Context.Service<
         })
         const end = Effect.map(
           executions.result(caller, id, 0),
-          (result): FeedItem => ({ _tag: "End", result, position })
+          (result): FeedItem => ({ _tag: "End", result, position: reader.position() })
         )
         return Stream.make(status).pipe(
           Stream.concat(Stream.unwrap(rest)),
@@ -144,6 +112,48 @@ export class ExecutionFeed extends Context.Service<
       return ExecutionFeed.of({ follow })
     })
   )
+}
+
+/** Turns what is stored into items, and remembers how far it came. */
+const readerOf = (outputs: ExecutionOutputStore["Service"], executionId: ExecutionId, from: FeedPosition) => {
+  let position = from
+
+  const chunk = (name: OutputName) =>
+    Effect.map(
+      outputs.read({ executionId, attempt: position.attempt }, name, position[name], chunkBytes),
+      (bytes): readonly [ReadonlyArray<FeedItem>, Option.Option<undefined>] => {
+        if (bytes.length === 0) return [[], Option.none()]
+        const [attempt, offset] = [position.attempt, position[name]]
+        position = { ...position, [name]: offset + bytes.length }
+        return [[{ _tag: "Output", output: name, attempt, offset, bytes, position }], Option.some(undefined)]
+      }
+    )
+  const output = (name: OutputName) => Stream.paginate(undefined, () => chunk(name))
+  const enter = (attempt: number) =>
+    Effect.sync(() => {
+      if (attempt !== position.attempt) position = { ...position, attempt, stdout: 0, stderr: 0 }
+    })
+  /** What is new in the output of an attempt. */
+  const written = (attempt: number) =>
+    Stream.unwrap(Effect.as(enter(attempt), Stream.concat(output("stdout"), output("stderr"))))
+  const told = (events: ReadonlyArray<StoredEvent>) =>
+    Stream.fromIterable(events).pipe(
+      Stream.map((event): FeedItem => {
+        position = { ...position, version: event.streamVersion }
+        return { _tag: "Event", event, position }
+      })
+    )
+  /** Events, each end of an attempt behind all that the attempt wrote. */
+  const toldWithOutput = (events: ReadonlyArray<StoredEvent>): Stream.Stream<FeedItem, StorageError> =>
+    Stream.fromIterable(events).pipe(
+      Stream.flatMap((stored) =>
+        stored.event._tag === "ExecutionAttemptFailed"
+          ? Stream.concat(written(stored.event.attempt), told([stored]))
+          : told([stored])
+      )
+    )
+
+  return { position: () => position, written, told, toldWithOutput }
 }
 
 const beginning: FeedPosition = { version: 0, attempt: 0, stdout: 0, stderr: 0 }

@@ -2,6 +2,7 @@
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import type { JobHandle, JobReport, JobSpec } from "../runtime/Job.ts"
 import { jobIdOf } from "../runtime/JobId.ts"
+import { type Place, placeOf } from "../runtime/Place.ts"
 import type { RuntimeError } from "../runtime/RuntimeError.ts"
 import type { ScriptRuntime } from "../runtime/ScriptRuntime.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
@@ -10,14 +11,17 @@ import { type SagaFenced, StepError } from "../sagas/SagaDefinition.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Execution } from "./Execution.ts"
 import { ExecutionEnv } from "./ExecutionEnv.ts"
+import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import { OutputCollector } from "./OutputCollector.ts"
 
 export class ExecutionJobs extends Context.Service<
   ExecutionJobs,
   {
+    /** Whether this host serves the place, so that it can see and stop what runs there. */
+    reaches(place: Place): Effect.Effect<boolean>
     /** Gets or creates the job of one attempt. */
     start(execution: Execution, attempt: number): Effect.Effect<JobHandle, StepError>
-    /** Stores the job's output until it has ended. */
+    /** Stores the job's output until it has ended. A job in a place that this host does not reach is reported as lost. */
     collect(
       saga: Saga,
       handle: JobHandle,
@@ -29,7 +33,7 @@ export class ExecutionJobs extends Context.Service<
       execution: Execution,
       attempt: number
     ): Effect.Effect<Option.Option<JobReport>, StepError | SagaFenced | StorageError>
-    /** Frees what the runtime holds of an ended job. */
+    /** Frees what the runtime holds of an ended job; nothing where this host does not reach it. */
     remove(handle: JobHandle): Effect.Effect<void, StepError>
   }
 >()("@fairlead/core/executions/ExecutionJobs") {
@@ -38,7 +42,7 @@ export class ExecutionJobs extends Context.Service<
     Effect.gen(function* () {
       const runtimes = yield* ScriptRuntimes
       const collector = yield* OutputCollector
-      const environment = yield* ExecutionEnv
+      const [environment, outputs] = [yield* ExecutionEnv, yield* ExecutionOutputStore]
 
       const runtimeOf = Effect.fnUntraced(function* (kind: JobHandle["runtime"]) {
         const found = yield* runtimes.find(kind)
@@ -48,6 +52,20 @@ export class ExecutionJobs extends Context.Service<
           detail: `this host has no ${kind} runtime`,
           retryable: true
         })
+      })
+
+      const reaches = (place: Place) =>
+        Effect.map(runtimes.all, (all) => all.some((runtime) => placeOf(runtime) === place))
+
+      /** What is known of a job that nobody can ask for any more: the output that was stored. */
+      const lost = Effect.fnUntraced(function* ({ executionId }: Saga, attempt: number, node: string) {
+        const { stderr, stdout } = yield* outputs.sizes({ executionId, attempt })
+        const report: JobReport = {
+          end: { _tag: "Lost", detail: `the host that held it, ${node}, is gone` },
+          stdout: { writtenBytes: stdout, keptBytes: stdout },
+          stderr: { writtenBytes: stderr, keptBytes: stderr }
+        }
+        return report
       })
 
       const collectFrom = (runtime: ScriptRuntime, saga: Saga, handle: JobHandle, attempt: number) =>
@@ -76,6 +94,8 @@ export class ExecutionJobs extends Context.Service<
       })
 
       const stop = Effect.fnUntraced(function* (saga: Saga, execution: Execution, attempt: number) {
+        const { place } = execution
+        if (place !== undefined && !(yield* reaches(place))) return Option.some(yield* lost(saga, attempt, place))
         const runtime = yield* runtimeOf(execution.runtime)
         const found = yield* Effect.catchTag(
           runtime.inspect(jobIdOf(execution.executionId, attempt)),
@@ -93,12 +113,16 @@ export class ExecutionJobs extends Context.Service<
       })
 
       return ExecutionJobs.of({
+        reaches,
         start,
         stop,
         collect: Effect.fnUntraced(function* (saga, handle, attempt) {
+          if (!(yield* reaches(placeOf({ kind: handle.runtime, node: handle.node }))))
+            return yield* lost(saga, attempt, handle.node)
           return yield* collectFrom(yield* runtimeOf(handle.runtime), saga, handle, attempt)
         }),
         remove: Effect.fnUntraced(function* (handle) {
+          if (!(yield* reaches(placeOf({ kind: handle.runtime, node: handle.node })))) return
           yield* Effect.catchTag((yield* runtimeOf(handle.runtime)).remove(handle), "RuntimeError", stepError)
         })
       })

@@ -1,7 +1,8 @@
 /** What a client asks for when it submits a script. */
-import type { Redacted } from "effect"
+import type { DateTime, Redacted } from "effect"
 import type { RuntimeKind } from "../runtime/Job.ts"
 import type { ExecutionLimits } from "./ExecutionLimits.ts"
+import type { RetryPolicy } from "./RetryPolicy.ts"
 
 export interface ExecutionRequest {
   readonly script: string
@@ -15,4 +16,11 @@ export interface ExecutionRequest {
   /** Default 5. */
   readonly priority?: number | undefined
   readonly idempotencyKey?: string | undefined
+  /** Not before this time. */
+  readonly runAt?: DateTime.Utc | undefined
+  /** Longest wait in the line, from `runAt` or the acceptance on; absent: the host's default. */
+  readonly ttlMillis?: number | undefined
+  readonly retryPolicy?: RetryPolicy | undefined
+  /** Of the caller's executions with one key, one runs at a time. */
+  readonly concurrencyKey?: string | undefined
 }

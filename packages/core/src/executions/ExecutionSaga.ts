@@ -1,7 +1,13 @@
 /** The durable process that carries an execution from accepted to ended. */
 import { DateTime, Effect, Layer, Option, Result, Schema } from "effect"
+import { PlaceSlots } from "../queue/PlaceSlots.ts"
+import { QueueEntrance } from "../queue/QueueEntrance.ts"
+import { QueuePolicy } from "../queue/QueuePolicy.ts"
 import { JobHandle, JobReport } from "../runtime/Job.ts"
+import { jobIdOf } from "../runtime/JobId.ts"
+import { nodeOf, Place } from "../runtime/Place.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
+import type { Saga } from "../sagas/Saga.ts"
 import {
   once,
   type SagaDefinition,
@@ -12,7 +18,7 @@ import {
   type StepRetry
 } from "../sagas/SagaDefinition.ts"
 import { SagaDefinitions } from "../sagas/SagaDriver.ts"
-import { beginAttempt, type Execution, finish, schedule } from "./Execution.ts"
+import { beginAttempt, currentAttempt, type Execution, finish, requeue, schedule } from "./Execution.ts"
 import type { ExecutionEnded } from "./ExecutionError.ts"
 import { ExecutionJobs } from "./ExecutionJobs.ts"
 import { isTerminal } from "./ExecutionStatus.ts"
@@ -20,15 +26,16 @@ import { ExecutionStore } from "./ExecutionStore.ts"
 import { type ExecutionVerdict, verdictOf, verdictOnStopped, verdictWithoutJob } from "./ExecutionVerdict.ts"
 import * as Events from "./executionEvents.ts"
 import { OutputCollector } from "./OutputCollector.ts"
-import { RunSlots } from "./RunSlots.ts"
+import { nextAttemptAt } from "./RetryPolicy.ts"
 
 export const name = "execution_saga"
 export const version = 1
 
-/** Longest wait for a slot; then the execution ends as an error. */
-const queueHours = 24
 /** How long after its timeout a script's end may take to be reported before the saga itself stops it. */
 const overdueMillis = 30_000
+
+/** The step that starts the script: from its intent on, the script may have run. */
+export const startStep = "start_job"
 
 const runtimeRetry: StepRetry = { maxAttempts: 5, baseDelayMillis: 200, maxDelayMillis: 5_000 }
 
@@ -36,27 +43,47 @@ const runtimeRetry: StepRetry = { maxAttempts: 5, baseDelayMillis: 200, maxDelay
 const Started = Schema.Struct({ handle: JobHandle, attempt: Schema.Int })
 const started = Schema.toCodecJson(Started)
 const reported = Schema.toCodecJson(JobReport)
+const decodePlace = Schema.decodeUnknownOption(Place)
 
 export const layer = Layer.effect(
   SagaDefinitions,
   Effect.gen(function* () {
     const executions = yield* ExecutionStore
     const runtimes = yield* ScriptRuntimes
-    const slots = yield* RunSlots
+    const [slots, entrance, policy] = [yield* PlaceSlots, yield* QueueEntrance, yield* QueuePolicy]
     const jobs = yield* ExecutionJobs
     const collector = yield* OutputCollector
 
-    /** Moves the execution to its end by a report, with the events that tell it. */
-    const conclude = Effect.fnUntraced(function* (
-      context: StepContext,
-      execution: Execution,
-      verdict: ExecutionVerdict
-    ) {
+    /** Sends the execution back into the line for another attempt, if its policy wants one. */
+    const retried = Effect.fnUntraced(function* (saga: Saga, execution: Execution, verdict: ExecutionVerdict) {
+      const { executionId, retryPolicy } = execution
       const at = yield* DateTime.now
-      const ended = yield* moved(finish(execution, at, verdict.status, verdict.outcome))
+      const { outcome, status } = verdict
+      const runAt = nextAttemptAt(retryPolicy, currentAttempt(execution), outcome.errorType, at)
+      if (runAt === undefined || saga.cancelRequest !== undefined) return undefined
+      const expiresAt = DateTime.add(runAt, { milliseconds: policy.ttlMillis })
+      const again = requeue(execution, at, status, outcome, expiresAt)
+      const ended = Result.isSuccess(again) ? again.success.earlierAttempts?.at(-1) : undefined
+      if (Result.isFailure(again) || ended === undefined) return undefined
+      const order = {
+        executionId,
+        ownerId: saga.ownerId,
+        correlationId: saga.correlationId,
+        definition: { name, version }
+      }
+      return {
+        execution: again.success,
+        events: [Events.attemptFailed(ended, executionId, runAt)],
+        also: entrance.reenter(order, runAt, expiresAt)
+      } satisfies StepOutcome
+    })
+
+    /** Moves the execution to its end by a report, with the events that tell it. */
+    const conclude = Effect.fnUntraced(function* (saga: Saga, execution: Execution, verdict: ExecutionVerdict) {
+      const ended = yield* moved(finish(execution, yield* DateTime.now, verdict.status, verdict.outcome))
       const key = { executionId: ended.executionId, attempt: ended.attempt }
       const excerpts = yield* collector.excerpts(key, verdict.outcome)
-      const { cancelRequest } = context.saga
+      const { cancelRequest } = saga
       const cancel = cancelRequest && { ...cancelRequest, forced: verdict.forced }
       return { execution: ended, events: Events.ended(ended, excerpts, cancel) } satisfies StepOutcome
     })
@@ -87,32 +114,44 @@ export const layer = Layer.effect(
         Effect.succeed({ output: { cpu_millicores: limits.cpuMillicores, memory_bytes: limits.memoryBytes } })
     }
 
+    /** The line has let the execution in before its saga was dispatched; this writes down where. */
     const queue: SagaStep = {
       name: "queue_execution",
       external: false,
-      retry: once,
-      run: Effect.fnUntraced(function* ({ execution, flush }) {
-        const { executionId, priority } = execution
-        const slot = yield* slots.join(executionId, priority)
-        if (slot.ahead > 0) yield* flush
-        yield* slot.granted
-        return {
-          execution: yield* moved(schedule(execution, yield* DateTime.now)),
-          events: [{ _tag: "ExecutionQueued", executionId, positionInQueue: slot.ahead + 1, estimatedStartTime: null }]
-        }
+      retry: { maxAttempts: 5, baseDelayMillis: 500, maxDelayMillis: 5_000 },
+      run: Effect.fnUntraced(function* ({ execution, saga }) {
+        const place = Option.getOrUndefined(decodePlace(saga.lane))
+        if (place === undefined)
+          return yield* new StepError({
+            failureType: "NotAdmitted",
+            detail: "the execution was not let in by the line",
+            retryable: true
+          })
+        return { execution: yield* moved(schedule(execution, yield* DateTime.now, place)) }
       }),
-      undo: ({ execution }) => Effect.as(slots.release(execution.executionId), {})
+      // The row of the slot goes with the end of the execution; this lets the next one in at once.
+      undo: ({ execution }) => Effect.as(slots.free(execution.executionId), {})
     }
 
+    /** A start that another host began, in a place that this one cannot look into: nobody will know what became of it. */
+    const isLost = Effect.fnUntraced(function* ({ begun, execution: { place } }: StepContext) {
+      return begun && place !== undefined && !(yield* jobs.reaches(place))
+    })
+
     const start: SagaStep = {
-      name: "start_job",
+      name: startStep,
       external: true,
       retry: runtimeRetry,
       timeoutMillis: 30_000,
-      run: Effect.fnUntraced(function* ({ execution }) {
-        yield* slots.hold(execution.executionId)
+      run: Effect.fnUntraced(function* (context) {
+        const { confirm, execution } = context
         const running = yield* moved(beginAttempt(execution, yield* DateTime.now))
-        const { attempt } = running
+        const { attempt, executionId, place, runtime } = running
+        if (yield* isLost(context)) {
+          const handle = { runtime, jobId: jobIdOf(executionId, attempt), node: nodeOf(place) }
+          return { output: Schema.encodeSync(started)({ handle, attempt }), execution: running }
+        }
+        yield* confirm
         const handle = yield* jobs.start(execution, attempt)
         return {
           output: Schema.encodeSync(started)({ handle, attempt }),
@@ -128,7 +167,7 @@ export const layer = Layer.effect(
         if (Option.isNone(report)) return {}
         const running = begun === undefined ? yield* moved(beginAttempt(execution, yield* DateTime.now)) : execution
         const { cause, reason } = compensation ?? (yield* Effect.die("undoing without a cause"))
-        return yield* conclude(context, running, verdictOnStopped(report.value, cause, reason))
+        return yield* conclude(saga, running, verdictOnStopped(report.value, cause, reason))
       })
     }
 
@@ -138,7 +177,6 @@ export const layer = Layer.effect(
       retry: runtimeRetry,
       run: Effect.fnUntraced(function* (context) {
         const { attempt, handle } = startedOf(context) ?? (yield* Effect.die("monitoring a job that was not started"))
-        yield* slots.hold(context.execution.executionId)
         // Committing the start and reading the first output go side by side; neither is visible before the other matters.
         const [report] = yield* Effect.all([jobs.collect(context.saga, handle, attempt), context.flush], {
           concurrency: 2
@@ -153,23 +191,38 @@ export const layer = Layer.effect(
       retry: once,
       run: Effect.fnUntraced(function* (context) {
         const report = Schema.decodeUnknownSync(reported)(context.output(monitor.name))
-        return yield* conclude(context, context.execution, verdictOf(report))
+        const { execution, saga } = context
+        const verdict = verdictOf(report)
+        return (yield* retried(saga, execution, verdict)) ?? (yield* conclude(saga, execution, verdict))
       })
     }
+
+    /** The execution ends with its saga when no job was there to tell how. */
+    const settle: SagaDefinition["settle"] = Effect.fnUntraced(function* (execution, end, reason, saga, at) {
+      // The undoing of a start has ended it already.
+      if (isTerminal(execution.status)) return {}
+      const verdict = verdictWithoutJob(end, reason)
+      const again = end === "failed" ? yield* retried(saga, execution, verdict) : undefined
+      if (again !== undefined) return again
+      const ended = Result.getOrThrow(finish(execution, at, verdict.status, verdict.outcome))
+      const cancel = saga.cancelRequest && { ...saga.cancelRequest, forced: false }
+      return { execution: ended, events: Events.ended(ended, { stdout: "", stderr: "" }, cancel) }
+    })
 
     const definition: SagaDefinition = {
       name,
       version,
       load: ({ executionId }) => executions.find(executionId),
       steps: [validate, allocate, queue, start, monitor, store],
-      deadline: (saga, { limits, startedAt }) =>
+      deadline: (saga, { expiresAt, limits, startedAt }) =>
         startedAt === undefined
-          ? DateTime.add(saga.createdAt, { hours: queueHours })
+          ? (expiresAt ?? DateTime.add(saga.createdAt, { milliseconds: policy.ttlMillis }))
           : DateTime.add(startedAt, { milliseconds: limits.timeoutMillis + overdueMillis }),
-      afterEnd: (context) => {
+      afterEnd: Effect.fnUntraced(function* (context) {
+        yield* slots.free(context.execution.executionId)
         const begun = startedOf(context)
-        return begun === undefined ? Effect.void : jobs.remove(begun.handle)
-      },
+        if (begun !== undefined) yield* jobs.remove(begun.handle)
+      }),
       settle
     }
     return [definition]
@@ -188,12 +241,3 @@ const moved = (move: Result.Result<Execution, ExecutionEnded>): Effect.Effect<Ex
     ({ _tag, executionStatus }) =>
       new StepError({ failureType: _tag, detail: `the execution is ${executionStatus} already`, retryable: false })
   )
-
-/** The execution ends with its saga when no job was there to tell how. */
-const settle: SagaDefinition["settle"] = (execution, end, reason, saga, at) => {
-  if (isTerminal(execution.status)) return {}
-  const verdict = verdictWithoutJob(end, reason)
-  const ended = Result.getOrThrow(finish(execution, at, verdict.status, verdict.outcome))
-  const cancel = saga.cancelRequest && { ...saga.cancelRequest, forced: false }
-  return { execution: ended, events: Events.ended(ended, { stdout: "", stderr: "" }, cancel) }
-}

@@ -1,6 +1,9 @@
-/** Frees jobs that ended and that no execution waits for: what a crash between the last commit and the clean-up left behind. */
+/**
+ * Compares what the runtimes of this host hold with what executions wait for: frees jobs that ended, and stops those whose
+ * execution has ended or gone on without them, as after a host was taken for dead and came back.
+ */
 import { Effect, Layer, Option } from "effect"
-import { executionOf } from "../runtime/JobId.ts"
+import { attemptOf } from "../runtime/JobId.ts"
 import type { RuntimeError } from "../runtime/RuntimeError.ts"
 import type { JobSummary, ScriptRuntime } from "../runtime/ScriptRuntime.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
@@ -8,21 +11,25 @@ import type { StorageError } from "../storage/StorageError.ts"
 import { isTerminal } from "./ExecutionStatus.ts"
 import { ExecutionStore } from "./ExecutionStore.ts"
 
-/** Looks once a minute. A job whose execution is active, or is not ours, stays. */
+/** Looks once a minute. A job whose attempt is the current one of an active execution, or that is not ours, stays. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const runtimes = yield* ScriptRuntimes
     const executions = yield* ExecutionStore
 
-    const isOver = Effect.fnUntraced(function* ({ handle, state }: JobSummary) {
-      if (state !== "ended" && state !== "lost") return false
-      const id = executionOf(handle.jobId)
-      if (id === undefined) return false
-      const execution = yield* executions.find(id)
-      return Option.isNone(execution) || isTerminal(execution.value.status)
+    const isOver = Effect.fnUntraced(function* ({ handle }: JobSummary) {
+      const job = attemptOf(handle.jobId)
+      if (job === undefined) return false
+      const found = yield* executions.find(job.executionId)
+      if (Option.isNone(found) || isTerminal(found.value.status)) return true
+      // The attempt is counted with the outcome of the start, so a job that has just been started may be one ahead.
+      return job.attempt < found.value.attempt
     })
     const reapJob = (runtime: ScriptRuntime, job: JobSummary): Effect.Effect<void, RuntimeError | StorageError> =>
-      Effect.flatMap(isOver(job), (over) => (over ? runtime.remove(job.handle) : Effect.void))
+      Effect.flatMap(isOver(job), (over) => {
+        if (!over) return Effect.void
+        return job.state === "running" ? runtime.stop(job.handle) : runtime.remove(job.handle)
+      })
     const reap = Effect.fnUntraced(
       function* (runtime: ScriptRuntime) {
         yield* Effect.forEach(yield* runtime.list, (job) => reapJob(runtime, job), { discard: true })

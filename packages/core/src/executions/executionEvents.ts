@@ -1,7 +1,9 @@
 /** The facts that an execution's moves tell the world. Pure. */
+import { DateTime } from "effect"
 import type { DomainEvent } from "../events/DomainEvent.ts"
 import type { JobHandle } from "../runtime/Job.ts"
-import type { Execution } from "./Execution.ts"
+import type { EndedAttempt, Execution } from "./Execution.ts"
+import type { ExecutionId } from "./ExecutionId.ts"
 
 /** Bytes of each stream that end up in events. */
 export const excerptBytes = 16 * 1024
@@ -14,8 +16,8 @@ export interface OutputExcerpts {
 export const requested = (
   execution: Execution,
   fileExtension: string,
-  queuePosition: number,
-  waits: boolean
+  ahead: number,
+  waitSeconds: number | undefined
 ): ReadonlyArray<DomainEvent> => {
   const { executionId, lang, limits, priority, resolvedVersion, runtime, script } = execution
   const cpu = `${limits.cpuMillicores}m`
@@ -37,7 +39,19 @@ export const requested = (
       memoryRequest: memory,
       priority
     },
-    { _tag: "ExecutionAccepted", executionId, queuePosition, estimatedWaitSeconds: waits ? null : 0, priority }
+    {
+      _tag: "ExecutionAccepted",
+      executionId,
+      queuePosition: ahead + 1,
+      estimatedWaitSeconds: waitSeconds ?? null,
+      priority
+    },
+    {
+      _tag: "ExecutionQueued",
+      executionId,
+      positionInQueue: ahead + 1,
+      estimatedStartTime: waitSeconds === undefined ? null : DateTime.add(execution.createdAt, { seconds: waitSeconds })
+    }
   ]
 }
 
@@ -48,6 +62,26 @@ export const started = (execution: Execution, handle: JobHandle): ReadonlyArray<
     { _tag: "ExecutionStarted", executionId, podName, nodeName: handle.node, containerId: null, attempt },
     { _tag: "ExecutionRunning", executionId, podName, progressPercentage: null }
   ]
+}
+
+/** An attempt ended, and another one follows. */
+export const attemptFailed = (
+  ended: EndedAttempt,
+  executionId: ExecutionId,
+  nextAttemptAt: DateTime.Utc
+): DomainEvent => {
+  const { errorCause, errorMessage, errorType, exitCode, resourceUsage } = ended.outcome
+  return {
+    _tag: "ExecutionAttemptFailed",
+    executionId,
+    attempt: ended.attempt,
+    exitCode: exitCode ?? null,
+    errorType: errorType ?? null,
+    errorCause: errorCause ?? null,
+    errorMessage: errorMessage ?? "",
+    nextAttemptAt,
+    ...(resourceUsage === undefined ? {} : { resourceUsage })
+  }
 }
 
 /** The last two events of every execution: how it ended, and that its result can be read. */

@@ -12,6 +12,11 @@ export type JobId = typeof JobId.Type
 export const jobIdOf = (executionId: ExecutionId, attempt: number): JobId =>
   JobId.make(`executor-${executionId}-${attempt}`)
 
-/** The execution that a job belongs to; `undefined` for a job that is not of our making. */
-export const executionOf = (jobId: JobId): ExecutionId | undefined =>
-  Option.getOrUndefined(Schema.decodeUnknownOption(ExecutionId)(/^executor-([0-9a-f-]{36})-\d+$/.exec(jobId)?.[1]))
+/** The execution and the attempt that a job belongs to; `undefined` for a job that is not of our making. */
+export const attemptOf = (
+  jobId: JobId
+): { readonly executionId: ExecutionId; readonly attempt: number } | undefined => {
+  const [, id, attempt] = /^executor-([0-9a-f-]{36})-(\d{1,9})$/.exec(jobId) ?? []
+  const executionId = Option.getOrUndefined(Schema.decodeUnknownOption(ExecutionId)(id))
+  return executionId === undefined ? undefined : { executionId, attempt: Number(attempt) }
+}

@@ -38,18 +38,22 @@ export interface MemoryPlace {
 }
 
 /** Registers a runtime of kind `process` with the language `lines`, or with the languages given, all of which run line scripts. */
-export const layer = (languages: ScriptRuntime["languages"] = lines): Layer.Layer<never, never, ScriptRuntimes> =>
+export const layer = (
+  languages: ScriptRuntime["languages"] = lines,
+  node = "memory"
+): Layer.Layer<never, never, ScriptRuntimes> =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const runtimes = yield* ScriptRuntimes
-      yield* runtimes.register(yield* (yield* makePlace(languages)).host)
+      yield* runtimes.register(yield* (yield* makePlace(languages, node)).host)
     })
   )
 
 const lines: ScriptRuntime["languages"] = [{ name: "lines", versions: ["1.0.0"], fileExtension: "txt" }]
 
 export const makePlace = Effect.fnUntraced(function* (
-  languages: ScriptRuntime["languages"] = lines
+  languages: ScriptRuntime["languages"] = lines,
+  node = "memory"
 ): Effect.fn.Return<MemoryPlace, never, Scope.Scope> {
   const scope = yield* Scope.Scope
   const jobs = new Map<JobId, Job>()
@@ -62,7 +66,7 @@ export const makePlace = Effect.fnUntraced(function* (
     if (found !== undefined) return found.handle
     if (!languages.some(({ name, versions }) => name === spec.language && versions.includes(spec.languageVersion)))
       return yield* failure("start", false, `no ${spec.language} ${spec.languageVersion}`)
-    const job = newJob(spec)
+    const job = newJob(spec, node)
     jobs.set(jobId, job)
     yield* Effect.forkIn(run(job), scope)
     return job.handle
@@ -78,7 +82,7 @@ export const makePlace = Effect.fnUntraced(function* (
 
   const runtime: ScriptRuntime = {
     kind: "process",
-    node: "memory",
+    node,
     languages,
     isolation: "none: the jobs are simulated",
     start,
@@ -99,8 +103,8 @@ export const makePlace = Effect.fnUntraced(function* (
   return { host: Effect.succeed(runtime) }
 })
 
-const newJob = (spec: JobSpec): Job => ({
-  handle: { runtime: "process", jobId: spec.jobId, node: "memory" },
+const newJob = (spec: JobSpec, node: string): Job => ({
+  handle: { runtime: "process", jobId: spec.jobId, node },
   spec,
   stopRequested: Deferred.makeUnsafe(),
   outputs: {

@@ -45,6 +45,10 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   /** Number of the queue item that may drive this saga; an item with another number is stale. */
   dispatch: Schema.Int,
   fence: Schema.Int,
+  /** Which drivers may take it; absent: any. See `SagaEngine`. */
+  lane: Schema.optionalKey(Schema.String),
+  /** It waits outside of the engine: nobody drives it until somebody dispatches it again. */
+  parked: Schema.optionalKey(Schema.Boolean),
   /** The host that drives it, or drove it last. */
   driver: Schema.optionalKey(Schema.String),
   cancelRequest: Schema.optionalKey(CancelRequest),

@@ -1,10 +1,12 @@
 /** Asks a saga to turn back. A saga that no driver has met yet is driven here and now, so it need not wait for its turn. */
 import { Context, Effect, Layer, Option } from "effect"
 import type { ExecutionId } from "../executions/ExecutionId.ts"
+import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { CancelRequest, Saga } from "./Saga.ts"
 import { SagaDriver } from "./SagaDriver.ts"
 import type { SagaId } from "./SagaId.ts"
+import { SagaLauncher } from "./SagaLauncher.ts"
 import { SagaStore } from "./SagaStore.ts"
 
 export class SagaCanceller extends Context.Service<
@@ -20,11 +22,18 @@ export class SagaCanceller extends Context.Service<
     SagaCanceller,
     Effect.gen(function* () {
       const store = yield* SagaStore
-      const driver = yield* SagaDriver
+      const [driver, launcher, storage] = [yield* SagaDriver, yield* SagaLauncher, yield* Storage]
       const scope = yield* Effect.scope
 
       const request = Effect.fn("SagaCanceller.request")(function* (id: SagaId, asked: CancelRequest) {
-        const saga = yield* store.requestCancel(id, asked)
+        const saga = yield* storage.transaction(
+          Effect.gen(function* () {
+            const requested = yield* store.requestCancel(id, asked)
+            if (Option.isNone(requested) || requested.value.parked !== true) return requested
+            yield* launcher.resume(id, undefined)
+            return yield* store.find(id)
+          })
+        )
         if (Option.isSome(saga) && saga.value.state === "created") {
           const { dispatch, sagaId } = saga.value
           // If this fails the queue item is still there, and its driver sees the request.

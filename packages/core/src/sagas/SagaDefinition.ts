@@ -39,12 +39,16 @@ export interface StepContext {
   /** The execution as the steps before left it. */
   readonly execution: Execution
   readonly attempt: number
+  /** An earlier driver began this attempt, and what came of it is not in the log. */
+  readonly begun: boolean
   /** Why the saga turns back; absent while it goes forward. */
   readonly compensation?: { readonly cause: CompensationCause; readonly reason: string } | undefined
   /** What an earlier step returned; `undefined` if it did not complete. */
   output(step: string): Schema.Json | undefined
   /** Commits what the steps before left in memory. A step calls it before it may take long. */
   readonly flush: Effect.Effect<void, SagaFenced | StorageError>
+  /** Makes sure that this driver still holds the saga, before it acts on the outside world. Free of cost within 1 s of a commit. */
+  readonly confirm: Effect.Effect<void, SagaFenced | StorageError>
 }
 
 /** What a step leaves: its output for later steps, and what becomes of the execution. Committed together. */
@@ -52,6 +56,8 @@ export interface StepOutcome {
   readonly output?: Schema.Json
   readonly execution?: Execution
   readonly events?: ReadonlyArray<DomainEvent>
+  /** More that is written in the same transaction. */
+  readonly also?: Effect.Effect<void, StorageError>
 }
 
 /** Steps run at least once each: all but pure ones must find what an earlier run left. The scope is that of the driver. */
@@ -81,7 +87,13 @@ export interface SagaDefinition {
   /** Frees what nobody needs after the end was committed. Its failure is logged; whatever stays behind is reaped later. */
   readonly afterEnd: (context: StepContext) => Effect.Effect<void, StepError>
   /** What becomes of the execution when the saga has turned back, committed with the saga's end. */
-  settle(execution: Execution, end: CompensationCause, reason: string, saga: Saga, at: DateTime.Utc): StepOutcome
+  settle(
+    execution: Execution,
+    end: CompensationCause,
+    reason: string,
+    saga: Saga,
+    at: DateTime.Utc
+  ): Effect.Effect<StepOutcome, StorageError>
 }
 
 export const once: StepRetry = { maxAttempts: 1, baseDelayMillis: 0, maxDelayMillis: 0 }

@@ -5,6 +5,7 @@
 import { Context, DateTime, Effect, Layer, Option, Result, type Scope } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
 import { Journal } from "../storage/Journal.ts"
+import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import * as SagaSession from "./internal/sagaSession.ts"
 import type { Saga } from "./Saga.ts"
@@ -52,7 +53,7 @@ export class SagaDriver extends Context.Service<
         const store = yield* SagaStore
         const watch = yield* SagaWatch
         const definitions = yield* SagaDefinitions
-        const services = { journal: yield* Journal, events: yield* EventFactory }
+        const services = { store, journal: yield* Journal, storage: yield* Storage, events: yield* EventFactory }
 
         const open = Effect.fnUntraced(function* (definition: SagaDefinition, saga: Saga) {
           const found = yield* definition.load(saga)
@@ -148,7 +149,7 @@ const run = Effect.fnUntraced(function* (
   }
   const saga = yield* session.saga
   const deadline = definition.deadline(saga, yield* session.execution)
-  const attempted = bounded(step, step.run(yield* contextOf(session, attempt)))
+  const attempted = bounded(step, step.run(yield* contextOf(session, attempt, begun)))
   const result = yield* Effect.raceAllFirst([
     attempted,
     Effect.as(held.cancelled, "interrupted" as const),
@@ -180,7 +181,7 @@ const undo = Effect.fnUntraced(function* (
     yield* session.record({ _tag: "UndoStarted", step: name, attempt })
     yield* session.flush
   }
-  const result = yield* bounded(step, step.undo(yield* contextOf(session, attempt)))
+  const result = yield* bounded(step, step.undo(yield* contextOf(session, attempt, begun)))
   if (Result.isSuccess(result)) return yield* session.record({ _tag: "StepUndone", step: name }, result.success)
   yield* session.record({
     _tag: "UndoFailed",
@@ -198,7 +199,7 @@ const end = Effect.fnUntraced(function* (
   const outcome: StepOutcome =
     reached === "completed"
       ? {}
-      : definition.settle(
+      : yield* definition.settle(
           yield* session.execution,
           reached,
           reason ?? reached,
@@ -208,7 +209,7 @@ const end = Effect.fnUntraced(function* (
   yield* session.record({ _tag: "SagaEnded", end: reached, ...(reason === undefined ? {} : { reason }) }, outcome)
   yield* session.flush
   yield* definition
-    .afterEnd(yield* contextOf(session, 1))
+    .afterEnd(yield* contextOf(session, 1, false))
     .pipe(Effect.catchTag("StepError", (error) => Effect.logWarning("Could not clean up after a saga.", error)))
 })
 
@@ -224,15 +225,17 @@ const stepNamed = (definition: SagaDefinition, name: string) => {
   return step === undefined ? Effect.die(`${definition.name} has no step ${name}`) : Effect.succeed(step)
 }
 
-const contextOf = Effect.fnUntraced(function* (session: Session, attempt: number) {
+const contextOf = Effect.fnUntraced(function* (session: Session, attempt: number, begun: boolean) {
   const progress = yield* session.progress
   const context: StepContext = {
     saga: yield* session.saga,
     execution: yield* session.execution,
     attempt,
+    begun,
     compensation: progress.compensation,
     output: (step) => progress.completed.find((done) => done.step === step)?.output,
-    flush: session.flush
+    flush: session.flush,
+    confirm: session.confirm
   }
   return context
 })

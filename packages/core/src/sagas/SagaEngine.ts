@@ -13,21 +13,31 @@ export interface SagaDispatch {
   readonly dispatch: number
 }
 
+/** Items that only some hosts can drive, for example those whose job is on one machine. `undefined`: every host can. */
+export type SagaLane = string | undefined
+
+/** What a host drives. */
+export interface LaneDrivers {
+  readonly lane: SagaLane
+  /** Sagas of the lane in hand at once. */
+  readonly maxDrivers: number
+}
+
 export class SagaEngine extends Context.Service<
   SagaEngine,
   {
     /**
      * Queues the item inside the caller's transaction: it is delivered once that commits, and never if it rolls back.
-     * `delayMillis` (default 0) may be rounded up to whole seconds. Dispatching the same number twice delivers once.
+     * `delayMillis` (default 0) may be rounded up to whole seconds. Dispatching the same number twice in a lane delivers once.
      */
-    dispatch(item: SagaDispatch, delayMillis?: number): Effect.Effect<void, StorageError>
+    dispatch(item: SagaDispatch, lane?: SagaLane, delayMillis?: number): Effect.Effect<void, StorageError>
     /**
-     * Delivers items to `drive`, at most `maxDrivers` at a time, until the scope closes; items in hand are then handed back.
-     * An item whose driver fails, or whose host dies, is delivered again. Call once a host.
+     * Delivers the items of the lanes to `drive`, at most `maxDrivers` of each at a time, until the scope closes; items in hand
+     * are then handed back. An item whose driver fails, or whose host dies, is delivered again. Call once a host.
      */
     run(
       drive: (item: SagaDispatch) => Effect.Effect<void, StorageError>,
-      maxDrivers: number
+      lanes: ReadonlyArray<LaneDrivers>
     ): Effect.Effect<void, never, Scope.Scope>
     /** Passes when an item put in now would be delivered: the queue answers and its clock can be trusted. */
     readonly check: Effect.Effect<void, StorageError>
@@ -39,52 +49,66 @@ export class SagaEngine extends Context.Service<
       const database = yield* MemoryDatabase
       const items = queueItems(database)
       const seen = dispatched(database)
-      const wake = Latch.makeUnsafe(false)
-      const busy = Semaphore.makeUnsafe(1)
+      /** One for each lane that is driven here. */
+      const wakes = new Set<Latch.Latch>()
+      const wakeAll = Effect.suspend(() => Effect.forEach([...wakes], Latch.open, { discard: true }))
 
-      /** Takes the first due item out of the table; else how many millis to wait for one. */
-      const take = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        items.modify((waiting): readonly [QueueItem | number, ReadonlyArray<QueueItem>] => {
-          const due = waiting.find((item) => item.dueMillis <= now)
-          if (due !== undefined) return [due, waiting.filter((item) => item !== due)]
-          return [Math.min(1000, ...waiting.map((item) => item.dueMillis - now)), waiting]
-        })
-      )
+      /** Takes the first due item of the lane out of the table; else how many millis to wait for one. */
+      const take = (lane: SagaLane) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          items.modify((waiting): readonly [QueueItem | number, ReadonlyArray<QueueItem>] => {
+            const due = waiting.find((item) => item.lane === lane && item.dueMillis <= now)
+            if (due !== undefined) return [due, waiting.filter((item) => item !== due)]
+            const later = waiting.filter((item) => item.lane === lane).map((item) => item.dueMillis - now)
+            return [Math.min(1000, ...later), waiting]
+          })
+        )
       /** Waits for an item. Only the waiting can be interrupted, so that no item is lost between the table and a driver. */
-      const next = (restore: typeof Effect.interruptible): Effect.Effect<QueueItem> =>
+      const next = (
+        lane: SagaLane,
+        wake: Latch.Latch,
+        restore: typeof Effect.interruptible
+      ): Effect.Effect<QueueItem> =>
         Effect.gen(function* () {
           while (true) {
             yield* Latch.close(wake)
-            const found = yield* take
+            const found = yield* take(lane)
             if (typeof found !== "number") return found
             yield* restore(Effect.race(Latch.await(wake), Effect.sleep(found)))
           }
         })
-      const inTurn = (restore: typeof Effect.interruptible) =>
-        Effect.andThen(restore(busy.take(1)), Effect.ensuring(next(restore), busy.release(1)))
       /** At once if the driver was interrupted, after a pause if it failed: it may fail again. */
       const putBack = Effect.fnUntraced(function* (item: QueueItem, interrupted: boolean) {
         const dueMillis = interrupted ? item.dueMillis : (yield* Clock.currentTimeMillis) + retryMillis
         yield* items.modify((waiting) => [undefined, [...waiting, { ...item, dueMillis }]])
-        yield* Latch.open(wake)
+        yield* wakeAll
       })
 
       return SagaEngine.of({
-        dispatch: Effect.fnUntraced(function* (item, delayMillis = 0) {
+        dispatch: Effect.fnUntraced(function* (item, lane, delayMillis = 0) {
           const dueMillis = (yield* Clock.currentTimeMillis) + delayMillis
-          const name = `${item.sagaId}:${item.dispatch}`
+          const name = `${lane} ${item.sagaId}:${item.dispatch}`
           const known = yield* seen.modify((names) => [names.has(name), new Set(names).add(name)])
           if (known) return
-          yield* items.modify((waiting) => [undefined, [...waiting, { ...item, dueMillis }]])
-          yield* database.afterCommit(Latch.open(wake))
+          yield* items.modify((waiting) => [undefined, [...waiting, { ...item, lane, dueMillis }]])
+          yield* database.afterCommit(wakeAll)
         }),
-        run: Effect.fnUntraced(function* (drive, maxDrivers) {
-          const driver = Effect.uninterruptibleMask((restore) =>
-            Effect.flatMap(inTurn(restore), (item) =>
-              Effect.onError(restore(drive(item)), (cause) => putBack(item, Cause.hasInterruptsOnly(cause)))
+        run: Effect.fnUntraced(function* (drive, lanes) {
+          for (const { lane, maxDrivers } of lanes) {
+            const [busy, wake] = [Semaphore.makeUnsafe(1), Latch.makeUnsafe(false)]
+            yield* Effect.acquireRelease(
+              Effect.sync(() => wakes.add(wake)),
+              () => Effect.sync(() => wakes.delete(wake))
             )
-          ).pipe(Effect.ignoreCause)
-          for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(Effect.forever(driver))
+            const inTurn = (restore: typeof Effect.interruptible) =>
+              Effect.andThen(restore(busy.take(1)), Effect.ensuring(next(lane, wake, restore), busy.release(1)))
+            const driver = Effect.uninterruptibleMask((restore) =>
+              Effect.flatMap(inTurn(restore), (item) =>
+                Effect.onError(restore(drive(item)), (cause) => putBack(item, Cause.hasInterruptsOnly(cause)))
+              )
+            ).pipe(Effect.ignoreCause)
+            for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(Effect.forever(driver))
+          }
         }),
         check: Effect.void
       })
@@ -96,6 +120,7 @@ export class SagaEngine extends Context.Service<
 const retryMillis = 1000
 
 interface QueueItem extends SagaDispatch {
+  readonly lane: SagaLane
   readonly dueMillis: number
 }
 const queueItems = sharedTable<ReadonlyArray<QueueItem>>([])

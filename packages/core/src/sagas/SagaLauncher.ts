@@ -1,19 +1,22 @@
 /** Begins sagas: writes the row and queues the first dispatch, inside the transaction of whatever the saga is to carry out. */
-import { Context, DateTime, Effect, Layer } from "effect"
+import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
 import type { ExecutionId } from "../executions/ExecutionId.ts"
-import { Ids } from "../ids/Ids.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { Saga } from "./Saga.ts"
-import { SagaEngine } from "./SagaEngine.ts"
-import { SagaId } from "./SagaId.ts"
+import { SagaEngine, type SagaLane } from "./SagaEngine.ts"
+import type { SagaId } from "./SagaId.ts"
 import { SagaStore } from "./SagaStore.ts"
 
 export interface SagaOrder {
+  readonly sagaId: SagaId
   readonly definition: { readonly name: string; readonly version: number }
   readonly executionId: ExecutionId
   readonly ownerId: UserId
   readonly correlationId: string
+  readonly lane: SagaLane
+  /** It is written down only; `resume` sets it going. */
+  readonly parked: boolean
 }
 
 export class SagaLauncher extends Context.Service<
@@ -21,18 +24,22 @@ export class SagaLauncher extends Context.Service<
   {
     /** Joins the caller's transaction: a driver meets the saga once that commits, and never if it rolls back. */
     launch(order: SagaOrder): Effect.Effect<Saga, StorageError>
+    /**
+     * Dispatches a saga anew, in a lane, also one that was parked; items of before are stale, and a living driver loses it to the
+     * next. Joins the caller's transaction. Changes nothing if the saga has ended.
+     */
+    resume(sagaId: SagaId, lane: SagaLane): Effect.Effect<void, StorageError>
   }
 >()("@fairlead/core/sagas/SagaLauncher") {
   static readonly layer = Layer.effect(
     SagaLauncher,
     Effect.gen(function* () {
-      const [store, engine, ids] = [yield* SagaStore, yield* SagaEngine, yield* Ids]
+      const [store, engine] = [yield* SagaStore, yield* SagaEngine]
       return SagaLauncher.of({
-        launch: Effect.fnUntraced(function* ({ definition, ...owner }) {
+        launch: Effect.fnUntraced(function* ({ definition, lane, parked, ...owner }) {
           const createdAt = yield* DateTime.now
           const saga = new Saga({
             ...owner,
-            sagaId: SagaId.make(yield* ids.uuid),
             sagaName: definition.name,
             definitionVersion: definition.version,
             state: "created",
@@ -43,11 +50,17 @@ export class SagaLauncher extends Context.Service<
             dispatch: 1,
             fence: 0,
             createdAt,
-            updatedAt: createdAt
+            updatedAt: createdAt,
+            ...(lane === undefined ? {} : { lane }),
+            ...(parked ? { parked } : {})
           })
           yield* store.insert(saga)
-          yield* engine.dispatch({ sagaId: saga.sagaId, dispatch: saga.dispatch })
+          if (!parked) yield* engine.dispatch({ sagaId: saga.sagaId, dispatch: saga.dispatch }, lane)
           return saga
+        }),
+        resume: Effect.fnUntraced(function* (sagaId, lane) {
+          const resumed = yield* store.redispatch(sagaId, { lane })
+          if (Option.isSome(resumed)) yield* engine.dispatch({ sagaId, dispatch: resumed.value.dispatch }, lane)
         })
       })
     })

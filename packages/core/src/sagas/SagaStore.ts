@@ -19,6 +19,13 @@ export interface SagaFilter {
   readonly offset: number
 }
 
+export interface Redispatch {
+  /** Absent: any driver. */
+  readonly lane?: string | undefined
+  readonly parked?: boolean | undefined
+  readonly fenceOff?: boolean | undefined
+}
+
 /** What a driver must know about a saga that it holds. */
 export interface SagaPulse {
   readonly sagaId: SagaId
@@ -41,6 +48,16 @@ export class SagaStore extends Context.Service<
      * the saga has not ended; none otherwise (a stale or repeated queue item). One atomic step.
      */
     claim(id: SagaId, dispatch: number, driver: string): Effect.Effect<Option.Option<Saga>, StorageError>
+    /**
+     * Raises the dispatch number, so that every item of an older number is stale, and sends the saga into another lane or parks
+     * it. With `fenceOff` the fence goes up as well: whoever drives it now can write no more. None if it is unknown or has ended.
+     * The caller offers the new item in the same transaction, unless the saga is parked.
+     */
+    redispatch(id: SagaId, to: Redispatch): Effect.Effect<Option.Option<Saga>, StorageError>
+    /** Lanes of sagas that have not ended and are not parked, each once; `undefined` stands for no lane. */
+    readonly lanes: Effect.Effect<ReadonlyArray<string | undefined>, StorageError>
+    /** Sagas of a lane that have not ended and are not parked, oldest first, at most `limit` (1 to 1,000). */
+    inLane(lane: string, limit: number): Effect.Effect<ReadonlyArray<Saga>, StorageError>
     /** The whole log, oldest first; at most 10,000 entries. */
     log(id: SagaId): Effect.Effect<ReadonlyArray<LoggedEntry>, StorageError>
     /** Records the first request; later ones change nothing. None if the saga is unknown or has ended. Sends the wake-up `saga/…`. */
@@ -82,6 +99,30 @@ export class SagaStore extends Context.Service<
             return [Option.some(claimed), new Map(known).set(id, claimed)]
           })
         }),
+        redispatch: (id, { fenceOff = false, lane, parked = false }) =>
+          rows.modify((known) => {
+            const found = known.get(id)
+            if (found === undefined || isEnded(found.state)) return [Option.none(), known]
+            const { lane: _, parked: __, ...rest } = found
+            const moved = new Saga({
+              ...rest,
+              dispatch: found.dispatch + 1,
+              fence: found.fence + (fenceOff ? 1 : 0),
+              ...(lane === undefined ? {} : { lane }),
+              ...(parked ? { parked } : {})
+            })
+            return [Option.some(moved), new Map(known).set(id, moved)]
+          }),
+        lanes: Effect.map(rows.get, (known) => [
+          ...new Set([...known.values()].filter(isDriven).map(({ lane }) => lane))
+        ]),
+        inLane: (lane, limit) =>
+          Effect.map(rows.get, (known) =>
+            [...known.values()]
+              .filter((saga) => isDriven(saga) && saga.lane === lane)
+              .sort((a, b) => -newestFirst(a, b))
+              .slice(0, limit)
+          ),
         log: (id) => Effect.map(entries.get, (known) => known.get(id) ?? []),
         requestCancel: (id, cancelRequest) =>
           rows
@@ -104,6 +145,8 @@ export class SagaStore extends Context.Service<
     })
   )
 }
+
+const isDriven = ({ parked, state }: Saga) => !isEnded(state) && parked !== true
 
 const newestFirst = (a: Saga, b: Saga) => (a.sagaId < b.sagaId ? 1 : -1)
 

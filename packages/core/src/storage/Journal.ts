@@ -3,19 +3,20 @@ import { Context, type DateTime, Effect, Layer, Struct } from "effect"
 import { EventLog } from "../events/EventLog.ts"
 import type { NewEvent } from "../events/StoredEvent.ts"
 import type { Execution } from "../executions/Execution.ts"
+import { isTerminal } from "../executions/ExecutionStatus.ts"
 import { Saga } from "../sagas/Saga.ts"
 import type { SagaEntry } from "../sagas/SagaEntry.ts"
 import { MemoryDatabase } from "./MemoryDatabase.ts"
-import { executionRows, sagaEntries, sagaRows } from "./memoryTables.ts"
+import { executionRows, queueRows, sagaEntries, sagaRows } from "./memoryTables.ts"
 import type { StorageError } from "./StorageError.ts"
 
 export interface JournalWrite {
-  /** The saga as it stands after `entries`. Its `fence` is the writer's; `dispatch` and `cancelRequest` are not written. */
+  /** The saga as it stands after `entries`. Its `fence` is the writer's; what others write is not written: `dispatch`, `lane`, `parked`, `cancelRequest`. */
   readonly saga: Saga
   readonly at: DateTime.Utc
   /** In order, at least one; the first gets `saga.logLength - entries.length + 1`. */
   readonly entries: ReadonlyArray<SagaEntry>
-  /** The execution after the entries; absent when they do not change it. */
+  /** The execution after the entries; absent when they do not change it. When it has ended it leaves the line as well. */
   readonly execution?: Execution | undefined
   /** Appended to the stream of the execution; may be empty. */
   readonly events: ReadonlyArray<NewEvent>
@@ -39,17 +40,20 @@ export class Journal extends Context.Service<
     Effect.gen(function* () {
       const database = yield* MemoryDatabase
       const events = yield* EventLog
-      const [sagas, logs, executions] = [sagaRows(database), sagaEntries(database), executionRows(database)]
+      const [sagas, logs] = [sagaRows(database), sagaEntries(database)]
+      const [executions, line] = [executionRows(database), queueRows(database)]
 
       const append = Effect.fnUntraced(function* (write: JournalWrite) {
         const { at, entries, execution, saga } = write
         const current = (yield* sagas.get).get(saga.sagaId)
         if (current?.fence !== saga.fence) return false
-        const { cancelRequest, dispatch } = current
+        const { cancelRequest, dispatch, lane, parked } = current
         const moved = new Saga({
-          ...Struct.omit(saga, ["cancelRequest"]),
+          ...Struct.omit(saga, ["cancelRequest", "lane", "parked"]),
           dispatch,
-          ...(cancelRequest === undefined ? {} : { cancelRequest })
+          ...(cancelRequest === undefined ? {} : { cancelRequest }),
+          ...(lane === undefined ? {} : { lane }),
+          ...(parked === undefined ? {} : { parked })
         })
         yield* sagas.modify((rows) => [undefined, new Map(rows).set(saga.sagaId, moved)])
         const logged = entries.map((entry, i) => ({
@@ -64,6 +68,12 @@ export class Journal extends Context.Service<
         ])
         if (execution !== undefined)
           yield* executions.modify((rows) => [undefined, new Map(rows).set(execution.executionId, execution)])
+        if (execution !== undefined && isTerminal(execution.status))
+          yield* line.modify((rows) => {
+            const left = new Map(rows)
+            left.delete(execution.executionId)
+            return [undefined, left]
+          })
         if (write.events.length > 0) yield* events.append(streamOf(saga), write.events)
         return true
       })

@@ -13,6 +13,8 @@ import { EventLog } from "../events/EventLog.ts"
 import { ExecutionOutputStore } from "../executions/ExecutionOutputStore.ts"
 import { ExecutionStore } from "../executions/ExecutionStore.ts"
 import { IdempotencyStore } from "../executions/IdempotencyStore.ts"
+import { HostStore } from "../hosts/HostStore.ts"
+import { QueueStore } from "../queue/QueueStore.ts"
 import { SagaEngine } from "../sagas/SagaEngine.ts"
 import { SagaStore } from "../sagas/SagaStore.ts"
 import { Journal } from "./Journal.ts"
@@ -27,9 +29,11 @@ export type Stores =
   | EventLog
   | ExecutionOutputStore
   | ExecutionStore
+  | HostStore
   | IdempotencyStore
   | Journal
   | LoginAttemptStore
+  | QueueStore
   | SagaEngine
   | SagaStore
   | SessionStore
@@ -62,9 +66,11 @@ export class Storage extends Context.Service<
     Bus.layerMemory,
     ExecutionOutputStore.layerMemory,
     ExecutionStore.layerMemory,
+    HostStore.layerMemory,
     IdempotencyStore.layerMemory,
     Journal.layerMemory,
     LoginAttemptStore.layerMemory,
+    QueueStore.layerMemory,
     SagaEngine.layerMemory,
     SagaStore.layerMemory,
     SessionStore.layerMemory,

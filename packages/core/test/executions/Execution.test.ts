@@ -1,5 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { beginAttempt, Execution, finish, noOutput, schedule } from "@fairlead/core/executions/Execution"
+import {
+  beginAttempt,
+  currentAttempt,
+  Execution,
+  finish,
+  noOutput,
+  requeue,
+  schedule
+} from "@fairlead/core/executions/Execution"
 import { isTerminal, TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { instant } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { DateTime, Equal, Result, Schema } from "effect"
@@ -9,7 +17,7 @@ const later = DateTime.add(instant, { seconds: 1 })
 describe("Execution", () => {
   it.prop("moves unless it has ended, and then never", [Execution, TerminalStatus], ([execution, status]) => {
     const moves = [
-      schedule(execution, later),
+      schedule(execution, later, undefined),
       beginAttempt(execution, later),
       finish(execution, later, status, noOutput)
     ]
@@ -23,13 +31,30 @@ describe("Execution", () => {
     assert.isTrue(Result.isFailure(finish(once.success, later, "completed", noOutput)))
   })
 
-  it.prop("counts attempts up and keeps the first start", [Execution], ([execution]) => {
+  it.prop("counts attempts up, each with a start of its own", [Execution], ([execution]) => {
     const first = beginAttempt(execution, instant)
     if (Result.isFailure(first)) return
     const second = Result.getOrThrow(beginAttempt(first.success, later))
     assert.strictEqual(second.attempt, execution.attempt + 2)
-    assert.isTrue(Equal.equals(second.startedAt, execution.startedAt ?? instant))
+    assert.isTrue(Equal.equals(second.startedAt, later))
   })
+
+  it.prop(
+    "goes back into the line with what its attempt left, and the next one has the next number",
+    [Execution],
+    ([execution]) => {
+      const { place: _, startedAt: __, ...fresh } = execution
+      const running = beginAttempt(new Execution({ ...fresh, attempt: 0 }), instant)
+      if (Result.isFailure(running)) return
+      const queued = Result.getOrThrow(requeue(running.success, later, "failed", noOutput, later))
+      assert.deepInclude(queued, { status: "queued", attempt: 1 })
+      assert.isUndefined(queued.startedAt)
+      assert.deepInclude(queued.earlierAttempts?.at(-1), { attempt: 1, status: "failed", startedAt: instant })
+      assert.strictEqual(currentAttempt(queued), 2)
+      const neverBegan = Result.getOrThrow(requeue(queued, later, "error", noOutput, later))
+      assert.deepStrictEqual([neverBegan.earlierAttempts?.at(-1)?.attempt, currentAttempt(neverBegan)], [2, 3])
+    }
+  )
 
   it.prop("survives a round trip through JSON", [Execution], ([execution]) => {
     const json = Schema.fromJsonString(Schema.toCodecJson(Execution))

@@ -33,8 +33,8 @@ describe("Executions.submit", () => {
       assert.deepStrictEqual(yield* tagsOf(execution.executionId), [
         "ExecutionRequested",
         "ExecutionAccepted",
-        "SagaStarted",
         "ExecutionQueued",
+        "SagaStarted",
         "ExecutionStarted",
         "ExecutionRunning",
         "ExecutionCompleted",

@@ -50,7 +50,7 @@ const scripted = (script: Script) => {
     load: () => Effect.succeedSome(queuedExecution(1)),
     deadline: () => undefined,
     afterEnd: () => Effect.sync(() => void done.push("after end")),
-    settle: () => ({})
+    settle: () => Effect.succeed({})
   }
   return { done, definition }
 }

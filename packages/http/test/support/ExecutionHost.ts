@@ -39,7 +39,7 @@ const Body = Schema.fromJsonString(Schema.Any)
 export const start = Effect.fnUntraced(function* ({ admission, streams }: Settings = {}) {
   const policy = yield* AdmissionPolicy
   const settings = yield* SseSettings
-  const core = layerExecutions({ hostName: "host-a", maxRunning: 10, maxDrivers: 20 }).pipe(
+  const core = layerExecutions({ hostName: "host-a", maxRunning: 10 }).pipe(
     Layer.provideMerge(Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory, ScriptedRuntime.layer))
   )
   const services = Layer.mergeAll(core, SseConnections.layer, Identities.layer).pipe(

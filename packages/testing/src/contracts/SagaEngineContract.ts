@@ -1,6 +1,6 @@
 /** What every engine promises: each committed item reaches a driver, at least once, and never more drivers than asked for. */
 import { assert, it } from "@effect/vitest"
-import { type SagaDispatch, SagaEngine } from "@fairlead/core/sagas/SagaEngine"
+import { type SagaDispatch, SagaEngine, type SagaLane } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Storage, type Stores } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
@@ -23,7 +23,8 @@ const accept = Effect.fnUntraced(function* (n: number) {
 /** Runs the engine until the scope closes, noting every delivery; `drive` decides what becomes of it. */
 const running = Effect.fnUntraced(function* (
   maxDrivers: number,
-  drive: (item: SagaDispatch) => Effect.Effect<void, StorageError> = () => Effect.void
+  drive: (item: SagaDispatch) => Effect.Effect<void, StorageError> = () => Effect.void,
+  lanes: ReadonlyArray<SagaLane> = [undefined]
 ) {
   const delivered: Array<string> = []
   yield* (yield* SagaEngine).run(
@@ -32,7 +33,7 @@ const running = Effect.fnUntraced(function* (
         delivered.push(`${taken.sagaId}:${taken.dispatch}`)
         return drive(taken)
       }),
-    maxDrivers
+    lanes.map((lane) => ({ lane, maxDrivers }))
   )
   return delivered
 })
@@ -89,7 +90,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const engine = yield* SagaEngine
         const delivered = yield* running(4)
         const start = yield* Clock.currentTimeMillis
-        yield* engine.dispatch(item(21), 800)
+        yield* engine.dispatch(item(21), undefined, 800)
         yield* engine.dispatch(item(22))
         yield* untilDelivered(delivered, item(22))
         assert.strictEqual(deliveries(delivered, item(21)), 0)
@@ -150,6 +151,25 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.strictEqual(deliveries(first, item(41)), 1)
         const second = yield* running(2)
         yield* untilDelivered(second, item(41))
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("an item of a lane goes only to who drives that lane, and the same number counts once a lane", () =>
+      Effect.gen(function* () {
+        const engine = yield* SagaEngine
+        const [here, there] = [
+          yield* running(2, undefined, [undefined, "process/here"]),
+          yield* running(2, undefined, ["process/there"])
+        ]
+        yield* engine.dispatch(item(51), "process/there")
+        yield* engine.dispatch(item(52), "process/here")
+        yield* engine.dispatch(item(53))
+        yield* untilDelivered(there, item(51))
+        yield* untilDelivered(here, item(52))
+        yield* untilDelivered(here, item(53))
+        yield* engine.dispatch(item(51), "process/here")
+        yield* untilDelivered(here, item(51))
+        assert.deepStrictEqual([deliveries(there, item(51)), deliveries(there, item(52))], [1, 0])
       }).pipe(Effect.scoped)
     )
 

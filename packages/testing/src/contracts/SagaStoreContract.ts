@@ -90,6 +90,42 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         })
     )
 
+    it.effect("redispatch makes items of before stale, and with fenceOff the living driver too", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        yield* store.insert(createdSaga(45, { parked: true }))
+        const resumed = Option.getOrThrow(yield* store.redispatch(sagaId(45), { lane: "process/a" }))
+        assert.deepInclude(resumed, { dispatch: 2, fence: 0, lane: "process/a" })
+        assert.isUndefined(resumed.parked)
+        assert.isTrue(Option.isNone(yield* store.claim(sagaId(45), 1, "a")))
+        assert.strictEqual(Option.getOrThrow(yield* store.claim(sagaId(45), 2, "a")).fence, 1)
+        const parked = Option.getOrThrow(yield* store.redispatch(sagaId(45), { parked: true, fenceOff: true }))
+        assert.deepInclude(parked, { dispatch: 3, fence: 2, parked: true })
+        assert.isUndefined(parked.lane)
+        assert.isTrue(Equal.equals(yield* store.find(sagaId(45)), Option.some(parked)))
+        yield* store.insert(createdSaga(46, { state: "failed" }))
+        assert.isTrue(Option.isNone(yield* store.redispatch(sagaId(46), {})))
+      })
+    )
+
+    it.effect("lanes and inLane tell of sagas that somebody is to drive", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        const lane = "process/lane-test"
+        yield* store.insert(createdSaga(47, { lane: "process/elsewhere", parked: true }))
+        yield* store.insert(createdSaga(49, { lane }))
+        yield* store.insert(createdSaga(48, { lane }))
+        yield* store.insert(createdSaga(50, { lane, state: "completed" }))
+        const lanes = yield* store.lanes
+        assert.deepStrictEqual([lanes.includes(lane), lanes.includes("process/elsewhere")], [true, false])
+        assert.deepStrictEqual(
+          (yield* store.inLane(lane, 10)).map((saga) => saga.sagaId),
+          [sagaId(48), sagaId(49)]
+        )
+        assert.strictEqual((yield* store.inLane(lane, 1)).length, 1)
+      })
+    )
+
     it.effect("20 claims at once get 20 different fences", () =>
       Effect.gen(function* () {
         const store = yield* SagaStore

@@ -4,9 +4,11 @@ import type { Layer } from "effect"
 import * as BusContract from "./BusContract.ts"
 import * as EventLogContract from "./EventLogContract.ts"
 import * as ExecutionStoreContract from "./ExecutionStoreContract.ts"
+import * as HostStoreContract from "./HostStoreContract.ts"
 import * as IdempotencyContract from "./IdempotencyContract.ts"
 import * as JournalContract from "./JournalContract.ts"
 import * as OutputStoreContract from "./OutputStoreContract.ts"
+import * as QueueStoreContract from "./QueueStoreContract.ts"
 import * as SagaEngineContract from "./SagaEngineContract.ts"
 import * as SagaStoreContract from "./SagaStoreContract.ts"
 import * as StorageContract from "./StorageContract.ts"
@@ -20,6 +22,8 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
   JournalContract.suite(name, stores)
   OutputStoreContract.suite(name, stores)
   IdempotencyContract.suite(name, stores)
+  HostStoreContract.suite(name, stores)
+  QueueStoreContract.suite(name, stores)
   WakeupsContract.suite(name, stores)
   BusContract.suite(name, stores)
   SagaEngineContract.suite(name, stores)

@@ -1,15 +1,17 @@
 /** What one driver knows of its saga: the committed state, and outcomes that wait for the next append. */
-import { DateTime, Effect, Result, Semaphore } from "effect"
+import { Clock, DateTime, Effect, Result, Semaphore } from "effect"
 import type { DomainEvent } from "../../events/DomainEvent.ts"
 import type { EventFactory } from "../../events/EventFactory.ts"
 import type { NewEvent } from "../../events/StoredEvent.ts"
 import type { Execution } from "../../executions/Execution.ts"
 import type { Journal } from "../../storage/Journal.ts"
+import type { Storage } from "../../storage/Storage.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import { type CancelRequest, isEnded, Saga } from "../Saga.ts"
 import { SagaFenced, type StepOutcome } from "../SagaDefinition.ts"
 import type { SagaEntry } from "../SagaEntry.ts"
 import { evolve, type SagaProgress } from "../SagaProgress.ts"
+import type { SagaStore } from "../SagaStore.ts"
 import { sagaEventsOf } from "./sagaEventsOf.ts"
 
 export interface SagaSession {
@@ -22,16 +24,30 @@ export interface SagaSession {
   record(entry: SagaEntry, outcome?: StepOutcome): Effect.Effect<void>
   /** Commits everything recorded so far; one commit at a time. */
   readonly flush: Effect.Effect<void, SagaFenced | StorageError>
+  /** Fails if another driver has taken the saga over; asks the store unless this driver wrote within the last second. */
+  readonly confirm: Effect.Effect<void, SagaFenced | StorageError>
+}
+
+/** A write that is this young proves that the saga was held a moment ago; a process that was paused finds it older. */
+const freshMillis = 1_000
+
+interface Services {
+  readonly store: SagaStore["Service"]
+  readonly journal: Journal["Service"]
+  readonly storage: Storage["Service"]
+  readonly events: EventFactory["Service"]
 }
 
 export const make = (
-  services: { readonly journal: Journal["Service"]; readonly events: EventFactory["Service"] },
+  services: Services,
   start: { readonly saga: Saga; readonly progress: SagaProgress; readonly execution: Execution }
 ): SagaSession => {
   let { execution, progress, saga } = start
   let executionChanged = false
   let entries: ReadonlyArray<SagaEntry> = []
   let events: ReadonlyArray<NewEvent> = []
+  let also: Effect.Effect<void, StorageError> | undefined
+  let writtenMillis = 0
   const oneAtATime = Semaphore.makeUnsafe(1)
   const cause = { aggregateId: saga.executionId, correlationId: saga.correlationId, userId: saga.ownerId }
 
@@ -43,6 +59,7 @@ export const make = (
       execution = outcome.execution
       executionChanged = true
     }
+    if (outcome.also !== undefined) also = also === undefined ? outcome.also : Effect.andThen(also, outcome.also)
     const at = yield* DateTime.now
     const facts: ReadonlyArray<DomainEvent> = [...(outcome.events ?? []), ...sagaEventsOf(entry, saga, progress, at)]
     entries = [...entries, entry]
@@ -62,11 +79,20 @@ export const make = (
       }
       const [written, appended] = [entries.length, events.length]
       executionChanged = false
-      if (!(yield* services.journal.append(write))) return yield* new SagaFenced()
+      const append = Effect.flatMap(services.journal.append(write), (held) => (held ? Effect.void : new SagaFenced()))
+      yield* also === undefined ? append : services.storage.transaction(Effect.andThen(append, also))
+      also = undefined
+      writtenMillis = yield* Clock.currentTimeMillis
       entries = entries.slice(written)
       events = events.slice(appended)
     })
   )
+
+  const confirm = Effect.gen(function* () {
+    if ((yield* Clock.currentTimeMillis) - writtenMillis < freshMillis) return
+    const [pulse] = yield* services.store.pulse([saga.sagaId])
+    if (pulse?.fence !== saga.fence) return yield* new SagaFenced()
+  })
 
   return {
     saga: Effect.sync(() => saga),
@@ -76,7 +102,8 @@ export const make = (
       saga = new Saga({ ...saga, cancelRequest })
     },
     record,
-    flush
+    flush,
+    confirm
   }
 }
 

@@ -32,7 +32,7 @@ export const lines = (script: string, more: Partial<ExecutionRequest> = {}): Exe
 })
 
 export const host = (maxRunning = 10) =>
-  layerExecutions({ hostName: "host-a", maxRunning, maxDrivers: 20 }).pipe(
+  layerExecutions({ hostName: "host-a", maxRunning }).pipe(
     Layer.provideMerge(MemoryScriptRuntime.layer()),
     Layer.provideMerge(Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory, ScriptRuntimes.layer))
   )

@@ -1,0 +1,208 @@
+/**
+ * `QueueStore` over `queue_entries`. Admission holds an advisory lock, so that hosts admit one after the other and count what
+ * is really there; the choice itself is one statement that reads the index of waiting entries owner by owner, and so costs the
+ * same whoever has thousands in it.
+ */
+import { QueueEntry } from "@fairlead/core/queue/QueueEntry"
+import type { PauseScope } from "@fairlead/core/queue/QueueLoad"
+import type { PlaceOffer, QueueLimits } from "@fairlead/core/queue/QueueOrder"
+import { type QueueFilter, QueueStore } from "@fairlead/core/queue/QueueStore"
+import type { RuntimeKind } from "@fairlead/core/runtime/Job"
+import { DateTime, Effect, Layer, Option } from "effect"
+import { SqlClient } from "effect/sql"
+import { decodeEntries, decodeLoad, decodePauses, decodePlaces, entryColumns } from "./internal/queueRows.ts"
+import { storageError } from "./PostgresError.ts"
+
+/** Names the lock of admission; any number that nothing else in this database locks. */
+const admissionLock = 718_281_828
+
+export const layer = Layer.effect(
+  QueueStore,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const columns = entryColumns(sql)
+    const iso = (time: DateTime.Utc | undefined) => (time === undefined ? null : DateTime.formatIso(time))
+    const isPaused = (runtime: RuntimeKind) =>
+      sql`exists (select 1 from queue_pauses where scope in ('all', ${runtime}))`
+    const notAdmitted = sql`state <> 'admitted'`
+
+    /** The delays that are over, and then the first of each key that is free. */
+    const ready = (now: DateTime.Utc) =>
+      Effect.andThen(
+        sql`update queue_entries set state = case when concurrency_key is null then 'waiting' else 'blocked' end
+          where state = 'delayed' and run_at <= ${iso(now)}::timestamptz`,
+        sql`update queue_entries set state = 'waiting' where execution_id in (
+          select distinct on (owner_id, concurrency_key) execution_id from queue_entries b
+          where state = 'blocked' and not exists (
+            select 1 from queue_entries o where o.owner_id = b.owner_id and o.concurrency_key = b.concurrency_key
+              and o.state in ('waiting', 'admitted'))
+          order by owner_id, concurrency_key, rank_at, execution_id)`
+      )
+
+    /** The best entries of every owner, ranked by the share that the owner would have with each. Leans on queue_entries_waiting. */
+    const chosen = ({ demands, limit, runtime }: PlaceOffer, room: number, { perUser }: QueueLimits) => sql`
+      with recursive owners (owner_id) as (
+        (select owner_id from queue_entries where state = 'waiting' and runtime = ${runtime} order by owner_id limit 1)
+        union all
+        select (select q.owner_id from queue_entries q
+          where q.state = 'waiting' and q.runtime = ${runtime} and q.owner_id > owners.owner_id order by q.owner_id limit 1)
+        from owners where owners.owner_id is not null),
+      shares as (select owner_id, count(*) as running from queue_entries where state = 'admitted' group by owner_id)
+      select best.execution_id
+      from owners left join shares using (owner_id) cross join lateral (
+        select execution_id, rank_at, row_number() over (order by rank_at, execution_id) + coalesce(shares.running, 0) as share
+        from (select execution_id, rank_at from queue_entries w
+          where w.state = 'waiting' and w.runtime = ${runtime} and w.owner_id = owners.owner_id
+            and w.demand = any(${demands}::text[])
+          order by rank_at, execution_id limit ${limit}) first) best
+      where best.share <= ${perUser ?? 2_000_000_000}::bigint
+      order by best.share, best.rank_at, best.execution_id limit ${room}`
+
+    const roomOf = Effect.fnUntraced(function* (
+      { capacity, limit, place, runtime }: PlaceOffer,
+      { perRuntime }: QueueLimits
+    ) {
+      const [held] = yield* sql<{ readonly here: number; readonly kind: number; readonly paused: boolean }>`select
+        (select count(*)::int from queue_entries where state = 'admitted' and place = ${place}) as here,
+        (select count(*)::int from queue_entries where state = 'admitted' and runtime = ${runtime}) as kind,
+        ${isPaused(runtime)} as paused`
+      if (held === undefined || held.paused) return 0
+      return Math.max(0, Math.min(limit, capacity - held.here, (perRuntime?.[runtime] ?? Infinity) - held.kind))
+    })
+
+    const matching = ({ ownerId, runtime, state }: QueueFilter) =>
+      sql.and([
+        sql`true`,
+        ...(ownerId === undefined ? [] : [sql`owner_id = ${ownerId}`]),
+        ...(runtime === undefined ? [] : [sql`runtime = ${runtime}`]),
+        ...(state === undefined ? [] : [sql`state = ${state}`])
+      ])
+
+    return QueueStore.of({
+      enqueue: Effect.fnUntraced(function* (entry) {
+        const { demand, executionId, ownerId, place, priority, runtime, sagaId, state } = entry
+        const free = sql`${place !== undefined && state === "waiting"} and not ${isPaused(runtime)}
+          and not exists (select 1 from queue_entries where runtime = ${runtime} and state = 'waiting')`
+        const [added] = yield* sql<{ readonly admitted: boolean }>`with free as (select ${free} as admitted)
+          insert into queue_entries (execution_id, saga_id, owner_id, runtime, demand, priority, state, rank_at, queued_at,
+            run_at, expires_at, concurrency_key, place)
+          select ${executionId}, ${sagaId}, ${ownerId}, ${runtime}, ${demand}, ${priority},
+            case when admitted then 'admitted' else ${state} end, ${iso(entry.rankAt)}::timestamptz,
+            ${iso(entry.queuedAt)}::timestamptz, ${iso(entry.runAt)}::timestamptz, ${iso(entry.expiresAt)}::timestamptz,
+            ${entry.concurrencyKey ?? null}, case when admitted then ${place ?? null} end
+          from free on conflict do nothing returning state = 'admitted' as admitted`
+        if (added === undefined) return yield* Effect.die(`execution ${executionId} is in the line`)
+        if (added.admitted) return new QueueEntry({ ...entry, state: "admitted" })
+        const { place: _, ...waiting } = entry
+        return new QueueEntry(waiting)
+      }, storageError("QueueStore.enqueue")),
+
+      admit: (offer, limits, now) =>
+        sql
+          .withTransaction(
+            Effect.gen(function* () {
+              yield* sql`select pg_advisory_xact_lock(${admissionLock})`
+              yield* ready(now)
+              const room = yield* roomOf(offer, limits)
+              if (room === 0) return []
+              const ids = (yield* chosen(offer, room, limits)).map((row) => row["execution_id"])
+              const admitted = yield* decodeEntries(
+                yield* sql`update queue_entries set state = 'admitted', place = ${offer.place}
+                  where execution_id = any(${ids}::uuid[]) and state = 'waiting' returning ${columns}`
+              )
+              return ids.flatMap((id) => admitted.find(({ executionId }) => executionId === id) ?? [])
+            })
+          )
+          .pipe(storageError("QueueStore.admit")),
+
+      requeue: Effect.fnUntraced(function* (entry) {
+        const rows = yield* sql`update queue_entries set saga_id = ${entry.sagaId}, priority = ${entry.priority},
+            state = ${entry.state}, rank_at = ${iso(entry.rankAt)}::timestamptz, queued_at = ${iso(entry.queuedAt)}::timestamptz,
+            run_at = ${iso(entry.runAt)}::timestamptz, expires_at = ${iso(entry.expiresAt)}::timestamptz, place = null
+          where execution_id = ${entry.executionId} and state = 'admitted' returning 1 as requeued`
+        return rows.length > 0
+      }, storageError("QueueStore.requeue")),
+
+      withdraw: Effect.fnUntraced(function* (id) {
+        const rows =
+          yield* sql`delete from queue_entries where execution_id = ${id} and ${notAdmitted} returning 1 as gone`
+        return rows.length > 0
+      }, storageError("QueueStore.withdraw")),
+
+      find: Effect.fnUntraced(function* (id) {
+        const [row] = yield* decodeEntries(yield* sql`select ${columns} from queue_entries where execution_id = ${id}`)
+        return Option.fromUndefinedOr(row)
+      }, storageError("QueueStore.find")),
+
+      list: Effect.fnUntraced(function* (filter) {
+        const matches = matching(filter)
+        const entries = yield* decodeEntries(
+          yield* sql`select ${columns} from queue_entries where ${matches}
+            order by rank_at, execution_id limit ${filter.limit} offset ${filter.offset}`
+        )
+        const [count] = yield* sql<{ readonly total: number }>`
+          select count(*)::int as total from queue_entries where ${matches}`
+        return { entries, total: count?.total ?? 0 }
+      }, storageError("QueueStore.list")),
+
+      ownAhead: Effect.fnUntraced(function* ({ executionId, ownerId, rankAt, runtime }) {
+        const [count] = yield* sql<{ readonly ahead: number }>`select count(*)::int as ahead from queue_entries
+          where state = 'waiting' and runtime = ${runtime} and owner_id = ${ownerId}
+            and (rank_at, execution_id) < (${iso(rankAt)}::timestamptz, ${executionId}::uuid)`
+        return count?.ahead ?? 0
+      }, storageError("QueueStore.ownAhead")),
+
+      load: Effect.gen(function* () {
+        const owners = yield* decodeLoad(
+          yield* sql`select owner_id as "ownerId", runtime, count(*) filter (where state = 'waiting')::int as waiting,
+              count(*) filter (where state in ('delayed', 'blocked'))::int as held,
+              count(*) filter (where state = 'admitted')::int as admitted
+            from queue_entries group by owner_id, runtime`
+        )
+        const places = yield* decodePlaces(
+          yield* sql`select place, count(*)::int as admitted from queue_entries where state = 'admitted' group by place`
+        )
+        const paused = yield* decodePauses(yield* selectPauses(sql))
+        return {
+          owners,
+          places: new Map(places.map(({ admitted, place }) => [place, admitted])),
+          paused: new Set<PauseScope>(paused.map(({ scope }) => scope))
+        }
+      }).pipe(storageError("QueueStore.load")),
+
+      admittedAt: Effect.fnUntraced(function* (place) {
+        const entries = yield* decodeEntries(
+          yield* sql`select ${columns} from queue_entries where state = 'admitted' and place = ${place}`
+        )
+        return entries.map(({ executionId }) => executionId)
+      }, storageError("QueueStore.admittedAt")),
+
+      expired: Effect.fnUntraced(function* (now, limit) {
+        return yield* decodeEntries(
+          yield* sql`select ${columns} from queue_entries
+            where ${notAdmitted} and expires_at <= ${iso(now)}::timestamptz order by expires_at limit ${limit}`
+        )
+      }, storageError("QueueStore.expired")),
+
+      reprioritise: Effect.fnUntraced(function* (id, priority, rankAt) {
+        const rows = yield* sql`update queue_entries set priority = ${priority}, rank_at = ${iso(rankAt)}::timestamptz
+          where execution_id = ${id} and ${notAdmitted} returning 1 as changed`
+        return rows.length > 0
+      }, storageError("QueueStore.reprioritise")),
+
+      pause: Effect.fnUntraced(function* ({ at, by, reason, scope }) {
+        yield* sql`insert into queue_pauses (scope, at, paused_by, reason)
+          values (${scope}, ${iso(at)}::timestamptz, ${by}, ${reason}) on conflict do nothing`
+      }, storageError("QueueStore.pause")),
+
+      resume: Effect.fnUntraced(function* (scope) {
+        return (yield* sql`delete from queue_pauses where scope = ${scope} returning 1 as resumed`).length > 0
+      }, storageError("QueueStore.resume")),
+
+      pauses: Effect.flatMap(selectPauses(sql), decodePauses).pipe(storageError("QueueStore.pauses"))
+    })
+  })
+)
+
+const selectPauses = (sql: SqlClient.SqlClient) =>
+  sql`select scope, at, paused_by as by, reason from queue_pauses order by at, scope`

@@ -1,0 +1,70 @@
+/** Rows of the line, and the models that they are. */
+import { UserId } from "@fairlead/core/auth/users/UserId"
+import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { QueueEntry, QueueState } from "@fairlead/core/queue/QueueEntry"
+import { RuntimeKind } from "@fairlead/core/runtime/Job"
+import { Place } from "@fairlead/core/runtime/Place"
+import { SagaId } from "@fairlead/core/sagas/SagaId"
+import { Effect, Schema } from "effect"
+import type { SqlClient } from "effect/sql"
+
+const Time = Schema.DateTimeUtcFromDate
+const Row = Schema.Struct({
+  executionId: ExecutionId,
+  sagaId: SagaId,
+  ownerId: UserId,
+  runtime: RuntimeKind,
+  demand: Schema.String,
+  priority: Schema.Int,
+  state: QueueState,
+  rankAt: Time,
+  queuedAt: Time,
+  runAt: Schema.NullOr(Time),
+  expiresAt: Time,
+  concurrencyKey: Schema.NullOr(Schema.String),
+  place: Schema.NullOr(Place)
+})
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Row))
+
+/** The columns of an entry, under the names of its model. */
+export const entryColumns = (sql: SqlClient.SqlClient) => sql`execution_id as "executionId", saga_id as "sagaId",
+  owner_id as "ownerId", runtime, demand, priority, state, rank_at as "rankAt", queued_at as "queuedAt", run_at as "runAt",
+  expires_at as "expiresAt", concurrency_key as "concurrencyKey", place`
+
+export const decodeEntries = (rows: ReadonlyArray<unknown>) =>
+  Effect.map(decodeRows(rows), (decoded) =>
+    decoded.map(
+      ({ concurrencyKey, place, runAt, ...entry }) =>
+        new QueueEntry({
+          ...entry,
+          ...(runAt === null ? {} : { runAt }),
+          ...(concurrencyKey === null ? {} : { concurrencyKey }),
+          ...(place === null ? {} : { place })
+        })
+    )
+  )
+
+export const decodeLoad = Schema.decodeUnknownEffect(
+  Schema.Array(
+    Schema.Struct({
+      ownerId: UserId,
+      runtime: RuntimeKind,
+      waiting: Schema.Int,
+      held: Schema.Int,
+      admitted: Schema.Int
+    })
+  )
+)
+export const decodePlaces = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ place: Place, admitted: Schema.Int }))
+)
+export const decodePauses = Schema.decodeUnknownEffect(
+  Schema.Array(
+    Schema.Struct({
+      scope: Schema.Union([Schema.Literal("all"), RuntimeKind]),
+      at: Time,
+      by: Schema.String,
+      reason: Schema.String
+    })
+  )
+)

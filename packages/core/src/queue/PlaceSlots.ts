@@ -1,0 +1,100 @@
+/**
+ * The places that this host serves, and what runs there as far as it knows. Truth is in `QueueStore`; this memory lets a
+ * script start without asking first, when nothing speaks against it.
+ */
+import { Clock, Context, Effect, Layer, Option, Queue } from "effect"
+import type { ExecutionId } from "../executions/ExecutionId.ts"
+import type { RuntimeKind } from "../runtime/Job.ts"
+import { demandOf, type Place, placeOf } from "../runtime/Place.ts"
+import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
+
+export interface HostPlace {
+  readonly place: Place
+  readonly runtime: RuntimeKind
+  readonly demands: ReadonlyArray<string>
+  readonly capacity: number
+}
+
+/** A reservation that no row confirms after this time was not used. */
+const reservationMillis = 10_000
+
+export class PlaceSlots extends Context.Service<
+  PlaceSlots,
+  {
+    /** One for each runtime of this host. */
+    readonly places: Effect.Effect<ReadonlyArray<HostPlace>>
+    /** Takes a slot if one seems to be free; it is given back by `free`. */
+    reserve(place: Place, executionId: ExecutionId): Effect.Effect<boolean>
+    /** No effect if it holds none. */
+    free(executionId: ExecutionId): Effect.Effect<void>
+    /** What the store knows of a place; reservations of the last 10 s stay. */
+    learn(place: Place, admitted: ReadonlyArray<ExecutionId>): Effect.Effect<void>
+    running(place: Place): Effect.Effect<number>
+    /** Waits for a slot to be given back since the last wait; for one reader. */
+    readonly freed: Effect.Effect<void>
+    /** Mean duration between `reserve` or admission and `free`, of late; none before the first. */
+    readonly meanRunMillis: Effect.Effect<Option.Option<number>>
+  }
+>()("@fairlead/core/queue/PlaceSlots") {
+  /** `capacity`: scripts that run at once in each place. */
+  static readonly layer = (capacity: number) =>
+    Layer.effect(
+      PlaceSlots,
+      Effect.gen(function* () {
+        const runtimes = yield* ScriptRuntimes
+        const held = new Map<Place, Map<ExecutionId, number>>()
+        const freed = yield* Queue.sliding<void>(1)
+        let meanRunMillis: number | undefined
+
+        const at = (place: Place) => {
+          const known = held.get(place)
+          if (known !== undefined) return known
+          const made = new Map<ExecutionId, number>()
+          held.set(place, made)
+          return made
+        }
+        /** Newer durations weigh more: each counts for a tenth. */
+        const note = (millis: number) => {
+          meanRunMillis = meanRunMillis === undefined ? millis : meanRunMillis * 0.9 + millis * 0.1
+        }
+
+        return PlaceSlots.of({
+          places: Effect.map(runtimes.all, (all) =>
+            all.map((runtime) => ({
+              place: placeOf(runtime),
+              runtime: runtime.kind,
+              demands: runtime.languages.flatMap(({ name, versions }) =>
+                versions.map((version) => demandOf(runtime.kind, name, version))
+              ),
+              capacity
+            }))
+          ),
+          reserve: (place, executionId) =>
+            Effect.map(Clock.currentTimeMillis, (now) => {
+              const slots = at(place)
+              if (slots.size >= capacity) return false
+              slots.set(executionId, now)
+              return true
+            }),
+          free: (executionId) =>
+            Effect.flatMap(Clock.currentTimeMillis, (now) => {
+              for (const slots of held.values()) {
+                const since = slots.get(executionId)
+                if (since !== undefined) note(now - since)
+                slots.delete(executionId)
+              }
+              return Effect.asVoid(Queue.offer(freed, undefined))
+            }),
+          learn: (place, admitted) =>
+            Effect.map(Clock.currentTimeMillis, (now) => {
+              const before = at(place)
+              const fresh = [...before].filter(([, since]) => now - since < reservationMillis)
+              held.set(place, new Map([...admitted.map((id) => [id, before.get(id) ?? now] as const), ...fresh]))
+            }),
+          running: (place) => Effect.sync(() => at(place).size),
+          freed: Queue.take(freed),
+          meanRunMillis: Effect.sync(() => Option.fromUndefinedOr(meanRunMillis))
+        })
+      })
+    )
+}

@@ -1,0 +1,106 @@
+/**
+ * Lets waiting executions in, into the places that this host serves, whenever a slot is free: at once when a hint comes, and once
+ * a second in any case. Every host pulls for itself, so work goes where there is room.
+ */
+import { Clock, DateTime, Effect, Layer } from "effect"
+import { WakeupWaiters } from "../bus/WakeupWaiters.ts"
+import { isAlive } from "../hosts/Host.ts"
+import { HostRegistry } from "../hosts/HostRegistry.ts"
+import { SagaLauncher } from "../sagas/SagaLauncher.ts"
+import { Storage } from "../storage/Storage.ts"
+import { type HostPlace, PlaceSlots } from "./PlaceSlots.ts"
+import { queueTopic } from "./QueueEntrance.ts"
+import { isPaused, type QueueLoad, waitingIn } from "./QueueLoad.ts"
+import { QueuePolicy } from "./QueuePolicy.ts"
+import { QueueStore } from "./QueueStore.ts"
+
+/** Most entries admitted in one transaction. */
+const batchSize = 32
+/** A full place waits this long before it takes another one; an empty one does not, so the emptiest place comes first. */
+const courtesyMillis = 40
+
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const [store, storage, slots] = [yield* QueueStore, yield* Storage, yield* PlaceSlots]
+    const [registry, launcher, policy] = [yield* HostRegistry, yield* SagaLauncher, yield* QueuePolicy]
+    const next = yield* (yield* WakeupWaiters).on([queueTopic], 1000)
+
+    /** Free slots in other places for the same kind of script. */
+    const freeElsewhere = Effect.fnUntraced(function* ({ place, runtime }: HostPlace, load: QueueLoad) {
+      const served = (yield* registry.seen).filter(isAlive).flatMap(({ host }) => host.places)
+      const others = new Map(
+        served
+          .filter((other) => other.runtime === runtime && other.place !== place)
+          .map((other) => [other.place, other])
+      )
+      return [...others.values()].reduce(
+        (sum, other) => sum + Math.max(0, other.capacity - (load.places.get(other.place) ?? 0)),
+        0
+      )
+    })
+
+    /** How many were admitted. */
+    const admitTo = Effect.fnUntraced(function* (here: HostPlace, load: QueueLoad) {
+      const { capacity, demands, place, runtime } = here
+      const running = yield* slots.running(place)
+      const held = load.owners.reduce((sum, owner) => sum + (owner.runtime === runtime ? owner.held : 0), 0)
+      const waiting = waitingIn(load, runtime)
+      const free = capacity - running
+      if (free <= 0 || waiting + held === 0 || isPaused(load, runtime)) return 0
+      const elsewhere = yield* freeElsewhere(here, load)
+      if (elsewhere > 0) yield* Effect.sleep((courtesyMillis * running) / capacity)
+      const share = Math.ceil((Math.max(1, waiting) * free) / (free + elsewhere))
+      const offer = { place, runtime, demands, capacity, limit: Math.min(batchSize, share) }
+      const now = yield* DateTime.now
+      const admitted = yield* storage.transaction(
+        Effect.gen(function* () {
+          const entries = yield* store.admit(offer, policy.limits, now)
+          for (const { sagaId } of entries) yield* launcher.resume(sagaId, place)
+          return entries
+        })
+      )
+      if (admitted.length > 0) yield* slots.learn(place, yield* store.admittedAt(place))
+      return admitted.length
+    })
+
+    /** Sends what waited too long to a driver, who finds that its time is up and ends it. */
+    const expire = Effect.fnUntraced(function* () {
+      const expired = yield* store.expired(yield* DateTime.now, 100)
+      for (const { executionId, sagaId } of expired)
+        yield* storage.transaction(
+          Effect.flatMap(store.withdraw(executionId), (gone) =>
+            gone ? launcher.resume(sagaId, undefined) : Effect.void
+          )
+        )
+    })
+
+    let learnedMillis = 0
+    /** Whether somebody was in the line at the last look: only then a slot that is given back matters at once. */
+    let awaited = false
+    /** Admits until nothing more fits. */
+    const round = Effect.gen(function* () {
+      const places = yield* slots.places
+      const now = yield* Clock.currentTimeMillis
+      if (now - learnedMillis >= 1000) {
+        for (const { place } of places) yield* slots.learn(place, yield* store.admittedAt(place))
+        yield* expire()
+        learnedMillis = now
+      }
+      while (true) {
+        const load = yield* store.load
+        awaited = load.owners.some(({ held, waiting }) => held + waiting > 0)
+        if (!awaited) return
+        let admitted = 0
+        for (const here of places) admitted += yield* admitTo(here, load)
+        if (admitted === 0) return
+      }
+    }).pipe(
+      Effect.catchTag("StorageError", (error) => Effect.logWarning("Nothing could be let in; trying again.", error))
+    )
+
+    const slotFreed = Effect.repeat(slots.freed, { until: () => awaited })
+
+    yield* round
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.raceFirst(next, slotFreed), round)))
+  })
+)

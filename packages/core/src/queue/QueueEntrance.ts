@@ -1,0 +1,175 @@
+/** How an execution gets into the line, with the saga that will carry it: past everybody when a slot is free here and nobody waits. */
+import { Context, DateTime, Effect, Layer, Option } from "effect"
+import type { UserId } from "../auth/users/UserId.ts"
+import { Wakeups, type WakeupTopic } from "../bus/Wakeups.ts"
+import type { ExecutionId } from "../executions/ExecutionId.ts"
+import { isAlive } from "../hosts/Host.ts"
+import { HostRegistry } from "../hosts/HostRegistry.ts"
+import { Ids } from "../ids/Ids.ts"
+import type { RuntimeKind } from "../runtime/Job.ts"
+import type { Place } from "../runtime/Place.ts"
+import type { Saga } from "../sagas/Saga.ts"
+import { SagaId } from "../sagas/SagaId.ts"
+import { SagaLauncher } from "../sagas/SagaLauncher.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { PlaceSlots } from "./PlaceSlots.ts"
+import { firstState, QueueEntry, rankOf } from "./QueueEntry.ts"
+import { QueueGauge } from "./QueueGauge.ts"
+import { aheadOf, isPaused, type QueueLoad, waitingIn, waitSeconds } from "./QueueLoad.ts"
+import { withState } from "./QueueOrder.ts"
+import { QueuePolicy } from "./QueuePolicy.ts"
+import { QueueStore } from "./QueueStore.ts"
+
+export interface EntranceOrder {
+  readonly executionId: ExecutionId
+  readonly ownerId: UserId
+  readonly correlationId: string
+  readonly definition: { readonly name: string; readonly version: number }
+  readonly runtime: RuntimeKind
+  readonly demand: string
+  readonly priority: number
+  readonly runAt?: DateTime.Utc | undefined
+  readonly expiresAt: DateTime.Utc
+  readonly concurrencyKey?: string | undefined
+}
+
+export interface Entered {
+  readonly saga: Saga
+  readonly entry: QueueEntry
+  /** Entries that start before this one, as far as one can tell; 0 when it starts now. */
+  readonly ahead: number
+  /** Estimate; absent while nothing is known of how long scripts take. */
+  readonly waitSeconds: number | undefined
+}
+
+/** Hint to every host that somebody waits. */
+export const queueTopic: WakeupTopic = "queue/waiting"
+
+/** How much fuller than the emptiest other place this one may be, and still take a script without asking. */
+const imbalance = 0.1
+
+export class QueueEntrance extends Context.Service<
+  QueueEntrance,
+  {
+    /** Joins the caller's transaction. */
+    enter(order: EntranceOrder): Effect.Effect<Entered, StorageError>
+    /** Puts an admitted execution back, for another attempt not before `runAt`, with a new saga; joins the caller's transaction. */
+    reenter(
+      order: Pick<EntranceOrder, "executionId" | "ownerId" | "correlationId" | "definition">,
+      runAt: DateTime.Utc,
+      expiresAt: DateTime.Utc
+    ): Effect.Effect<void, StorageError>
+    /** Puts an admitted execution back as it was, to be let in elsewhere. `false` if it is not in the line or not admitted. */
+    putBack(executionId: ExecutionId): Effect.Effect<boolean, StorageError>
+    /** Where an entry stands now. */
+    outlook(entry: QueueEntry): Effect.Effect<Pick<Entered, "ahead" | "waitSeconds">, StorageError>
+  }
+>()("@fairlead/core/queue/QueueEntrance") {
+  static readonly layer = Layer.effect(
+    QueueEntrance,
+    Effect.gen(function* () {
+      const [store, slots, gauge] = [yield* QueueStore, yield* PlaceSlots, yield* QueueGauge]
+      const [registry, launcher] = [yield* HostRegistry, yield* SagaLauncher]
+      const [ids, wakeups, policy] = [yield* Ids, yield* Wakeups, yield* QueuePolicy]
+      /** Limits that only the store can count stand against taking a slot unasked. */
+      const isLimited = policy.limits.perUser !== undefined || policy.limits.perRuntime !== undefined
+
+      const emptiestElsewhere = Effect.fnUntraced(function* (runtime: RuntimeKind, here: Place, load: QueueLoad) {
+        const others = (yield* registry.seen)
+          .filter(isAlive)
+          .flatMap(({ host }) => host.places)
+          .filter((served) => served.runtime === runtime && served.place !== here)
+        return Math.min(1, ...others.map(({ capacity, place }) => (load.places.get(place) ?? 0) / capacity))
+      })
+
+      /** The place of this host that takes the execution at once, its slot reserved. */
+      const reserved = Effect.fnUntraced(function* (order: EntranceOrder) {
+        const { concurrencyKey, demand, executionId, runAt, runtime } = order
+        if (isLimited || concurrencyKey !== undefined || runAt !== undefined) return undefined
+        const here = (yield* slots.places).find(({ demands }) => demands.includes(demand))
+        if (here === undefined || (yield* registry.shares(here.place))) return undefined
+        const load = yield* gauge.load
+        if (isPaused(load, runtime) || waitingIn(load, runtime) > 0) return undefined
+        const fullness = (yield* slots.running(here.place)) / here.capacity
+        if (fullness > (yield* emptiestElsewhere(runtime, here.place, load)) + imbalance) return undefined
+        return (yield* slots.reserve(here.place, executionId)) ? here.place : undefined
+      })
+
+      const capacityOf = Effect.fnUntraced(function* (runtime: RuntimeKind) {
+        const served = (yield* registry.seen).filter(isAlive).flatMap(({ host }) => host.places)
+        const places = new Map(
+          served.filter((each) => each.runtime === runtime).map(({ capacity, place }) => [place, capacity])
+        )
+        return [...places.values()].reduce((sum, capacity) => sum + capacity, 0)
+      })
+
+      const outlook = Effect.fnUntraced(function* (entry: QueueEntry) {
+        const load = yield* gauge.load
+        const ahead = aheadOf(load, entry.runtime, entry.ownerId, yield* store.ownAhead(entry))
+        const mean = Option.getOrUndefined(yield* slots.meanRunMillis)
+        return { ahead, waitSeconds: waitSeconds(ahead, yield* capacityOf(entry.runtime), mean) }
+      })
+
+      const enter = Effect.fnUntraced(function* (order: EntranceOrder) {
+        const { correlationId, definition, ...wanted } = order
+        const { concurrencyKey, executionId, ownerId, priority, runAt } = wanted
+        const now = yield* DateTime.now
+        const place = yield* reserved(order)
+        const since = runAt ?? now
+        const entry = yield* store.enqueue(
+          new QueueEntry({
+            executionId,
+            ownerId,
+            runtime: wanted.runtime,
+            demand: wanted.demand,
+            priority,
+            sagaId: SagaId.make(yield* ids.uuid),
+            state: firstState(wanted, now),
+            rankAt: rankOf(since, priority, policy.ageingMillis),
+            queuedAt: now,
+            expiresAt: wanted.expiresAt,
+            ...(runAt === undefined ? {} : { runAt }),
+            ...(concurrencyKey === undefined ? {} : { concurrencyKey }),
+            ...(place === undefined ? {} : { place })
+          })
+        )
+        const parked = entry.state !== "admitted"
+        const owner = { executionId, ownerId, correlationId, definition }
+        const saga = yield* launcher.launch({ ...owner, sagaId: entry.sagaId, lane: entry.place, parked })
+        if (!parked) return { saga, entry, ahead: 0, waitSeconds: 0 }
+        if (place !== undefined) yield* slots.free(executionId)
+        yield* wakeups.send(queueTopic)
+        return { saga, entry, ...(yield* outlook(entry)) }
+      })
+
+      const reenter: QueueEntrance["Service"]["reenter"] = Effect.fnUntraced(function* (order, runAt, expiresAt) {
+        const found = yield* store.find(order.executionId)
+        if (Option.isNone(found)) return yield* Effect.die(`execution ${order.executionId} is not in the line`)
+        const now = yield* DateTime.now
+        const { place: _, ...entry } = found.value
+        const sagaId = SagaId.make(yield* ids.uuid)
+        yield* store.requeue(
+          new QueueEntry({
+            ...entry,
+            sagaId,
+            runAt,
+            state: firstState({ ...entry, runAt }, now),
+            rankAt: rankOf(runAt, entry.priority, policy.ageingMillis),
+            expiresAt
+          })
+        )
+        yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true })
+        yield* wakeups.send(queueTopic)
+      })
+
+      const putBack = Effect.fnUntraced(function* (executionId: ExecutionId) {
+        const found = yield* store.find(executionId)
+        if (Option.isNone(found)) return false
+        yield* wakeups.send(queueTopic)
+        return yield* store.requeue(withState(found.value, "waiting"))
+      })
+
+      return QueueEntrance.of({ enter, reenter, putBack, outlook })
+    })
+  )
+}

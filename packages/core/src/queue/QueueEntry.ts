@@ -1,0 +1,58 @@
+/**
+ * An execution's place in the line, from its acceptance to its end. Pure.
+ *
+ *   delayed ──▶ blocked ──▶ waiting ──▶ admitted ──▶ (gone with the end of the execution)
+ *
+ * `delayed` until its time has come, `blocked` while another of the same concurrency key is in front of it, `waiting` for a
+ * slot, `admitted` once it has one. What needs no delay and no key begins as `waiting`.
+ */
+import { DateTime, Schema } from "effect"
+import { UserId } from "../auth/users/UserId.ts"
+import { Priority } from "../executions/Execution.ts"
+import { ExecutionId } from "../executions/ExecutionId.ts"
+import { RuntimeKind } from "../runtime/Job.ts"
+import { Place } from "../runtime/Place.ts"
+import { SagaId } from "../sagas/SagaId.ts"
+
+export const QueueState = Schema.Literals(["delayed", "blocked", "waiting", "admitted"])
+export type QueueState = typeof QueueState.Type
+
+/** Names what must not run side by side; of one user. */
+export const ConcurrencyKey = Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,128}$/))
+
+export class QueueEntry extends Schema.Class<QueueEntry>("QueueEntry")({
+  executionId: ExecutionId,
+  sagaId: SagaId,
+  ownerId: UserId,
+  runtime: RuntimeKind,
+  /** What a place must offer to run it; see `Place.demandOf`. */
+  demand: Schema.String,
+  priority: Priority,
+  state: QueueState,
+  /** Where it stands among the entries of its owner: the earliest goes first. */
+  rankAt: Schema.DateTimeUtcFromString,
+  queuedAt: Schema.DateTimeUtcFromString,
+  /** Not before; absent: at once. */
+  runAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  /** It leaves the line unrun at this time. */
+  expiresAt: Schema.DateTimeUtcFromString,
+  concurrencyKey: Schema.optionalKey(ConcurrencyKey),
+  /** Where it runs; present once admitted. */
+  place: Schema.optionalKey(Place)
+}) {}
+
+/**
+ * A priority counts as waiting time: one step is worth `ageingMillis`. So the order of two entries never changes, it fits an
+ * index, and whatever waits long enough goes first: nothing starves.
+ */
+export const rankOf = (since: DateTime.Utc, priority: number, ageingMillis: number): DateTime.Utc =>
+  DateTime.add(since, { milliseconds: priority * ageingMillis })
+
+/** The state in which an entry joins the line. */
+export const firstState = (
+  entry: { readonly runAt?: DateTime.Utc | undefined; readonly concurrencyKey?: string | undefined },
+  now: DateTime.Utc
+): QueueState => {
+  if (entry.runAt !== undefined && DateTime.isGreaterThan(entry.runAt, now)) return "delayed"
+  return entry.concurrencyKey === undefined ? "waiting" : "blocked"
+}

@@ -1,0 +1,81 @@
+/** How full the line is, and what that means for somebody who joins it. Pure. */
+import type { DateTime } from "effect"
+import type { UserId } from "../auth/users/UserId.ts"
+import type { RuntimeKind } from "../runtime/Job.ts"
+import type { Place } from "../runtime/Place.ts"
+import type { QueueEntry, QueueState } from "./QueueEntry.ts"
+
+/** What stops new starts: everything, or one kind of runtime. */
+export type PauseScope = "all" | RuntimeKind
+
+export interface Pause {
+  readonly scope: PauseScope
+  readonly at: DateTime.Utc
+  /** A username. */
+  readonly by: string
+  readonly reason: string
+}
+
+export interface QueueLoad {
+  /** A line for each owner and kind of runtime that has any entries. */
+  readonly owners: ReadonlyArray<{
+    readonly ownerId: UserId
+    readonly runtime: RuntimeKind
+    /** Entries that could run if a slot were free. */
+    readonly waiting: number
+    /** Entries that wait for their time or their key. */
+    readonly held: number
+    readonly admitted: number
+  }>
+  /** Admitted entries by place. */
+  readonly places: ReadonlyMap<Place, number>
+  readonly paused: ReadonlySet<PauseScope>
+}
+
+export const loadOf = (entries: ReadonlyArray<QueueEntry>, paused: ReadonlySet<PauseScope>): QueueLoad => {
+  const groups = new Map<string, Array<QueueEntry>>()
+  for (const entry of entries) {
+    const name = `${entry.ownerId}/${entry.runtime}`
+    groups.set(name, [...(groups.get(name) ?? []), entry])
+  }
+  const owners = [...groups.values()].flatMap((group) => {
+    const count = (...states: ReadonlyArray<QueueState>) => group.filter(({ state }) => states.includes(state)).length
+    const [waiting, held, admitted] = [count("waiting"), count("delayed", "blocked"), count("admitted")]
+    return group.slice(0, 1).map(({ ownerId, runtime }) => ({ ownerId, runtime, waiting, held, admitted }))
+  })
+  const places = new Map<Place, number>()
+  for (const { place, state } of entries)
+    if (state === "admitted" && place !== undefined) places.set(place, (places.get(place) ?? 0) + 1)
+  return { owners, places, paused }
+}
+
+/** Entries of everybody, running ones included. */
+export const activeIn = (load: QueueLoad): number =>
+  load.owners.reduce((sum, { admitted, held, waiting }) => sum + admitted + held + waiting, 0)
+
+export const waitingIn = (load: QueueLoad, runtime: RuntimeKind): number =>
+  load.owners.reduce((sum, owner) => sum + (owner.runtime === runtime ? owner.waiting : 0), 0)
+
+export const isPaused = ({ paused }: QueueLoad, runtime: RuntimeKind): boolean =>
+  paused.has("all") || paused.has(runtime)
+
+/**
+ * Entries that start before one of `ownerId` that has `ownAhead` of its owner's entries in front of it. Each other user gets
+ * turns until they have as many running as this one would; an estimate, because priorities shift turns among equals.
+ */
+export const aheadOf = (load: QueueLoad, runtime: RuntimeKind, ownerId: UserId, ownAhead: number): number => {
+  const ofKind = load.owners.filter((owner) => owner.runtime === runtime)
+  const mine = ofKind.find((owner) => owner.ownerId === ownerId)?.admitted ?? 0
+  return ofKind
+    .filter((owner) => owner.ownerId !== ownerId)
+    .reduce(
+      (sum, { admitted, waiting }) => sum + Math.min(waiting, Math.max(0, mine + ownAhead + 1 - admitted)),
+      ownAhead
+    )
+}
+
+/** Seconds until a slot is free for the one with `ahead` before it; `undefined` while nothing is known of how long scripts take. */
+export const waitSeconds = (ahead: number, capacity: number, meanRunMillis: number | undefined): number | undefined =>
+  meanRunMillis === undefined || capacity <= 0
+    ? undefined
+    : Math.round((Math.ceil((ahead + 1) / capacity) * meanRunMillis) / 1000)

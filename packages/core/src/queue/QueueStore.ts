@@ -1,0 +1,197 @@
+/** Port: the line of executions that have not ended. Who is next is decided as `QueueOrder` says. */
+import { Context, DateTime, Effect, Layer, Option } from "effect"
+import type { UserId } from "../auth/users/UserId.ts"
+import type { ExecutionId } from "../executions/ExecutionId.ts"
+import type { RuntimeKind } from "../runtime/Job.ts"
+import type { Place } from "../runtime/Place.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
+import { pauseRows, queueRows } from "../storage/memoryTables.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { QueueEntry, type QueueState } from "./QueueEntry.ts"
+import { loadOf, type Pause, type PauseScope, type QueueLoad } from "./QueueLoad.ts"
+import { byRank, nextToRun, type PlaceOffer, type QueueLimits, readied } from "./QueueOrder.ts"
+
+export interface QueueFilter {
+  readonly ownerId?: UserId | undefined
+  readonly runtime?: RuntimeKind | undefined
+  readonly state?: QueueState | undefined
+  /** 1 to 500. */
+  readonly limit: number
+  readonly offset: number
+}
+
+export class QueueStore extends Context.Service<
+  QueueStore,
+  {
+    /**
+     * Adds an entry. One that names a `place` is admitted there at once if nobody waits for its runtime and nothing is paused;
+     * otherwise it loses the place and waits in the state it has. Answers with the entry as it is stored. An id that exists is a
+     * defect.
+     */
+    enqueue(entry: QueueEntry): Effect.Effect<QueueEntry, StorageError>
+    /**
+     * Makes ready what is due, then admits who is next, up to the offer's limit: none while paused. One atomic step for
+     * all hosts, so no limit is ever exceeded. Joins the caller's transaction, which dispatches the sagas.
+     */
+    admit(
+      offer: PlaceOffer,
+      limits: QueueLimits,
+      now: DateTime.Utc
+    ): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
+    /** Puts an admitted entry back into the line, as it is given here, without a place. `false` if it is not there or not admitted. */
+    requeue(entry: QueueEntry): Effect.Effect<boolean, StorageError>
+    /** Takes an entry out that is not admitted. `false` if it is not there or admitted. */
+    withdraw(id: ExecutionId): Effect.Effect<boolean, StorageError>
+    find(id: ExecutionId): Effect.Effect<Option.Option<QueueEntry>, StorageError>
+    /** In the order of rank. `total` counts every match, whatever the page. */
+    list(
+      filter: QueueFilter
+    ): Effect.Effect<{ readonly entries: ReadonlyArray<QueueEntry>; readonly total: number }, StorageError>
+    /** Entries of the same owner and runtime, waiting, of an earlier rank. */
+    ownAhead(entry: QueueEntry): Effect.Effect<number, StorageError>
+    readonly load: Effect.Effect<QueueLoad, StorageError>
+    /** Executions admitted to a place, in no order. */
+    admittedAt(place: Place): Effect.Effect<ReadonlyArray<ExecutionId>, StorageError>
+    /** Entries that are not admitted and whose time is up, at most `limit`. */
+    expired(now: DateTime.Utc, limit: number): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
+    /** Changes the priority of an entry that is not admitted. `false` if it is not there or admitted. */
+    reprioritise(id: ExecutionId, priority: number, rankAt: DateTime.Utc): Effect.Effect<boolean, StorageError>
+    /** Stops new starts of a scope, for every host; again changes nothing. */
+    pause(pause: Pause): Effect.Effect<void, StorageError>
+    /** `false` if it was not paused. */
+    resume(scope: PauseScope): Effect.Effect<boolean, StorageError>
+    readonly pauses: Effect.Effect<ReadonlyArray<Pause>, StorageError>
+  }
+>()("@fairlead/core/queue/QueueStore") {
+  static readonly layerMemory = Layer.effect(
+    QueueStore,
+    Effect.map(MemoryDatabase, (database) => {
+      const rows = queueRows(database)
+      const pauses = pauseRows(database)
+
+      const all = Effect.map(rows.get, (known) => [...known.values()])
+      const pausedFor = (runtime: RuntimeKind) =>
+        Effect.map(pauses.get, (known) => known.has("all") || known.has(runtime))
+      const put = (entries: ReadonlyArray<QueueEntry>) =>
+        rows.modify((known) => [
+          undefined,
+          new Map([...known, ...entries.map((entry) => [entry.executionId, entry] as const)])
+        ])
+      /** Changes an entry if `may` says so. */
+      const change = (
+        id: ExecutionId,
+        may: (entry: QueueEntry) => boolean,
+        by: (entry: QueueEntry) => QueueEntry | undefined
+      ) =>
+        rows.modify((known) => {
+          const found = known.get(id)
+          if (found === undefined || !may(found)) return [false, known]
+          const [next, changed] = [new Map(known), by(found)]
+          if (changed === undefined) next.delete(id)
+          else next.set(id, changed)
+          return [true, next]
+        })
+
+      return QueueStore.of({
+        enqueue: (entry) =>
+          database.transaction(
+            Effect.gen(function* () {
+              const entries = yield* all
+              if (entries.some(({ executionId }) => executionId === entry.executionId))
+                return yield* Effect.die(`execution ${entry.executionId} is in the line`)
+              const stopped = yield* pausedFor(entry.runtime)
+              const others = entries.some(({ runtime, state }) => runtime === entry.runtime && state === "waiting")
+              const stored =
+                entry.place !== undefined && entry.state === "waiting" && !stopped && !others
+                  ? new QueueEntry({ ...entry, state: "admitted" })
+                  : withoutPlace(entry)
+              yield* put([stored])
+              return stored
+            })
+          ),
+        admit: (offer, limits, now) =>
+          database.transaction(
+            Effect.gen(function* () {
+              const entries = readied(yield* all, now)
+              yield* put(entries)
+              if (yield* pausedFor(offer.runtime)) return []
+              const admitted = nextToRun(entries, offer, limits).map(
+                (entry) => new QueueEntry({ ...entry, state: "admitted", place: offer.place })
+              )
+              yield* put(admitted)
+              return admitted
+            })
+          ),
+        requeue: (entry) =>
+          change(
+            entry.executionId,
+            ({ state }) => state === "admitted",
+            () => withoutPlace(entry)
+          ),
+        withdraw: (id) =>
+          change(
+            id,
+            (entry) => entry.state !== "admitted",
+            () => undefined
+          ),
+        find: (id) => Effect.map(rows.get, (known) => Option.fromUndefinedOr(known.get(id))),
+        list: (filter) =>
+          Effect.map(all, (entries) => {
+            const found = entries.filter((entry) => matches(entry, filter)).sort(byRank)
+            return { entries: found.slice(filter.offset, filter.offset + filter.limit), total: found.length }
+          }),
+        ownAhead: (entry) =>
+          Effect.map(
+            all,
+            (entries) =>
+              entries.filter(
+                (other) =>
+                  other.ownerId === entry.ownerId &&
+                  other.runtime === entry.runtime &&
+                  other.state === "waiting" &&
+                  byRank(other, entry) < 0
+              ).length
+          ),
+        load: Effect.all([all, pauses.get]).pipe(
+          Effect.map(([entries, paused]) => loadOf(entries, new Set(paused.keys())))
+        ),
+        admittedAt: (place) =>
+          Effect.map(all, (entries) =>
+            entries
+              .filter((entry) => entry.state === "admitted" && entry.place === place)
+              .map(({ executionId }) => executionId)
+          ),
+        expired: (now, limit) =>
+          Effect.map(all, (entries) =>
+            entries
+              .filter(({ expiresAt, state }) => state !== "admitted" && DateTime.isLessThanOrEqualTo(expiresAt, now))
+              .slice(0, limit)
+          ),
+        reprioritise: (id, priority, rankAt) =>
+          change(
+            id,
+            (entry) => entry.state !== "admitted",
+            (entry) => new QueueEntry({ ...entry, priority, rankAt })
+          ),
+        pause: (pause) =>
+          pauses.modify((known) => [
+            undefined,
+            known.has(pause.scope) ? known : new Map(known).set(pause.scope, pause)
+          ]),
+        resume: (scope) =>
+          pauses.modify((known) => {
+            const next = new Map(known)
+            return [next.delete(scope), next]
+          }),
+        pauses: Effect.map(pauses.get, (known) => [...known.values()])
+      })
+    })
+  )
+}
+
+const withoutPlace = ({ place: _, ...entry }: QueueEntry) => new QueueEntry(entry)
+
+const matches = (entry: QueueEntry, { ownerId, runtime, state }: QueueFilter) =>
+  (ownerId ?? entry.ownerId) === entry.ownerId &&
+  (runtime ?? entry.runtime) === entry.runtime &&
+  (state ?? entry.state) === entry.state

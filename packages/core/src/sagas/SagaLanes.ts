@@ -1,0 +1,37 @@
+/** Which lanes have sagas, and taking sagas away from drivers that will not come back. */
+import { Context, Effect, Layer, Option, Result } from "effect"
+import type { StorageError } from "../storage/StorageError.ts"
+import type { Saga } from "./Saga.ts"
+import { fold, type SagaProgress } from "./SagaProgress.ts"
+import { SagaStore } from "./SagaStore.ts"
+
+export class SagaLanes extends Context.Service<
+  SagaLanes,
+  {
+    /** Lanes with sagas that somebody is to drive, each once. */
+    readonly occupied: Effect.Effect<ReadonlyArray<string>, StorageError>
+    /** Sagas that somebody is to drive there, oldest first, at most `limit` (1 to 1,000). */
+    sagasIn(lane: string, limit: number): Effect.Effect<ReadonlyArray<Saga>, StorageError>
+    /**
+     * Parks the saga under a raised fence and tells how far it came: from now on a driver that was only frozen writes nothing and
+     * begins nothing. None if it has ended, or if its log cannot be read. Joins the caller's transaction, which dispatches it anew.
+     */
+    takeAway(saga: Saga): Effect.Effect<Option.Option<SagaProgress>, StorageError>
+  }
+>()("@fairlead/core/sagas/SagaLanes") {
+  static readonly layer = Layer.effect(
+    SagaLanes,
+    Effect.map(SagaStore, (store) =>
+      SagaLanes.of({
+        occupied: Effect.map(store.lanes, (lanes) => lanes.filter((lane) => lane !== undefined)),
+        sagasIn: (lane, limit) => store.inLane(lane, limit),
+        takeAway: Effect.fnUntraced(function* ({ sagaId }) {
+          const parked = yield* store.redispatch(sagaId, { parked: true, fenceOff: true })
+          if (Option.isNone(parked)) return Option.none()
+          const progress = fold((yield* store.log(sagaId)).map(({ entry }) => entry))
+          return Result.getSuccess(progress)
+        })
+      })
+    )
+  )
+}

@@ -1,0 +1,275 @@
+/** How executions wait, are let in, tried again and given up: the whole core on memory, its clock in the hands of the tests. */
+import { assert, describe, it } from "@effect/vitest"
+import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { Executions } from "@fairlead/core/executions/Executions"
+import { layerExecutions } from "@fairlead/core/Fairlead"
+import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
+import { QueueStore } from "@fairlead/core/queue/QueueStore"
+import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
+import { Place } from "@fairlead/core/runtime/Place"
+import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { SagaStore } from "@fairlead/core/sagas/SagaStore"
+import { Secrets } from "@fairlead/core/secrets/Secrets"
+import { Storage } from "@fairlead/core/storage/Storage"
+import { Context, DateTime, Effect, Exit, Layer, Option, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { alice, bob, lines, origin, tagsOf } from "./support/MemoryHost.ts"
+
+const shared = Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory)
+
+/** A host with its own place; all hosts of a test share the stores. */
+const hostOn = (node: string, maxRunning = 2) =>
+  layerExecutions({ hostName: node, maxRunning, goneMillis: 20_000 }).pipe(
+    Layer.provide(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer)))
+  )
+
+const started = Effect.fnUntraced(function* (node: string, maxRunning?: number) {
+  const scope = yield* Scope.make()
+  const services = yield* Layer.buildWithScope(Layer.fresh(hostOn(node, maxRunning)), scope)
+  return { executions: Context.get(services, Executions), stop: Scope.close(scope, Exit.void) }
+})
+type Submitting = Context.Service.Shape<typeof Executions>
+
+const submitted = (executions: Submitting, request: Parameters<Submitting["submit"]>[1], caller = alice) =>
+  Effect.map(executions.submit(caller, request, origin), ({ executionId }) => executionId)
+const now = (executions: Submitting, id: ExecutionId, caller = alice) => executions.get(caller, id)
+/** Lets the hosts do what is due within `seconds`, a little at a time. */
+const pass = (seconds: number) =>
+  Effect.repeat(Effect.andThen(TestClock.adjust("250 millis"), Effect.yieldNow), { times: seconds * 4 })
+const statuses = (executions: Submitting, ids: ReadonlyArray<ExecutionId>, caller = alice) =>
+  Effect.forEach(ids, (id) => Effect.map(now(executions, id, caller), ({ status }) => status))
+
+const test = <E>(name: string, work: Effect.Effect<void, E, Layer.Success<typeof shared>>) =>
+  it.effect(name, () => Effect.provide(work, Layer.fresh(shared)), 20_000)
+
+describe("The line", () => {
+  test(
+    "lets in as many as there are slots, and one user's many do not keep another waiting",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a")
+      const many = yield* Effect.forEach(Array.from({ length: 6 }), () => submitted(executions, lines("sleep 4000")))
+      yield* pass(1)
+      assert.deepStrictEqual(yield* statuses(executions, many), [
+        "running",
+        "running",
+        "queued",
+        "queued",
+        "queued",
+        "queued"
+      ])
+      const single = yield* submitted(executions, lines("out mine"), bob)
+      const entry = Option.getOrThrow(yield* (yield* QueueStore).find(single))
+      assert.deepStrictEqual([entry.state, entry.place], ["waiting", undefined])
+      yield* pass(5)
+      assert.strictEqual((yield* now(executions, single, bob)).status, "completed")
+      yield* pass(12)
+      assert.deepStrictEqual(new Set(yield* statuses(executions, many)), new Set(["completed"]))
+      assert.strictEqual((yield* (yield* QueueStore).list({ limit: 10, offset: 0 })).total, 0)
+    })
+  )
+
+  test(
+    "runs executions of one key one after the other, and those of other keys beside them",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 5)
+      const keyed = yield* Effect.forEach(["k", "k", "other"], (concurrencyKey) =>
+        submitted(executions, lines("sleep 3000", { concurrencyKey }))
+      )
+      yield* pass(2)
+      assert.deepStrictEqual(yield* statuses(executions, keyed), ["running", "queued", "running"])
+      yield* pass(3)
+      assert.deepStrictEqual(yield* statuses(executions, keyed), ["completed", "running", "completed"])
+    })
+  )
+
+  test(
+    "starts nothing before its time, and ends as timeout what waited too long",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 1)
+      const runAt = DateTime.add(yield* DateTime.now, { seconds: 5 })
+      const later = yield* submitted(executions, lines("out later", { runAt }))
+      const long = yield* submitted(executions, lines("sleep 8000"))
+      const impatient = yield* submitted(executions, lines("out never", { ttlMillis: 3_000 }))
+      yield* pass(5)
+      assert.deepStrictEqual(yield* statuses(executions, [later, long, impatient]), ["queued", "running", "timeout"])
+      const { outcome } = yield* now(executions, impatient)
+      assert.strictEqual(outcome?.errorType, "timeout")
+      yield* pass(6)
+      const ran = yield* now(executions, later)
+      assert.strictEqual(ran.status, "completed")
+      assert.isTrue(ran.startedAt !== undefined && DateTime.isGreaterThanOrEqualTo(ran.startedAt, runAt))
+    })
+  )
+
+  test(
+    "keeps the limit of running scripts of a user",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 5)
+      const mine = yield* Effect.forEach([1, 2], () => submitted(executions, lines("sleep 3000")))
+      const theirs = yield* submitted(executions, lines("sleep 3000"), bob)
+      yield* pass(2)
+      assert.deepStrictEqual(yield* statuses(executions, mine), ["running", "queued"])
+      assert.strictEqual((yield* now(executions, theirs, bob)).status, "running")
+      yield* pass(4)
+      assert.deepStrictEqual(yield* statuses(executions, mine), ["completed", "running"])
+    }).pipe(Effect.provideService(QueuePolicy, { limits: { perUser: 1 }, ageingMillis: 60_000, ttlMillis: 86_400_000 }))
+  )
+
+  test(
+    "ends what is cancelled while it waits, at once",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 1)
+      yield* submitted(executions, lines("hang"))
+      const waiting = yield* submitted(executions, lines("out never"))
+      yield* executions.cancel(alice, waiting, "enough", origin)
+      yield* pass(1)
+      assert.strictEqual((yield* now(executions, waiting)).status, "cancelled")
+      assert.isTrue(Option.isNone(yield* (yield* QueueStore).find(waiting)))
+    })
+  )
+})
+
+describe("Another attempt", () => {
+  const retryPolicy = { maxAttempts: 3, backoffMillis: 2_000, on: ["script_error" as const] }
+
+  test(
+    "follows a failure of a kind that the policy names, with a number and output of its own",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a")
+      const id = yield* submitted(executions, lines("out try\nexit 7", { retryPolicy }))
+      yield* pass(1)
+      const first = yield* now(executions, id)
+      assert.deepInclude(first, { status: "queued", attempt: 1 })
+      yield* pass(12)
+      const last = yield* executions.result(alice, id, 0)
+      assert.deepInclude(last.execution, { status: "failed", attempt: 3 })
+      assert.strictEqual(last.stdout, "try\n")
+      assert.deepStrictEqual(
+        last.execution.earlierAttempts?.map(({ attempt, outcome, status }) => [
+          attempt,
+          status,
+          outcome.errorCause,
+          outcome.stdoutBytes
+        ]),
+        [
+          [1, "failed", "exit:7", 4],
+          [2, "failed", "exit:7", 4]
+        ]
+      )
+      const tags = yield* tagsOf(id)
+      assert.strictEqual(tags.filter((tag) => tag === "ExecutionAttemptFailed").length, 2)
+      assert.strictEqual(tags.filter((tag) => tag === "ExecutionFailed").length, 1)
+      const { sagas } = yield* (yield* SagaStore).list({ executionId: id, limit: 10, offset: 0 })
+      assert.deepStrictEqual(
+        sagas.map(({ state }) => state),
+        ["completed", "completed", "completed"]
+      )
+    })
+  )
+
+  test(
+    "does not follow a success, another kind of failure, or a cancellation",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 5)
+      const ids = yield* Effect.forEach(["out fine", "exceed memory", "hang"], (script) =>
+        submitted(executions, lines(script, { retryPolicy }))
+      )
+      yield* pass(1)
+      yield* Effect.forEach(ids.slice(2), (id) => executions.cancel(alice, id, "enough", origin))
+      yield* pass(5)
+      assert.deepStrictEqual(yield* statuses(executions, ids), ["completed", "failed", "cancelled"])
+      const attempts = yield* Effect.forEach(ids, (id) => Effect.map(now(executions, id), ({ attempt }) => attempt))
+      assert.deepStrictEqual(attempts, [1, 1, 1])
+    })
+  )
+
+  test(
+    "can be cancelled while it waits for its time",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a")
+      const patient = { ...retryPolicy, backoffMillis: 60_000 }
+      const id = yield* submitted(executions, lines("exit 1", { retryPolicy: patient }))
+      yield* pass(1)
+      assert.strictEqual((yield* now(executions, id)).status, "queued")
+      yield* executions.cancel(alice, id, "enough", origin)
+      yield* pass(1)
+      assert.deepInclude(yield* now(executions, id), { status: "cancelled", attempt: 1 })
+    })
+  )
+})
+
+describe("A host that is gone for good", () => {
+  test(
+    "loses what ran there within a minute, and says so; what had not begun runs elsewhere",
+    Effect.gen(function* () {
+      const a = yield* started("a", 1)
+      const hangs = yield* submitted(a.executions, lines("out begun\nhang"))
+      yield* pass(1)
+      const waits = yield* submitted(a.executions, lines("out moved"))
+      assert.deepStrictEqual(yield* statuses(a.executions, [hangs, waits]), ["running", "queued"])
+      yield* a.stop
+      const b = yield* started("b", 1)
+      yield* pass(15)
+      assert.deepStrictEqual(yield* statuses(b.executions, [hangs, waits]), ["running", "completed"])
+      yield* pass(40)
+      const lost = yield* b.executions.result(alice, hangs, 0)
+      assert.deepInclude(lost.execution, { status: "error", attempt: 1 })
+      assert.deepInclude(lost.execution.outcome, { errorType: "system_error", errorCause: "lost", stdoutBytes: 6 })
+      assert.strictEqual(lost.stdout, "begun\n")
+      yield* b.stop
+    })
+  )
+
+  test(
+    "is made up for by another attempt, if the policy wants one",
+    Effect.gen(function* () {
+      const a = yield* started("a", 1)
+      const retryPolicy = { maxAttempts: 2, backoffMillis: 0, on: ["system_error" as const] }
+      const id = yield* submitted(a.executions, lines("sleep 60000\nout done", { retryPolicy }))
+      yield* pass(1)
+      yield* a.stop
+      const b = yield* started("b", 1)
+      yield* pass(130)
+      const again = yield* b.executions.result(alice, id, 0)
+      assert.deepInclude(again.execution, { status: "completed", attempt: 2, place: Place.make("process/b") })
+      assert.deepInclude(again.execution.earlierAttempts?.[0], {
+        attempt: 1,
+        status: "error",
+        place: Place.make("process/a")
+      })
+      yield* b.stop
+    })
+  )
+
+  test(
+    "is not gone while it comes back in time: it goes on with what its place still holds",
+    Effect.gen(function* () {
+      const place = yield* MemoryScriptRuntime.makePlace(undefined, "a")
+      const host = layerExecutions({ hostName: "a", maxRunning: 1, goneMillis: 20_000 }).pipe(
+        Layer.provide(
+          Layer.effectDiscard(
+            Effect.flatMap(ScriptRuntimes, (runtimes) => Effect.flatMap(place.host, runtimes.register))
+          ).pipe(Layer.provideMerge(ScriptRuntimes.layer))
+        )
+      )
+      const first = yield* Scope.make()
+      const services = yield* Layer.buildWithScope(Layer.fresh(host), first)
+      const executions = Context.get(services, Executions)
+      const id = yield* submitted(executions, lines("sleep 30000\nout done"))
+      yield* pass(1)
+      yield* Scope.close(first, Exit.void)
+      const b = yield* started("b", 1)
+      yield* pass(10)
+      const second = yield* Scope.make()
+      yield* Layer.buildWithScope(Layer.fresh(host), second)
+      yield* pass(40)
+      assert.deepInclude(yield* now(b.executions, id), {
+        status: "completed",
+        attempt: 1,
+        place: Place.make("process/a")
+      })
+      yield* Scope.close(second, Exit.void)
+      yield* b.stop
+    }).pipe(Effect.scoped)
+  )
+})
