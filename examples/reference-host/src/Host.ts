@@ -2,6 +2,7 @@
 import { hostname } from "node:os"
 import { resolve } from "node:path"
 import { geteuid } from "node:process"
+import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { EventSource } from "@fairlead/core/events/EventFactory"
 import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
 import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
@@ -99,6 +100,7 @@ const policies = (config: HostConfig) =>
       maxActive: config.FAIRLEAD_MAX_ACTIVE,
       maxActivePerUser: config.FAIRLEAD_MAX_ACTIVE_PER_USER
     }),
+    Layer.succeed(AuthOptions, { ...authDefaults, sessionsPerUser: config.FAIRLEAD_MAX_SESSIONS_PER_USER }),
     Layer.succeed(HealthSettings, { maxConcurrentExecutions: config.FAIRLEAD_MAX_RUNNING }),
     Layer.succeed(EventSource, {
       serviceName: "fairlead",

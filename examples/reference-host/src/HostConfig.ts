@@ -1,4 +1,5 @@
 /** Everything the host reads from its environment, in one table: it parses, it validates, and it is the documentation. */
+import { authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { Config, Effect, type Option, type Redacted, Result, Schema, Struct } from "effect"
 
 interface Setting<A> {
@@ -93,6 +94,12 @@ export const settings = {
     "FAIRLEAD_ENCRYPTION_KEYS",
     "generated, kept in the data folder",
     "Encrypts secrets at rest: `id:base64` of 32 bytes, the current one first, older ones after it, separated by commas."
+  ),
+  FAIRLEAD_MAX_SESSIONS_PER_USER: integer(
+    "FAIRLEAD_MAX_SESSIONS_PER_USER",
+    [1, 10_000],
+    authDefaults.sessionsPerUser,
+    "Sessions of one user at once; a login beyond them ends the oldest."
   ),
   FAIRLEAD_PROCESS_RUNTIME: onOff(
     "FAIRLEAD_PROCESS_RUNTIME",
