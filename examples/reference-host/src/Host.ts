@@ -123,6 +123,7 @@ export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
     ...defaultSettings,
     trustedProxies,
     allowedOrigins: config.FAIRLEAD_CORS_ORIGINS,
+    authMode: config.FAIRLEAD_AUTH_MODE,
     secureCookies: config.FAIRLEAD_SECURE_COOKIES,
     metricsAccess: config.FAIRLEAD_METRICS,
     docs: config.FAIRLEAD_DOCS === "on"

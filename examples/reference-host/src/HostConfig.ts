@@ -154,6 +154,12 @@ export const settings = {
     4_096,
     "Most memory that an execution may ask for, in MiB."
   ),
+  FAIRLEAD_AUTH_MODE: choice(
+    "FAIRLEAD_AUTH_MODE",
+    ["required", "optional", "disabled"],
+    "required",
+    "Calls without a credential: refused; or they may read the health report; or, from this machine only, do what an administrator may. `disabled` asks for a loopback address in `FAIRLEAD_HOST`."
+  ),
   FAIRLEAD_CORS_ORIGINS: list(
     "FAIRLEAD_CORS_ORIGINS",
     "Origins of other sites whose pages may call this API with credentials."
@@ -229,5 +235,12 @@ export const load: Effect.Effect<HostConfig, ConfigurationInvalid> = Effect.gen(
   )
   const problems = checked.flat()
   if (problems.length > 0) return yield* new ConfigurationInvalid({ problems })
-  return yield* Effect.orDie(all)
+  const config = yield* Effect.orDie(all)
+  if (config.FAIRLEAD_AUTH_MODE === "disabled" && !isLoopback(config.FAIRLEAD_HOST))
+    return yield* new ConfigurationInvalid({ problems: [authenticationNeeded] })
+  return config
 })
+
+const isLoopback = (host: string) => /^(localhost|::1|127(\.\d{1,3}){3})$/i.test(host)
+const authenticationNeeded =
+  "FAIRLEAD_AUTH_MODE is disabled, which asks for a loopback address: set FAIRLEAD_HOST to 127.0.0.1 or ::1 or localhost, or FAIRLEAD_AUTH_MODE to required."
