@@ -6,6 +6,7 @@ import { root } from "./workspace.js"
 const generators = [
   "tools/version.js",
   "tools/exports.js",
+  "packages/core/tools/commonPasswords.js",
   "packages/http/tools/openapi.js",
   "packages/client/tools/generate.js",
   "examples/reference-host/tools/reference.js",

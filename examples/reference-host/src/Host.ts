@@ -2,6 +2,7 @@
 import { hostname } from "node:os"
 import { resolve } from "node:path"
 import { geteuid } from "node:process"
+import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { EventSource } from "@fairlead/core/events/EventFactory"
 import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
 import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
@@ -100,6 +101,7 @@ const policies = (config: HostConfig) =>
       maxActive: config.FAIRLEAD_MAX_ACTIVE,
       maxActivePerUser: config.FAIRLEAD_MAX_ACTIVE_PER_USER
     }),
+    Layer.succeed(AuthOptions, { ...authDefaults, sessionsPerUser: config.FAIRLEAD_MAX_SESSIONS_PER_USER }),
     Layer.succeed(HealthSettings, { maxConcurrentExecutions: config.FAIRLEAD_MAX_RUNNING }),
     Layer.succeed(EventSource, {
       serviceName: "fairlead",
@@ -122,6 +124,7 @@ export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
     ...defaultSettings,
     trustedProxies,
     allowedOrigins: config.FAIRLEAD_CORS_ORIGINS,
+    authMode: config.FAIRLEAD_AUTH_MODE,
     secureCookies: config.FAIRLEAD_SECURE_COOKIES,
     metricsAccess: config.FAIRLEAD_METRICS,
     docs: config.FAIRLEAD_DOCS === "on"

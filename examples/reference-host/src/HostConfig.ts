@@ -1,4 +1,5 @@
 /** Everything the host reads from its environment, in one table: it parses, it validates, and it is the documentation. */
+import { authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { Config, Effect, type Option, type Redacted, Result, Schema, Struct } from "effect"
 
 interface Setting<A> {
@@ -94,6 +95,12 @@ export const settings = {
     "generated, kept in the data folder",
     "Encrypts secrets at rest: `id:base64` of 32 bytes, the current one first, older ones after it, separated by commas."
   ),
+  FAIRLEAD_MAX_SESSIONS_PER_USER: integer(
+    "FAIRLEAD_MAX_SESSIONS_PER_USER",
+    [1, 10_000],
+    authDefaults.sessionsPerUser,
+    "Sessions of one user at once; a login beyond them ends the oldest."
+  ),
   FAIRLEAD_PROCESS_RUNTIME: onOff(
     "FAIRLEAD_PROCESS_RUNTIME",
     "off",
@@ -146,6 +153,12 @@ export const settings = {
     [4, 65_536],
     4_096,
     "Most memory that an execution may ask for, in MiB."
+  ),
+  FAIRLEAD_AUTH_MODE: choice(
+    "FAIRLEAD_AUTH_MODE",
+    ["required", "optional", "disabled"],
+    "required",
+    "Calls without a credential: refused; or they may read the health report; or, from this machine only, do what an administrator may. `disabled` asks for a loopback address in `FAIRLEAD_HOST`."
   ),
   FAIRLEAD_CORS_ORIGINS: list(
     "FAIRLEAD_CORS_ORIGINS",
@@ -222,5 +235,12 @@ export const load: Effect.Effect<HostConfig, ConfigurationInvalid> = Effect.gen(
   )
   const problems = checked.flat()
   if (problems.length > 0) return yield* new ConfigurationInvalid({ problems })
-  return yield* Effect.orDie(all)
+  const config = yield* Effect.orDie(all)
+  if (config.FAIRLEAD_AUTH_MODE === "disabled" && !isLoopback(config.FAIRLEAD_HOST))
+    return yield* new ConfigurationInvalid({ problems: [authenticationNeeded] })
+  return config
 })
+
+const isLoopback = (host: string) => /^(localhost|::1|127(\.\d{1,3}){3})$/i.test(host)
+const authenticationNeeded =
+  "FAIRLEAD_AUTH_MODE is disabled, which asks for a loopback address: set FAIRLEAD_HOST to 127.0.0.1 or ::1 or localhost, or FAIRLEAD_AUTH_MODE to required."

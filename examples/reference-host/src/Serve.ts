@@ -31,7 +31,7 @@ const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig) {
     port: config.FAIRLEAD_PORT,
     drainMillis: config.FAIRLEAD_DRAIN_SECONDS * 1000
   })
-  yield* Console.log(banner(url, admin))
+  yield* Console.log(banner(url, config, admin))
   const drain = Effect.gen(function* () {
     yield* Console.log("fairlead: draining; scripts go on running, the next start finds them")
     yield* Context.get(services, Health).drain
@@ -40,7 +40,11 @@ const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig) {
   return yield* Effect.onInterrupt(Effect.never, () => drain)
 }, Effect.scoped)
 
-const banner = (url: string, { generatedPassword, username }: Admin.FirstAdmin) =>
+const banner = (
+  url: string,
+  { FAIRLEAD_AUTH_MODE }: HostConfig.HostConfig,
+  { generatedPassword, username }: Admin.FirstAdmin
+) =>
   [
     "",
     `  Fairlead listens on ${url}`,
@@ -48,5 +52,8 @@ const banner = (url: string, { generatedPassword, username }: Admin.FirstAdmin) 
     generatedPassword === undefined
       ? `  Log in as           ${username} (the password was set at the first start)`
       : `  Log in as           ${username} with the password ${generatedPassword} (shown only now)`,
+    ...(FAIRLEAD_AUTH_MODE === "disabled"
+      ? ["  Authentication      disabled: every program on this machine may do what an administrator may"]
+      : []),
     ""
   ].join("\n")

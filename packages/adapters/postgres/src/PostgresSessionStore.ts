@@ -62,6 +62,15 @@ export const layer = Layer.effect(
         return ended.map(({ session_id }) => session_id)
       }, storageError("SessionStore.revokeAll")),
 
+      // Leans on `sessions_live`: ended sessions, of which a user may have any number, are not read.
+      revokeOldest: Effect.fnUntraced(function* (userId, newest, limit, at) {
+        const oldest = sql`select session_id from sessions
+          where user_id = ${userId} and not revoked and expires_at > ${DateTime.formatIso(at)} and session_id <> ${newest}
+          order by session_id desc offset ${limit - 1}`
+        const ended = yield* decodeIds(yield* end(sql`session_id in (${oldest})`, at))
+        return ended.map(({ session_id }) => session_id)
+      }, storageError("SessionStore.revokeOldest")),
+
       knowsAddress: Effect.fnUntraced(function* (userId, ipAddress) {
         const found = yield* sql`select 1 from sessions
           where user_id = ${userId} and ip_address = ${ipAddress} limit 1`

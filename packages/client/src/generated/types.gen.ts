@@ -192,6 +192,7 @@ export type SagaStatusResponse = {
 };
 
 export type Capabilities = {
+    auth_mode: 'required' | 'optional' | 'disabled';
     topology_kinds: Array<string>;
     resource_topology_kinds: Array<string>;
     runtimes: Array<{

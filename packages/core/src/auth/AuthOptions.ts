@@ -10,6 +10,8 @@ export const authDefaults = {
   sessionSeconds: 604_800,
   /** How long the refresh token before the current is answered with the same successor. */
   refreshGraceMillis: 10_000,
+  /** Live sessions of a user; a login beyond them ends the oldest. At least 1. */
+  sessionsPerUser: 20,
   /** Failed logins that lock a name. */
   loginFailures: 5,
   /** Window in which they are counted, and length of the lock. */

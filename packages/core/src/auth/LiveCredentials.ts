@@ -10,7 +10,7 @@ import { AuthOptions } from "./AuthOptions.ts"
 import type { ApiKey } from "./api-keys/ApiKey.ts"
 import { ApiKeyId } from "./api-keys/ApiKeyId.ts"
 import { type ApiKeyRecord, ApiKeyStore } from "./api-keys/ApiKeyStore.ts"
-import type { Principal } from "./Principal.ts"
+import type { Credential, Principal } from "./Principal.ts"
 import { isLive, type Session } from "./sessions/Session.ts"
 import { SessionId } from "./sessions/SessionId.ts"
 import { SessionStore } from "./sessions/SessionStore.ts"
@@ -34,7 +34,7 @@ export class LiveCredentials extends Context.Service<
     user(id: UserId): Effect.Effect<Option.Option<User>, StorageError>
     /** Drops what this host keeps about `session/…`, `user/…` or `api-key/…`. Call it after a commit that sent the topic. */
     forget(topic: WakeupTopic): Effect.Effect<void>
-    /** Waits until the caller's credential ends, or the user has another role than the caller was told. */
+    /** Waits until the caller's credential ends (one that is none never does), or the user has another role than the caller was told. */
     awaitRevocation(caller: Principal): Effect.Effect<void>
   }
 >()("@fairlead/core/auth/LiveCredentials") {
@@ -89,7 +89,7 @@ export class LiveCredentials extends Context.Service<
         return Option.map(yield* activeUser(found.value.apiKey.ownerId), (user) => ({ ...found.value, user }))
       })
 
-      const holderOf = ({ credential }: Principal) =>
+      const holderOf = (credential: StoredCredential) =>
         credential._tag === "ApiKey"
           ? Effect.map(
               apiKey(credential.apiKeyId),
@@ -100,20 +100,22 @@ export class LiveCredentials extends Context.Service<
               Option.map(({ user }) => user)
             )
 
-      const holds = (caller: Principal) =>
-        holderOf(caller).pipe(
+      const holds = (caller: Principal, credential: StoredCredential) =>
+        holderOf(credential).pipe(
           Effect.map((user) => Option.isSome(user) && user.value.role === caller.role),
           // While the store is away nobody can tell: the wait goes on, and requests fail by themselves.
           Effect.catchTag("StorageError", () => Effect.succeed(true))
         )
 
       const awaitRevocation = Effect.fnUntraced(function* (caller: Principal) {
-        const topics = topicsOf(caller)
+        const { credential, userId } = caller
+        if (credential._tag === "None") return yield* Effect.never
+        const topics = [userTopic(userId), topicOf(credential)]
         const hint = yield* waiters.on(topics, sweepMillis)
         const forgotten = Effect.forEach(topics, forget, { discard: true })
         while (true) {
           const leftMillis = (caller.validUntil?.epochMilliseconds ?? Infinity) - (yield* Clock.currentTimeMillis)
-          if (leftMillis <= 0 || !(yield* holds(caller))) return
+          if (leftMillis <= 0 || !(yield* holds(caller, credential))) return
           yield* Effect.raceFirst(hint, Effect.sleep(Math.min(leftMillis, sweepMillis)))
           // The hint may have come here before it came to the caches.
           yield* forgotten
@@ -130,10 +132,11 @@ export const sessionTopic = (id: SessionId): WakeupTopic => `session/${id}`
 export const userTopic = (id: UserId): WakeupTopic => `user/${id}`
 export const apiKeyTopic = (id: ApiKeyId): WakeupTopic => `api-key/${id}`
 
-const topicsOf = ({ credential, userId }: Principal) => [
-  userTopic(userId),
+/** A credential that can end. */
+type StoredCredential = Exclude<Credential, { readonly _tag: "None" }>
+
+const topicOf = (credential: StoredCredential) =>
   credential._tag === "ApiKey" ? apiKeyTopic(credential.apiKeyId) : sessionTopic(credential.sessionId)
-]
 
 const isExpired = ({ expiresAt }: ApiKey, now: DateTime.Utc) =>
   expiresAt !== undefined && DateTime.isLessThanOrEqualTo(expiresAt, now)

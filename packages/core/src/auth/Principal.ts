@@ -11,6 +11,8 @@ export type Credential =
   | { readonly _tag: "Cookie"; readonly sessionId: SessionId }
   | { readonly _tag: "Bearer"; readonly sessionId: SessionId }
   | { readonly _tag: "ApiKey"; readonly apiKeyId: ApiKeyId }
+  /** Not at all: one of `BuiltInPrincipals`, where the host lets callers in without. */
+  | { readonly _tag: "None" }
 
 export interface Principal {
   readonly userId: UserId
@@ -21,6 +23,10 @@ export interface Principal {
   /** When the credential ends by itself; absent for an API key that does not expire. */
   readonly validUntil?: DateTime.Utc | undefined
 }
+
+/** The session that the caller's credential belongs to, if it is one of a session. */
+export const sessionIdOf = ({ credential }: Principal): SessionId | undefined =>
+  credential._tag === "Cookie" || credential._tag === "Bearer" ? credential.sessionId : undefined
 
 export const mayTouch = (principal: Principal, permission: Permission, ownerId: UserId): boolean =>
   principal.grants[permission] === "all" || (principal.grants[permission] === "own" && principal.userId === ownerId)

@@ -6,7 +6,17 @@ import { Storage } from "@fairlead/core/storage/Storage"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
-import { goodTokens, hostOver, identity, loggedIn, registered, secret, tagsOf, twoHosts } from "./support/identity.ts"
+import {
+  eventsOf,
+  goodTokens,
+  hostOver,
+  identity,
+  loggedIn,
+  registered,
+  secret,
+  tagsOf,
+  twoHosts
+} from "./support/identity.ts"
 
 const host = Effect.provide(identity)
 const all = { bearer: true, cookie: true }
@@ -18,6 +28,48 @@ const logout = (tokens: SessionTokens) =>
   Effect.flatMap(Sessions, (sessions) => sessions.logout(tokens.sessionId, origin()))
 const text = (tokens: SessionTokens) => Redacted.value(tokens.refreshToken)
 const join = (parts: ReadonlyArray<string | undefined>) => secret(parts.join("."))
+
+describe("Sessions.login, once more than a user may", () => {
+  it.effect("ends the oldest session at once on every host, says so, and leaves other users alone", () =>
+    Effect.gen(function* () {
+      const { a, b } = yield* twoHosts
+      const onA = Effect.provideContext(a)
+      const { userId } = yield* registered("ada").pipe(onA)
+      yield* registered("bob").pipe(onA)
+      const other = yield* loggedIn("bob").pipe(onA)
+      const tokens: Array<SessionTokens> = []
+      for (let n = 0; n < 20; n++) {
+        tokens.push(yield* loggedIn("ada").pipe(onA))
+        yield* TestClock.adjust("1 second")
+      }
+      const [first, second] = tokens
+      assert.isDefined(first)
+      assert.isDefined(second)
+      const good = (kept: SessionTokens) =>
+        Effect.all([a, b].map((host) => Effect.provideContext(goodTokens(kept), host)))
+      assert.deepStrictEqual(yield* good(first), [all, all])
+      const newest = yield* loggedIn("ada").pipe(onA)
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(yield* good(first), [none, none])
+      for (const kept of [second, newest, other]) assert.deepStrictEqual(yield* good(kept), [all, all])
+      assert.strictEqual(yield* refused(first.refreshToken).pipe(onA), "TokenRejected")
+      const events = yield* eventsOf(`user/${userId}`).pipe(onA)
+      assert.deepStrictEqual(events.slice(-2), [
+        { _tag: "UserLoggedIn", userId, loginMethod: "password", ipAddress: "192.0.2.1", userAgent: "test" },
+        { _tag: "UserLoggedOut", userId, logoutReason: "too_many_sessions" }
+      ])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("keeps to the limit when logins come at once", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const tokens = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => loggedIn("ada"), { concurrency: 6 })
+      const good = yield* Effect.forEach(tokens, goodTokens)
+      assert.strictEqual(good.filter(({ bearer }) => bearer).length, 2)
+    }).pipe(Effect.provide(hostOver(Storage.layerMemory, { sessionsPerUser: 2 })))
+  )
+})
 
 describe("Sessions.refresh", () => {
   it.effect("gives the next pair; the tokens of before stay good, the session goes on for a week from now", () =>

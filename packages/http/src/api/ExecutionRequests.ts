@@ -4,6 +4,7 @@ import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { OutputName, RuntimeKind } from "@fairlead/core/runtime/Job"
 import { DateTime, Effect, Schema, SchemaTransformation } from "effect"
+import { HttpApiSchema } from "effect/http-api"
 import { pageQuery } from "./Paging.ts"
 import { wire } from "./Wire.ts"
 import { EventType } from "./WireEvent.ts"
@@ -111,11 +112,11 @@ export const preferredWait = (prefer: string | undefined): number | undefined =>
 
 const Reason = Schema.optionalKey(text(1000))
 export const CancelBody = wire("CancelExecutionRequest", Schema.Struct({ reason: Reason }))
-/** Both members are accepted and have no effect, as in the seed documents. */
-export const RetryBody = wire(
-  "RetryExecutionRequest",
-  Schema.Struct({ reason: Reason, preserveOutput: Schema.optionalKey(Schema.Boolean) })
-)
+/** The members are accepted and have no effect, as in the seed documents; nor has what `curl -d '{}'` sends as a form without being asked. */
+export const RetryBody = [
+  wire("RetryExecutionRequest", Schema.Struct({ reason: Reason, preserveOutput: Schema.optionalKey(Schema.Boolean) })),
+  Schema.String.pipe(HttpApiSchema.asText({ contentType: "application/x-www-form-urlencoded" }))
+] as const
 
 /** A call without a body. */
 export const NoBody = Schema.Null

@@ -91,7 +91,7 @@ const cancel = HttpApiEndpoint.post("cancel", "/executions/:execution_id/cancel"
 
 const retry = HttpApiEndpoint.post("retry", "/executions/:execution_id/retry", {
   params,
-  payload: [Requests.RetryBody, Requests.NoBody],
+  payload: [...Requests.RetryBody, Requests.NoBody],
   success: Views.Accepted,
   error: [
     executionNotFound,

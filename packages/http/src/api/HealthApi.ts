@@ -80,6 +80,8 @@ const Report = wire(
 const Capabilities = wire(
   "Capabilities",
   Schema.Struct({
+    /** Whether calls need a credential: without one they get 401, or act as a built-in principal. */
+    authMode: Schema.Literals(["required", "optional", "disabled"]),
     topologyKinds: Schema.Array(Schema.String),
     resourceTopologyKinds: Schema.Array(Schema.String),
     runtimes: Schema.Array(

@@ -3,6 +3,7 @@
 import type { TokenRejected } from "@fairlead/core/auth/AuthError"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import type { Principal } from "@fairlead/core/auth/Principal"
+import type { Permission } from "@fairlead/core/auth/roles/Permission"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Context, Effect, Layer, Redacted } from "effect"
@@ -17,7 +18,9 @@ import {
   Needs,
   Unauthorized
 } from "../api/Access.ts"
+import { HttpSettings } from "./HttpSettings.ts"
 import { bearerOf } from "./internal/bearerOf.ts"
+import { withoutCredential } from "./internal/withoutCredential.ts"
 
 /** Methods that change nothing, whatever the handler; all others need a CSRF token beside a cookie. */
 const reads = new Set(["GET", "HEAD", "OPTIONS", "QUERY"])
@@ -34,6 +37,7 @@ export const layerAuthentication = Layer.effect(
   Effect.gen(function* () {
     const sessions = yield* Sessions
     const apiKeys = yield* ApiKeys
+    const settings = yield* HttpSettings
 
     /** In the order that `Access` explains: API key, bearer token, cookie. */
     const checksOf = ({ cookies, headers }: Request): ReadonlyArray<Check> => {
@@ -55,21 +59,29 @@ export const layerAuthentication = Layer.effect(
     }
 
     const caller = Effect.fnUntraced(
-      function* (request: Request) {
+      function* (request: Request, needs: Permission | "public" | undefined) {
         for (const check of checksOf(request)) {
           const principal = yield* check
           if (principal === undefined) continue
           if (yield* isForgeable(principal, request)) return yield* new CsrfRejected()
           return principal
         }
-        return yield* new Unauthorized()
+        const builtIn = withoutCredential(settings, request)
+        if (builtIn === undefined) return yield* new Unauthorized()
+        // 403 would say that there is nothing to be done: a login may help.
+        if (needs !== undefined && needs !== "public" && builtIn.grants[needs] === undefined)
+          return yield* new Unauthorized()
+        return builtIn
       },
       Effect.catchTag("StorageError", Effect.die)
     )
 
-    const known = Effect.flatMap(HttpServerRequest.HttpServerRequest, caller)
-    return Authentication.of((answer) =>
-      Effect.flatMap(known, (principal) => Effect.provideService(answer, CurrentPrincipal, principal))
+    return Authentication.of((answer, { endpoint }) =>
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+        Effect.flatMap(caller(request, Context.getOrUndefined(endpoint.annotations, Needs)), (principal) =>
+          Effect.provideService(answer, CurrentPrincipal, principal)
+        )
+      )
     )
   })
 )

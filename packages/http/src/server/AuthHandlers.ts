@@ -1,6 +1,7 @@
 /** Binds `/auth` to the services of the auth areas. No decisions here: call, translate, return. */
 import type { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
+import { sessionIdOf } from "@fairlead/core/auth/Principal"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import { Users } from "@fairlead/core/auth/users/Users"
@@ -25,18 +26,18 @@ export const AuthHandlers = HttpApiBuilder.group(
 
     /** The request's own CSRF token if it is one of the session; else a fresh one; nothing for an API key. */
     const csrfOf = Effect.fnUntraced(function* () {
-      const { credential } = yield* CurrentPrincipal
-      if (credential._tag === "ApiKey") return ""
+      const sessionId = sessionIdOf(yield* CurrentPrincipal)
+      if (sessionId === undefined) return ""
       const own = (yield* HttpServerRequest.HttpServerRequest).cookies[csrfCookie]
-      if (own !== undefined && (yield* sessions.verifyCsrf(credential.sessionId, own))) return own
-      return yield* sessions.issueCsrf(credential.sessionId)
+      if (own !== undefined && (yield* sessions.verifyCsrf(sessionId, own))) return own
+      return yield* sessions.issueCsrf(sessionId)
     })
 
     const endSession = Effect.fnUntraced(
       function* (kind: "cookie" | "bearer", token: string | undefined) {
         if (token === undefined) return
-        const { credential } = yield* sessions.authenticate(kind, Redacted.make(token))
-        if (credential._tag !== "ApiKey") yield* sessions.logout(credential.sessionId, yield* RequestOrigin)
+        const sessionId = sessionIdOf(yield* sessions.authenticate(kind, Redacted.make(token)))
+        if (sessionId !== undefined) yield* sessions.logout(sessionId, yield* RequestOrigin)
       },
       Effect.catchTag("TokenRejected", () => Effect.void)
     )

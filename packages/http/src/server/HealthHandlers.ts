@@ -11,6 +11,7 @@ import { PrometheusMetrics } from "effect/observability"
 import { CurrentPrincipal } from "../api/Access.ts"
 import { HealthApi, NotReady } from "../api/HealthApi.ts"
 import { version } from "../api/Version.ts"
+import { HttpSettings } from "./HttpSettings.ts"
 import * as MetricsAccess from "./MetricsAccess.ts"
 import { MountedApi } from "./MountedApi.ts"
 import { ProcessMetrics } from "./ProcessMetrics.ts"
@@ -25,6 +26,7 @@ export const HealthHandlers = HttpApiBuilder.group(
     const executions = yield* Effect.serviceOption(Executions)
     const { features } = yield* MountedApi
     const { maxConcurrentExecutions } = yield* HealthSettings
+    const { authMode } = yield* HttpSettings
     const checkMetricsAccess = yield* MetricsAccess.make
 
     const countsOf = Effect.fnUntraced(function* (service: Executions["Service"], caller: Principal) {
@@ -80,6 +82,7 @@ export const HealthHandlers = HttpApiBuilder.group(
       capabilities: Effect.fnUntraced(function* () {
         const known = yield* runtimes.all
         return {
+          authMode,
           topologyKinds: [],
           resourceTopologyKinds: [],
           runtimes: known.map(({ isolation, kind, languages }) => ({ kind, isolation, languages })),

@@ -12,6 +12,12 @@ export interface HttpSettingsShape {
   readonly allowedOrigins: ReadonlyArray<string>
   /** `auto`: cookies are `Secure` when the request came over https. `always`: also behind a proxy that is not trusted. */
   readonly secureCookies: "auto" | "always"
+  /**
+   * What becomes of requests that present no credential. `required`: 401. `optional`: they act as `anonymous` of core. `disabled`: those of
+   * this machine act as `local` of core, others get 401. What the built-in principal may not do answers 401 in each of them, and
+   * so does a credential that is presented and does not verify.
+   */
+  readonly authMode: "required" | "optional" | "disabled"
   /** Who may read `/metrics`: a direct peer on this machine or a caller with `health:read`; only the latter; or everybody. */
   readonly metricsAccess: "local" | "permission" | "public"
   /** Whether `/docs`, `/redoc` and `/openapi.json` are served. */
@@ -24,6 +30,7 @@ export const defaultSettings: HttpSettingsShape = {
   trustedProxies: [],
   allowedOrigins: [],
   secureCookies: "auto",
+  authMode: "required",
   metricsAccess: "local",
   docs: true,
   publicPath: ""

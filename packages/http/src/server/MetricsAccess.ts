@@ -1,20 +1,12 @@
 /** Who may read `/metrics`: series names tell what the system does, so they are not for everybody. */
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
-import { Effect, Option, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { Forbidden, Unauthorized } from "../api/Access.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { bearerOf } from "./internal/bearerOf.ts"
-
-/** A proxy on this machine is a local peer too, and says in one of these that it speaks for somebody else. */
-const forwardingHeaders = ["x-forwarded-for", "x-real-ip", "forwarded", "via"] as const
-
-const isLocal = ({ headers, peerAddress, remoteAddress }: HttpServerRequest.HttpServerRequest) =>
-  isLoopback(remoteAddress) && isLoopback(peerAddress) && forwardingHeaders.every((name) => headers[name] === undefined)
-
-const isLoopback = (address: Option.Option<string>) =>
-  Option.exists(address, (text) => /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(text))
+import { isLocal } from "./internal/isLocal.ts"
 
 /** Gives the check of a request. Takes bearer tokens and API keys, but no cookie: scrapers have none. */
 export const make = Effect.gen(function* () {

@@ -170,6 +170,16 @@ describe("POST /executions/{id}/retry", () => {
     })
   )
 
+  it.live("takes what curl -d sends when no content type is given", () =>
+    Effect.gen(function* () {
+      const { call, run } = yield* ExecutionHost.start()
+      const id = yield* run("anna", "out again")
+      const headers = { "content-type": "application/x-www-form-urlencoded" }
+      const made = yield* call("anna", `POST /${id}/retry`, { body: {}, headers })
+      assert.deepStrictEqual([made.status, made.body.status], [200, "queued"])
+    })
+  )
+
   it.live("refuses an active execution", () =>
     Effect.gen(function* () {
       const { call, submit } = yield* ExecutionHost.start()

@@ -130,6 +130,7 @@ describe("health checks", () => {
       const { call } = yield* host()
       for (const path of ["/capabilities", "/api/v1/capabilities"]) {
         const { body, text } = yield* call("GET", path)
+        assert.strictEqual(body["auth_mode"], "required")
         assert.deepStrictEqual(body["languages"], { python: ["3.12.3", "3.11.9"] })
         assert.deepStrictEqual(body["runtimes"][0].languages[0].file_extension, "py")
         assert.deepStrictEqual([body["topology_kinds"], body["resource_topology_kinds"]], [[], []])

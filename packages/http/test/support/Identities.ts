@@ -30,7 +30,9 @@ export const sessionIdOf = (person: Person) => SessionId.make(uuid(2, names.inde
 
 const known = (name: string | undefined) => names.find((person) => person === name)
 
-const principalOf = (person: Person, kind: Credential["_tag"]): Principal => ({
+type Kind = Exclude<Credential["_tag"], "None">
+
+const principalOf = (person: Person, kind: Kind): Principal => ({
   userId: userIdOf(person),
   username: person,
   role: people[person],
@@ -41,7 +43,7 @@ const principalOf = (person: Person, kind: Credential["_tag"]): Principal => ({
       : { _tag: kind, sessionId: sessionIdOf(person) }
 })
 
-const holderOf = (kind: Credential["_tag"], prefix: string, token: Redacted.Redacted) => {
+const holderOf = (kind: Kind, prefix: string, token: Redacted.Redacted) => {
   const text = Redacted.value(token)
   const person = text.startsWith(prefix) ? known(text.slice(prefix.length)) : undefined
   return person === undefined ? Effect.fail(new TokenRejected()) : Effect.succeed(principalOf(person, kind))

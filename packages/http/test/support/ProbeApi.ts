@@ -16,6 +16,7 @@ class ProbeGroup extends HttpApiGroup.make("probe")
   .add(
     HttpApiEndpoint.get("read", "/read", { success: Who }).annotate(Needs, "account:read"),
     HttpApiEndpoint.post("write", "/write", { success: Who }).annotate(Needs, "account:write"),
+    HttpApiEndpoint.get("health", "/health", { success: Who }).annotate(Needs, "health:read"),
     HttpApiEndpoint.post("rule", "/rule", { success: Who }).annotate(Needs, "executions:admin"),
     HttpApiEndpoint.get("undeclared", "/undeclared", { success: Who })
   )
@@ -49,6 +50,7 @@ const who = Effect.fnUntraced(function* () {
 const handlers = HttpApiBuilder.group(api, "probe", (group) =>
   group.handleAll({
     read: who,
+    health: who,
     write: who,
     rule: who,
     undeclared: who,

@@ -115,6 +115,27 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
+    it.effect("revokeOldest leaves the newest, of those the ones with the highest ids, and ends only live ones", () =>
+      Effect.gen(function* () {
+        const store = yield* SessionStore
+        const of = (n: number, change: Partial<typeof Session.Type> = {}) =>
+          liveSession(n, { userId: userId(70), ...change })
+        const dead = [of(76, { revokedAt: after(1) }), of(77, { expiresAt: after(5) }), liveSession(78)]
+        yield* Effect.forEach([of(70), of(74), of(72), of(75), of(73), ...dead], store.insert)
+        const endOldest = (newest: number, limit: number) =>
+          Effect.map(store.revokeOldest(userId(70), sessionId(newest), limit, after(10)), (ids) => ids.toSorted())
+        assert.deepStrictEqual(yield* endOldest(75, 5), [])
+        assert.deepStrictEqual(yield* endOldest(75, 3), [sessionId(70), sessionId(72)])
+        yield* Effect.forEach(
+          [ended(of(70), after(10)), ended(of(72), after(10)), of(73), of(74), of(75), ...dead],
+          assertStored
+        )
+        assert.deepStrictEqual(yield* endOldest(73, 2), [sessionId(74)])
+        assert.deepStrictEqual(yield* endOldest(73, 1), [sessionId(75)])
+        yield* assertStored(of(73))
+      })
+    )
+
     it.effect("knowsAddress knows where sessions of the user began, ended ones too", () =>
       Effect.gen(function* () {
         const store = yield* SessionStore

@@ -2,11 +2,13 @@
 import core from "./0001_core.ts"
 import auth from "./0002_auth.ts"
 import bus from "./0003_bus.ts"
+import liveSessions from "./0004_live_sessions.ts"
 import queue from "./0005_queue.ts"
 
 export const migrations = {
   "0001_core": core,
   "0002_auth": auth,
   "0003_bus": bus,
+  "0004_live_sessions": liveSessions,
   "0005_queue": queue
 }

@@ -25,6 +25,14 @@ export class SessionRevoker extends Context.Service<
       kept: SessionId | undefined,
       at: DateTime.Utc
     ): Effect.Effect<ReadonlyArray<SessionId>, StorageError>
+    /** Ends what is more than `limit` live sessions of the user, the oldest first, because `newest` began. Appends an event for each. */
+    revokeOldest(
+      userId: UserId,
+      newest: SessionId,
+      limit: number,
+      at: DateTime.Utc,
+      origin: Origin
+    ): Effect.Effect<ReadonlyArray<SessionId>, StorageError>
   }
 >()("@fairlead/core/auth/sessions/SessionRevoker") {
   static readonly layer = Layer.effect(
@@ -41,6 +49,18 @@ export class SessionRevoker extends Context.Service<
         }),
         revokeAll: Effect.fnUntraced(function* (userId, kept, at) {
           const ended = yield* sessions.revokeAll(userId, kept, at)
+          for (const id of ended) yield* wakeups.send(sessionTopic(id))
+          return ended
+        }),
+        revokeOldest: Effect.fnUntraced(function* (userId, newest, limit, at, origin) {
+          const ended = yield* sessions.revokeOldest(userId, newest, limit, at)
+          if (ended.length === 0) return ended
+          const loggedOut: UserEvent = { _tag: "UserLoggedOut", userId, logoutReason: "too_many_sessions" }
+          yield* events.ofUser(
+            userId,
+            origin,
+            ended.map(() => loggedOut)
+          )
           for (const id of ended) yield* wakeups.send(sessionTopic(id))
           return ended
         })

@@ -22,6 +22,16 @@ export class SessionStore extends Context.Service<
       kept: SessionId | undefined,
       at: DateTime.Utc
     ): Effect.Effect<ReadonlyArray<SessionId>, StorageError>
+    /**
+     * Ends the user's oldest live sessions until `limit` (at least 1) are left, by the order of their ids; never `newest`, which
+     * counts as one of those left. Returns those it ended, in any order. Exact if nobody else opens a session of the user meanwhile.
+     */
+    revokeOldest(
+      userId: UserId,
+      newest: SessionId,
+      limit: number,
+      at: DateTime.Utc
+    ): Effect.Effect<ReadonlyArray<SessionId>, StorageError>
     /** Whether a session of the user that is stored, ended or not, began at this address. */
     knowsAddress(userId: UserId, ipAddress: string): Effect.Effect<boolean, StorageError>
     /** Removes sessions that expired by `now`; returns how many. At most 10,000 at a time. */
@@ -61,6 +71,15 @@ export class SessionStore extends Context.Service<
           sessions.modify((rows) => {
             const ended = [...rows.values()]
               .filter((row) => row.userId === userId && row.sessionId !== kept && isLive(row, at))
+              .map((row) => [row.sessionId, end(row, at)] as const)
+            return [ended.map(([id]) => id), new Map([...rows, ...ended])]
+          }),
+        revokeOldest: (userId, newest, limit, at) =>
+          sessions.modify((rows) => {
+            const ended = [...rows.values()]
+              .filter((row) => row.userId === userId && row.sessionId !== newest && isLive(row, at))
+              .sort((a, b) => (a.sessionId < b.sessionId ? 1 : -1))
+              .slice(limit - 1)
               .map((row) => [row.sessionId, end(row, at)] as const)
             return [ended.map(([id]) => id), new Map([...rows, ...ended])]
           }),

@@ -16,7 +16,7 @@ import { AuthEvents } from "../AuthEvents.ts"
 import { AuthOptions } from "../AuthOptions.ts"
 import { LiveCredentials, sessionTopic, userTopic } from "../LiveCredentials.ts"
 import type { Origin } from "../Origin.ts"
-import type { Principal } from "../Principal.ts"
+import { type Principal, sessionIdOf } from "../Principal.ts"
 import type { Role } from "../roles/Role.ts"
 import { SessionRevoker } from "../sessions/SessionRevoker.ts"
 import { PasswordChecks } from "./PasswordChecks.ts"
@@ -143,7 +143,7 @@ export class Users extends Context.Service<
         origin: Origin
       ) {
         const key = `password-change ${caller.userId}`
-        const own = caller.credential._tag === "ApiKey" ? undefined : caller.credential.sessionId
+        const own = sessionIdOf(caller)
 
         const apply = Effect.fnUntraced(function* (user: User, passwordHash: PasswordHash) {
           const written = yield* write(caller, origin, user, { passwordHash }, ["password"])

@@ -1,10 +1,13 @@
 /**
- * The passwords of 8 and more characters that people choose most. Chosen by hand after the published rankings of leaked passwords
- * (Burnett's "10,000 most common", SplashData 2011 to 2018, NordPass 2019 to 2024), with the keyboard
- * walks, years and defaults that belong to the same families. Lower case: compare without case.
+ * The passwords of 8 and more characters that people choose most, in lower case: compare without case. The ranked list leaves out what its
+ * makers find by pattern, so repeats, keyboard walks, years and defaults are added by hand, after the published rankings of leaked
+ * passwords (Burnett's "10,000 most common", SplashData 2011 to 2018, NordPass 2019 to 2024).
  */
+import { rankedPasswords } from "./generated/rankedPasswords.ts"
+
 export const commonPasswords: ReadonlySet<string> = new Set(
   `
+  ${rankedPasswords}
   password password1 password12 password123 password1234 password! password1! password01 passw0rd passw0rd1
   p@ssw0rd p@ssword p@ssw0rd1 p@55w0rd pa$$w0rd pa$$word passwort passwords mypassword thepassword newpassword
   nopassword motdepasse contraseña contrasena 12345678 123456789 1234567890 12345678910 0123456789 87654321

@@ -5,20 +5,22 @@ import { Storage } from "../../../storage/Storage.ts"
 import { CredentialsRejected } from "../../AuthError.ts"
 import { AuthEvents } from "../../AuthEvents.ts"
 import { AuthOptions } from "../../AuthOptions.ts"
-import { LiveCredentials, userTopic } from "../../LiveCredentials.ts"
+import { LiveCredentials, sessionTopic, userTopic } from "../../LiveCredentials.ts"
 import { type Origin, storedOrigin } from "../../Origin.ts"
 import { type LoginProof, Logins } from "../../users/Logins.ts"
 import { UserId } from "../../users/UserId.ts"
 import { RefreshTokens } from "../RefreshTokens.ts"
 import { Session } from "../Session.ts"
 import { SessionId } from "../SessionId.ts"
+import { SessionRevoker } from "../SessionRevoker.ts"
 import { SessionStore } from "../SessionStore.ts"
 import { makeIssue } from "./issue.ts"
 
 export const makeLogin = Effect.gen(function* () {
-  const { sessionSeconds } = yield* AuthOptions
+  const { sessionSeconds, sessionsPerUser } = yield* AuthOptions
   const [storage, ids, events] = [yield* Storage, yield* Ids, yield* AuthEvents]
-  const [sessions, logins, live] = [yield* SessionStore, yield* Logins, yield* LiveCredentials]
+  const [sessions, revoker] = [yield* SessionStore, yield* SessionRevoker]
+  const [logins, live] = [yield* Logins, yield* LiveCredentials]
   const [refreshTokens, issue] = [yield* RefreshTokens, yield* makeIssue]
 
   /** Opens a session unless the user was deactivated or the password changed since the proof. */
@@ -35,7 +37,9 @@ export const makeLogin = Effect.gen(function* () {
     yield* events.ofUser(userId, origin, [
       { _tag: "UserLoggedIn", userId, loginMethod: "password", ipAddress, userAgent }
     ])
-    return Option.some({ session, user: proof.known.user, token })
+    // `logins.record` holds the user until the end of the transaction: logins of one user come here one after the other.
+    const ended = yield* revoker.revokeOldest(userId, sessionId, sessionsPerUser, at, origin)
+    return Option.some({ session, user: proof.known.user, token, ended })
   }, storage.transaction)
 
   return Effect.fn("Sessions.login")(function* (name: string, password: Redacted.Redacted, from: Origin) {
@@ -48,8 +52,9 @@ export const makeLogin = Effect.gen(function* () {
     const { locks, proof } = yield* logins.prove(attempt, password)
     const opened = Option.isSome(proof) ? yield* open(proof.value, origin) : Option.none()
     if (Option.isSome(opened)) {
-      yield* live.forget(userTopic(opened.value.session.userId))
-      return yield* issue(opened.value.session, opened.value.user, opened.value.token)
+      const { ended, session } = opened.value
+      yield* Effect.forEach([userTopic(session.userId), ...ended.map(sessionTopic)], live.forget, { discard: true })
+      return yield* issue(session, opened.value.user, opened.value.token)
     }
     yield* events.failure(user, origin, "credentials_rejected", locks)
     return yield* new CredentialsRejected()
