@@ -70,7 +70,8 @@ describe("a host that runs", () => {
     await caller.call("POST", `/executions/${id}/cancel`, { reason: "test" })
     assert.deepInclude(await result(caller, id), { status: "cancelled" })
     await until("no process is left", () => processesWith(marker).length === 0)
-    const timed = await run(caller, script, { timeout_seconds: 1 })
+    // With the CPU time of several cores, so that the two loops do not run into that limit first.
+    const timed = await run(caller, script, { timeout_seconds: 1, cpu_millicores: 8_000 })
     assert.deepInclude(timed, { status: "timeout", error_type: "timeout" })
     await until("no process is left", () => processesWith(marker).length === 0)
   }, 60_000)
