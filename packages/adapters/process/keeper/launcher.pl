@@ -23,6 +23,7 @@ if ($level eq 'namespace') {
 }
 my ($user, $group) = ($>, $) + 0);
 
+close_inherited();
 umask 077;
 $/ = "\0";
 $SIG{CHLD} = 'IGNORE';    # ended keepers are nobody's concern here: they leave no zombies
@@ -32,6 +33,14 @@ while (defined(my $request = <STDIN>)) {
     my ($verb, $number, $path) = split / /, $request, 3;
     if   ($verb eq 'keep') { keep($number, $path) }
     else                   { delete_tree($number, $path) }
+}
+
+# What the host has inherited without knowing must not reach scripts.
+sub close_inherited {
+    opendir my $folder, '/proc/self/fd' or return;
+    my @descriptors = grep { /^\d+$/ && $_ > 2 } readdir $folder;
+    closedir $folder;
+    POSIX::close($_) for @descriptors;
 }
 
 sub answer {
