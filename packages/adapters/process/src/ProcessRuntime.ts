@@ -16,10 +16,9 @@ import { choose, describe, type Level } from "./internal/confinement.ts"
 import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
 import { bury, isRemoved, sweep } from "./internal/housekeeping.ts"
 import { claimForRemoval, type JobState, makePlaces, type Places, prepare, stateOf } from "./internal/jobDirectory.ts"
-import { makeKeepers } from "./internal/keeper.ts"
 import { type Confinement, isExpressible } from "./internal/keeperSpec.ts"
 import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
-import type { Launch } from "./internal/launcher.ts"
+import { type Launcher, makeLauncher } from "./internal/launcher.ts"
 import { observation } from "./internal/observation.ts"
 
 const Absolute = Schema.String.check(Schema.makeFilter(isAbsolute, { expected: "an absolute path" }))
@@ -93,15 +92,15 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   const isolation = describe(choice)
   const isWeak = choice.obstacles.length > 0 || (confined.hostIsRoot && confined.uids === undefined)
   yield* (isWeak ? Effect.logWarning : Effect.logDebug)(`Scripts run as processes of this machine, ${isolation}`)
+  const launcher = yield* makeLauncher(choice.confinement.level)
   yield* Effect.forkScoped(
-    sweep(places).pipe(
+    sweep(places, launcher).pipe(
       // A folder that cannot be cleared today is tried again; nothing else depends on it.
       Effect.catch((failure) => Effect.logWarning("Could not clear away old jobs", failure.cause)),
       Effect.repeat(Schedule.spaced("1 hour"))
     )
   )
-  const launch = yield* makeKeepers(choice.confinement)
-  return runtimeOf({ places, bootId, confinement: choice.confinement, launch, interpreters, isolation })
+  return runtimeOf({ places, bootId, confinement: choice.confinement, launcher, interpreters, isolation })
 })
 
 const hostPath = Effect.orElseSucceed(Config.String("PATH"), () => systemPath)
@@ -138,13 +137,13 @@ interface Machine {
   readonly places: Places
   readonly bootId: string
   readonly confinement: Confinement
-  readonly launch: Launch
+  readonly launcher: Launcher
   readonly interpreters: ReadonlyArray<Interpreter>
   readonly isolation: string
 }
 
 const runtimeOf = (machine: Machine): ScriptRuntime => {
-  const { bootId, interpreters, isolation, launch, places } = machine
+  const { bootId, interpreters, isolation, launcher, places } = machine
   const directoryOf = (jobId: JobId) => join(places.jobs, jobId)
   const stateOfJob = (jobId: JobId) => stateOf(directoryOf(jobId), bootId)
 
@@ -155,7 +154,7 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
         bootId,
         from,
         absent: absentReport(handle, node),
-        relaunch: launch(directoryOf(handle.jobId))
+        relaunch: launcher.keep(directoryOf(handle.jobId))
       }),
       (failure) => failed("observe", failure)
     )
@@ -198,7 +197,7 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
 const node = hostname()
 const handleOf = (jobId: JobId): JobHandle => ({ runtime: "process", jobId, node })
 
-const startIn = ({ bootId, confinement, interpreters, launch, places }: Machine) =>
+const startIn = ({ bootId, confinement, interpreters, launcher, places }: Machine) =>
   Effect.fn("ProcessRuntime.start")(
     function* (spec: JobSpec) {
       const { jobId, language, languageVersion } = spec
@@ -207,21 +206,20 @@ const startIn = ({ bootId, confinement, interpreters, launch, places }: Machine)
       if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
 
       const directory = join(places.jobs, jobId)
-      if (yield* isRemoved(places, jobId)) return yield* new JobRemoved({ jobId })
-      const found = yield* stateOf(directory, bootId)
-      if (found._tag === "Absent") yield* prepare(places, directory, confinement, spec, interpreter)
+      const notRemoved = Effect.map(isRemoved(places, jobId), (removed) => !removed)
+      const isNew = yield* prepare(places, directory, confinement, spec, interpreter, notRemoved)
       // Again, because a removal may have made room for the directory in the meantime.
       if (yield* isRemoved(places, jobId)) {
-        yield* bury(places, jobId)
+        yield* bury(places, launcher, jobId)
         return yield* new JobRemoved({ jobId })
       }
-      if (found._tag === "Absent" || found._tag === "Prepared") yield* launch(directory)
+      if (isNew || (yield* stateOf(directory, bootId))._tag === "Prepared") yield* launcher.keep(directory)
       return handleOf(jobId)
     },
     Effect.catchTag("FileFailure", failingIn("start"))
   )
 
-const removeIn = ({ bootId, places }: Machine) =>
+const removeIn = ({ bootId, launcher, places }: Machine) =>
   Effect.fn("ProcessRuntime.remove")(
     function* ({ jobId }: JobHandle) {
       const { _tag } = yield* stateOf(join(places.jobs, jobId), bootId)
@@ -233,7 +231,7 @@ const removeIn = ({ bootId, places }: Machine) =>
           retryable: true,
           cause: new Error(`job ${jobId} is running`)
         })
-      yield* bury(places, jobId)
+      yield* bury(places, launcher, jobId)
     },
     Effect.catchTag("FileFailure", failingIn("remove"))
   )
