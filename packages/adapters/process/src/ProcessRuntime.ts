@@ -3,7 +3,6 @@
  * prepares the directory, and reads it. So a job goes on when the host dies, and any later host on the same directory finds it.
  */
 import { readdir, readFile, realpath, writeFile } from "node:fs/promises"
-import { hostname } from "node:os"
 import { isAbsolute, join } from "node:path"
 import { geteuid, platform } from "node:process"
 import type { JobHandle, JobReport, JobSpec } from "@fairlead/core/runtime/Job"
@@ -19,6 +18,7 @@ import { claimForRemoval, type JobState, makePlaces, type Places, prepare, state
 import { type Confinement, isExpressible } from "./internal/keeperSpec.ts"
 import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
 import { type Launcher, makeLauncher } from "./internal/launcher.ts"
+import { nodeName } from "./internal/nodeName.ts"
 import { observation } from "./internal/observation.ts"
 
 const Absolute = Schema.String.check(Schema.makeFilter(isAbsolute, { expected: "an absolute path" }))
@@ -70,7 +70,7 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
 ): Effect.fn.Return<ScriptRuntime, ProcessRuntimeUnavailable, Scope.Scope> {
   yield* checkOptions(options)
   const levels: ReadonlyArray<Level> = options.level === undefined ? ["namespace", "basic"] : [options.level]
-  const { bootId, directory, places } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
+  const { bootId, directory, node, places } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
   const confined = {
     uids: options.uids,
     hostIsRoot: geteuid?.() === 0,
@@ -100,7 +100,7 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
       Effect.repeat(Schedule.spaced("1 hour"))
     )
   )
-  return runtimeOf({ places, bootId, confinement: choice.confinement, launcher, interpreters, isolation })
+  return runtimeOf({ places, bootId, node, confinement: choice.confinement, launcher, interpreters, isolation })
 })
 
 const hostPath = Effect.orElseSucceed(Config.String("PATH"), () => systemPath)
@@ -124,7 +124,7 @@ const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOption
   const places = yield* makePlaces(options.directory)
   const directory = yield* attempt(() => realpath(options.directory))
   const bootId = (yield* attempt(() => readFile("/proc/sys/kernel/random/boot_id", "utf8"))).trim()
-  return { bootId, directory, places }
+  return { bootId, directory, node: yield* nodeName(directory), places }
 })
 
 const unavailableDirectory = ({ cause }: FileFailure) =>
@@ -136,6 +136,7 @@ const unavailableKeeper = (obstacles: ReadonlyArray<string>) =>
 interface Machine {
   readonly places: Places
   readonly bootId: string
+  readonly node: string
   readonly confinement: Confinement
   readonly launcher: Launcher
   readonly interpreters: ReadonlyArray<Interpreter>
@@ -143,7 +144,7 @@ interface Machine {
 }
 
 const runtimeOf = (machine: Machine): ScriptRuntime => {
-  const { bootId, interpreters, isolation, launcher, places } = machine
+  const { bootId, interpreters, isolation, launcher, node, places } = machine
   const directoryOf = (jobId: JobId) => join(places.jobs, jobId)
   const stateOfJob = (jobId: JobId) => stateOf(directoryOf(jobId), bootId)
 
@@ -170,7 +171,7 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
   const inspect = Effect.fnUntraced(function* (jobId: JobId) {
     return Option.map(
       summaryState(yield* stateOfJob(jobId)),
-      (state): JobSummary => ({ handle: handleOf(jobId), state })
+      (state): JobSummary => ({ handle: handleOf(jobId, node), state })
     )
   })
 
@@ -194,10 +195,9 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
   }
 }
 
-const node = hostname()
-const handleOf = (jobId: JobId): JobHandle => ({ runtime: "process", jobId, node })
+const handleOf = (jobId: JobId, node: string): JobHandle => ({ runtime: "process", jobId, node })
 
-const startIn = ({ bootId, confinement, interpreters, launcher, places }: Machine) =>
+const startIn = ({ bootId, confinement, interpreters, launcher, node, places }: Machine) =>
   Effect.fn("ProcessRuntime.start")(
     function* (spec: JobSpec) {
       const { jobId, language, languageVersion } = spec
@@ -214,7 +214,7 @@ const startIn = ({ bootId, confinement, interpreters, launcher, places }: Machin
         return yield* new JobRemoved({ jobId })
       }
       if (isNew || (yield* stateOf(directory, bootId))._tag === "Prepared") yield* launcher.keep(directory)
-      return handleOf(jobId)
+      return handleOf(jobId, node)
     },
     Effect.catchTag("FileFailure", failingIn("start"))
   )
@@ -253,7 +253,7 @@ const summaryState = ({ _tag }: JobState): Option.Option<JobSummary["state"]> =>
   }
 }
 
-/** A job that belongs here and is not here is lost; one of another machine may be well. */
+/** A job that belongs here and is not here is lost; one of another directory may be well. */
 const absentReport = (handle: JobHandle, node: string): Effect.Effect<JobReport, FileFailure> =>
   handle.node === node
     ? Effect.succeed({

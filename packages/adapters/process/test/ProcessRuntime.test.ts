@@ -1,6 +1,5 @@
 /** What the contract does not know of: keepers, users, environments. */
 import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
-import { hostname } from "node:os"
 import { join } from "node:path"
 import { kill } from "node:process"
 import { assert, describe, it } from "@effect/vitest"
@@ -124,7 +123,7 @@ for (const [name, options] of levels)
           const [runtime, other] = [yield* host, yield* host]
           const spec = contractJob(runtime, "bash", ["echo never"])
           yield* leavePrepared(directory, spec, options)
-          const handle = { runtime: "process", jobId: spec.jobId, node: hostname() } as const
+          const handle = { runtime: "process", jobId: spec.jobId, node: other.node } as const
           yield* other.stop(handle)
           const seen = yield* observeAll(other, yield* runtime.start(spec))
           assert.deepStrictEqual(readable(seen), { stdout: "", stderr: "", end: { _tag: "Stopped", forced: false } })
