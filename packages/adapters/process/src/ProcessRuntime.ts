@@ -10,7 +10,7 @@ import { JobId } from "@fairlead/core/runtime/JobId"
 import { JobRemoved, RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import type { JobSummary, ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
-import { Config, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
+import { Clock, Config, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
 import { choose, describe, type Level } from "./internal/confinement.ts"
 import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
 import { bury, isRemoved, sweep } from "./internal/housekeeping.ts"
@@ -197,6 +197,16 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
 
 const handleOf = (jobId: JobId, node: string): JobHandle => ({ runtime: "process", jobId, node })
 
+/** Below the time after which another driver may take over. */
+const staleMillis = 5_000
+const heldUp = () =>
+  new RuntimeError({
+    runtime: "process",
+    phase: "start",
+    retryable: true,
+    cause: new Error(`the start was held up for more than ${staleMillis} ms, so it was not done`)
+  })
+
 const startIn = ({ bootId, confinement, interpreters, launcher, node, places }: Machine) =>
   Effect.fn("ProcessRuntime.start")(
     function* (spec: JobSpec) {
@@ -205,6 +215,7 @@ const startIn = ({ bootId, confinement, interpreters, launcher, node, places }: 
       if (interpreter === undefined) return yield* refused("start", `there is no ${language} ${languageVersion} here`)
       if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
 
+      const begunMillis = yield* Clock.currentTimeMillis
       const directory = join(places.jobs, jobId)
       const notRemoved = Effect.map(isRemoved(places, jobId), (removed) => !removed)
       const isNew = yield* prepare(places, directory, confinement, spec, interpreter, notRemoved)
@@ -213,7 +224,10 @@ const startIn = ({ bootId, confinement, interpreters, launcher, node, places }: 
         yield* bury(places, launcher, jobId)
         return yield* new JobRemoved({ jobId })
       }
-      if (isNew || (yield* stateOf(directory, bootId))._tag === "Prepared") yield* launcher.keep(directory)
+      if (!isNew && (yield* stateOf(directory, bootId))._tag !== "Prepared") return handleOf(jobId, node)
+      // A host that was frozen in between may have lost the execution to another: it has to ask again before it begins anything.
+      if ((yield* Clock.currentTimeMillis) - begunMillis > staleMillis) return yield* heldUp()
+      yield* launcher.keep(directory)
       return handleOf(jobId, node)
     },
     Effect.catchTag("FileFailure", failingIn("start"))

@@ -5,7 +5,7 @@ import { kill } from "node:process"
 import { assert, describe, it } from "@effect/vitest"
 import type { JobEnd } from "@fairlead/core/runtime/Job"
 import { contractJob, observeAll, readable, untilPrinted } from "@fairlead/testing/fixtures/JobFixtures"
-import { Duration, Effect, Redacted } from "effect"
+import { Clock, Duration, Effect, Redacted } from "effect"
 import { eventually, leavePrepared, levels, marked, place, processesOf } from "./fixtures.ts"
 
 const exited: JobEnd = { _tag: "Exited", exitCode: 0 }
@@ -112,6 +112,25 @@ for (const [name, options] of levels)
           assert.deepStrictEqual(yield* runtime.start(spec), handle)
           assert.deepStrictEqual(yield* runtime.list, [{ handle, state: "lost" }])
           yield* runtime.remove(handle)
+        })
+      )
+    )
+
+    it.live("begins nothing when it was frozen on the way: the next start does", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const runtime = yield* (yield* place({ ...options, languages: ["bash"] })).host
+          const spec = contractJob(runtime, "bash", ["echo up"])
+          const clock = yield* Clock.Clock
+          let looks = 0
+          const thawed: typeof clock = Object.assign(Object.create(clock), {
+            currentTimeMillis: Effect.sync(() => looks++ * 6_000)
+          })
+          const error = yield* Effect.flip(Effect.provideService(runtime.start(spec), Clock.Clock, thawed))
+          assert.deepInclude(error, { phase: "start", retryable: true })
+          assert.strictEqual((yield* runtime.list)[0]?.state, "prepared")
+          const seen = yield* observeAll(runtime, yield* runtime.start(spec))
+          assert.strictEqual(readable(seen).stdout, "up\n")
         })
       )
     )
