@@ -5,7 +5,7 @@ import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import {
   Authentication,
@@ -18,6 +18,7 @@ import {
   Unauthorized
 } from "../api/Access.ts"
 import { bearerOf } from "./internal/bearerOf.ts"
+import { makeSecrets } from "./internal/secrets.ts"
 
 /** Methods that change nothing, whatever the handler; all others need a CSRF token beside a cookie. */
 const reads = new Set(["GET", "HEAD", "OPTIONS", "QUERY"])
@@ -34,16 +35,17 @@ export const layerAuthentication = Layer.effect(
   Effect.gen(function* () {
     const sessions = yield* Sessions
     const apiKeys = yield* ApiKeys
+    const secret = makeSecrets(1024)
 
     /** In the order that `Access` explains: API key, bearer token, cookie. */
     const checksOf = ({ cookies, headers }: Request): ReadonlyArray<Check> => {
       const checks: Array<Check> = []
       const key = headers["x-api-key"]
-      if (key !== undefined) checks.push(orNobody(apiKeys.authenticate(Redacted.make(key))))
+      if (key !== undefined) checks.push(orNobody(apiKeys.authenticate(secret(key))))
       const bearer = bearerOf(headers["authorization"])
-      if (bearer !== undefined) checks.push(orNobody(sessions.authenticate("bearer", Redacted.make(bearer))))
+      if (bearer !== undefined) checks.push(orNobody(sessions.authenticate("bearer", secret(bearer))))
       const cookie = headers["cookie"] === undefined ? undefined : cookies[accessCookie]
-      if (cookie !== undefined) checks.push(orNobody(sessions.authenticate("cookie", Redacted.make(cookie))))
+      if (cookie !== undefined) checks.push(orNobody(sessions.authenticate("cookie", secret(cookie))))
       return checks
     }
 

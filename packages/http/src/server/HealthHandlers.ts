@@ -11,6 +11,7 @@ import { PrometheusMetrics } from "effect/observability"
 import { CurrentPrincipal } from "../api/Access.ts"
 import { HealthApi, NotReady } from "../api/HealthApi.ts"
 import { version } from "../api/Version.ts"
+import { lean, withServices } from "./internal/leanHandlers.ts"
 import * as MetricsAccess from "./MetricsAccess.ts"
 import { MountedApi } from "./MountedApi.ts"
 import { ProcessMetrics } from "./ProcessMetrics.ts"
@@ -95,8 +96,8 @@ export const HealthHandlers = HttpApiBuilder.group(
         return yield* PrometheusMetrics.format()
       })
     })
-  })
-)
+  }, withServices)
+).pipe(lean)
 
 const componentsView = (components: Readiness["components"]) =>
   Object.fromEntries(
