@@ -99,6 +99,18 @@ export type ForbiddenProblem = {
     needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'sagas:read' | 'sagas:write';
 };
 
+export type BodyTooDeepProblem = {
+    type: 'urn:fairlead:problem:body-too-deep';
+    title: 'Body too deep';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'BODY_TOO_DEEP';
+    status_code: 400;
+    request_id: string;
+    maximum_depth: number;
+};
+
 export type MalformedBodyProblem = {
     type: 'urn:fairlead:problem:malformed-body';
     title: 'Malformed body';
@@ -2004,9 +2016,9 @@ export type AuthUpdateSelfData = {
 
 export type AuthUpdateSelfErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
@@ -2063,9 +2075,9 @@ export type AuthChangePasswordData = {
 
 export type AuthChangePasswordErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Current password wrong | Not logged in
      */
@@ -2167,9 +2179,9 @@ export type AuthCreateApiKeyData = {
 
 export type AuthCreateApiKeyErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
@@ -2277,9 +2289,9 @@ export type AuthLoginData = {
 
 export type AuthLoginErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Login failed
      */
@@ -2334,9 +2346,9 @@ export type AuthRegisterData = {
 
 export type AuthRegisterErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Username taken | E-mail address taken
      */
@@ -2387,9 +2399,9 @@ export type AuthRefreshData = {
 
 export type AuthRefreshErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Token refused
      */
@@ -2436,9 +2448,9 @@ export type AuthLogoutData = {
 
 export type AuthLogoutErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Body too large
      */
@@ -2581,9 +2593,9 @@ export type ExecutionsSubmitData = {
 
 export type ExecutionsSubmitErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
@@ -2849,9 +2861,9 @@ export type ExecutionsCancelData = {
 
 export type ExecutionsCancelErrors = {
     /**
-     * Execution has ended | Malformed body
+     * Execution has ended | Malformed body | Body too deep
      */
-    400: ExecutionEndedProblem | MalformedBodyProblem;
+    400: ExecutionEndedProblem | MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
@@ -2914,9 +2926,9 @@ export type ExecutionsRetryData = {
 
 export type ExecutionsRetryErrors = {
     /**
-     * Execution is active | Malformed body
+     * Execution is active | Malformed body | Body too deep
      */
-    400: ExecutionActiveProblem | MalformedBodyProblem;
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
@@ -3656,9 +3668,9 @@ export type SagasCancelData = {
 
 export type SagasCancelErrors = {
     /**
-     * Saga cannot be cancelled | Malformed body
+     * Saga cannot be cancelled | Malformed body | Body too deep
      */
-    400: SagaNotCancellableProblem | MalformedBodyProblem;
+    400: SagaNotCancellableProblem | MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
