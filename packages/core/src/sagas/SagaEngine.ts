@@ -38,7 +38,7 @@ export class SagaEngine extends Context.Service<
     Effect.gen(function* () {
       const database = yield* MemoryDatabase
       const items = queueItems(database)
-      const seen = dispatched(database)
+      const seen = dispatchedItems(database)
       const wake = Latch.makeUnsafe(false)
       const busy = Semaphore.makeUnsafe(1)
 
@@ -99,5 +99,5 @@ interface QueueItem extends SagaDispatch {
   readonly dueMillis: number
 }
 const queueItems = sharedTable<ReadonlyArray<QueueItem>>([])
-/** Every item there ever was, so that a number is delivered once. */
-const dispatched = sharedTable<ReadonlySet<string>>(new Set())
+/** Every item there ever was, as `<saga id>:<number>`, so that a number is delivered once. */
+export const dispatchedItems = sharedTable<ReadonlySet<string>>(new Set())
