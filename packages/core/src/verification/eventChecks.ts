@@ -56,6 +56,7 @@ const endTags: Record<TerminalStatus, Event["_tag"]> = {
   error: "ExecutionFailed"
 }
 const isEnd = ({ event }: StoredEvent) => Object.values(endTags).includes(event._tag)
+const ofExecution = ({ event }: StoredEvent) => event._tag.startsWith("Execution")
 const isResult = ({ event }: StoredEvent) => event._tag === "ResultStored" || event._tag === "ResultFailed"
 
 const ended = ofStream(({ events, execution }) => {
@@ -76,7 +77,7 @@ const ended = ofStream(({ events, execution }) => {
       `${end.event._tag} does not tell the end of the row`
     ),
     ...after
-      .filter(({ event }) => event._tag.startsWith("Execution") && !isEnd({ ...end, event }))
+      .filter((stored) => ofExecution(stored) && !isEnd(stored) && stored.event._tag !== "ExecutionDeleted")
       .flatMap((event) => unless(false, "event_story", rowOf(event), `${event.event._tag} comes after the end`)),
     ...resulted(execution, after.filter(isResult), events.filter(isResult))
   ]
