@@ -8,7 +8,7 @@ import { type Ledger, makeReader } from "@fairlead/core/verification/Ledger"
 import { type VerificationCounts, verifyAll } from "@fairlead/core/verification/Verification"
 import * as Migrated from "@fairlead/postgres/migrations/Migrated"
 import * as PostgresClient from "@fairlead/postgres/PostgresClient"
-import * as PostgresDossierStore from "@fairlead/postgres/PostgresDossierStore"
+import * as PostgresDossiers from "@fairlead/postgres/PostgresDossiers"
 import * as PgliteClient from "@fairlead/postgres/pglite/PgliteClient"
 import { Console, Effect, FileSystem, Layer, Option, References, Schema, Stream } from "effect"
 import * as HostConfig from "./HostConfig.ts"
@@ -38,7 +38,7 @@ export const verify = Effect.fnUntraced(
   function* (options: VerifyOptions) {
     const config = yield* HostConfig.load
     const ledger = Option.isNone(options.ledgerFile) ? undefined : yield* readLedger(options.ledgerFile.value)
-    const database = PostgresDossierStore.layer.pipe(
+    const database = PostgresDossiers.layer.pipe(
       Layer.provideMerge(Layer.effectDiscard(Migrated.check)),
       Layer.provide(yield* client(config))
     )

@@ -15,7 +15,7 @@ import { ExecutionStore } from "../executions/ExecutionStore.ts"
 import { IdempotencyStore } from "../executions/IdempotencyStore.ts"
 import { SagaEngine } from "../sagas/SagaEngine.ts"
 import { SagaStore } from "../sagas/SagaStore.ts"
-import { DossierStore } from "./DossierStore.ts"
+import { Dossiers } from "./Dossiers.ts"
 import { Journal } from "./Journal.ts"
 import { MemoryDatabase } from "./MemoryDatabase.ts"
 import type { StorageError } from "./StorageError.ts"
@@ -25,7 +25,7 @@ export type Stores =
   | Storage
   | ApiKeyStore
   | Bus
-  | DossierStore
+  | Dossiers
   | EventLog
   | ExecutionOutputStore
   | ExecutionStore
@@ -62,7 +62,7 @@ export class Storage extends Context.Service<
     ),
     ApiKeyStore.layerMemory,
     Bus.layerMemory,
-    DossierStore.layerMemory,
+    Dossiers.layerMemory,
     ExecutionOutputStore.layerMemory,
     ExecutionStore.layerMemory,
     IdempotencyStore.layerMemory,

@@ -2,7 +2,7 @@
 import { DateTime, Duration, Effect } from "effect"
 import type { Execution } from "../executions/Execution.ts"
 import { isTerminal } from "../executions/ExecutionStatus.ts"
-import { DossierStore } from "../storage/DossierStore.ts"
+import { Dossiers } from "../storage/Dossiers.ts"
 import { type Breach, unless } from "./Breach.ts"
 import type { Dossier } from "./Dossier.ts"
 import { type Ledger, missingIn } from "./Ledger.ts"
@@ -33,7 +33,7 @@ export interface VerificationCounts {
 
 /** Reads everything once and reports every breach. On a database in use each execution is judged at one moment, not all at the same. */
 export const verifyAll = Effect.fn("Verification.verifyAll")(function* (options: VerificationOptions) {
-  const store = yield* DossierStore
+  const store = yield* Dossiers
   const now = yield* DateTime.now
   const { activeOlderThanSeconds, ledger } = options
   const unseen = new Set(ledger?.executionIds)
@@ -88,7 +88,7 @@ const tooOld = (execution: Execution, now: DateTime.Utc, seconds: number) => {
 }
 
 /** Scripts that ran for executions of which nothing is known, not even that they were deleted. */
-const notStored = Effect.fnUntraced(function* (store: DossierStore["Service"], executionIds: ReadonlyArray<string>) {
+const notStored = Effect.fnUntraced(function* (store: Dossiers["Service"], executionIds: ReadonlyArray<string>) {
   const deleted = new Set(yield* store.deleted(executionIds))
   return executionIds
     .filter((id) => !deleted.has(id))

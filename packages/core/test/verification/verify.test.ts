@@ -4,7 +4,7 @@ import { layerExecutions } from "@fairlead/core/Fairlead"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { DossierStore } from "@fairlead/core/storage/DossierStore"
+import { Dossiers } from "@fairlead/core/storage/Dossiers"
 import { Journal } from "@fairlead/core/storage/Journal"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
@@ -52,7 +52,7 @@ describe("verify", () => {
         yield* Effect.forEach(runs, play, { concurrency: 4, discard: true })
         const found = yield* dossiers
         assert.deepStrictEqual(found.flatMap(verify), [])
-        assert.deepStrictEqual(yield* (yield* DossierStore).breaches, [])
+        assert.deepStrictEqual(yield* (yield* Dossiers).breaches, [])
       }).pipe(Effect.provide(host(2))),
     { arbitrary: { runs: 30 }, timeout: 60_000 }
   )

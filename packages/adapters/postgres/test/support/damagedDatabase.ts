@@ -12,7 +12,7 @@ import { Secrets } from "@fairlead/core/secrets/Secrets"
 import type { Breach, Invariant } from "@fairlead/core/verification/Breach"
 import { verifyAll } from "@fairlead/core/verification/Verification"
 import * as Migrated from "@fairlead/postgres/migrations/Migrated"
-import * as PostgresDossierStore from "@fairlead/postgres/PostgresDossierStore"
+import * as PostgresDossiers from "@fairlead/postgres/PostgresDossiers"
 import { layerMigrations, layerStores, layerUnitOfWork } from "@fairlead/postgres/PostgresStorage"
 import * as PostgresWakeups from "@fairlead/postgres/PostgresWakeups"
 import { userId, uuid } from "@fairlead/testing/fixtures/Uuid"
@@ -233,7 +233,7 @@ const damages: ReadonlyArray<Damage> = [
 
 export const suite = (name: string, client: Layer.Layer<SqlClient.SqlClient, unknown>): void => {
   const database = Layer.effectDiscard(prepare).pipe(
-    Layer.provideMerge(PostgresDossierStore.layer),
+    Layer.provideMerge(PostgresDossiers.layer),
     Layer.provide(layerMigrations),
     Layer.provideMerge(client)
   )

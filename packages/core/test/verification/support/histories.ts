@@ -1,12 +1,12 @@
 /** Histories that the real core wrote in memory, as dossiers. */
 import { assert } from "@effect/vitest"
 import { Executions } from "@fairlead/core/executions/Executions"
-import { DossierStore } from "@fairlead/core/storage/DossierStore"
+import { Dossiers } from "@fairlead/core/storage/Dossiers"
 import type { Dossier } from "@fairlead/core/verification/Dossier"
 import { Effect } from "effect"
 import { alice, lines, origin, result, run, running, submit } from "../../executions/support/MemoryHost.ts"
 
-export const dossiers = Effect.flatMap(DossierStore, (store) => store.page(undefined, 500))
+export const dossiers = Effect.flatMap(Dossiers, (store) => store.page(undefined, 500))
 
 const only = Effect.map(dossiers, ([dossier]): Dossier => dossier ?? assert.fail("nothing is stored"))
 

@@ -1,4 +1,4 @@
-/** What every store of dossiers promises: all that is stored about an execution in one piece, and the names of rows that belong to none. */
+/** What every implementation of dossiers promises: all that is stored about an execution in one piece, and the names of rows that belong to none. */
 import { assert, it } from "@effect/vitest"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
@@ -6,7 +6,7 @@ import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { DossierStore } from "@fairlead/core/storage/DossierStore"
+import { Dossiers } from "@fairlead/core/storage/Dossiers"
 import { Journal } from "@fairlead/core/storage/Journal"
 import type { Stores } from "@fairlead/core/storage/Storage"
 import type { Dossier } from "@fairlead/core/verification/Dossier"
@@ -50,10 +50,10 @@ const stored = Effect.fnUntraced(function* (n: number) {
 const idsOf = (page: ReadonlyArray<Dossier>) => page.map((dossier) => dossier.executionId)
 
 export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void => {
-  it.layer(stores, liveSuite)(`DossierStore.page (${name})`, (it) => {
+  it.layer(stores, liveSuite)(`Dossiers.page (${name})`, (it) => {
     it.effect("has everything that is stored about each execution, in the order of ids", () =>
       Effect.gen(function* () {
-        const store = yield* DossierStore
+        const store = yield* Dossiers
         assert.deepStrictEqual(yield* store.page(undefined, 10), [])
         yield* Effect.forEach([3, 1, 2], stored, { discard: true })
         const page = yield* store.page(undefined, 2)
@@ -91,7 +91,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     it.effect("an execution of which nothing else is stored has an empty dossier", () =>
       Effect.gen(function* () {
         yield* (yield* ExecutionStore).insert(queuedExecution(10))
-        const [dossier] = yield* (yield* DossierStore).page(executionId(9), 1)
+        const [dossier] = yield* (yield* Dossiers).page(executionId(9), 1)
         assert.deepStrictEqual(
           [dossier?.sagas, dossier?.events, dossier?.extents, dossier?.keys, dossier?.unreadable],
           [[], [], [], [], []]
@@ -100,10 +100,10 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     )
   })
 
-  it.layer(stores, liveSuite)(`DossierStore.breaches (${name})`, (it) => {
+  it.layer(stores, liveSuite)(`Dossiers.breaches (${name})`, (it) => {
     it.effect("names rows without their execution, and a live saga without a queue item", () =>
       Effect.gen(function* () {
-        const { breaches, deleted } = yield* DossierStore
+        const { breaches, deleted } = yield* Dossiers
         const sagas = yield* SagaStore
         yield* stored(1)
         assert.deepStrictEqual(yield* breaches, [])

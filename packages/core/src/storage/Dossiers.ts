@@ -11,8 +11,8 @@ import { MemoryDatabase } from "./MemoryDatabase.ts"
 import { executionRows, sagaEntries, sagaRows } from "./memoryTables.ts"
 import type { StorageError } from "./StorageError.ts"
 
-export class DossierStore extends Context.Service<
-  DossierStore,
+export class Dossiers extends Context.Service<
+  Dossiers,
   {
     /**
      * The executions with ids behind `after` (absent: from the first), in the order of ids, at most `limit` (1 to 500), each as
@@ -28,9 +28,9 @@ export class DossierStore extends Context.Service<
     /** Those of at most 500 ids whose execution was deleted, by the event that tells it. */
     deleted(executionIds: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>, StorageError>
   }
->()("@fairlead/core/storage/DossierStore") {
+>()("@fairlead/core/storage/Dossiers") {
   static readonly layerMemory = Layer.effect(
-    DossierStore,
+    Dossiers,
     Effect.gen(function* () {
       const database = yield* MemoryDatabase
       const log = yield* EventLog
@@ -115,7 +115,7 @@ export class DossierStore extends Context.Service<
         ].flatMap((kind) => kind.slice(0, 100))
       })
 
-      return DossierStore.of({ page, breaches, deleted: (ids) => Effect.filter(ids, isDeleted) })
+      return Dossiers.of({ page, breaches, deleted: (ids) => Effect.filter(ids, isDeleted) })
     })
   )
 }

@@ -1,8 +1,8 @@
 /**
- * `DossierStore` in SQL. A page is read in one transaction that only reads, at one moment of the database. Hosts may go on meanwhile:
+ * `Dossiers` in SQL. A page is read in one transaction that only reads, at one moment of the database. Hosts may go on meanwhile:
  * it locks nothing, and holds back no reader of the event log.
  */
-import { DossierStore } from "@fairlead/core/storage/DossierStore"
+import { Dossiers } from "@fairlead/core/storage/Dossiers"
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Rows from "./internal/dossierRows.ts"
@@ -17,7 +17,7 @@ const decodeStreams = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ st
 const prefix = "execution/"
 
 export const layer = Layer.effect(
-  DossierStore,
+  Dossiers,
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const oneMoment = sql`set transaction isolation level repeatable read, read only`.unprepared
@@ -62,10 +62,10 @@ export const layer = Layer.effect(
       }
     })
 
-    return DossierStore.of({
+    return Dossiers.of({
       page: Effect.fnUntraced(function* (after, limit) {
         return Rows.toDossiers(yield* sql.withTransaction(Effect.andThen(oneMoment, read(after, limit))))
-      }, storageError("DossierStore.page")),
+      }, storageError("Dossiers.page")),
 
       breaches: Effect.forEach(
         strayQueries(sql),
@@ -75,7 +75,7 @@ export const layer = Layer.effect(
         })
       ).pipe(
         Effect.map((found) => found.flat()),
-        storageError("DossierStore.breaches")
+        storageError("Dossiers.breaches")
       ),
 
       deleted: Effect.fnUntraced(function* (executionIds) {
@@ -84,7 +84,7 @@ export const layer = Layer.effect(
             where stream = any(${executionIds.map((id) => `${prefix}${id}`)}::text[]) and tag = 'ExecutionDeleted'`
         )
         return rows.map(({ stream }) => stream.slice(prefix.length))
-      }, storageError("DossierStore.deleted"))
+      }, storageError("Dossiers.deleted"))
     })
   })
 )
