@@ -66,26 +66,29 @@ export const make = (
     events = [...events, ...(yield* services.events.makeAll(cause, facts))]
   })
 
+  // Not to be interrupted half-way: an append whose answer nobody took would be written again.
   const flush = oneAtATime.withPermit(
-    Effect.gen(function* () {
-      if (entries.length === 0) return
-      const at = yield* DateTime.now
-      const write = {
-        saga: project(saga, progress, at),
-        at,
-        entries,
-        events,
-        execution: executionChanged ? execution : undefined
-      }
-      const [written, appended] = [entries.length, events.length]
-      executionChanged = false
-      const append = Effect.flatMap(services.journal.append(write), (held) => (held ? Effect.void : new SagaFenced()))
-      yield* also === undefined ? append : services.storage.transaction(Effect.andThen(append, also))
-      also = undefined
-      writtenMillis = yield* Clock.currentTimeMillis
-      entries = entries.slice(written)
-      events = events.slice(appended)
-    })
+    Effect.uninterruptible(
+      Effect.gen(function* () {
+        if (entries.length === 0) return
+        const at = yield* DateTime.now
+        const write = {
+          saga: project(saga, progress, at),
+          at,
+          entries,
+          events,
+          execution: executionChanged ? execution : undefined
+        }
+        const [written, appended] = [entries.length, events.length]
+        executionChanged = false
+        const append = Effect.flatMap(services.journal.append(write), (held) => (held ? Effect.void : new SagaFenced()))
+        yield* also === undefined ? append : services.storage.transaction(Effect.andThen(append, also))
+        also = undefined
+        writtenMillis = yield* Clock.currentTimeMillis
+        entries = entries.slice(written)
+        events = events.slice(appended)
+      })
+    )
   )
 
   const confirm = Effect.gen(function* () {
