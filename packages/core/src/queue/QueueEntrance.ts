@@ -158,7 +158,7 @@ export class QueueEntrance extends Context.Service<
             expiresAt
           })
         )
-        yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true })
+        yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true, after: entry.sagaId })
         yield* wakeups.send(queueTopic)
       })
 

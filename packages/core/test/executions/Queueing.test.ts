@@ -11,7 +11,8 @@ import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
 import { Storage } from "@fairlead/core/storage/Storage"
-import { Context, DateTime, Effect, Exit, Layer, Option, Scope } from "effect"
+import * as Faults from "@fairlead/testing/faults/Faults"
+import { Context, DateTime, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { alice, bob, lines, origin, tagsOf } from "./support/MemoryHost.ts"
 
@@ -195,6 +196,46 @@ describe("Another attempt", () => {
       yield* pass(1)
       assert.deepInclude(yield* now(executions, id), { status: "cancelled", attempt: 1 })
     })
+  )
+})
+
+describe("A cancellation that meets the end of an attempt", () => {
+  const retryPolicy = { maxAttempts: 2, backoffMillis: 10_000, on: ["script_error" as const] }
+  /** Runs a script that fails after 1.5 s, and asks for its cancellation while one call, made after that, comes late. */
+  const crossing = (isLate: { value: boolean }, askAfterSeconds: number) =>
+    Effect.gen(function* () {
+      const { executions } = yield* started("a")
+      const id = yield* submitted(executions, lines("sleep 1500\nexit 7", { retryPolicy }))
+      yield* pass(0.25)
+      isLate.value = true
+      yield* pass(askAfterSeconds)
+      const asking = yield* Effect.forkChild(executions.cancel(alice, id, "enough", origin))
+      yield* pass(5)
+      assert.isTrue((yield* Fiber.join(asking)).requested)
+      assert.isFalse(isLate.value)
+      assert.deepInclude(yield* now(executions, id), { status: "cancelled", attempt: 1 })
+    })
+  const once = (flag: { value: boolean }) => () => {
+    const hit = flag.value
+    flag.value = false
+    return hit
+  }
+  const [lateEnd, lateAnswer] = [{ value: false }, { value: false }]
+
+  test(
+    "holds for the attempt that follows",
+    Effect.provide(
+      crossing(lateEnd, 1),
+      Faults.layerEvery(Storage, "transaction", once(lateEnd), Faults.delay("2 seconds"))
+    )
+  )
+
+  test(
+    "is asked of the attempt that follows, when the one before has ended meanwhile",
+    Effect.provide(
+      crossing(lateAnswer, 0),
+      Faults.layerEvery(SagaStore, "list", once(lateAnswer), (call) => Effect.tap(call, () => Effect.sleep("2 seconds")))
+    )
   )
 })
 
