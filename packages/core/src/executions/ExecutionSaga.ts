@@ -129,8 +129,8 @@ export const layer = Layer.effect(
           })
         return { execution: yield* moved(schedule(execution, yield* DateTime.now, place)) }
       }),
-      // The row of the slot goes with the end of the execution; this lets the next one in at once.
-      undo: ({ execution }) => Effect.as(slots.free(execution.executionId), {})
+      // The row of the slot goes with the end of the execution, and only then the slot is free.
+      undo: () => Effect.succeed({})
     }
 
     /** A start that another host began, in a place that this one cannot look into: nobody will know what became of it. */

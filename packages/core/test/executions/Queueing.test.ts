@@ -69,6 +69,27 @@ describe("The line", () => {
     })
   )
 
+  const admitted = Effect.gen(function* () {
+    const { entries } = yield* (yield* QueueStore).list({ state: "admitted", limit: 10, offset: 0 })
+    return entries.map(({ executionId }) => executionId)
+  })
+  let late = false
+  test(
+    "lets in no more than there are slots, also while the store is late to tell what runs",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 1)
+      yield* submitted(executions, lines("sleep 1000"))
+      late = true
+      const waiting = yield* submitted(executions, lines("hang"))
+      const letIn = Effect.map(admitted, (ids) => ids.includes(waiting))
+      yield* Effect.repeat(Effect.andThen(pass(0), letIn), { until: (done) => done, times: 40 })
+      assert.deepStrictEqual(yield* admitted, [waiting])
+      yield* pass(0.75)
+      yield* submitted(executions, lines("hang"))
+      assert.deepStrictEqual(yield* admitted, [waiting])
+    }).pipe(Effect.provide(Faults.layerEvery(QueueStore, "admittedAt", () => late, Faults.delay("2 seconds"))))
+  )
+
   test(
     "runs executions of one key one after the other, and those of other keys beside them",
     Effect.gen(function* () {
