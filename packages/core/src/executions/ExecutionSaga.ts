@@ -22,6 +22,7 @@ import { beginAttempt, currentAttempt, type Execution, finish, requeue, schedule
 import type { ExecutionEnded } from "./ExecutionError.ts"
 import { ExecutionJobs } from "./ExecutionJobs.ts"
 import { isTerminal } from "./ExecutionStatus.ts"
+import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import { ExecutionStore } from "./ExecutionStore.ts"
 import { type ExecutionVerdict, verdictOf, verdictOnStopped, verdictWithoutJob } from "./ExecutionVerdict.ts"
 import * as Events from "./executionEvents.ts"
@@ -52,7 +53,7 @@ export const layer = Layer.effect(
     const runtimes = yield* ScriptRuntimes
     const [slots, entrance, policy] = [yield* PlaceSlots, yield* QueueEntrance, yield* QueuePolicy]
     const jobs = yield* ExecutionJobs
-    const collector = yield* OutputCollector
+    const [collector, outputs] = [yield* OutputCollector, yield* ExecutionOutputStore]
 
     /** Sends the execution back into the line for another attempt, if its policy wants one. */
     const retried = Effect.fnUntraced(function* (saga: Saga, execution: Execution, verdict: ExecutionVerdict) {
@@ -204,9 +205,12 @@ export const layer = Layer.effect(
       const verdict = verdictWithoutJob(end, reason)
       const again = end === "failed" ? yield* retried(saga, execution, verdict) : undefined
       if (again !== undefined) return again
-      const ended = Result.getOrThrow(finish(execution, at, verdict.status, verdict.outcome))
+      // An attempt before may have written something: that stays to be read.
+      const { stderr, stdout } = yield* outputs.sizes(execution)
+      const outcome = { ...verdict.outcome, stdoutBytes: stdout, stderrBytes: stderr }
+      const ended = Result.getOrThrow(finish(execution, at, verdict.status, outcome))
       const cancel = saga.cancelRequest && { ...saga.cancelRequest, forced: false }
-      return { execution: ended, events: Events.ended(ended, { stdout: "", stderr: "" }, cancel) }
+      return { execution: ended, events: Events.ended(ended, yield* collector.excerpts(ended, outcome), cancel) }
     })
 
     const definition: SagaDefinition = {

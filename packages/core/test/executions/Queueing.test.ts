@@ -206,16 +206,18 @@ describe("Another attempt", () => {
   )
 
   test(
-    "can be cancelled while it waits for its time",
+    "can be cancelled while it waits for its time, and keeps the output of the attempt before",
     Effect.gen(function* () {
       const { executions } = yield* started("a")
       const patient = { ...retryPolicy, backoffMillis: 60_000 }
-      const id = yield* submitted(executions, lines("exit 1", { retryPolicy: patient }))
+      const id = yield* submitted(executions, lines("out one\nexit 1", { retryPolicy: patient }))
       yield* pass(1)
       assert.strictEqual((yield* now(executions, id)).status, "queued")
       yield* executions.cancel(alice, id, "enough", origin)
       yield* pass(1)
-      assert.deepInclude(yield* now(executions, id), { status: "cancelled", attempt: 1 })
+      const { execution, stdout } = yield* executions.result(alice, id, 0)
+      assert.deepInclude(execution, { status: "cancelled", attempt: 1 })
+      assert.strictEqual(stdout, "one\n")
     })
   )
 })
