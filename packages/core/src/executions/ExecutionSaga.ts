@@ -147,8 +147,8 @@ export const layer = Layer.effect(
           })
         return { execution: yield* moved(schedule(execution, yield* DateTime.now, place)) }
       }),
-      // The row of the slot goes with the end of the execution; this lets the next one in at once.
-      undo: ({ execution }) => Effect.as(slots.free(execution.executionId), {})
+      // The row of the slot goes with the end of the execution, and only then the slot is free.
+      undo: () => Effect.succeed({})
     }
 
     /** A start that another host began, in a place that this one cannot look into: nobody will know what became of it. */
@@ -229,9 +229,12 @@ export const layer = Layer.effect(
       // What a start left whose undoing was given up is the output of an attempt that had begun.
       const hasBegun = execution.startedAt === undefined && stored.stdout + stored.stderr > 0
       const last = hasBegun ? Result.getOrThrow(beginAttempt(execution, at)) : execution
-      const ended = Result.getOrThrow(finish(last, at, verdict.status, verdict.outcome))
+      // Before its first start the next attempt leaves nothing: what the one before wrote stays to be read.
+      const { stderr, stdout } = yield* outputs.sizes(last)
+      const outcome = { ...verdict.outcome, stdoutBytes: stdout, stderrBytes: stderr }
+      const ended = Result.getOrThrow(finish(last, at, verdict.status, outcome))
       const cancel = saga.cancelRequest && { ...saga.cancelRequest, forced: false }
-      return { execution: ended, events: Events.ended(ended, yield* collector.excerpts(key, sizes), cancel) }
+      return { execution: ended, events: Events.ended(ended, yield* collector.excerpts(ended, outcome), cancel) }
     })
 
     const definition: SagaDefinition = {

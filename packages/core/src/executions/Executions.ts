@@ -149,9 +149,15 @@ export class Executions extends Context.Service<
         })
       }, Effect.scoped)
 
-      const requestCancel = Effect.fnUntraced(function* (caller: Principal, execution: Execution, reason: string) {
+      /** `false` if it has ended. While it is asked one attempt may end and another one follow: then that one is asked. */
+      const requestCancel = Effect.fnUntraced(function* (caller: Principal, id: ExecutionId, reason: string) {
         const request = { at: yield* DateTime.now, by: caller.username, reason }
-        return yield* canceller.requestFor(execution.executionId, request)
+        for (let asked = 0; asked < cancelRounds; asked++) {
+          if (yield* canceller.requestFor(id, request)) return true
+          const found = yield* store.find(id)
+          if (Option.isNone(found) || isTerminal(found.value.status)) return false
+        }
+        return false
       })
 
       return Executions.of({
@@ -183,7 +189,7 @@ export class Executions extends Context.Service<
         cancel: Effect.fn("Executions.cancel")(function* (caller, id, reason) {
           const execution = yield* find(caller, "executions:write", id)
           if (execution.status === "cancelled") return { requested: false, execution }
-          if (!isTerminal(execution.status) && (yield* requestCancel(caller, execution, reason ?? defaultReason)))
+          if (!isTerminal(execution.status) && (yield* requestCancel(caller, id, reason ?? defaultReason)))
             return { requested: true, execution }
           const ended = yield* find(caller, "executions:write", id)
           if (ended.status === "cancelled") return { requested: false, execution: ended }
@@ -200,7 +206,7 @@ export class Executions extends Context.Service<
         }),
         remove: Effect.fn("Executions.remove")(function* (caller, id, origin) {
           const execution = yield* find(caller, "executions:admin", id)
-          if (!isTerminal(execution.status)) yield* requestCancel(caller, execution, "user_requested")
+          if (!isTerminal(execution.status)) yield* requestCancel(caller, id, "user_requested")
           const ended = yield* settled(caller, "executions:admin", id, removalMillis)
           const cause = { ...origin, aggregateId: id, userId: caller.userId }
           const deleted = yield* events.make(cause, {
@@ -224,5 +230,7 @@ export class Executions extends Context.Service<
 const defaultReason = "User requested cancellation"
 /** Bytes of output read at a time. */
 const pageBytes = 1024 ** 2
+/** Each round means another attempt that ended just then. */
+const cancelRounds = 3
 /** How long a deletion waits for a script to end. */
 const removalMillis = 10_000

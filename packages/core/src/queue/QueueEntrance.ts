@@ -159,7 +159,7 @@ export class QueueEntrance extends Context.Service<
           })
         )
         yield* wakeups.send(queueTopic)
-        return yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true })
+        return yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true, after: entry.sagaId })
       })
 
       const putBack = Effect.fnUntraced(function* (executionId: ExecutionId) {

@@ -17,6 +17,8 @@ export interface SagaOrder {
   readonly lane: SagaLane
   /** It is written down only; `resume` sets it going. */
   readonly parked: boolean
+  /** The saga that this one goes on for: a request to cancel that one holds for this one, which then is not parked. */
+  readonly after?: SagaId | undefined
 }
 
 export class SagaLauncher extends Context.Service<
@@ -36,8 +38,11 @@ export class SagaLauncher extends Context.Service<
     Effect.gen(function* () {
       const [store, engine] = [yield* SagaStore, yield* SagaEngine]
       return SagaLauncher.of({
-        launch: Effect.fnUntraced(function* ({ definition, lane, parked, ...owner }) {
+        launch: Effect.fnUntraced(function* ({ after, definition, lane, parked, ...owner }) {
           const createdAt = yield* DateTime.now
+          const before = after === undefined ? Option.none() : yield* store.find(after)
+          const cancelRequest = Option.getOrUndefined(before)?.cancelRequest
+          const waits = parked && cancelRequest === undefined
           const saga = new Saga({
             ...owner,
             sagaName: definition.name,
@@ -52,10 +57,11 @@ export class SagaLauncher extends Context.Service<
             createdAt,
             updatedAt: createdAt,
             ...(lane === undefined ? {} : { lane }),
-            ...(parked ? { parked } : {})
+            ...(waits ? { parked } : {}),
+            ...(cancelRequest === undefined ? {} : { cancelRequest })
           })
           yield* store.insert(saga)
-          if (!parked) yield* engine.dispatch({ sagaId: saga.sagaId, dispatch: saga.dispatch }, lane)
+          if (!waits) yield* engine.dispatch({ sagaId: saga.sagaId, dispatch: saga.dispatch }, lane)
           return saga
         }),
         resume: Effect.fnUntraced(function* (sagaId, lane) {

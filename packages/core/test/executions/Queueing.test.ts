@@ -11,7 +11,8 @@ import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
 import { Storage } from "@fairlead/core/storage/Storage"
-import { Context, DateTime, Effect, Exit, Layer, Option, Scope } from "effect"
+import * as Faults from "@fairlead/testing/faults/Faults"
+import { Context, DateTime, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { alice, bob, lines, origin, tagsOf } from "./support/MemoryHost.ts"
 
@@ -66,6 +67,27 @@ describe("The line", () => {
       assert.deepStrictEqual(new Set(yield* statuses(executions, many)), new Set(["completed"]))
       assert.strictEqual((yield* (yield* QueueStore).list({ limit: 10, offset: 0 })).total, 0)
     })
+  )
+
+  const admitted = Effect.gen(function* () {
+    const { entries } = yield* (yield* QueueStore).list({ state: "admitted", limit: 10, offset: 0 })
+    return entries.map(({ executionId }) => executionId)
+  })
+  let late = false
+  test(
+    "lets in no more than there are slots, also while the store is late to tell what runs",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 1)
+      yield* submitted(executions, lines("sleep 1000"))
+      late = true
+      const waiting = yield* submitted(executions, lines("hang"))
+      const letIn = Effect.map(admitted, (ids) => ids.includes(waiting))
+      yield* Effect.repeat(Effect.andThen(pass(0), letIn), { until: (done) => done, times: 40 })
+      assert.deepStrictEqual(yield* admitted, [waiting])
+      yield* pass(0.75)
+      yield* submitted(executions, lines("hang"))
+      assert.deepStrictEqual(yield* admitted, [waiting])
+    }).pipe(Effect.provide(Faults.layerEvery(QueueStore, "admittedAt", () => late, Faults.delay("2 seconds"))))
   )
 
   test(
@@ -184,17 +206,61 @@ describe("Another attempt", () => {
   )
 
   test(
-    "can be cancelled while it waits for its time",
+    "can be cancelled while it waits for its time, and keeps the output of the attempt before",
     Effect.gen(function* () {
       const { executions } = yield* started("a")
       const patient = { ...retryPolicy, backoffMillis: 60_000 }
-      const id = yield* submitted(executions, lines("exit 1", { retryPolicy: patient }))
+      const id = yield* submitted(executions, lines("out one\nexit 1", { retryPolicy: patient }))
       yield* pass(1)
       assert.strictEqual((yield* now(executions, id)).status, "queued")
       yield* executions.cancel(alice, id, "enough", origin)
       yield* pass(1)
+      const { execution, stdout } = yield* executions.result(alice, id, 0)
+      assert.deepInclude(execution, { status: "cancelled", attempt: 1 })
+      assert.strictEqual(stdout, "one\n")
+    })
+  )
+})
+
+describe("A cancellation that meets the end of an attempt", () => {
+  const retryPolicy = { maxAttempts: 2, backoffMillis: 10_000, on: ["script_error" as const] }
+  /** Runs a script that fails after 1.5 s, and asks for its cancellation while one call, made after that, comes late. */
+  const crossing = (isLate: { value: boolean }, askAfterSeconds: number) =>
+    Effect.gen(function* () {
+      const { executions } = yield* started("a")
+      const id = yield* submitted(executions, lines("sleep 1500\nexit 7", { retryPolicy }))
+      yield* pass(0.25)
+      isLate.value = true
+      yield* pass(askAfterSeconds)
+      const asking = yield* Effect.forkChild(executions.cancel(alice, id, "enough", origin))
+      yield* pass(5)
+      assert.isTrue((yield* Fiber.join(asking)).requested)
+      assert.isFalse(isLate.value)
       assert.deepInclude(yield* now(executions, id), { status: "cancelled", attempt: 1 })
     })
+  const once = (flag: { value: boolean }) => () => {
+    const hit = flag.value
+    flag.value = false
+    return hit
+  }
+  const [lateEnd, lateAnswer] = [{ value: false }, { value: false }]
+
+  test(
+    "holds for the attempt that follows",
+    Effect.provide(
+      crossing(lateEnd, 1),
+      Faults.layerEvery(Storage, "transaction", once(lateEnd), Faults.delay("2 seconds"))
+    )
+  )
+
+  test(
+    "is asked of the attempt that follows, when the one before has ended meanwhile",
+    Effect.provide(
+      crossing(lateAnswer, 0),
+      Faults.layerEvery(SagaStore, "list", once(lateAnswer), (call) =>
+        Effect.tap(call, () => Effect.sleep("2 seconds"))
+      )
+    )
   )
 })
 
