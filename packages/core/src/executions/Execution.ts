@@ -136,10 +136,10 @@ export const requeue = (
 export const currentAttempt = ({ attempt, startedAt }: Execution): number =>
   startedAt === undefined ? attempt + 1 : attempt
 
-/** Every attempt with the status and times it has, oldest first; the last one is the current, which may not have begun. */
+/** The execution as it stood with each attempt, oldest first; the last one is the current, which may not have begun. */
 export const attemptsOf = (execution: Execution): ReadonlyArray<Execution> =>
-  Array.from({ length: currentAttempt(execution) }, (_, i) => asOfAttempt(execution, i + 1)).filter(
-    (found) => found !== undefined
+  [...(execution.earlierAttempts ?? []).map(({ attempt }) => attempt), currentAttempt(execution)].flatMap(
+    (attempt) => asOfAttempt(execution, attempt) ?? []
   )
 
 /** The execution as that attempt left it; `undefined` if it has not come so far. */

@@ -70,7 +70,8 @@ export class QueueEntrance extends Context.Service<
       const [registry, launcher, forecast] = [yield* HostRegistry, yield* SagaLauncher, yield* QueueForecast]
       const [ids, wakeups, policy] = [yield* Ids, yield* Wakeups, yield* QueuePolicy]
       /** Limits that only the store can count stand against taking a slot unasked. */
-      const isLimited = policy.limits.perUser !== undefined || policy.limits.perRuntime !== undefined
+      const isLimited = (runtime: RuntimeKind) =>
+        policy.limits.perUser !== undefined || policy.limits.perRuntime?.[runtime] !== undefined
 
       const emptiestElsewhere = Effect.fnUntraced(function* (runtime: RuntimeKind, here: Place, load: QueueLoad) {
         const others = (yield* registry.seen)
@@ -83,7 +84,7 @@ export class QueueEntrance extends Context.Service<
       /** The place of this host that takes the execution at once, its slot reserved. */
       const reserved = Effect.fnUntraced(function* (order: EntranceOrder) {
         const { concurrencyKey, demand, executionId, runAt, runtime } = order
-        if (isLimited || concurrencyKey !== undefined || runAt !== undefined) return undefined
+        if (isLimited(runtime) || concurrencyKey !== undefined || runAt !== undefined) return undefined
         const here = (yield* slots.places).find(({ demands }) => demands.includes(demand))
         if (here === undefined || (yield* registry.shares(here.place))) return undefined
         const load = yield* gauge.load
