@@ -29,10 +29,13 @@ import * as LostExecutions from "./executions/LostExecutions.ts"
 import { OutputCollector } from "./executions/OutputCollector.ts"
 import { Health } from "./health/Health.ts"
 import { HostRegistry } from "./hosts/HostRegistry.ts"
+import { Hosts } from "./hosts/Hosts.ts"
 import { Ids } from "./ids/Ids.ts"
 import { PlaceSlots } from "./queue/PlaceSlots.ts"
+import { Queue } from "./queue/Queue.ts"
 import * as QueueDispatcher from "./queue/QueueDispatcher.ts"
 import { QueueEntrance } from "./queue/QueueEntrance.ts"
+import { QueueForecast } from "./queue/QueueForecast.ts"
 import { QueueGauge } from "./queue/QueueGauge.ts"
 import { SagaCanceller } from "./sagas/SagaCanceller.ts"
 import { SagaDriver } from "./sagas/SagaDriver.ts"
@@ -86,6 +89,7 @@ const layerDrivers = Layer.effectDiscard(
 /** Executions and sagas: accepting, driving, following. Needs the stores, `ScriptRuntimes` and `Secrets`. */
 export const layerExecutions = ({ goneMillis = 45_000, hostName, maxRunning, version = "" }: ExecutionHostOptions) => {
   const parts = Layer.mergeAll(QueueEntrance.layer, ExecutionEnv.layer, OutputCollector.layer).pipe(
+    Layer.provideMerge(QueueForecast.layer),
     Layer.provideMerge(Layer.mergeAll(QueueGauge.layer, SagaLanes.layer, SagaLauncher.layer)),
     Layer.provideMerge(HostRegistry.layer({ name: hostName, version })),
     Layer.provideMerge(PlaceSlots.layer(maxRunning))
@@ -98,7 +102,7 @@ export const layerExecutions = ({ goneMillis = 45_000, hostName, maxRunning, ver
   )
   const useCases = ExecutionFeed.layer.pipe(
     Layer.provideMerge(Executions.layer),
-    Layer.provideMerge(Sagas.layer),
+    Layer.provideMerge(Layer.mergeAll(Hosts.layer, Queue.layer, Sagas.layer)),
     Layer.provide(ExecutionAdmission.layer)
   )
   const background = Layer.mergeAll(

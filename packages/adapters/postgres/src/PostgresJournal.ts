@@ -20,13 +20,19 @@ export const layer = Layer.effect(
     const wakeups = yield* Wakeups
 
     /** `dispatch`, `lane`, `parked` and the cancel request stay what they are in the row: others write them. */
-    const moved = Effect.fnUntraced(function* ({ saga }: JournalWrite) {
+    const moved = Effect.fnUntraced(function* ({ execution, saga }: JournalWrite) {
+      // Admission locks entries and then their sagas, so an end does the same: the other way round each could wait for the other.
+      const lineFirst =
+        execution !== undefined && isTerminal(execution.status)
+          ? sql`and (select count(*) from (
+              select 1 from queue_entries where execution_id = ${execution.executionId} for update) entry) >= 0`
+          : sql``
       return sql`moved as (
         update sagas set state = ${saga.state},
           saga = (${yield* encodeSaga(saga)}::text::jsonb - '{cancelRequest,lane,parked}'::text[]) || jsonb_strip_nulls(
             jsonb_build_object('dispatch', sagas.dispatch, 'cancelRequest', sagas.saga -> 'cancelRequest',
               'lane', sagas.lane, 'parked', nullif(sagas.parked, false)))
-        where saga_id = ${saga.sagaId} and fence = ${saga.fence} returning saga_id)`
+        where saga_id = ${saga.sagaId} and fence = ${saga.fence} ${lineFirst} returning saga_id)`
     })
 
     const logged = Effect.fnUntraced(function* ({ at, entries, saga }: JournalWrite) {

@@ -1,6 +1,5 @@
 /** How executions wait, are let in, tried again and given up: the whole core on memory, its clock in the hands of the tests. */
-import { assert, describe, it } from "@effect/vitest"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { assert, describe } from "@effect/vitest"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
 import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
@@ -9,39 +8,11 @@ import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime
 import { Place } from "@fairlead/core/runtime/Place"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Secrets } from "@fairlead/core/secrets/Secrets"
 import { Storage } from "@fairlead/core/storage/Storage"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { Context, DateTime, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
-import { TestClock } from "effect/testing"
+import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"
 import { alice, bob, lines, origin, tagsOf } from "./support/MemoryHost.ts"
-
-const shared = Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory)
-
-/** A host with its own place; all hosts of a test share the stores. */
-const hostOn = (node: string, maxRunning = 2) =>
-  layerExecutions({ hostName: node, maxRunning, goneMillis: 20_000 }).pipe(
-    Layer.provide(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer)))
-  )
-
-const started = Effect.fnUntraced(function* (node: string, maxRunning?: number) {
-  const scope = yield* Scope.make()
-  const services = yield* Layer.buildWithScope(Layer.fresh(hostOn(node, maxRunning)), scope)
-  return { executions: Context.get(services, Executions), stop: Scope.close(scope, Exit.void) }
-})
-type Submitting = Context.Service.Shape<typeof Executions>
-
-const submitted = (executions: Submitting, request: Parameters<Submitting["submit"]>[1], caller = alice) =>
-  Effect.map(executions.submit(caller, request, origin), ({ executionId }) => executionId)
-const now = (executions: Submitting, id: ExecutionId, caller = alice) => executions.get(caller, id)
-/** Lets the hosts do what is due within `seconds`, a little at a time. */
-const pass = (seconds: number) =>
-  Effect.repeat(Effect.andThen(TestClock.adjust("250 millis"), Effect.yieldNow), { times: seconds * 4 })
-const statuses = (executions: Submitting, ids: ReadonlyArray<ExecutionId>, caller = alice) =>
-  Effect.forEach(ids, (id) => Effect.map(now(executions, id, caller), ({ status }) => status))
-
-const test = <E>(name: string, work: Effect.Effect<void, E, Layer.Success<typeof shared>>) =>
-  it.effect(name, () => Effect.provide(work, Layer.fresh(shared)), 20_000)
 
 describe("The line", () => {
   test(

@@ -10,6 +10,9 @@ export const Permission = Schema.Literals([
   "executions:write",
   "executions:admin",
   "health:read",
+  "hosts:read",
+  "queue:write",
+  "queue:admin",
   "sagas:read",
   "sagas:write"
 ])
