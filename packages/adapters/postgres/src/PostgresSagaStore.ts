@@ -25,7 +25,8 @@ const decodeLog = Schema.decodeUnknownEffect(
       seq: Schema.Int,
       fence: Schema.Int,
       at: Schema.DateTimeUtcFromDate,
-      entry: jsonText(SagaEntry)
+      entry: jsonText(SagaEntry),
+      driver: Schema.NullOr(Schema.String)
     })
   )
 )
@@ -41,13 +42,23 @@ export const layer = Layer.effect(
     // The condition is the one of the index sagas_live.
     const live = sql`state in ('created', 'running', 'compensating')`
 
-    const matching = ({ executionId, ownerId, state }: SagaFilter) =>
-      sql.and([
+    const movedAt = sql`coalesce(saga #>> '{lastEntry,at}', saga ->> 'createdAt') collate "C"`
+
+    /** By state they lean on sagas_live or sagas_turned_back, by time on sagas_created; stored times all have one form. */
+    const matching = (filter: SagaFilter) => {
+      const { createdFrom, createdTo, executionId, lane, ownerId, sagaName, state, unmovedSince } = filter
+      return sql.and([
         sql`true`,
         ...(ownerId === undefined ? [] : [sql`owner_id = ${ownerId}`]),
         ...(executionId === undefined ? [] : [sql`execution_id = ${executionId}`]),
-        ...(state === undefined ? [] : [sql`state = ${state}`])
+        ...(state === undefined ? [] : [sql`state = ${state}`]),
+        ...(sagaName === undefined ? [] : [sql`saga ->> 'sagaName' = ${sagaName}`]),
+        ...(lane === undefined ? [] : [sql`lane = ${lane}`]),
+        ...(createdFrom === undefined ? [] : [sql`created_at >= ${DateTime.formatIso(createdFrom)}`]),
+        ...(createdTo === undefined ? [] : [sql`created_at < ${DateTime.formatIso(createdTo)}`]),
+        ...(unmovedSince === undefined ? [] : [sql`${live} and ${movedAt} < ${DateTime.formatIso(unmovedSince)}`])
       ])
+    }
 
     const first = (rows: ReadonlyArray<unknown>) =>
       Effect.map(decode(rows), ([row]) => Option.map(Option.fromUndefinedOr(row), ({ saga }) => saga))
@@ -112,9 +123,11 @@ export const layer = Layer.effect(
       }, storageError("SagaStore.inLane")),
 
       log: Effect.fnUntraced(function* (id) {
-        return yield* decodeLog(
-          yield* sql`select seq, fence, at, entry::text as entry from saga_log where saga_id = ${id} order by seq limit 10000`
+        const rows = yield* decodeLog(
+          yield* sql`select seq, fence, at, entry::text as entry, driver from saga_log
+            where saga_id = ${id} order by seq limit 10000`
         )
+        return rows.map(({ driver, ...entry }) => (driver === null ? entry : { ...entry, driver }))
       }, storageError("SagaStore.log")),
 
       requestCancel: Effect.fnUntraced(function* (id, cancelRequest) {

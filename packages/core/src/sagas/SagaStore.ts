@@ -6,7 +6,7 @@ import type { ExecutionId } from "../executions/ExecutionId.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { sagaEntries, sagaRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { type CancelRequest, isEnded, Saga, type SagaState } from "./Saga.ts"
+import { type CancelRequest, isEnded, movedAt, Saga, type SagaState } from "./Saga.ts"
 import type { LoggedEntry } from "./SagaEntry.ts"
 import type { SagaId } from "./SagaId.ts"
 
@@ -14,6 +14,14 @@ export interface SagaFilter {
   readonly ownerId?: UserId | undefined
   readonly executionId?: ExecutionId | undefined
   readonly state?: SagaState | undefined
+  readonly sagaName?: string | undefined
+  readonly lane?: string | undefined
+  /** Created at or after. */
+  readonly createdFrom?: DateTime.Utc | undefined
+  /** Created before. */
+  readonly createdTo?: DateTime.Utc | undefined
+  /** Only those that have not ended and have not got on since. */
+  readonly unmovedSince?: DateTime.Utc | undefined
   /** 1 to 1,000. */
   readonly limit: number
   readonly offset: number
@@ -150,7 +158,16 @@ const isDriven = ({ parked, state }: Saga) => !isEnded(state) && parked !== true
 
 const newestFirst = (a: Saga, b: Saga) => (a.sagaId < b.sagaId ? 1 : -1)
 
-const matches = (row: Saga, { executionId, ownerId, state }: SagaFilter) =>
-  (ownerId ?? row.ownerId) === row.ownerId &&
-  (executionId ?? row.executionId) === row.executionId &&
-  (state ?? row.state) === row.state
+const matches = (row: Saga, filter: SagaFilter) => {
+  const { createdFrom, createdTo, executionId, lane, ownerId, sagaName, state, unmovedSince } = filter
+  return (
+    (ownerId ?? row.ownerId) === row.ownerId &&
+    (executionId ?? row.executionId) === row.executionId &&
+    (state ?? row.state) === row.state &&
+    (sagaName ?? row.sagaName) === row.sagaName &&
+    (lane ?? row.lane) === row.lane &&
+    (createdFrom === undefined || DateTime.isGreaterThanOrEqualTo(row.createdAt, createdFrom)) &&
+    (createdTo === undefined || DateTime.isLessThan(row.createdAt, createdTo)) &&
+    (unmovedSince === undefined || (!isEnded(row.state) && DateTime.isLessThan(movedAt(row), unmovedSince)))
+  )
+}

@@ -16,7 +16,7 @@ export class Sagas extends Context.Service<
     /** Sagas the caller may see, newest first. */
     list(
       caller: Principal,
-      filter: Omit<SagaFilter, "ownerId">
+      filter: SagaFilter
     ): Effect.Effect<{ readonly sagas: ReadonlyArray<Saga>; readonly total: number }, StorageError>
     /** Asks the saga to stop and undo what it did; returns when the request is recorded. Acts within 2 s, on any host. */
     cancel(
@@ -42,7 +42,9 @@ export class Sagas extends Context.Service<
       return Sagas.of({
         get: Effect.fn("Sagas.get")((caller, id) => find(caller, "sagas:read", id)),
         list: Effect.fn("Sagas.list")((caller, filter) =>
-          store.list({ ...filter, ownerId: ownerFilter(caller, "sagas:read") })
+          seesNothing(caller, filter)
+            ? Effect.succeed({ sagas: [], total: 0 })
+            : store.list({ ...filter, ownerId: ownerFilter(caller, "sagas:read") ?? filter.ownerId })
         ),
         cancel: Effect.fn("Sagas.cancel")(function* (caller, id, reason) {
           const { state } = yield* find(caller, "sagas:write", id)
@@ -58,3 +60,7 @@ export class Sagas extends Context.Service<
     })
   )
 }
+
+/** Whoever may see only what is theirs finds nothing of others. */
+const seesNothing = (caller: Principal, { ownerId }: SagaFilter) =>
+  ownerId !== undefined && !mayTouch(caller, "sagas:read", ownerId)

@@ -1,4 +1,5 @@
 /** Contract of `/sagas`: the durable processes behind executions. */
+import { UserId } from "@fairlead/core/auth/users/UserId"
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { SagaState } from "@fairlead/core/sagas/Saga"
 import { SagaNotCancellable, SagaNotFound } from "@fairlead/core/sagas/SagaError"
@@ -25,7 +26,13 @@ const View = Schema.Struct({
   updatedAt: Schema.DateTimeUtcFromString,
   completedAt: Schema.NullOr(Schema.DateTimeUtcFromString),
   /** Failed attempts of steps so far. */
-  retryCount: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+  retryCount: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  /** Where only hosts that serve that place can drive it; `null` while it waits in line, or when any host can. */
+  place: Schema.NullOr(Schema.String),
+  /** The host that drives it, or drove it last. */
+  driver: Schema.NullOr(Schema.String),
+  /** When it got on last. */
+  lastProgressAt: Schema.DateTimeUtcFromString
 })
 export type SagaView = typeof View.Type
 const SagaStatus = wire("SagaStatusResponse", View)
@@ -48,14 +55,28 @@ const notCancellable = problem(SagaNotCancellable, {
 
 const params = { saga_id: SagaId }
 const query = Schema.Struct({ state: Schema.optional(SagaState), ...pageQuery(1000) })
-export type SagasQuery = typeof query.Type
+const search = Schema.Struct({
+  ...query.fields,
+  name: Schema.optional(Schema.NonEmptyString),
+  execution_id: Schema.optional(ExecutionId),
+  owner_id: Schema.optional(UserId),
+  place: Schema.optional(Schema.NonEmptyString),
+  created_from: Schema.optional(Schema.DateTimeUtcFromString),
+  created_to: Schema.optional(Schema.DateTimeUtcFromString),
+  older_than_seconds: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 31_536_000 })))
+})
+export type SagasSearch = typeof search.Type
 
 export class SagasApi extends HttpApiGroup.make("sagas")
   .add(
-    HttpApiEndpoint.get("list", "/sagas", { query, success: SagaList })
+    HttpApiEndpoint.get("list", "/sagas", { query: search, success: SagaList })
       .annotate(Needs, "sagas:read")
       .annotate(OpenApi.Summary, "List sagas")
-      .annotate(OpenApi.Description, "Sagas that the caller may see, newest first, 100 unless `limit` says otherwise."),
+      .annotate(
+        OpenApi.Description,
+        "Sagas that the caller may see, newest first, 100 unless `limit` says otherwise. `created_from` is included, `created_to` is " +
+          "not. `older_than_seconds` finds those that have not ended and have not got on for so long."
+      ),
     HttpApiEndpoint.get("get", "/sagas/:saga_id", { params, success: SagaStatus, error: sagaNotFound })
       .annotate(Needs, "sagas:read")
       .annotate(OpenApi.Summary, "Get a saga")

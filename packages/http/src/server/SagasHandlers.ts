@@ -1,12 +1,11 @@
 /** Binds `/sagas` to the `Sagas` service. No decisions here: call, translate, return. */
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
-import type { Saga } from "@fairlead/core/sagas/Saga"
+import { movedAt, type Saga } from "@fairlead/core/sagas/Saga"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
-import { Effect } from "effect"
+import { DateTime, Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../api/Access.ts"
 import { pageEcho, pageOf } from "../api/Paging.ts"
-import { SagasApi, type SagasQuery, type SagaView } from "../api/SagasApi.ts"
+import { SagasApi, type SagasSearch, type SagaView } from "../api/SagasApi.ts"
 
 export const SagasHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(SagasApi),
@@ -15,9 +14,12 @@ export const SagasHandlers = HttpApiBuilder.group(
     const sagas = yield* Sagas
 
     const page = Effect.fnUntraced(
-      function* (query: SagasQuery, executionId?: ExecutionId) {
+      function* (query: SagasSearch) {
         const asked = pageOf(query, 100)
-        const filter = { state: query.state, executionId, ...asked }
+        const { created_from: createdFrom, created_to: createdTo, older_than_seconds: age, place: lane } = query
+        const { execution_id: executionId, name: sagaName, owner_id: ownerId, state } = query
+        const unmovedSince = age === undefined ? undefined : DateTime.subtract(yield* DateTime.now, { seconds: age })
+        const filter = { state, sagaName, executionId, ownerId, lane, createdFrom, createdTo, unmovedSince, ...asked }
         const { sagas: found, total } = yield* sagas.list(yield* CurrentPrincipal, filter)
         return { sagas: found.map(sagaView), ...pageEcho(asked, total, found.length) }
       },
@@ -26,7 +28,7 @@ export const SagasHandlers = HttpApiBuilder.group(
 
     return handlers.handleAll({
       list: ({ query }) => page(query),
-      listOfExecution: ({ params, query }) => page(query, params.execution_id),
+      listOfExecution: ({ params, query }) => page({ ...query, execution_id: params.execution_id }),
       get: Effect.fnUntraced(
         function* ({ params }) {
           return sagaView(yield* sagas.get(yield* CurrentPrincipal, params.saga_id))
@@ -56,5 +58,8 @@ const sagaView = (saga: Saga): SagaView => ({
   createdAt: saga.createdAt,
   updatedAt: saga.updatedAt,
   completedAt: saga.completedAt ?? null,
-  retryCount: saga.retryCount
+  retryCount: saga.retryCount,
+  place: saga.lane ?? null,
+  driver: saga.driver ?? null,
+  lastProgressAt: movedAt(saga)
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ExecutionHost from "../support/ExecutionHost.ts"
+import { userIdOf } from "../support/Identities.ts"
 
 const unknown = "019a0000-0000-7000-8000-00000000dead"
 
@@ -29,8 +30,11 @@ describe("/sagas", () => {
         "completed_steps",
         "created_at",
         "current_step",
+        "driver",
         "error_message",
         "execution_id",
+        "last_progress_at",
+        "place",
         "retry_count",
         "saga_id",
         "saga_name",
@@ -55,6 +59,33 @@ describe("/sagas", () => {
       assert.strictEqual((yield* call("anna", "GET /sagas?state=failed")).body.total, 0)
       assert.strictEqual((yield* call("bert", "GET /sagas")).body.total, 0)
       assert.strictEqual((yield* call("olga", "GET /sagas")).body.total, 2)
+    })
+  )
+
+  it.live("finds by name, execution, owner, place, time and how long nothing has moved", () =>
+    Effect.gen(function* () {
+      const { call, run, submit } = yield* ExecutionHost.start()
+      const id = yield* run("anna", "out 1")
+      yield* submit("bert", "hold")
+      const total = (person: "anna" | "olga", query: string) =>
+        Effect.map(call(person, `GET /sagas?${query}`), ({ body, status }) => (status === 200 ? body.total : status))
+      const [bert, past, future] = [userIdOf("bert"), "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"]
+      for (const [query, expected] of [
+        ["name=execution_saga", 2],
+        ["name=other", 0],
+        [`execution_id=${id}`, 1],
+        [`owner_id=${bert}`, 1],
+        ["place=process/stage", 2],
+        ["place=process/elsewhere", 0],
+        [`created_from=${past}&created_to=${future}`, 2],
+        [`created_to=${past}`, 0],
+        [`created_from=${future}`, 0],
+        ["older_than_seconds=3600", 0],
+        ["created_from=yesterday", 422],
+        ["older_than_seconds=-1", 422]
+      ] as const)
+        assert.strictEqual(yield* total("olga", query), expected, query)
+      assert.strictEqual(yield* total("anna", `owner_id=${bert}`), 0)
     })
   )
 

@@ -59,9 +59,9 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.isTrue(Equal.equals(seen.saga, second.saga))
         assert.isTrue(Equal.equals(seen.execution, execution))
         assert.deepStrictEqual(seen.log, [
-          { seq: 1, fence: 1, at, entry: started },
-          { seq: 2, fence: 1, at, entry: intent("start") },
-          { seq: 3, fence: 1, at, entry: intent("observe") }
+          { seq: 1, fence: 1, driver: "a", at, entry: started },
+          { seq: 2, fence: 1, driver: "a", at, entry: intent("start") },
+          { seq: 3, fence: 1, driver: "a", at, entry: intent("observe") }
         ])
         assert.deepStrictEqual(seen.events, [
           { ...runningEvent(1), stream: streamOf(saga), streamVersion: 1 },

@@ -61,6 +61,29 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
+    it.effect("list finds by name, lane, time of creation, and by how long nothing has moved", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        const ownerId = userId(25)
+        const at = (seconds: number) => DateTime.add(instant, { seconds })
+        const lane = "process/list-test"
+        yield* store.insert(createdSaga(251, { ownerId, createdAt: at(0), sagaName: "other" }))
+        yield* store.insert(createdSaga(252, { ownerId, createdAt: at(1), lane, state: "running" }))
+        const moved = { logLength: 1, lastEntry: { at: at(9), fence: 1 } }
+        yield* store.insert(createdSaga(253, { ownerId, createdAt: at(2), state: "compensating", ...moved }))
+        yield* store.insert(createdSaga(254, { ownerId, createdAt: at(3), state: "failed" }))
+        const found = (filter: object) =>
+          Effect.map(store.list({ ownerId, limit: 9, offset: 0, ...filter }), ({ sagas }) =>
+            sagas.map((saga) => saga.sagaId)
+          )
+        assert.deepStrictEqual(yield* found({ sagaName: "other" }), [sagaId(251)])
+        assert.deepStrictEqual(yield* found({ lane }), [sagaId(252)])
+        assert.deepStrictEqual(yield* found({ createdFrom: at(1), createdTo: at(3) }), [sagaId(253), sagaId(252)])
+        assert.deepStrictEqual(yield* found({ unmovedSince: at(9) }), [sagaId(252), sagaId(251)])
+        assert.deepStrictEqual(yield* found({ unmovedSince: at(10), state: "compensating" }), [sagaId(253)])
+      })
+    )
+
     it.effect("claim raises the fence, names the driver and starts the saga", () =>
       Effect.gen(function* () {
         const store = yield* SagaStore

@@ -7,11 +7,12 @@ import type { Execution } from "../../executions/Execution.ts"
 import type { Journal } from "../../storage/Journal.ts"
 import type { Storage } from "../../storage/Storage.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
-import { type CancelRequest, isEnded, Saga } from "../Saga.ts"
+import { type CancelRequest, Saga } from "../Saga.ts"
 import { SagaFenced, type StepOutcome } from "../SagaDefinition.ts"
 import type { SagaEntry } from "../SagaEntry.ts"
 import { evolve, type SagaProgress } from "../SagaProgress.ts"
 import type { SagaStore } from "../SagaStore.ts"
+import { project } from "./project.ts"
 import { sagaEventsOf } from "./sagaEventsOf.ts"
 
 export interface SagaSession {
@@ -105,23 +106,4 @@ export const make = (
     flush,
     confirm
   }
-}
-
-const project = (saga: Saga, progress: SagaProgress, at: DateTime.Utc): Saga => {
-  const { completedAt: _, currentStep: __, errorMessage: ___, ...rest } = saga
-  const currentStep = progress.openUndo?.step ?? progress.open?.step ?? progress.completed.at(-1)?.step
-  const failure = progress.openUndo?.failure ?? progress.open?.failure
-  const errorMessage = progress.compensation?.reason ?? failure?.message
-  return new Saga({
-    ...rest,
-    state: progress.state,
-    completedSteps: progress.completed.map(({ step }) => step),
-    compensatedSteps: progress.undone,
-    retryCount: progress.failures,
-    logLength: progress.length,
-    updatedAt: at,
-    ...(currentStep === undefined ? {} : { currentStep }),
-    ...(errorMessage === undefined ? {} : { errorMessage }),
-    ...(isEnded(progress.state) ? { completedAt: at } : {})
-  })
 }
