@@ -152,6 +152,63 @@ export type SagaCancellationResponse = {
     saga_id: string;
 };
 
+export type SagaHistoryResponse = {
+    saga_id: string;
+    saga_name: string;
+    definition_version: number;
+    execution_id: string;
+    state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+    started_at: string | null;
+    restart_of: string | null;
+    from_step: string | null;
+    runs: Array<{
+        step: string;
+        /**
+         * `undo`: it takes back what the step did.
+         */
+        direction: 'run' | 'undo';
+        attempt: number;
+        /**
+         * `open`: it began, and what came of it is not known (yet). `carried`: the saga that this one restarts did it.
+         */
+        result: 'open' | 'completed' | 'failed' | 'carried';
+        /**
+         * Written down only for steps that act on the outside world.
+         */
+        begun_at: string | null;
+        ended_at: string | null;
+        duration_ms: number | null;
+        /**
+         * What may be shown of it; null if nothing may.
+         */
+        output: unknown;
+        failure: {
+            type: string;
+            message: string;
+            retryable: boolean;
+        } | null;
+        /**
+         * When the next attempt is, or was, due.
+         */
+        retry_at: string | null;
+        fence: number;
+        /**
+         * The host that wrote it down; null before the first.
+         */
+        driver: string | null;
+    }>;
+    compensation: {
+        at: string;
+        cause: 'failed' | 'cancelled' | 'timeout';
+        reason: string;
+    } | null;
+    ended: {
+        at: string;
+        end: 'completed' | 'failed' | 'timeout' | 'cancelled';
+        reason: string | null;
+    } | null;
+};
+
 export type SagaListResponse = {
     sagas: Array<{
         saga_id: string;
@@ -166,6 +223,9 @@ export type SagaListResponse = {
         updated_at: string;
         completed_at: string | null;
         retry_count: number;
+        place: string | null;
+        driver: string | null;
+        last_progress_at: string;
     }>;
     total: number;
     limit: number;
@@ -189,6 +249,9 @@ export type SagaStatusResponse = {
     updated_at: string;
     completed_at: string | null;
     retry_count: number;
+    place: string | null;
+    driver: string | null;
+    last_progress_at: string;
 };
 
 export type Capabilities = {
@@ -3579,6 +3642,13 @@ export type SagasListData = {
         skip?: number;
         offset?: number;
         page?: number;
+        name?: string;
+        execution_id?: string;
+        owner_id?: string;
+        place?: string;
+        created_from?: string;
+        created_to?: string;
+        older_than_seconds?: number;
     };
     url: '/api/v1/sagas';
 };
@@ -3716,6 +3786,53 @@ export type SagasListOfExecutionResponses = {
 };
 
 export type SagasListOfExecutionResponse = SagasListOfExecutionResponses[keyof SagasListOfExecutionResponses];
+
+export type SagasHistoryData = {
+    body?: never;
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/history';
+};
+
+export type SagasHistoryErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | Not found
+     */
+    404: SagaNotFoundProblem | NotFoundProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasHistoryError = SagasHistoryErrors[keyof SagasHistoryErrors];
+
+export type SagasHistoryResponses = {
+    /**
+     * Success
+     */
+    200: SagaHistoryResponse;
+};
+
+export type SagasHistoryResponse = SagasHistoryResponses[keyof SagasHistoryResponses];
 
 export type SagasCancelData = {
     body?: never;

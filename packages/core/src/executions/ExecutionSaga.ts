@@ -3,7 +3,6 @@ import { DateTime, Effect, Layer, Option, Result, Schema } from "effect"
 import { PlaceSlots } from "../queue/PlaceSlots.ts"
 import { QueueEntrance } from "../queue/QueueEntrance.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
-import { JobHandle, JobReport } from "../runtime/Job.ts"
 import { jobIdOf } from "../runtime/JobId.ts"
 import { nodeOf, Place } from "../runtime/Place.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
@@ -27,6 +26,7 @@ import { type ExecutionVerdict, verdictOf, verdictOnStopped, verdictWithoutJob }
 import * as Events from "./executionEvents.ts"
 import { OutputCollector } from "./OutputCollector.ts"
 import { nextAttemptAt } from "./RetryPolicy.ts"
+import { reported, type Started, shownReport, shownStart, started } from "./stepOutputs.ts"
 
 export const name = "execution_saga"
 export const version = 1
@@ -39,10 +39,6 @@ export const startStep = "start_job"
 
 const runtimeRetry: StepRetry = { maxAttempts: 5, baseDelayMillis: 200, maxDelayMillis: 5_000 }
 
-/** What `start_job` leaves for the steps after it. */
-const Started = Schema.Struct({ handle: JobHandle, attempt: Schema.Int })
-const started = Schema.toCodecJson(Started)
-const reported = Schema.toCodecJson(JobReport)
 const decodePlace = Schema.decodeUnknownOption(Place)
 
 export const layer = Layer.effect(
@@ -110,6 +106,7 @@ export const layer = Layer.effect(
       name: "allocate_resources",
       external: false,
       retry: once,
+      shown: (output) => output,
       run: ({ execution: { limits } }) =>
         Effect.succeed({ output: { cpu_millicores: limits.cpuMillicores, memory_bytes: limits.memoryBytes } })
     }
@@ -143,6 +140,7 @@ export const layer = Layer.effect(
       external: true,
       retry: runtimeRetry,
       timeoutMillis: 30_000,
+      shown: shownStart,
       run: Effect.fnUntraced(function* (context) {
         const { confirm, execution } = context
         const running = yield* moved(beginAttempt(execution, yield* DateTime.now))
@@ -175,6 +173,7 @@ export const layer = Layer.effect(
       name: "monitor_execution",
       external: false,
       retry: runtimeRetry,
+      shown: shownReport,
       run: Effect.fnUntraced(function* (context) {
         const { attempt, handle } = startedOf(context) ?? (yield* Effect.die("monitoring a job that was not started"))
         // Committing the start and reading the first output go side by side; neither is visible before the other matters.

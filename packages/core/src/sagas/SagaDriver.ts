@@ -11,6 +11,7 @@ import * as SagaSession from "./internal/sagaSession.ts"
 import type { Saga } from "./Saga.ts"
 import { decide, type SagaDecision } from "./SagaDecision.ts"
 import {
+  definitionOf,
   failureOf,
   retryDelayMillis,
   type SagaDefinition,
@@ -68,9 +69,7 @@ export class SagaDriver extends Context.Service<
             const claimed = yield* store.claim(item.sagaId, item.dispatch, driver)
             if (Option.isNone(claimed)) return
             const saga = claimed.value
-            const definition = definitions.find(
-              ({ name, version }) => name === saga.sagaName && version === saga.definitionVersion
-            )
+            const definition = definitionOf(definitions, saga)
             if (definition === undefined)
               return yield* Effect.logError("No definition for this saga; it stays as it is.", {
                 sagaId: saga.sagaId,

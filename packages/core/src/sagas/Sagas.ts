@@ -1,13 +1,21 @@
-/** Use cases on sagas: list, look up, cancel. Driving them is `SagaDriver`'s business. */
+/** Use cases on sagas: list, look up, read their history, cancel. Driving them is `SagaDriver`'s business. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
 import type { Permission } from "../auth/roles/Permission.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Saga } from "./Saga.ts"
 import { SagaCanceller } from "./SagaCanceller.ts"
+import { definitionOf } from "./SagaDefinition.ts"
+import { SagaDefinitions } from "./SagaDriver.ts"
 import { SagaNotCancellable, SagaNotFound } from "./SagaError.ts"
+import { historyOf, type SagaHistory, type Shown } from "./SagaHistory.ts"
 import type { SagaId } from "./SagaId.ts"
 import { type SagaFilter, SagaStore } from "./SagaStore.ts"
+
+export interface SagaTold {
+  readonly saga: Saga
+  readonly history: SagaHistory
+}
 
 export class Sagas extends Context.Service<
   Sagas,
@@ -18,6 +26,8 @@ export class Sagas extends Context.Service<
       caller: Principal,
       filter: SagaFilter
     ): Effect.Effect<{ readonly sagas: ReadonlyArray<Saga>; readonly total: number }, StorageError>
+    /** What happened to it, step by step; of outputs only what the definition lets people see. */
+    history(caller: Principal, id: SagaId): Effect.Effect<SagaTold, SagaNotFound | StorageError>
     /** Asks the saga to stop and undo what it did; returns when the request is recorded. Acts within 2 s, on any host. */
     cancel(
       caller: Principal,
@@ -31,6 +41,7 @@ export class Sagas extends Context.Service<
     Effect.gen(function* () {
       const store = yield* SagaStore
       const canceller = yield* SagaCanceller
+      const definitions = yield* SagaDefinitions
 
       const find = Effect.fnUntraced(function* (caller: Principal, permission: Permission, id: SagaId) {
         const found = yield* store.find(id)
@@ -46,6 +57,12 @@ export class Sagas extends Context.Service<
             ? Effect.succeed({ sagas: [], total: 0 })
             : store.list({ ...filter, ownerId: ownerFilter(caller, "sagas:read") ?? filter.ownerId })
         ),
+        history: Effect.fn("Sagas.history")(function* (caller, id) {
+          const saga = yield* find(caller, "sagas:read", id)
+          const steps = definitionOf(definitions, saga)?.steps ?? []
+          const shown: Shown = (name, output) => steps.find((step) => step.name === name)?.shown?.(output) ?? null
+          return { saga, history: historyOf(yield* store.log(id), shown) }
+        }),
         cancel: Effect.fn("Sagas.cancel")(function* (caller, id, reason) {
           const { state } = yield* find(caller, "sagas:write", id)
           if (state !== "created" && state !== "running")

@@ -2,56 +2,14 @@
 import { UserId } from "@fairlead/core/auth/users/UserId"
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { SagaState } from "@fairlead/core/sagas/Saga"
-import { SagaNotCancellable, SagaNotFound } from "@fairlead/core/sagas/SagaError"
 import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
-import { pageFields, pageQuery } from "./Paging.ts"
-import { problem } from "./Problem.ts"
+import { pageQuery } from "./Paging.ts"
 import { Rejections } from "./Rejections.ts"
-import { wire } from "./Wire.ts"
-
-const Steps = Schema.Array(Schema.String)
-const View = Schema.Struct({
-  sagaId: SagaId,
-  sagaName: Schema.String,
-  executionId: ExecutionId,
-  state: SagaState,
-  currentStep: Schema.NullOr(Schema.String),
-  completedSteps: Steps,
-  compensatedSteps: Steps,
-  errorMessage: Schema.NullOr(Schema.String),
-  createdAt: Schema.DateTimeUtcFromString,
-  updatedAt: Schema.DateTimeUtcFromString,
-  completedAt: Schema.NullOr(Schema.DateTimeUtcFromString),
-  /** Failed attempts of steps so far. */
-  retryCount: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-  /** Where only hosts that serve that place can drive it; `null` while it waits in line, or when any host can. */
-  place: Schema.NullOr(Schema.String),
-  /** The host that drives it, or drove it last. */
-  driver: Schema.NullOr(Schema.String),
-  /** When it got on last. */
-  lastProgressAt: Schema.DateTimeUtcFromString
-})
-export type SagaView = typeof View.Type
-const SagaStatus = wire("SagaStatusResponse", View)
-const SagaList = wire("SagaListResponse", Schema.Struct({ sagas: Schema.Array(View), ...pageFields }))
-const SagaCancellation = wire(
-  "SagaCancellationResponse",
-  Schema.Struct({ success: Schema.Boolean, message: Schema.String, sagaId: SagaId })
-)
-
-const sagaNotFound = problem(SagaNotFound, {
-  status: 404,
-  title: "No such saga",
-  detail: ({ sagaId }) => `There is no saga ${sagaId}.`
-})
-const notCancellable = problem(SagaNotCancellable, {
-  status: 400,
-  title: "Saga cannot be cancelled",
-  detail: ({ sagaState }) => `Cannot cancel saga in ${sagaState} state`
-})
+import * as Problems from "./SagaProblems.ts"
+import * as Views from "./SagaViews.ts"
 
 const params = { saga_id: SagaId }
 const query = Schema.Struct({ state: Schema.optional(SagaState), ...pageQuery(1000) })
@@ -69,7 +27,7 @@ export type SagasSearch = typeof search.Type
 
 export class SagasApi extends HttpApiGroup.make("sagas")
   .add(
-    HttpApiEndpoint.get("list", "/sagas", { query: search, success: SagaList })
+    HttpApiEndpoint.get("list", "/sagas", { query: search, success: Views.SagaList })
       .annotate(Needs, "sagas:read")
       .annotate(OpenApi.Summary, "List sagas")
       .annotate(
@@ -77,7 +35,7 @@ export class SagasApi extends HttpApiGroup.make("sagas")
         "Sagas that the caller may see, newest first, 100 unless `limit` says otherwise. `created_from` is included, `created_to` is " +
           "not. `older_than_seconds` finds those that have not ended and have not got on for so long."
       ),
-    HttpApiEndpoint.get("get", "/sagas/:saga_id", { params, success: SagaStatus, error: sagaNotFound })
+    HttpApiEndpoint.get("get", "/sagas/:saga_id", { params, success: Views.SagaStatus, error: Problems.sagaNotFound })
       .annotate(Needs, "sagas:read")
       .annotate(OpenApi.Summary, "Get a saga")
       .annotate(
@@ -87,7 +45,7 @@ export class SagasApi extends HttpApiGroup.make("sagas")
     HttpApiEndpoint.get("listOfExecution", "/sagas/execution/:execution_id", {
       params: { execution_id: ExecutionId },
       query,
-      success: SagaList
+      success: Views.SagaList
     })
       .annotate(Needs, "sagas:read")
       .annotate(OpenApi.Summary, "List the sagas of an execution")
@@ -95,10 +53,22 @@ export class SagasApi extends HttpApiGroup.make("sagas")
         OpenApi.Description,
         "Newest first; empty for an execution that is unknown or belongs to somebody else."
       ),
+    HttpApiEndpoint.get("history", "/sagas/:saga_id/history", {
+      params,
+      success: Views.SagaHistory,
+      error: Problems.sagaNotFound
+    })
+      .annotate(Needs, "sagas:read")
+      .annotate(OpenApi.Summary, "Get the history of a saga")
+      .annotate(
+        OpenApi.Description,
+        "Every attempt of every step and of its undoing, in the order in which they began: times, outcome, failure, when the next " +
+          "attempt was due, and which host drove it under which fence. Outputs show only what is no secret."
+      ),
     HttpApiEndpoint.post("cancel", "/sagas/:saga_id/cancel", {
       params,
-      success: SagaCancellation,
-      error: [sagaNotFound, notCancellable]
+      success: Views.SagaCancellation,
+      error: [Problems.sagaNotFound, Problems.notCancellable]
     })
       .annotate(Needs, "sagas:write")
       .annotate(OpenApi.Summary, "Cancel a saga")
@@ -112,4 +82,4 @@ export class SagasApi extends HttpApiGroup.make("sagas")
   .middleware(Authorization)
   .middleware(Authentication)
   .middleware(Rejections)
-  .annotate(OpenApi.Description, "Durable processes: list, look up, cancel") {}
+  .annotate(OpenApi.Description, "Durable processes: list, look up, read their history, cancel") {}

@@ -1,11 +1,11 @@
 /** Binds `/sagas` to the `Sagas` service. No decisions here: call, translate, return. */
-import { movedAt, type Saga } from "@fairlead/core/sagas/Saga"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
 import { DateTime, Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../api/Access.ts"
 import { pageEcho, pageOf } from "../api/Paging.ts"
-import { SagasApi, type SagasSearch, type SagaView } from "../api/SagasApi.ts"
+import { SagasApi, type SagasSearch } from "../api/SagasApi.ts"
+import { sagaHistoryView, sagaView } from "./sagaViews.ts"
 
 export const SagasHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(SagasApi),
@@ -35,6 +35,12 @@ export const SagasHandlers = HttpApiBuilder.group(
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
+      history: Effect.fnUntraced(
+        function* ({ params }) {
+          return sagaHistoryView(yield* sagas.history(yield* CurrentPrincipal, params.saga_id))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
       cancel: Effect.fnUntraced(
         function* ({ params }) {
           yield* sagas.cancel(yield* CurrentPrincipal, params.saga_id, "Saga cancelled by user request")
@@ -45,21 +51,3 @@ export const SagasHandlers = HttpApiBuilder.group(
     })
   })
 )
-
-const sagaView = (saga: Saga): SagaView => ({
-  sagaId: saga.sagaId,
-  sagaName: saga.sagaName,
-  executionId: saga.executionId,
-  state: saga.state,
-  currentStep: saga.currentStep ?? null,
-  completedSteps: saga.completedSteps,
-  compensatedSteps: saga.compensatedSteps,
-  errorMessage: saga.errorMessage ?? null,
-  createdAt: saga.createdAt,
-  updatedAt: saga.updatedAt,
-  completedAt: saga.completedAt ?? null,
-  retryCount: saga.retryCount,
-  place: saga.lane ?? null,
-  driver: saga.driver ?? null,
-  lastProgressAt: movedAt(saga)
-})

@@ -96,6 +96,43 @@ describe("/sagas", () => {
     })
   )
 
+  it.live("tells the history of a saga, without what may be secret", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const body = { script: "out written\nexit 3", env: { TOKEN: "hush-hush" }, args: ["quiet"] }
+      const id = (yield* call("anna", "POST /executions?wait_seconds=10", { body })).body.execution_id
+      const told = yield* call("anna", `GET /sagas/execution/${id}`).pipe(
+        Effect.flatMap((list) => call("anna", `GET /sagas/${list.body.sagas[0].saga_id}/history`)),
+        Effect.delay("5 millis"),
+        Effect.repeat({ until: ({ body: { ended } }) => ended !== null, times: 400 })
+      )
+      const { runs } = told.body
+      assert.deepStrictEqual(
+        runs.map(({ result, step }: { result: string; step: string }) => `${step} ${result}`),
+        [
+          "validate_execution",
+          "allocate_resources",
+          "queue_execution",
+          "start_job",
+          "monitor_execution",
+          "store_result"
+        ].map((step) => `${step} completed`)
+      )
+      assert.deepInclude(runs[3], { attempt: 1, fence: 1, driver: "host-a", failure: null, direction: "run" })
+      assert.isString(runs[3].begun_at)
+      assert.isAtLeast(runs[3].duration_ms, 0)
+      assert.deepStrictEqual(runs[3].output, {
+        attempt: 1,
+        runtime: "process",
+        job_id: `executor-${id}-1`,
+        node: "stage"
+      })
+      assert.deepStrictEqual(runs[4].output, { end: "Exited", exit_code: 3, stdout_bytes: 8, stderr_bytes: 0 })
+      assert.deepInclude(told.body, { state: "completed", restart_of: null, compensation: null })
+      for (const secret of ["hush-hush", "quiet", "written"]) assert.notInclude(told.text, secret)
+    })
+  )
+
   it.live("cancels a running saga, and refuses one that has ended", () =>
     Effect.gen(function* () {
       const { call, submit } = yield* ExecutionHost.start()
@@ -118,7 +155,7 @@ describe("/sagas", () => {
     })
   )
 
-  it.live.each(["GET /sagas/:id", "POST /sagas/:id/cancel"])(
+  it.live.each(["GET /sagas/:id", "GET /sagas/:id/history", "POST /sagas/:id/cancel"])(
     "%s answers 404 alike for foreign and unknown ids",
     (route) =>
       Effect.gen(function* () {
