@@ -21,6 +21,7 @@ import { ExecutionAdmission } from "./executions/ExecutionAdmission.ts"
 import { ExecutionEnv } from "./executions/ExecutionEnv.ts"
 import { ExecutionFeed } from "./executions/ExecutionFeed.ts"
 import { ExecutionJobs } from "./executions/ExecutionJobs.ts"
+import { ExecutionRestarts } from "./executions/ExecutionRestarts.ts"
 import * as ExecutionSaga from "./executions/ExecutionSaga.ts"
 import { Executions } from "./executions/Executions.ts"
 import * as IdempotencyExpiry from "./executions/IdempotencyExpiry.ts"
@@ -96,7 +97,7 @@ export const layerExecutions = ({ goneMillis = 45_000, hostName, maxRunning, ver
     Layer.provideMerge(ExecutionSaga.layer),
     Layer.provideMerge(ExecutionJobs.layer)
   )
-  const useCases = ExecutionFeed.layer.pipe(
+  const useCases = Layer.mergeAll(ExecutionFeed.layer, ExecutionRestarts.layer).pipe(
     Layer.provideMerge(Executions.layer),
     Layer.provideMerge(Sagas.layer),
     Layer.provide(ExecutionAdmission.layer)

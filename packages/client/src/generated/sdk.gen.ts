@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthCreateApiKeyData, AuthCreateApiKeyErrors, AuthCreateApiKeyResponses, AuthListApiKeysData, AuthListApiKeysErrors, AuthListApiKeysResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthRevokeApiKeyData, AuthRevokeApiKeyErrors, AuthRevokeApiKeyResponses, AuthSelfData, AuthSelfErrors, AuthSelfResponses, AuthUpdateSelfData, AuthUpdateSelfErrors, AuthUpdateSelfResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, EventsHealthData, EventsHealthErrors, EventsHealthResponses, ExecutionsCancelData, ExecutionsCancelErrors, ExecutionsCancelResponses, ExecutionsEventsData, ExecutionsEventsErrors, ExecutionsEventsResponses, ExecutionsExamplesData, ExecutionsExamplesErrors, ExecutionsExamplesResponses, ExecutionsGetData, ExecutionsGetErrors, ExecutionsGetResponses, ExecutionsLimitsData, ExecutionsLimitsErrors, ExecutionsLimitsResponses, ExecutionsListData, ExecutionsListErrors, ExecutionsListOwnData, ExecutionsListOwnErrors, ExecutionsListOwnResponses, ExecutionsListResponses, ExecutionsLogsData, ExecutionsLogsErrors, ExecutionsLogsResponses, ExecutionsRemoveData, ExecutionsRemoveErrors, ExecutionsRemoveResponses, ExecutionsResultData, ExecutionsResultErrors, ExecutionsResultResponses, ExecutionsRetryData, ExecutionsRetryErrors, ExecutionsRetryResponses, ExecutionsStreamData, ExecutionsStreamErrors, ExecutionsStreamResponse, ExecutionsStreamResponses, ExecutionsSubmitData, ExecutionsSubmitErrors, ExecutionsSubmitResponses, HealthAliveData, HealthAliveErrors, HealthAliveResponses, HealthCapabilitiesData, HealthCapabilitiesErrors, HealthCapabilitiesResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthMetricsData, HealthMetricsErrors, HealthMetricsResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, HealthReportData, HealthReportErrors, HealthReportResponses, HealthSummaryData, HealthSummaryErrors, HealthSummaryResponses, SagasCancelData, SagasCancelErrors, SagasCancelResponses, SagasGetData, SagasGetErrors, SagasGetResponses, SagasHistoryData, SagasHistoryErrors, SagasHistoryResponses, SagasListData, SagasListErrors, SagasListOfExecutionData, SagasListOfExecutionErrors, SagasListOfExecutionResponses, SagasListResponses } from './types.gen.ts';
+import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthCreateApiKeyData, AuthCreateApiKeyErrors, AuthCreateApiKeyResponses, AuthListApiKeysData, AuthListApiKeysErrors, AuthListApiKeysResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthRevokeApiKeyData, AuthRevokeApiKeyErrors, AuthRevokeApiKeyResponses, AuthSelfData, AuthSelfErrors, AuthSelfResponses, AuthUpdateSelfData, AuthUpdateSelfErrors, AuthUpdateSelfResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, EventsHealthData, EventsHealthErrors, EventsHealthResponses, ExecutionsCancelData, ExecutionsCancelErrors, ExecutionsCancelResponses, ExecutionsEventsData, ExecutionsEventsErrors, ExecutionsEventsResponses, ExecutionsExamplesData, ExecutionsExamplesErrors, ExecutionsExamplesResponses, ExecutionsGetData, ExecutionsGetErrors, ExecutionsGetResponses, ExecutionsLimitsData, ExecutionsLimitsErrors, ExecutionsLimitsResponses, ExecutionsListData, ExecutionsListErrors, ExecutionsListOwnData, ExecutionsListOwnErrors, ExecutionsListOwnResponses, ExecutionsListResponses, ExecutionsLogsData, ExecutionsLogsErrors, ExecutionsLogsResponses, ExecutionsRemoveData, ExecutionsRemoveErrors, ExecutionsRemoveResponses, ExecutionsResultData, ExecutionsResultErrors, ExecutionsResultResponses, ExecutionsRetryData, ExecutionsRetryErrors, ExecutionsRetryResponses, ExecutionsStreamData, ExecutionsStreamErrors, ExecutionsStreamResponse, ExecutionsStreamResponses, ExecutionsSubmitData, ExecutionsSubmitErrors, ExecutionsSubmitResponses, HealthAliveData, HealthAliveErrors, HealthAliveResponses, HealthCapabilitiesData, HealthCapabilitiesErrors, HealthCapabilitiesResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthMetricsData, HealthMetricsErrors, HealthMetricsResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, HealthReportData, HealthReportErrors, HealthReportResponses, HealthSummaryData, HealthSummaryErrors, HealthSummaryResponses, SagasCancelData, SagasCancelErrors, SagasCancelResponses, SagasGetData, SagasGetErrors, SagasGetResponses, SagasHistoryData, SagasHistoryErrors, SagasHistoryResponses, SagasListData, SagasListErrors, SagasListOfExecutionData, SagasListOfExecutionErrors, SagasListOfExecutionResponses, SagasListResponses, SagasRestartData, SagasRestartErrors, SagasRestartResponses, SagasRetryData, SagasRetryErrors, SagasRetryResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -463,4 +463,30 @@ export const sagasCancel = <ThrowOnError extends boolean = true>(options: Option
     responseStyle: 'data',
     url: '/api/v1/sagas/{saga_id}/cancel',
     ...options
+});
+
+/**
+ * Retry a saga from where it failed
+ *
+ * Makes a new execution of the same script, whose saga takes over what the steps before the failed one left. Where that cannot be taken over, it begins at the last step before from which that is possible; `from_step` tells. For a saga that did not complete.
+ */
+export const sagasRetry = <ThrowOnError extends boolean = true>(options: Options<SagasRetryData, ThrowOnError>): RequestResult<SagasRetryResponses, SagasRetryErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SagasRetryResponses, SagasRetryErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/{saga_id}/retry',
+    ...options
+});
+
+/**
+ * Restart a saga from a step
+ *
+ * Makes a new execution of the same script, whose saga takes over what the steps before `from_step` left. Refused with the steps from which it is possible, if that cannot all be taken over. For a saga that has ended.
+ */
+export const sagasRestart = <ThrowOnError extends boolean = true>(options: Options<SagasRestartData, ThrowOnError>): RequestResult<SagasRestartResponses, SagasRestartErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SagasRestartResponses, SagasRestartErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/{saga_id}/restart',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });

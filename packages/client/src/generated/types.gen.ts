@@ -27,21 +27,6 @@ export type InternalErrorProblem = {
     request_id: string;
 };
 
-export type RequestInvalidProblem = {
-    type: 'urn:fairlead:problem:request-invalid';
-    title: 'Request invalid';
-    status: 422;
-    detail: string;
-    error: string;
-    code: 'REQUEST_INVALID';
-    status_code: 422;
-    request_id: string;
-    issues: Array<{
-        path: Array<string>;
-        message: string;
-    }>;
-};
-
 export type UnsupportedMediaTypeProblem = {
     type: 'urn:fairlead:problem:unsupported-media-type';
     title: 'Unsupported media type';
@@ -99,6 +84,67 @@ export type ForbiddenProblem = {
     needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'sagas:read' | 'sagas:write';
 };
 
+export type QueueFullProblem = {
+    type: 'urn:fairlead:problem:queue-full';
+    title: 'Queue full';
+    status: 429;
+    detail: string;
+    error: string;
+    code: 'QUEUE_FULL';
+    status_code: 429;
+    request_id: string;
+    scope: 'host' | 'user';
+    maximum: number;
+    retry_after_seconds: number;
+};
+
+export type RequestInvalidProblem = {
+    type: 'urn:fairlead:problem:request-invalid';
+    title: 'Request invalid';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'REQUEST_INVALID';
+    status_code: 422;
+    request_id: string;
+    issues: Array<{
+        path: Array<string>;
+        message: string;
+    }>;
+};
+
+export type LimitTooHighProblem = {
+    type: 'urn:fairlead:problem:limit-too-high';
+    title: 'Limit too high';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'LIMIT_TOO_HIGH';
+    status_code: 422;
+    request_id: string;
+    limits: Array<{
+        limit: string;
+        requested: number;
+        maximum: number;
+    }>;
+};
+
+export type LanguageUnsupportedProblem = {
+    type: 'urn:fairlead:problem:language-unsupported';
+    title: 'Language not supported';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'LANGUAGE_UNSUPPORTED';
+    status_code: 422;
+    request_id: string;
+    language: string;
+    requested_version: string;
+    supported: {
+        [key: string]: Array<string>;
+    };
+};
+
 export type MalformedBodyProblem = {
     type: 'urn:fairlead:problem:malformed-body';
     title: 'Malformed body';
@@ -110,17 +156,32 @@ export type MalformedBodyProblem = {
     request_id: string;
 };
 
-export type SagaNotCancellableProblem = {
-    type: 'urn:fairlead:problem:saga-not-cancellable';
-    title: 'Saga cannot be cancelled';
+export type ExecutionActiveProblem = {
+    type: 'urn:fairlead:problem:execution-active';
+    title: 'Execution is active';
     status: 400;
     detail: string;
     error: string;
-    code: 'SAGA_NOT_CANCELLABLE';
+    code: 'EXECUTION_ACTIVE';
     status_code: 400;
     request_id: string;
+    execution_id: string;
+    execution_status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+};
+
+export type SagaNotRestartableProblem = {
+    type: 'urn:fairlead:problem:saga-not-restartable';
+    title: 'Saga cannot be restarted';
+    status: 409;
+    detail: string;
+    error: string;
+    code: 'SAGA_NOT_RESTARTABLE';
+    status_code: 409;
+    request_id: string;
     saga_id: string;
-    saga_state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+    reason: 'active' | 'completed' | 'not_carried';
+    from_step?: string;
+    possible_from: Array<string>;
 };
 
 export type NotFoundProblem = {
@@ -134,6 +195,18 @@ export type NotFoundProblem = {
     request_id: string;
 };
 
+export type ExecutionNotFoundProblem = {
+    type: 'urn:fairlead:problem:execution-not-found';
+    title: 'No such execution';
+    status: 404;
+    detail: string;
+    error: string;
+    code: 'EXECUTION_NOT_FOUND';
+    status_code: 404;
+    request_id: string;
+    execution_id: string;
+};
+
 export type SagaNotFoundProblem = {
     type: 'urn:fairlead:problem:saga-not-found';
     title: 'No such saga';
@@ -144,6 +217,34 @@ export type SagaNotFoundProblem = {
     status_code: 404;
     request_id: string;
     saga_id: string;
+};
+
+export type SagaRestartResponse = {
+    /**
+     * The new execution.
+     */
+    execution_id: string;
+    status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+    retry_of: string;
+    restart_of: string;
+    from_step: string;
+};
+
+export type SagaRestartRequest = {
+    from_step: string;
+};
+
+export type SagaNotCancellableProblem = {
+    type: 'urn:fairlead:problem:saga-not-cancellable';
+    title: 'Saga cannot be cancelled';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'SAGA_NOT_CANCELLABLE';
+    status_code: 400;
+    request_id: string;
+    saga_id: string;
+    saga_state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
 };
 
 export type SagaCancellationResponse = {
@@ -386,18 +487,6 @@ export type TooManyStreamsProblem = {
     request_id: string;
     maximum: number;
     retry_after_seconds: number;
-};
-
-export type ExecutionNotFoundProblem = {
-    type: 'urn:fairlead:problem:execution-not-found';
-    title: 'No such execution';
-    status: 404;
-    detail: string;
-    error: string;
-    code: 'EXECUTION_NOT_FOUND';
-    status_code: 404;
-    request_id: string;
-    execution_id: string;
 };
 
 export type SecurityViolationEvent = {
@@ -1447,65 +1536,6 @@ export type ExecutionStillActiveProblem = {
 export type DeleteResponse = {
     message: string;
     execution_id: string;
-};
-
-export type QueueFullProblem = {
-    type: 'urn:fairlead:problem:queue-full';
-    title: 'Queue full';
-    status: 429;
-    detail: string;
-    error: string;
-    code: 'QUEUE_FULL';
-    status_code: 429;
-    request_id: string;
-    scope: 'host' | 'user';
-    maximum: number;
-    retry_after_seconds: number;
-};
-
-export type LimitTooHighProblem = {
-    type: 'urn:fairlead:problem:limit-too-high';
-    title: 'Limit too high';
-    status: 422;
-    detail: string;
-    error: string;
-    code: 'LIMIT_TOO_HIGH';
-    status_code: 422;
-    request_id: string;
-    limits: Array<{
-        limit: string;
-        requested: number;
-        maximum: number;
-    }>;
-};
-
-export type LanguageUnsupportedProblem = {
-    type: 'urn:fairlead:problem:language-unsupported';
-    title: 'Language not supported';
-    status: 422;
-    detail: string;
-    error: string;
-    code: 'LANGUAGE_UNSUPPORTED';
-    status_code: 422;
-    request_id: string;
-    language: string;
-    requested_version: string;
-    supported: {
-        [key: string]: Array<string>;
-    };
-};
-
-export type ExecutionActiveProblem = {
-    type: 'urn:fairlead:problem:execution-active';
-    title: 'Execution is active';
-    status: 400;
-    detail: string;
-    error: string;
-    code: 'EXECUTION_ACTIVE';
-    status_code: 400;
-    request_id: string;
-    execution_id: string;
-    execution_status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
 };
 
 export type ExecutionResponse = {
@@ -3890,3 +3920,141 @@ export type SagasCancelResponses = {
 };
 
 export type SagasCancelResponse = SagasCancelResponses[keyof SagasCancelResponses];
+
+export type SagasRetryData = {
+    body?: never;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/retry';
+};
+
+export type SagasRetryErrors = {
+    /**
+     * Execution is active | Malformed body
+     */
+    400: ExecutionActiveProblem | MalformedBodyProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | No such execution | Not found
+     */
+    404: SagaNotFoundProblem | ExecutionNotFoundProblem | NotFoundProblem;
+    /**
+     * Saga cannot be restarted
+     */
+    409: SagaNotRestartableProblem;
+    /**
+     * Language not supported | Limit too high | Request invalid
+     */
+    422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
+    /**
+     * Queue full
+     */
+    429: QueueFullProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasRetryError = SagasRetryErrors[keyof SagasRetryErrors];
+
+export type SagasRetryResponses = {
+    /**
+     * Success
+     */
+    200: SagaRestartResponse;
+};
+
+export type SagasRetryResponse = SagasRetryResponses[keyof SagasRetryResponses];
+
+export type SagasRestartData = {
+    body: SagaRestartRequest;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/restart';
+};
+
+export type SagasRestartErrors = {
+    /**
+     * Execution is active | Malformed body
+     */
+    400: ExecutionActiveProblem | MalformedBodyProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | No such execution | Not found
+     */
+    404: SagaNotFoundProblem | ExecutionNotFoundProblem | NotFoundProblem;
+    /**
+     * Saga cannot be restarted
+     */
+    409: SagaNotRestartableProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported media type
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * Language not supported | Limit too high | Request invalid
+     */
+    422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
+    /**
+     * Queue full
+     */
+    429: QueueFullProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasRestartError = SagasRestartErrors[keyof SagasRestartErrors];
+
+export type SagasRestartResponses = {
+    /**
+     * Success
+     */
+    200: SagaRestartResponse;
+};
+
+export type SagasRestartResponse = SagasRestartResponses[keyof SagasRestartResponses];

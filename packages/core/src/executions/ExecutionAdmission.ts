@@ -14,6 +14,7 @@ import { QueuePolicy } from "../queue/QueuePolicy.ts"
 import { demandOf } from "../runtime/Place.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
+import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import { streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -41,15 +42,22 @@ export const AdmissionPolicy = Context.Reference<{
 /** Seconds after which a client that found the queue full may ask again. */
 const retryAfterSeconds = 5
 
+export interface Repetition {
+  /** The execution that the new one repeats. */
+  readonly retryOf?: ExecutionId | undefined
+  /** How its saga goes on from that of the other. */
+  readonly restart?: SagaRestart | undefined
+}
+
 export type AdmissionError = LanguageUnsupported | LimitTooHigh | QueueFull | IdempotencyKeyReused | StorageError
 
 export class ExecutionAdmission extends Context.Service<
   ExecutionAdmission,
   {
-    /** See `Executions.submit`; `retryOf` names the execution that the new one repeats. */
+    /** See `Executions.submit`. */
     admit(
       caller: Principal,
-      request: ExecutionRequest & { readonly retryOf?: ExecutionId | undefined },
+      request: ExecutionRequest & Repetition,
       origin: Origin
     ): Effect.Effect<Execution, AdmissionError>
   }
@@ -85,7 +93,7 @@ export class ExecutionAdmission extends Context.Service<
 
       const make = Effect.fnUntraced(function* (
         caller: Principal,
-        request: ExecutionRequest & { readonly retryOf?: ExecutionId | undefined },
+        request: ExecutionRequest & Repetition,
         chosen: ChosenRuntime,
         limits: ExecutionLimits,
         origin: Origin
@@ -128,13 +136,19 @@ export class ExecutionAdmission extends Context.Service<
         return Option.getOrUndefined(yield* executions.find(answer.executionId))
       })
 
-      const write = Effect.fnUntraced(function* (execution: Execution, fileExtension: string, origin: Origin) {
+      const write = Effect.fnUntraced(function* (
+        execution: Execution,
+        fileExtension: string,
+        origin: Origin,
+        restart: SagaRestart | undefined
+      ) {
         const { correlationId, executionId, ownerId } = execution
         const cause = { ...origin, aggregateId: executionId, correlationId, userId: ownerId }
         yield* executions.insert(execution)
         const { ahead, saga, waitSeconds } = yield* entrance.enter({
           ...execution,
-          definition: ExecutionSaga,
+          definition: restart?.definition ?? ExecutionSaga,
+          restart,
           demand: demandOf(execution.runtime, execution.lang, execution.resolvedVersion),
           expiresAt: execution.expiresAt ?? execution.createdAt
         })
@@ -161,7 +175,7 @@ export class ExecutionAdmission extends Context.Service<
             const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
             if (known !== undefined) return known
             yield* checkRoom(caller)
-            yield* write(execution, chosen.fileExtension, origin)
+            yield* write(execution, chosen.fileExtension, origin, request.restart)
             return execution
           })
         )

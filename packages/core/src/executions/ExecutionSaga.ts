@@ -87,6 +87,7 @@ export const layer = Layer.effect(
     const validate: SagaStep = {
       name: "validate_execution",
       external: false,
+      carries: true,
       retry: once,
       run: Effect.fnUntraced(function* ({ execution: { lang, resolvedVersion, runtime } }) {
         yield* Effect.catchTag(runtimes.choose(lang, resolvedVersion, runtime), "LanguageUnsupported", ({ _tag }) =>
@@ -105,6 +106,7 @@ export const layer = Layer.effect(
     const allocate: SagaStep = {
       name: "allocate_resources",
       external: false,
+      carries: true,
       retry: once,
       shown: (output) => output,
       run: ({ execution: { limits } }) =>

@@ -70,6 +70,8 @@ export interface SagaStep {
   readonly retry: StepRetry
   /** One attempt; then it is interrupted and has failed. Absent: the step bounds itself. */
   readonly timeoutMillis?: number
+  /** Whether another saga may take its output over instead of running it. Absent: it may not, as for whatever takes or starts something. */
+  readonly carries?: boolean
   /** What people may see of its output; absent: nothing. Must leave out whatever may be secret. */
   readonly shown?: (output: Schema.Json) => Schema.Json
   run(context: StepContext): StepEffect

@@ -2,10 +2,15 @@
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
 import type { ExecutionId } from "../executions/ExecutionId.ts"
+import { Journal } from "../storage/Journal.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { project } from "./internal/project.ts"
 import { Saga } from "./Saga.ts"
 import { SagaEngine, type SagaLane } from "./SagaEngine.ts"
+import type { SagaEntry } from "./SagaEntry.ts"
 import type { SagaId } from "./SagaId.ts"
+import { fold } from "./SagaProgress.ts"
+import type { SagaRestart } from "./SagaRestart.ts"
 import { SagaStore } from "./SagaStore.ts"
 
 export interface SagaOrder {
@@ -17,6 +22,8 @@ export interface SagaOrder {
   readonly lane: SagaLane
   /** It is written down only; `resume` sets it going. */
   readonly parked: boolean
+  /** Goes on from another saga. */
+  readonly restart?: SagaRestart | undefined
 }
 
 export class SagaLauncher extends Context.Service<
@@ -34,9 +41,14 @@ export class SagaLauncher extends Context.Service<
   static readonly layer = Layer.effect(
     SagaLauncher,
     Effect.gen(function* () {
-      const [store, engine] = [yield* SagaStore, yield* SagaEngine]
+      const [store, engine, journal] = [yield* SagaStore, yield* SagaEngine, yield* Journal]
+      const begin = Effect.fnUntraced(function* (saga: Saga, entries: ReadonlyArray<SagaEntry>) {
+        const progress = yield* Effect.orDie(Effect.fromResult(fold(entries)))
+        const { createdAt: at } = saga
+        yield* journal.append({ saga: project(saga, progress, at), at, entries, events: [] })
+      })
       return SagaLauncher.of({
-        launch: Effect.fnUntraced(function* ({ definition, lane, parked, ...owner }) {
+        launch: Effect.fnUntraced(function* ({ definition, lane, parked, restart, ...owner }) {
           const createdAt = yield* DateTime.now
           const saga = new Saga({
             ...owner,
@@ -55,6 +67,7 @@ export class SagaLauncher extends Context.Service<
             ...(parked ? { parked } : {})
           })
           yield* store.insert(saga)
+          if (restart !== undefined) yield* begin(saga, restart.entries)
           if (!parked) yield* engine.dispatch({ sagaId: saga.sagaId, dispatch: saga.dispatch }, lane)
           return saga
         }),

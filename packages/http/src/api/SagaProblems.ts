@@ -1,5 +1,5 @@
 /** What can go wrong with a saga, as answers. */
-import { SagaNotCancellable, SagaNotFound } from "@fairlead/core/sagas/SagaError"
+import { SagaNotCancellable, SagaNotFound, SagaNotRestartable } from "@fairlead/core/sagas/SagaError"
 import { problem } from "./Problem.ts"
 
 export const sagaNotFound = problem(SagaNotFound, {
@@ -11,4 +11,15 @@ export const notCancellable = problem(SagaNotCancellable, {
   status: 400,
   title: "Saga cannot be cancelled",
   detail: ({ sagaState }) => `Cannot cancel saga in ${sagaState} state`
+})
+export const notRestartable = problem(SagaNotRestartable, {
+  status: 409,
+  title: "Saga cannot be restarted",
+  detail: ({ fromStep, possibleFrom, reason }) => {
+    if (reason === "active") return "The saga has not ended. Wait for its end, or cancel it."
+    const possible = possibleFrom.length === 0 ? "from no step on this host" : `from ${possibleFrom.join(", ")}`
+    return reason === "completed"
+      ? `The saga completed, so there is no failed step. It can be restarted ${possible}.`
+      : `What the steps before ${fromStep ?? "it"} left cannot be taken over. It can be restarted ${possible}.`
+  }
 })

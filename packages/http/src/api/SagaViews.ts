@@ -1,5 +1,6 @@
 /** How sagas look on the wire. */
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { SagaState } from "@fairlead/core/sagas/Saga"
 import { CompensationCause, SagaEnd, StepFailure } from "@fairlead/core/sagas/SagaEntry"
 import { SagaId } from "@fairlead/core/sagas/SagaId"
@@ -70,3 +71,18 @@ const History = Schema.Struct({
 })
 export type SagaHistoryView = typeof History.Type
 export const SagaHistory = wire("SagaHistoryResponse", History)
+
+const Restart = Schema.Struct({
+  executionId: ExecutionId.annotate({ description: "The new execution." }),
+  status: ExecutionStatus,
+  retryOf: ExecutionId,
+  restartOf: SagaId,
+  fromStep: Schema.String
+})
+export const SagaRestart = wire("SagaRestartResponse", Restart)
+export const RestartRequest = wire(
+  "SagaRestartRequest",
+  Schema.Struct({
+    fromStep: Schema.NonEmptyString.check(Schema.isMaxLength(100)).annotate({ examples: ["allocate_resources"] })
+  })
+)

@@ -6,6 +6,7 @@ import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
+import { executionNotFound, languageUnsupported, limitTooHigh, notRetryable, queueFull } from "./ExecutionProblems.ts"
 import { pageQuery } from "./Paging.ts"
 import { Rejections } from "./Rejections.ts"
 import * as Problems from "./SagaProblems.ts"
@@ -24,6 +25,41 @@ const search = Schema.Struct({
   older_than_seconds: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 31_536_000 })))
 })
 export type SagasSearch = typeof search.Type
+
+const restartErrors = [
+  Problems.sagaNotFound,
+  Problems.notRestartable,
+  executionNotFound,
+  notRetryable,
+  languageUnsupported,
+  limitTooHigh,
+  queueFull
+]
+const retry = HttpApiEndpoint.post("retry", "/sagas/:saga_id/retry", {
+  params,
+  success: Views.SagaRestart,
+  error: restartErrors
+})
+  .annotate(Needs, "executions:run")
+  .annotate(OpenApi.Summary, "Retry a saga from where it failed")
+  .annotate(
+    OpenApi.Description,
+    "Makes a new execution of the same script, whose saga takes over what the steps before the failed one left. Where that cannot " +
+      "be taken over, it begins at the last step before from which that is possible; `from_step` tells. For a saga that did not complete."
+  )
+const restart = HttpApiEndpoint.post("restart", "/sagas/:saga_id/restart", {
+  params,
+  payload: Views.RestartRequest,
+  success: Views.SagaRestart,
+  error: restartErrors
+})
+  .annotate(Needs, "executions:run")
+  .annotate(OpenApi.Summary, "Restart a saga from a step")
+  .annotate(
+    OpenApi.Description,
+    "Makes a new execution of the same script, whose saga takes over what the steps before `from_step` left. Refused with the steps " +
+      "from which it is possible, if that cannot all be taken over. For a saga that has ended."
+  )
 
 export class SagasApi extends HttpApiGroup.make("sagas")
   .add(
@@ -78,8 +114,9 @@ export class SagasApi extends HttpApiGroup.make("sagas")
           "can be cancelled."
       )
   )
+  .add(retry, restart)
   .prefix("/api/v1")
   .middleware(Authorization)
   .middleware(Authentication)
   .middleware(Rejections)
-  .annotate(OpenApi.Description, "Durable processes: list, look up, read their history, cancel") {}
+  .annotate(OpenApi.Description, "Durable processes: list, look up, read their history, cancel, restart") {}

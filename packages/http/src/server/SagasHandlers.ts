@@ -1,17 +1,21 @@
 /** Binds `/sagas` to the `Sagas` service. No decisions here: call, translate, return. */
+import { ExecutionRestarts } from "@fairlead/core/executions/ExecutionRestarts"
+import type { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
 import { DateTime, Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../api/Access.ts"
 import { pageEcho, pageOf } from "../api/Paging.ts"
 import { SagasApi, type SagasSearch } from "../api/SagasApi.ts"
+import { inRequestUnits } from "./executionViews.ts"
+import { RequestOrigin } from "./RequestOrigin.ts"
 import { sagaHistoryView, sagaView } from "./sagaViews.ts"
 
 export const SagasHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(SagasApi),
   "sagas",
   Effect.fnUntraced(function* (handlers) {
-    const sagas = yield* Sagas
+    const [sagas, restarts] = [yield* Sagas, yield* ExecutionRestarts]
 
     const page = Effect.fnUntraced(
       function* (query: SagasSearch) {
@@ -24,6 +28,25 @@ export const SagasHandlers = HttpApiBuilder.group(
         return { sagas: found.map(sagaView), ...pageEcho(asked, total, found.length) }
       },
       Effect.catchTag("StorageError", Effect.die)
+    )
+
+    const restarted = Effect.fnUntraced(
+      function* (restartOf: SagaId, wanted: string | undefined) {
+        const caller = yield* CurrentPrincipal
+        const { execution, fromStep, retryOf } = yield* restarts.restart(
+          caller,
+          restartOf,
+          wanted,
+          yield* RequestOrigin
+        )
+        return { executionId: execution.executionId, status: execution.status, retryOf, restartOf, fromStep }
+      },
+      Effect.catchTags({
+        // No key is sent with a restart.
+        IdempotencyKeyReused: Effect.die,
+        LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)),
+        StorageError: Effect.die
+      })
     )
 
     return handlers.handleAll({
@@ -41,6 +64,8 @@ export const SagasHandlers = HttpApiBuilder.group(
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
+      retry: ({ params }) => restarted(params.saga_id, undefined),
+      restart: ({ params, payload }) => restarted(params.saga_id, payload.fromStep),
       cancel: Effect.fnUntraced(
         function* ({ params }) {
           yield* sagas.cancel(yield* CurrentPrincipal, params.saga_id, "Saga cancelled by user request")

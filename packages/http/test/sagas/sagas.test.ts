@@ -155,7 +155,42 @@ describe("/sagas", () => {
     })
   )
 
-  it.live.each(["GET /sagas/:id", "GET /sagas/:id/history", "POST /sagas/:id/cancel"])(
+  it.live("restarts an ended saga as a new execution, and says why it cannot", () =>
+    Effect.gen(function* () {
+      const { call, submit } = yield* ExecutionHost.start()
+      const id = yield* submit("anna", "hold")
+      const [saga] = (yield* call("anna", `GET /sagas/execution/${id}`)).body.sagas
+      const at = (verb: string) => `POST /sagas/${saga.saga_id}/${verb}`
+      const active = yield* call("anna", at("retry"))
+      assert.deepStrictEqual(
+        [active.status, active.body.code, active.body.reason],
+        [409, "SAGA_NOT_RESTARTABLE", "active"]
+      )
+      yield* call("anna", `GET /executions/${id}`).pipe(
+        Effect.delay("5 millis"),
+        Effect.repeat({ until: ({ body }) => body.status === "running", times: 400 })
+      )
+      yield* call("anna", at("cancel"))
+      yield* call("anna", `GET /executions/${id}/result?wait_seconds=10`)
+      const retried = yield* call("anna", at("retry")).pipe(
+        Effect.delay("5 millis"),
+        Effect.repeat({ until: ({ status }) => status === 200, times: 400 })
+      )
+      assert.deepInclude(retried.body, { retry_of: id, restart_of: saga.saga_id, from_step: "queue_execution" })
+      const restarted = yield* call("anna", at("restart"), { body: { from_step: "validate_execution" } })
+      assert.deepInclude(restarted.body, { retry_of: id, from_step: "validate_execution" })
+      assert.notStrictEqual(restarted.body.execution_id, retried.body.execution_id)
+      const refused = yield* call("anna", at("restart"), { body: { from_step: "store_result" } })
+      assert.deepStrictEqual(
+        [refused.status, refused.body.reason, refused.body.possible_from],
+        [409, "not_carried", ["validate_execution", "allocate_resources", "queue_execution"]]
+      )
+      assert.strictEqual((yield* call("anna", at("restart"), { body: {} })).status, 422)
+      assert.strictEqual((yield* call("vera", at("retry"))).status, 403)
+    })
+  )
+
+  it.live.each(["GET /sagas/:id", "GET /sagas/:id/history", "POST /sagas/:id/cancel", "POST /sagas/:id/retry"])(
     "%s answers 404 alike for foreign and unknown ids",
     (route) =>
       Effect.gen(function* () {

@@ -50,8 +50,8 @@ const entriesFor = (decision: SagaDecision, answer: Answer): ReadonlyArray<SagaE
 }
 
 /** Plays a saga to its end; once the answers run out everything succeeds. */
-export const play = (answers: ReadonlyArray<Answer>, cancelAt: number | null) => {
-  let progress: SagaProgress = initial
+export const play = (answers: ReadonlyArray<Answer>, cancelAt: number | null, from: SagaProgress = initial) => {
+  let progress = from
   let log: ReadonlyArray<SagaEntry> = []
   for (let move = 0; move < 200; move++) {
     const cancelRequest = cancelAt !== null && move >= cancelAt ? { at: now, by: "alice", reason: "enough" } : undefined
