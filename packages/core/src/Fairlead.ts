@@ -24,6 +24,7 @@ import { ExecutionJobs } from "./executions/ExecutionJobs.ts"
 import { ExecutionRestarts } from "./executions/ExecutionRestarts.ts"
 import * as ExecutionSaga from "./executions/ExecutionSaga.ts"
 import { Executions } from "./executions/Executions.ts"
+import { ForceFail } from "./executions/ForceFail.ts"
 import * as IdempotencyExpiry from "./executions/IdempotencyExpiry.ts"
 import * as JobReaper from "./executions/JobReaper.ts"
 import * as LostExecutions from "./executions/LostExecutions.ts"
@@ -41,6 +42,7 @@ import { SagaEngine } from "./sagas/SagaEngine.ts"
 import { SagaLanes } from "./sagas/SagaLanes.ts"
 import { SagaLauncher } from "./sagas/SagaLauncher.ts"
 import { Sagas } from "./sagas/Sagas.ts"
+import { SagaTerminator } from "./sagas/SagaTerminator.ts"
 import { SagaWatch } from "./sagas/SagaWatch.ts"
 
 export interface ExecutionHostOptions {
@@ -91,13 +93,13 @@ export const layerExecutions = ({ goneMillis = 45_000, hostName, maxRunning, ver
     Layer.provideMerge(HostRegistry.layer({ name: hostName, version })),
     Layer.provideMerge(PlaceSlots.layer(maxRunning))
   )
-  const driving = SagaCanceller.layer.pipe(
+  const driving = Layer.mergeAll(SagaCanceller.layer, SagaTerminator.layer(hostName)).pipe(
     Layer.provideMerge(SagaDriver.layer(hostName)),
     Layer.provideMerge(SagaWatch.layer),
     Layer.provideMerge(ExecutionSaga.layer),
     Layer.provideMerge(ExecutionJobs.layer)
   )
-  const useCases = Layer.mergeAll(ExecutionFeed.layer, ExecutionRestarts.layer).pipe(
+  const useCases = Layer.mergeAll(ExecutionFeed.layer, ExecutionRestarts.layer, ForceFail.layer).pipe(
     Layer.provideMerge(Executions.layer),
     Layer.provideMerge(Sagas.layer),
     Layer.provide(ExecutionAdmission.layer)

@@ -27,6 +27,21 @@ export type InternalErrorProblem = {
     request_id: string;
 };
 
+export type RequestInvalidProblem = {
+    type: 'urn:fairlead:problem:request-invalid';
+    title: 'Request invalid';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'REQUEST_INVALID';
+    status_code: 422;
+    request_id: string;
+    issues: Array<{
+        path: Array<string>;
+        message: string;
+    }>;
+};
+
 export type UnsupportedMediaTypeProblem = {
     type: 'urn:fairlead:problem:unsupported-media-type';
     title: 'Unsupported media type';
@@ -48,6 +63,17 @@ export type BodyTooLargeProblem = {
     status_code: 413;
     request_id: string;
     maximum_bytes: number;
+};
+
+export type MalformedBodyProblem = {
+    type: 'urn:fairlead:problem:malformed-body';
+    title: 'Malformed body';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'MALFORMED_BODY';
+    status_code: 400;
+    request_id: string;
 };
 
 export type UnauthorizedProblem = {
@@ -81,7 +107,68 @@ export type ForbiddenProblem = {
     code: 'FORBIDDEN';
     status_code: 403;
     request_id: string;
-    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'sagas:read' | 'sagas:write';
+    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'sagas:read' | 'sagas:write' | 'sagas:admin';
+};
+
+export type SagaAlreadyEndedProblem = {
+    type: 'urn:fairlead:problem:saga-already-ended';
+    title: 'Saga has ended';
+    status: 409;
+    detail: string;
+    error: string;
+    code: 'SAGA_ALREADY_ENDED';
+    status_code: 409;
+    request_id: string;
+    saga_id: string;
+    saga_state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+};
+
+export type NotFoundProblem = {
+    type: 'urn:fairlead:problem:not-found';
+    title: 'Not found';
+    status: 404;
+    detail: string;
+    error: string;
+    code: 'NOT_FOUND';
+    status_code: 404;
+    request_id: string;
+};
+
+export type SagaNotFoundProblem = {
+    type: 'urn:fairlead:problem:saga-not-found';
+    title: 'No such saga';
+    status: 404;
+    detail: string;
+    error: string;
+    code: 'SAGA_NOT_FOUND';
+    status_code: 404;
+    request_id: string;
+    saga_id: string;
+};
+
+export type SagaStatusResponse = {
+    saga_id: string;
+    saga_name: string;
+    execution_id: string;
+    state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+    current_step: string | null;
+    completed_steps: Array<string>;
+    compensated_steps: Array<string>;
+    error_message: string | null;
+    created_at: string;
+    updated_at: string;
+    completed_at: string | null;
+    retry_count: number;
+    place: string | null;
+    driver: string | null;
+    last_progress_at: string;
+};
+
+export type SagaForceFailRequest = {
+    /**
+     * Goes into the log, the execution and the audit event.
+     */
+    reason: string;
 };
 
 export type QueueFullProblem = {
@@ -96,21 +183,6 @@ export type QueueFullProblem = {
     scope: 'host' | 'user';
     maximum: number;
     retry_after_seconds: number;
-};
-
-export type RequestInvalidProblem = {
-    type: 'urn:fairlead:problem:request-invalid';
-    title: 'Request invalid';
-    status: 422;
-    detail: string;
-    error: string;
-    code: 'REQUEST_INVALID';
-    status_code: 422;
-    request_id: string;
-    issues: Array<{
-        path: Array<string>;
-        message: string;
-    }>;
 };
 
 export type LimitTooHighProblem = {
@@ -145,17 +217,6 @@ export type LanguageUnsupportedProblem = {
     };
 };
 
-export type MalformedBodyProblem = {
-    type: 'urn:fairlead:problem:malformed-body';
-    title: 'Malformed body';
-    status: 400;
-    detail: string;
-    error: string;
-    code: 'MALFORMED_BODY';
-    status_code: 400;
-    request_id: string;
-};
-
 export type ExecutionActiveProblem = {
     type: 'urn:fairlead:problem:execution-active';
     title: 'Execution is active';
@@ -184,17 +245,6 @@ export type SagaNotRestartableProblem = {
     possible_from: Array<string>;
 };
 
-export type NotFoundProblem = {
-    type: 'urn:fairlead:problem:not-found';
-    title: 'Not found';
-    status: 404;
-    detail: string;
-    error: string;
-    code: 'NOT_FOUND';
-    status_code: 404;
-    request_id: string;
-};
-
 export type ExecutionNotFoundProblem = {
     type: 'urn:fairlead:problem:execution-not-found';
     title: 'No such execution';
@@ -205,18 +255,6 @@ export type ExecutionNotFoundProblem = {
     status_code: 404;
     request_id: string;
     execution_id: string;
-};
-
-export type SagaNotFoundProblem = {
-    type: 'urn:fairlead:problem:saga-not-found';
-    title: 'No such saga';
-    status: 404;
-    detail: string;
-    error: string;
-    code: 'SAGA_NOT_FOUND';
-    status_code: 404;
-    request_id: string;
-    saga_id: string;
 };
 
 export type SagaRestartResponse = {
@@ -335,24 +373,6 @@ export type SagaListResponse = {
     has_more: boolean;
     page: number;
     pages: number;
-};
-
-export type SagaStatusResponse = {
-    saga_id: string;
-    saga_name: string;
-    execution_id: string;
-    state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
-    current_step: string | null;
-    completed_steps: Array<string>;
-    compensated_steps: Array<string>;
-    error_message: string | null;
-    created_at: string;
-    updated_at: string;
-    completed_at: string | null;
-    retry_count: number;
-    place: string | null;
-    driver: string | null;
-    last_progress_at: string;
 };
 
 export type Capabilities = {
@@ -697,6 +717,36 @@ export type UserRegisteredEvent = {
     user_id: string;
     username: string;
     email: string;
+};
+
+export type SagaForceFailedEvent = {
+    event_type: 'saga_force_failed';
+    event_id: string;
+    event_version: '1.0';
+    timestamp: string;
+    aggregate_id: string;
+    correlation_id: string;
+    metadata: {
+        service_name: string;
+        service_version: string;
+        correlation_id: string;
+        user_id?: string;
+        ip_address?: string;
+        user_agent?: string;
+        environment: 'development' | 'staging' | 'production' | 'test';
+    };
+    payload: {
+        saga_id: string;
+        saga_name: string;
+        execution_id: string;
+        by: string;
+        reason: string;
+    };
+    saga_id: string;
+    saga_name: string;
+    execution_id: string;
+    by: string;
+    reason: string;
 };
 
 export type SagaCompensatedEvent = {
@@ -3182,7 +3232,7 @@ export type ExecutionsEventsResponses = {
     /**
      * Success
      */
-    200: Array<ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent>;
+    200: Array<ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | SagaForceFailedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent>;
 };
 
 export type ExecutionsEventsResponse = ExecutionsEventsResponses[keyof ExecutionsEventsResponses];
@@ -3377,7 +3427,7 @@ export type ExecutionsStreamResponses = {
             started_at: string | null;
             finished_at: string | null;
         };
-    } | ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent;
+    } | ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | SagaForceFailedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent;
     /**
      * <No Content>
      */
@@ -4058,3 +4108,72 @@ export type SagasRestartResponses = {
 };
 
 export type SagasRestartResponse = SagasRestartResponses[keyof SagasRestartResponses];
+
+export type SagasForceFailData = {
+    body: SagaForceFailRequest;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/force-fail';
+};
+
+export type SagasForceFailErrors = {
+    /**
+     * Malformed body
+     */
+    400: MalformedBodyProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | Not found
+     */
+    404: SagaNotFoundProblem | NotFoundProblem;
+    /**
+     * Saga has ended
+     */
+    409: SagaAlreadyEndedProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported media type
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasForceFailError = SagasForceFailErrors[keyof SagasForceFailErrors];
+
+export type SagasForceFailResponses = {
+    /**
+     * Success
+     */
+    200: SagaStatusResponse;
+};
+
+export type SagasForceFailResponse = SagasForceFailResponses[keyof SagasForceFailResponses];

@@ -19,6 +19,12 @@ export class SagaNotRestartable extends Schema.TaggedError<SagaNotRestartable>()
   possibleFrom: Schema.Array(Schema.String)
 }) {}
 
+/** A saga ends once. */
+export class SagaAlreadyEnded extends Schema.TaggedError<SagaAlreadyEnded>()("SagaAlreadyEnded", {
+  sagaId: SagaId,
+  sagaState: SagaState
+}) {}
+
 /** Only a saga that is created or running can be cancelled. */
 export class SagaNotCancellable extends Schema.TaggedError<SagaNotCancellable>()("SagaNotCancellable", {
   sagaId: SagaId,

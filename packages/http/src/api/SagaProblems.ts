@@ -1,5 +1,5 @@
 /** What can go wrong with a saga, as answers. */
-import { SagaNotCancellable, SagaNotFound, SagaNotRestartable } from "@fairlead/core/sagas/SagaError"
+import { SagaAlreadyEnded, SagaNotCancellable, SagaNotFound, SagaNotRestartable } from "@fairlead/core/sagas/SagaError"
 import { problem } from "./Problem.ts"
 
 export const sagaNotFound = problem(SagaNotFound, {
@@ -22,4 +22,9 @@ export const notRestartable = problem(SagaNotRestartable, {
       ? `The saga completed, so there is no failed step. It can be restarted ${possible}.`
       : `What the steps before ${fromStep ?? "it"} left cannot be taken over. It can be restarted ${possible}.`
   }
+})
+export const alreadyEnded = problem(SagaAlreadyEnded, {
+  status: 409,
+  title: "Saga has ended",
+  detail: ({ sagaState }) => `The saga is ${sagaState} already; it ends once.`
 })

@@ -86,3 +86,12 @@ export const RestartRequest = wire(
     fromStep: Schema.NonEmptyString.check(Schema.isMaxLength(100)).annotate({ examples: ["allocate_resources"] })
   })
 )
+export const ForceFailRequest = wire(
+  "SagaForceFailRequest",
+  Schema.Struct({
+    reason: Schema.NonEmptyString.check(Schema.isMaxLength(500)).annotate({
+      description: "Goes into the log, the execution and the audit event.",
+      examples: ["its machine is gone for good"]
+    })
+  })
+)

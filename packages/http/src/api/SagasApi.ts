@@ -61,6 +61,20 @@ const restart = HttpApiEndpoint.post("restart", "/sagas/:saga_id/restart", {
       "from which it is possible, if that cannot all be taken over. For a saga that has ended."
   )
 
+const forceFail = HttpApiEndpoint.post("forceFail", "/sagas/:saga_id/force-fail", {
+  params,
+  payload: Views.ForceFailRequest,
+  success: Views.SagaStatus,
+  error: [Problems.sagaNotFound, Problems.alreadyEnded]
+})
+  .annotate(Needs, "sagas:admin")
+  .annotate(OpenApi.Summary, "End a saga by force")
+  .annotate(
+    OpenApi.Description,
+    "For a saga that cannot end by itself. Takes it from its driver and ends it as `failed`, its execution as `error` with the cause " +
+      "`force_failed`. Nothing is undone; a script that still runs is stopped within about a minute. Cancel is the gentle way."
+  )
+
 export class SagasApi extends HttpApiGroup.make("sagas")
   .add(
     HttpApiEndpoint.get("list", "/sagas", { query: search, success: Views.SagaList })
@@ -114,7 +128,7 @@ export class SagasApi extends HttpApiGroup.make("sagas")
           "can be cancelled."
       )
   )
-  .add(retry, restart)
+  .add(retry, restart, forceFail)
   .prefix("/api/v1")
   .middleware(Authorization)
   .middleware(Authentication)

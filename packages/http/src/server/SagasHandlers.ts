@@ -1,5 +1,6 @@
 /** Binds `/sagas` to the `Sagas` service. No decisions here: call, translate, return. */
 import { ExecutionRestarts } from "@fairlead/core/executions/ExecutionRestarts"
+import { ForceFail } from "@fairlead/core/executions/ForceFail"
 import type { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
 import { DateTime, Effect } from "effect"
@@ -16,6 +17,7 @@ export const SagasHandlers = HttpApiBuilder.group(
   "sagas",
   Effect.fnUntraced(function* (handlers) {
     const [sagas, restarts] = [yield* Sagas, yield* ExecutionRestarts]
+    const force = yield* ForceFail
 
     const page = Effect.fnUntraced(
       function* (query: SagasSearch) {
@@ -66,6 +68,12 @@ export const SagasHandlers = HttpApiBuilder.group(
       ),
       retry: ({ params }) => restarted(params.saga_id, undefined),
       restart: ({ params, payload }) => restarted(params.saga_id, payload.fromStep),
+      forceFail: Effect.fnUntraced(
+        function* ({ params, payload }) {
+          return sagaView(yield* force.forceFail(yield* CurrentPrincipal, params.saga_id, payload.reason))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
       cancel: Effect.fnUntraced(
         function* ({ params }) {
           yield* sagas.cancel(yield* CurrentPrincipal, params.saga_id, "Saga cancelled by user request")

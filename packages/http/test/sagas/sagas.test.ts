@@ -190,6 +190,29 @@ describe("/sagas", () => {
     })
   )
 
+  it.live("ends a saga by force for an administrator, once", () =>
+    Effect.gen(function* () {
+      const { call, submit } = yield* ExecutionHost.start()
+      const id = yield* submit("anna", "hold")
+      const [saga] = (yield* call("anna", `GET /sagas/execution/${id}`)).body.sagas
+      const route = `POST /sagas/${saga.saga_id}/force-fail`
+      const body = { reason: "its machine is gone" }
+      assert.strictEqual((yield* call("olga", route, { body })).status, 403)
+      assert.strictEqual((yield* call("adam", route, { body: {} })).status, 422)
+      const forced = yield* call("adam", route, { body })
+      assert.deepStrictEqual([forced.status, forced.body.state], [200, "failed"])
+      const ended = (yield* call("anna", `GET /executions/${id}/result`)).body
+      assert.deepStrictEqual([ended.status, ended.error_type], ["error", "system_error"])
+      const again = yield* call("adam", route, { body })
+      assert.deepStrictEqual(
+        [again.status, again.body.code, again.body.saga_state],
+        [409, "SAGA_ALREADY_ENDED", "failed"]
+      )
+      const path = `POST /sagas/${unknown}/force-fail`
+      assert.strictEqual((yield* call("adam", path, { body })).status, 404)
+    })
+  )
+
   it.live.each(["GET /sagas/:id", "GET /sagas/:id/history", "POST /sagas/:id/cancel", "POST /sagas/:id/retry"])(
     "%s answers 404 alike for foreign and unknown ids",
     (route) =>

@@ -95,6 +95,20 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
+    it.effect("append answers false to a driver from which the saga was taken away", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const saga = yield* driven(15)
+        yield* (yield* SagaStore).redispatch(sagaId(15), { parked: true, fenceOff: true })
+        const before = yield* look(15)
+        assert.isFalse(yield* journal.append(write(saga, [started], { events: [runningEvent(15)] })))
+        const after = yield* look(15)
+        assert.isTrue(Equal.equals(after.saga, before.saga))
+        assert.deepStrictEqual([after.log, after.events], [[], []])
+        assert.isTrue(yield* journal.append(write(new Saga({ ...saga, fence: saga.fence + 1 }), [started])))
+      })
+    )
+
     it.effect("append keeps the dispatch number and the cancel request that the row has", () =>
       Effect.gen(function* () {
         const journal = yield* Journal

@@ -11,7 +11,8 @@ export const Permission = Schema.Literals([
   "executions:admin",
   "health:read",
   "sagas:read",
-  "sagas:write"
+  "sagas:write",
+  "sagas:admin"
 ])
 export type Permission = typeof Permission.Type
 

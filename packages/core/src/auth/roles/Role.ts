@@ -22,7 +22,7 @@ const operator: Grants = {
   "sagas:read": "all",
   "sagas:write": "all"
 }
-const admin: Grants = { ...operator, "executions:admin": "all" }
+const admin: Grants = { ...operator, "executions:admin": "all", "sagas:admin": "all" }
 
 const bundles: Readonly<Record<Role, Grants>> = { viewer, user, operator, admin }
 

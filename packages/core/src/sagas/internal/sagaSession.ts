@@ -18,6 +18,7 @@ import { sagaEventsOf } from "./sagaEventsOf.ts"
 export interface SagaSession {
   readonly saga: Effect.Effect<Saga>
   readonly progress: Effect.Effect<SagaProgress>
+  /** A defect if the session was given none. */
   readonly execution: Effect.Effect<Execution>
   /** Lets what follows say who asked for the cancellation. */
   noteCancel(request: CancelRequest): void
@@ -41,7 +42,7 @@ interface Services {
 
 export const make = (
   services: Services,
-  start: { readonly saga: Saga; readonly progress: SagaProgress; readonly execution: Execution }
+  start: { readonly saga: Saga; readonly progress: SagaProgress; readonly execution?: Execution }
 ): SagaSession => {
   let { execution, progress, saga } = start
   let executionChanged = false
@@ -98,7 +99,9 @@ export const make = (
   return {
     saga: Effect.sync(() => saga),
     progress: Effect.sync(() => progress),
-    execution: Effect.sync(() => execution),
+    execution: Effect.suspend(() =>
+      execution === undefined ? Effect.die("a session without an execution") : Effect.succeed(execution)
+    ),
     noteCancel: (cancelRequest) => {
       saga = new Saga({ ...saga, cancelRequest })
     },
