@@ -44,6 +44,7 @@ import { SagaLauncher } from "./sagas/SagaLauncher.ts"
 import { Sagas } from "./sagas/Sagas.ts"
 import { SagaTerminator } from "./sagas/SagaTerminator.ts"
 import { SagaWatch } from "./sagas/SagaWatch.ts"
+import { StuckSagas } from "./sagas/StuckSagas.ts"
 
 export interface ExecutionHostOptions {
   /** Names this host in what it writes; unique among the hosts of one database, and the same after a restart. */
@@ -101,7 +102,7 @@ export const layerExecutions = ({ goneMillis = 45_000, hostName, maxRunning, ver
   )
   const useCases = Layer.mergeAll(ExecutionFeed.layer, ExecutionRestarts.layer, ForceFail.layer).pipe(
     Layer.provideMerge(Executions.layer),
-    Layer.provideMerge(Sagas.layer),
+    Layer.provideMerge(Layer.mergeAll(Sagas.layer, StuckSagas.layer)),
     Layer.provide(ExecutionAdmission.layer)
   )
   const background = Layer.mergeAll(

@@ -122,6 +122,18 @@ export const layer = Layer.effect(
         return rows.map(({ saga }) => saga)
       }, storageError("SagaStore.inLane")),
 
+      unmoved: Effect.fnUntraced(function* (unmovedSince, { after, limit, ownerId }) {
+        const waits = sql`exists (select 1 from queue_entries q
+          where q.execution_id = sagas.execution_id and q.saga_id = sagas.saga_id and q.state <> 'admitted')`
+        const behind = after === undefined ? sql`true` : sql`saga_id > ${after}`
+        const rows = yield* decode(
+          yield* sql`select saga::text as saga from sagas
+            where ${matching({ unmovedSince, ownerId, limit, offset: 0 })} and ${behind} and not ${waits}
+            order by saga_id limit ${limit}`
+        )
+        return rows.map(({ saga }) => saga)
+      }, storageError("SagaStore.unmoved")),
+
       log: Effect.fnUntraced(function* (id) {
         const rows = yield* decodeLog(
           yield* sql`select seq, fence, at, entry::text as entry, driver from saga_log

@@ -272,6 +272,40 @@ export type SagaRestartRequest = {
     from_step: string;
 };
 
+export type StuckSagasResponse = {
+    sagas: Array<{
+        saga_id: string;
+        saga_name: string;
+        execution_id: string;
+        state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+        current_step: string | null;
+        completed_steps: Array<string>;
+        compensated_steps: Array<string>;
+        error_message: string | null;
+        created_at: string;
+        updated_at: string;
+        completed_at: string | null;
+        retry_count: number;
+        place: string | null;
+        driver: string | null;
+        last_progress_at: string;
+        definition_version: number;
+        reason: 'no_definition' | 'no_host_for_lane' | 'waiting_for_retry' | 'undo_failing' | 'driver_silent' | 'driver_failing' | 'not_dispatched';
+        /**
+         * When the next attempt is due, where one is.
+         */
+        retry_at: string | null;
+        /**
+         * How often hosts took it since it got on last.
+         */
+        claims_without_progress: number;
+    }>;
+    /**
+     * Give it as `after` to go on; null at the end.
+     */
+    next: string | null;
+};
+
 export type SagaNotCancellableProblem = {
     type: 'urn:fairlead:problem:saga-not-cancellable';
     title: 'Saga cannot be cancelled';
@@ -3970,6 +4004,51 @@ export type SagasCancelResponses = {
 };
 
 export type SagasCancelResponse = SagasCancelResponses[keyof SagasCancelResponses];
+
+export type SagasStuckData = {
+    body?: never;
+    path?: never;
+    query?: {
+        older_than_seconds?: number;
+        limit?: number;
+        after?: string;
+    };
+    url: '/api/v1/sagas/stuck';
+};
+
+export type SagasStuckErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasStuckError = SagasStuckErrors[keyof SagasStuckErrors];
+
+export type SagasStuckResponses = {
+    /**
+     * Success
+     */
+    200: StuckSagasResponse;
+};
+
+export type SagasStuckResponse = SagasStuckResponses[keyof SagasStuckResponses];
 
 export type SagasRetryData = {
     body?: never;

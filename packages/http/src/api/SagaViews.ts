@@ -4,6 +4,7 @@ import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { SagaState } from "@fairlead/core/sagas/Saga"
 import { CompensationCause, SagaEnd, StepFailure } from "@fairlead/core/sagas/SagaEntry"
 import { SagaId } from "@fairlead/core/sagas/SagaId"
+import { StuckReason } from "@fairlead/core/sagas/StuckSaga"
 import { Schema } from "effect"
 import { pageFields } from "./Paging.ts"
 import { wire } from "./Wire.ts"
@@ -93,5 +94,21 @@ export const ForceFailRequest = wire(
       description: "Goes into the log, the execution and the audit event.",
       examples: ["its machine is gone for good"]
     })
+  })
+)
+
+export const StuckSagas = wire(
+  "StuckSagasResponse",
+  Schema.Struct({
+    sagas: Schema.Array(
+      Schema.Struct({
+        ...View.fields,
+        definitionVersion: Schema.Int,
+        reason: StuckReason,
+        retryAt: Schema.NullOr(time).annotate({ description: "When the next attempt is due, where one is." }),
+        claimsWithoutProgress: Schema.Int.annotate({ description: "How often hosts took it since it got on last." })
+      })
+    ),
+    next: Schema.NullOr(SagaId).annotate({ description: "Give it as `after` to go on; null at the end." })
   })
 )

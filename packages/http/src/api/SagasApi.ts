@@ -14,6 +14,7 @@ import * as Views from "./SagaViews.ts"
 
 const params = { saga_id: SagaId }
 const query = Schema.Struct({ state: Schema.optional(SagaState), ...pageQuery(1000) })
+const age = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 31_536_000 }))
 const search = Schema.Struct({
   ...query.fields,
   name: Schema.optional(Schema.NonEmptyString),
@@ -22,7 +23,7 @@ const search = Schema.Struct({
   place: Schema.optional(Schema.NonEmptyString),
   created_from: Schema.optional(Schema.DateTimeUtcFromString),
   created_to: Schema.optional(Schema.DateTimeUtcFromString),
-  older_than_seconds: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 31_536_000 })))
+  older_than_seconds: Schema.optional(age)
 })
 export type SagasSearch = typeof search.Type
 
@@ -73,6 +74,21 @@ const forceFail = HttpApiEndpoint.post("forceFail", "/sagas/:saga_id/force-fail"
     OpenApi.Description,
     "For a saga that cannot end by itself. Takes it from its driver and ends it as `failed`, its execution as `error` with the cause " +
       "`force_failed`. Nothing is undone; a script that still runs is stopped within about a minute. Cancel is the gentle way."
+  )
+
+const stuckQuery = Schema.Struct({
+  older_than_seconds: Schema.optional(age),
+  limit: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),
+  after: Schema.optional(SagaId)
+})
+const stuck = HttpApiEndpoint.get("stuck", "/sagas/stuck", { query: stuckQuery, success: Views.StuckSagas })
+  .annotate(Needs, "sagas:read")
+  .annotate(OpenApi.Summary, "List sagas that do not get on")
+  .annotate(
+    OpenApi.Description,
+    "Sagas that have not ended and have not got on for `older_than_seconds`, 300 unless the request says otherwise, each with the " +
+      "reason; without those that wait in line and those on which a living host works, such as long scripts. `limit` (200) is the " +
+      "number of sagas looked at, so a page may be empty and yet have a `next`."
   )
 
 export class SagasApi extends HttpApiGroup.make("sagas")
@@ -128,7 +144,7 @@ export class SagasApi extends HttpApiGroup.make("sagas")
           "can be cancelled."
       )
   )
-  .add(retry, restart, forceFail)
+  .add(stuck, retry, restart, forceFail)
   .prefix("/api/v1")
   .middleware(Authorization)
   .middleware(Authentication)

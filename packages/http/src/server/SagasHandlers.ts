@@ -3,6 +3,7 @@ import { ExecutionRestarts } from "@fairlead/core/executions/ExecutionRestarts"
 import { ForceFail } from "@fairlead/core/executions/ForceFail"
 import type { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
+import { StuckSagas } from "@fairlead/core/sagas/StuckSagas"
 import { DateTime, Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../api/Access.ts"
@@ -10,14 +11,14 @@ import { pageEcho, pageOf } from "../api/Paging.ts"
 import { SagasApi, type SagasSearch } from "../api/SagasApi.ts"
 import { inRequestUnits } from "./executionViews.ts"
 import { RequestOrigin } from "./RequestOrigin.ts"
-import { sagaHistoryView, sagaView } from "./sagaViews.ts"
+import { sagaHistoryView, sagaView, stuckView } from "./sagaViews.ts"
 
 export const SagasHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(SagasApi),
   "sagas",
   Effect.fnUntraced(function* (handlers) {
     const [sagas, restarts] = [yield* Sagas, yield* ExecutionRestarts]
-    const force = yield* ForceFail
+    const [force, stuckSagas] = [yield* ForceFail, yield* StuckSagas]
 
     const page = Effect.fnUntraced(
       function* (query: SagasSearch) {
@@ -57,6 +58,14 @@ export const SagasHandlers = HttpApiBuilder.group(
       get: Effect.fnUntraced(
         function* ({ params }) {
           return sagaView(yield* sagas.get(yield* CurrentPrincipal, params.saga_id))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      stuck: Effect.fnUntraced(
+        function* ({ query: { after, limit = 200, older_than_seconds: olderThanSeconds = 300 } }) {
+          const asked = { olderThanSeconds, limit, after }
+          const { next, stuck } = yield* stuckSagas.report(yield* CurrentPrincipal, asked)
+          return { sagas: stuck.map(stuckView), next: next ?? null }
         },
         Effect.catchTag("StorageError", Effect.die)
       ),

@@ -2,6 +2,7 @@
 import { movedAt, type Saga } from "@fairlead/core/sagas/Saga"
 import type { StepRun } from "@fairlead/core/sagas/SagaHistory"
 import type { SagaTold } from "@fairlead/core/sagas/Sagas"
+import type { StuckSaga } from "@fairlead/core/sagas/StuckSagas"
 import type { SagaHistoryView, SagaView } from "../api/SagaViews.ts"
 
 export const sagaView = (saga: Saga): SagaView => ({
@@ -49,3 +50,11 @@ export const sagaHistoryView = ({ history, saga }: SagaTold): SagaHistoryView =>
     ended: ended === undefined ? null : { ...ended, reason: ended.reason ?? null }
   }
 }
+
+export const stuckView = ({ claims, reason, retryAt, saga }: StuckSaga) => ({
+  ...sagaView(saga),
+  definitionVersion: saga.definitionVersion,
+  reason,
+  retryAt: retryAt ?? null,
+  claimsWithoutProgress: claims
+})

@@ -213,6 +213,21 @@ describe("/sagas", () => {
     })
   )
 
+  it.live("reports nothing stuck while living hosts work, and refuses what it cannot read", () =>
+    Effect.gen(function* () {
+      const { call, submit } = yield* ExecutionHost.start()
+      const id = yield* submit("anna", "hold")
+      yield* call("anna", `GET /executions/${id}`).pipe(
+        Effect.delay("5 millis"),
+        Effect.repeat({ until: ({ body }) => body.status === "running", times: 400 })
+      )
+      const { body, status } = yield* call("olga", "GET /sagas/stuck?older_than_seconds=0")
+      assert.deepStrictEqual([status, body], [200, { sagas: [], next: null }])
+      for (const query of ["older_than_seconds=-1", "limit=0", "limit=1001", "after=x"])
+        assert.strictEqual((yield* call("olga", `GET /sagas/stuck?${query}`)).status, 422, query)
+    })
+  )
+
   it.live.each(["GET /sagas/:id", "GET /sagas/:id/history", "POST /sagas/:id/cancel", "POST /sagas/:id/retry"])(
     "%s answers 404 alike for foreign and unknown ids",
     (route) =>

@@ -1,9 +1,11 @@
 /** What every store of sagas promises: one driver at a time, and a cancel request that is never overwritten. */
 import { assert, it } from "@effect/vitest"
+import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import type { Stores } from "@fairlead/core/storage/Storage"
 import { DateTime, Effect, Equal, Exit, type Layer, Option } from "effect"
 import { instant } from "../fixtures/ExecutionFixtures.ts"
+import { waitingEntry } from "../fixtures/QueueFixtures.ts"
 import { createdSaga } from "../fixtures/SagaFixtures.ts"
 import { executionId, sagaId, userId } from "../fixtures/Uuid.ts"
 import { liveSuite } from "./internal/eventually.ts"
@@ -81,6 +83,31 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.deepStrictEqual(yield* found({ createdFrom: at(1), createdTo: at(3) }), [sagaId(253), sagaId(252)])
         assert.deepStrictEqual(yield* found({ unmovedSince: at(9) }), [sagaId(252), sagaId(251)])
         assert.deepStrictEqual(yield* found({ unmovedSince: at(10), state: "compensating" }), [sagaId(253)])
+      })
+    )
+
+    it.effect("unmoved tells of sagas that have not got on, oldest first, without those that wait in the line", () =>
+      Effect.gen(function* () {
+        const [store, line] = [yield* SagaStore, yield* QueueStore]
+        const ownerId = userId(26)
+        const at = (seconds: number) => DateTime.add(instant, { seconds })
+        yield* store.insert(createdSaga(265, { ownerId, parked: true }))
+        yield* line.enqueue(waitingEntry(265, { ownerId, demand: "process/unmoved/1" }))
+        yield* store.insert(createdSaga(264, { ownerId, parked: true }))
+        yield* store.insert(createdSaga(263, { ownerId, lastEntry: { at: at(9), fence: 1 }, logLength: 1 }))
+        yield* store.insert(createdSaga(262, { ownerId, state: "running" }))
+        yield* store.insert(createdSaga(261, { ownerId, state: "failed" }))
+        yield* store.insert(createdSaga(260, { ownerId, state: "compensating" }))
+        yield* store.insert(createdSaga(259, { ownerId, parked: true }))
+        yield* line.enqueue(waitingEntry(259, { ownerId, sagaId: sagaId(258), demand: "process/unmoved/1" }))
+        const found = (seconds: number, page: object = {}) =>
+          Effect.map(store.unmoved(at(seconds), { ownerId, limit: 9, ...page }), (sagas) =>
+            sagas.map((saga) => saga.sagaId)
+          )
+        assert.deepStrictEqual(yield* found(9), [sagaId(259), sagaId(260), sagaId(262), sagaId(264)])
+        assert.deepStrictEqual(yield* found(10, { after: sagaId(260), limit: 2 }), [sagaId(262), sagaId(263)])
+        assert.deepStrictEqual(yield* found(0), [])
+        assert.deepStrictEqual(yield* found(9, { ownerId: userId(27) }), [])
       })
     )
 
