@@ -29,6 +29,7 @@ import * as IdempotencyExpiry from "./executions/IdempotencyExpiry.ts"
 import * as JobReaper from "./executions/JobReaper.ts"
 import * as LostExecutions from "./executions/LostExecutions.ts"
 import { OutputCollector } from "./executions/OutputCollector.ts"
+import * as Retention from "./executions/Retention.ts"
 import { Health } from "./health/Health.ts"
 import { HostRegistry } from "./hosts/HostRegistry.ts"
 import { Ids } from "./ids/Ids.ts"
@@ -53,6 +54,8 @@ export interface ExecutionHostOptions {
   readonly version?: string | undefined
   /** Scripts that run at once in each place that this host serves; the others wait in line. */
   readonly maxRunning: number
+  /** Executions are removed so many days after their end; 0, the default: never. */
+  readonly retentionDays?: number | undefined
   /** How long a place may be without any host before what ran there is given up as lost; 45 s by default, 20 s at least. */
   readonly goneMillis?: number | undefined
 }
@@ -88,7 +91,8 @@ const layerDrivers = Layer.effectDiscard(
 )
 
 /** Executions and sagas: accepting, driving, following. Needs the stores, `ScriptRuntimes` and `Secrets`. */
-export const layerExecutions = ({ goneMillis = 45_000, hostName, maxRunning, version = "" }: ExecutionHostOptions) => {
+export const layerExecutions = (options: ExecutionHostOptions) => {
+  const { goneMillis = 45_000, hostName, maxRunning, retentionDays = 0, version = "" } = options
   const parts = Layer.mergeAll(QueueEntrance.layer, ExecutionEnv.layer, OutputCollector.layer).pipe(
     Layer.provideMerge(Layer.mergeAll(QueueGauge.layer, SagaLanes.layer, SagaLauncher.layer)),
     Layer.provideMerge(HostRegistry.layer({ name: hostName, version })),
@@ -110,7 +114,8 @@ export const layerExecutions = ({ goneMillis = 45_000, hostName, maxRunning, ver
     QueueDispatcher.layer,
     JobReaper.layer,
     LostExecutions.layer(Math.max(goneMillis, 20_000)),
-    IdempotencyExpiry.layer
+    IdempotencyExpiry.layer,
+    Retention.layer(retentionDays)
   )
   return Layer.mergeAll(useCases, background).pipe(Layer.provide(driving), Layer.provide(parts), Layer.provide(basics))
 }
