@@ -31,6 +31,7 @@ export const layer = (config: HostConfig, keys: Keys) => {
     maxRunning: config.FAIRLEAD_MAX_RUNNING,
     version,
     goneMillis: config.FAIRLEAD_HOST_GONE_SECONDS * 1000,
+    retentionDays: config.FAIRLEAD_RETENTION_DAYS,
     secret: keys.jwtSecret
   })
   const [current] = keys.encryptionKeys

@@ -156,6 +156,12 @@ export const settings = {
     45,
     "How long the machine of a script may be without a host before the script is given up as lost by the others."
   ),
+  FAIRLEAD_RETENTION_DAYS: integer(
+    "FAIRLEAD_RETENTION_DAYS",
+    [0, 36_500],
+    0,
+    "Days after its end on which an execution is removed with output, result and sagas; its events stay. 0 keeps it for ever."
+  ),
   FAIRLEAD_MAX_ACTIVE: integer(
     "FAIRLEAD_MAX_ACTIVE",
     [1, 1_000_000],

@@ -47,22 +47,13 @@ export async function* readLogs(
   let offset = from
   let left = limit
 
-  const request = async (query: NonNullable<ExecutionsLogsData["query"]>) => {
-    const { data, response } = await connection.http.get<
-      { 200: ReadableStream<Uint8Array> | null },
-      unknown,
-      true,
-      "fields"
-    >({
-      url,
-      path: { execution_id: executionId },
-      query: { stream, offset, ...(attempt === undefined ? {} : { attempt }), ...query },
-      parseAs: "stream",
-      responseStyle: "fields",
-      ...(signal === undefined ? {} : { signal })
-    })
-    return { body: data, headers: response.headers }
-  }
+  const request = (query: LogsQuery) =>
+    requestLog(
+      connection,
+      executionId,
+      { stream, offset, ...(attempt === undefined ? {} : { attempt }), ...query },
+      signal
+    )
 
   /** From here on it is read from the attempt that answered, whatever follows it meanwhile. */
   const settle = (headers: Headers) => {
@@ -108,4 +99,23 @@ export async function* readLogs(
   }
 
   yield* persevere(open, signal)
+}
+
+type LogsQuery = NonNullable<ExecutionsLogsData["query"]>
+
+const requestLog = async (
+  { http }: Connection,
+  executionId: string,
+  query: LogsQuery,
+  signal: AbortSignal | undefined
+) => {
+  const { data, response } = await http.get<{ 200: ReadableStream<Uint8Array> | null }, unknown, true, "fields">({
+    url,
+    path: { execution_id: executionId },
+    query,
+    parseAs: "stream",
+    responseStyle: "fields",
+    ...(signal === undefined ? {} : { signal })
+  })
+  return { body: data, headers: response.headers }
 }

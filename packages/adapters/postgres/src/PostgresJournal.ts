@@ -37,9 +37,9 @@ export const layer = Layer.effect(
 
     const logged = Effect.fnUntraced(function* ({ at, entries, saga }: JournalWrite) {
       return sql`logged as (
-        insert into saga_log (saga_id, seq, fence, at, entry)
+        insert into saga_log (saga_id, seq, fence, at, entry, driver)
         select moved.saga_id, ${saga.logLength - entries.length}::int + e.n::int, ${saga.fence}::int,
-          ${DateTime.formatIso(at)}::timestamptz, e.entry
+          ${DateTime.formatIso(at)}::timestamptz, e.entry, ${saga.driver ?? null}::text
         from moved, jsonb_array_elements(${yield* encodeEntries(entries)}::text::jsonb) with ordinality as e (entry, n))`
     })
 

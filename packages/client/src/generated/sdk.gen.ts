@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthCreateApiKeyData, AuthCreateApiKeyErrors, AuthCreateApiKeyResponses, AuthListApiKeysData, AuthListApiKeysErrors, AuthListApiKeysResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthRevokeApiKeyData, AuthRevokeApiKeyErrors, AuthRevokeApiKeyResponses, AuthSelfData, AuthSelfErrors, AuthSelfResponses, AuthUpdateSelfData, AuthUpdateSelfErrors, AuthUpdateSelfResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, EventsHealthData, EventsHealthErrors, EventsHealthResponses, ExecutionsAttemptsData, ExecutionsAttemptsErrors, ExecutionsAttemptsResponses, ExecutionsCancelData, ExecutionsCancelErrors, ExecutionsCancelResponses, ExecutionsEventsData, ExecutionsEventsErrors, ExecutionsEventsResponses, ExecutionsExamplesData, ExecutionsExamplesErrors, ExecutionsExamplesResponses, ExecutionsGetData, ExecutionsGetErrors, ExecutionsGetResponses, ExecutionsLimitsData, ExecutionsLimitsErrors, ExecutionsLimitsResponses, ExecutionsListData, ExecutionsListErrors, ExecutionsListOwnData, ExecutionsListOwnErrors, ExecutionsListOwnResponses, ExecutionsListResponses, ExecutionsLogsData, ExecutionsLogsErrors, ExecutionsLogsResponses, ExecutionsRemoveData, ExecutionsRemoveErrors, ExecutionsRemoveResponses, ExecutionsResultData, ExecutionsResultErrors, ExecutionsResultResponses, ExecutionsRetryData, ExecutionsRetryErrors, ExecutionsRetryResponses, ExecutionsStreamData, ExecutionsStreamErrors, ExecutionsStreamResponse, ExecutionsStreamResponses, ExecutionsSubmitData, ExecutionsSubmitErrors, ExecutionsSubmitResponses, HealthAliveData, HealthAliveErrors, HealthAliveResponses, HealthCapabilitiesData, HealthCapabilitiesErrors, HealthCapabilitiesResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthMetricsData, HealthMetricsErrors, HealthMetricsResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, HealthReportData, HealthReportErrors, HealthReportResponses, HealthSummaryData, HealthSummaryErrors, HealthSummaryResponses, HostsListData, HostsListErrors, HostsListResponses, QueueGetData, QueueGetErrors, QueueGetResponses, QueueListData, QueueListErrors, QueueListResponses, QueuePauseData, QueuePauseErrors, QueuePauseResponses, QueuePausesData, QueuePausesErrors, QueuePausesResponses, QueueReprioritiseData, QueueReprioritiseErrors, QueueReprioritiseResponses, QueueResumeData, QueueResumeErrors, QueueResumeResponses, SagasCancelData, SagasCancelErrors, SagasCancelResponses, SagasGetData, SagasGetErrors, SagasGetResponses, SagasListData, SagasListErrors, SagasListOfExecutionData, SagasListOfExecutionErrors, SagasListOfExecutionResponses, SagasListResponses } from './types.gen.ts';
+import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthCreateApiKeyData, AuthCreateApiKeyErrors, AuthCreateApiKeyResponses, AuthListApiKeysData, AuthListApiKeysErrors, AuthListApiKeysResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthRevokeApiKeyData, AuthRevokeApiKeyErrors, AuthRevokeApiKeyResponses, AuthSelfData, AuthSelfErrors, AuthSelfResponses, AuthUpdateSelfData, AuthUpdateSelfErrors, AuthUpdateSelfResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, EventsHealthData, EventsHealthErrors, EventsHealthResponses, ExecutionsAttemptsData, ExecutionsAttemptsErrors, ExecutionsAttemptsResponses, ExecutionsCancelData, ExecutionsCancelErrors, ExecutionsCancelResponses, ExecutionsEventsData, ExecutionsEventsErrors, ExecutionsEventsResponses, ExecutionsExamplesData, ExecutionsExamplesErrors, ExecutionsExamplesResponses, ExecutionsGetData, ExecutionsGetErrors, ExecutionsGetResponses, ExecutionsLimitsData, ExecutionsLimitsErrors, ExecutionsLimitsResponses, ExecutionsListData, ExecutionsListErrors, ExecutionsListOwnData, ExecutionsListOwnErrors, ExecutionsListOwnResponses, ExecutionsListResponses, ExecutionsLogsData, ExecutionsLogsErrors, ExecutionsLogsResponses, ExecutionsRemoveData, ExecutionsRemoveErrors, ExecutionsRemoveResponses, ExecutionsResultData, ExecutionsResultErrors, ExecutionsResultResponses, ExecutionsRetryData, ExecutionsRetryErrors, ExecutionsRetryResponses, ExecutionsStreamData, ExecutionsStreamErrors, ExecutionsStreamResponse, ExecutionsStreamResponses, ExecutionsSubmitData, ExecutionsSubmitErrors, ExecutionsSubmitResponses, HealthAliveData, HealthAliveErrors, HealthAliveResponses, HealthCapabilitiesData, HealthCapabilitiesErrors, HealthCapabilitiesResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthMetricsData, HealthMetricsErrors, HealthMetricsResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, HealthReportData, HealthReportErrors, HealthReportResponses, HealthSummaryData, HealthSummaryErrors, HealthSummaryResponses, HostsListData, HostsListErrors, HostsListResponses, QueueGetData, QueueGetErrors, QueueGetResponses, QueueListData, QueueListErrors, QueueListResponses, QueuePauseData, QueuePauseErrors, QueuePauseResponses, QueuePausesData, QueuePausesErrors, QueuePausesResponses, QueueReprioritiseData, QueueReprioritiseErrors, QueueReprioritiseResponses, QueueResumeData, QueueResumeErrors, QueueResumeResponses, SagasCancelData, SagasCancelErrors, SagasCancelResponses, SagasForceFailData, SagasForceFailErrors, SagasForceFailResponses, SagasGetData, SagasGetErrors, SagasGetResponses, SagasHistoryData, SagasHistoryErrors, SagasHistoryResponses, SagasListData, SagasListErrors, SagasListOfExecutionData, SagasListOfExecutionErrors, SagasListOfExecutionResponses, SagasListResponses, SagasRestartData, SagasRestartErrors, SagasRestartResponses, SagasRetryData, SagasRetryErrors, SagasRetryResponses, SagasStuckData, SagasStuckErrors, SagasStuckResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -513,7 +513,7 @@ export const queueReprioritise = <ThrowOnError extends boolean = true>(options: 
 /**
  * List sagas
  *
- * Sagas that the caller may see, newest first, 100 unless `limit` says otherwise.
+ * Sagas that the caller may see, newest first, 100 unless `limit` says otherwise. `created_from` is included, `created_to` is not. `older_than_seconds` finds those that have not ended and have not got on for so long.
  */
 export const sagasList = <ThrowOnError extends boolean = true>(options?: Options<SagasListData, ThrowOnError>): RequestResult<SagasListResponses, SagasListErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<SagasListResponses, SagasListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -544,6 +544,17 @@ export const sagasListOfExecution = <ThrowOnError extends boolean = true>(option
 });
 
 /**
+ * Get the history of a saga
+ *
+ * Every attempt of every step and of its undoing, in the order in which they began: times, outcome, failure, when the next attempt was due, and which host drove it under which fence. Outputs show only what is no secret.
+ */
+export const sagasHistory = <ThrowOnError extends boolean = true>(options: Options<SagasHistoryData, ThrowOnError>): RequestResult<SagasHistoryResponses, SagasHistoryErrors, ThrowOnError, 'data'> => (options.client ?? client).get<SagasHistoryResponses, SagasHistoryErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/{saga_id}/history',
+    ...options
+});
+
+/**
  * Cancel a saga
  *
  * Asks the saga to stop and to undo its finished steps, last first; acts within 2 s. Only a saga that is created or running can be cancelled.
@@ -552,4 +563,56 @@ export const sagasCancel = <ThrowOnError extends boolean = true>(options: Option
     responseStyle: 'data',
     url: '/api/v1/sagas/{saga_id}/cancel',
     ...options
+});
+
+/**
+ * List sagas that do not get on
+ *
+ * Sagas that have not ended and have not got on for `older_than_seconds`, 300 unless the request says otherwise, each with the reason; without those that wait in line and those on which a living host works, such as long scripts. `limit` (200) is the number of sagas looked at, so a page may be empty and yet have a `next`.
+ */
+export const sagasStuck = <ThrowOnError extends boolean = true>(options?: Options<SagasStuckData, ThrowOnError>): RequestResult<SagasStuckResponses, SagasStuckErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<SagasStuckResponses, SagasStuckErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/stuck',
+    ...options
+});
+
+/**
+ * Retry a saga from where it failed
+ *
+ * Makes a new execution of the same script, whose saga takes over what the steps before the failed one left. Where that cannot be taken over, it begins at the last step before from which that is possible; `from_step` tells. For a saga that did not complete.
+ */
+export const sagasRetry = <ThrowOnError extends boolean = true>(options: Options<SagasRetryData, ThrowOnError>): RequestResult<SagasRetryResponses, SagasRetryErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SagasRetryResponses, SagasRetryErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/{saga_id}/retry',
+    ...options
+});
+
+/**
+ * Restart a saga from a step
+ *
+ * Makes a new execution of the same script, whose saga takes over what the steps before `from_step` left. Refused with the steps from which it is possible, if that cannot all be taken over. For a saga that has ended.
+ */
+export const sagasRestart = <ThrowOnError extends boolean = true>(options: Options<SagasRestartData, ThrowOnError>): RequestResult<SagasRestartResponses, SagasRestartErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SagasRestartResponses, SagasRestartErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/{saga_id}/restart',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End a saga by force
+ *
+ * For a saga that cannot end by itself. Takes it from its driver and ends it as `failed`, its execution as `error` with the cause `force_failed`. Nothing is undone; a script that still runs is stopped within about a minute. Cancel is the gentle way.
+ */
+export const sagasForceFail = <ThrowOnError extends boolean = true>(options: Options<SagasForceFailData, ThrowOnError>): RequestResult<SagasForceFailResponses, SagasForceFailErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SagasForceFailResponses, SagasForceFailErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/{saga_id}/force-fail',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });

@@ -65,6 +65,29 @@ export type BodyTooLargeProblem = {
     maximum_bytes: number;
 };
 
+export type BodyTooDeepProblem = {
+    type: 'urn:fairlead:problem:body-too-deep';
+    title: 'Body too deep';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'BODY_TOO_DEEP';
+    status_code: 400;
+    request_id: string;
+    maximum_depth: number;
+};
+
+export type MalformedBodyProblem = {
+    type: 'urn:fairlead:problem:malformed-body';
+    title: 'Malformed body';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'MALFORMED_BODY';
+    status_code: 400;
+    request_id: string;
+};
+
 export type UnauthorizedProblem = {
     type: 'urn:fairlead:problem:unauthorized';
     title: 'Not logged in';
@@ -96,40 +119,17 @@ export type ForbiddenProblem = {
     code: 'FORBIDDEN';
     status_code: 403;
     request_id: string;
-    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'hosts:read' | 'queue:write' | 'queue:admin' | 'sagas:read' | 'sagas:write';
+    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'hosts:read' | 'queue:write' | 'queue:admin' | 'sagas:read' | 'sagas:write' | 'sagas:admin';
 };
 
-export type BodyTooDeepProblem = {
-    type: 'urn:fairlead:problem:body-too-deep';
-    title: 'Body too deep';
-    status: 400;
+export type SagaAlreadyEndedProblem = {
+    type: 'urn:fairlead:problem:saga-already-ended';
+    title: 'Saga has ended';
+    status: 409;
     detail: string;
     error: string;
-    code: 'BODY_TOO_DEEP';
-    status_code: 400;
-    request_id: string;
-    maximum_depth: number;
-};
-
-export type MalformedBodyProblem = {
-    type: 'urn:fairlead:problem:malformed-body';
-    title: 'Malformed body';
-    status: 400;
-    detail: string;
-    error: string;
-    code: 'MALFORMED_BODY';
-    status_code: 400;
-    request_id: string;
-};
-
-export type SagaNotCancellableProblem = {
-    type: 'urn:fairlead:problem:saga-not-cancellable';
-    title: 'Saga cannot be cancelled';
-    status: 400;
-    detail: string;
-    error: string;
-    code: 'SAGA_NOT_CANCELLABLE';
-    status_code: 400;
+    code: 'SAGA_ALREADY_ENDED';
+    status_code: 409;
     request_id: string;
     saga_id: string;
     saga_state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
@@ -158,10 +158,240 @@ export type SagaNotFoundProblem = {
     saga_id: string;
 };
 
+export type SagaStatusResponse = {
+    saga_id: string;
+    saga_name: string;
+    execution_id: string;
+    state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+    current_step: string | null;
+    completed_steps: Array<string>;
+    compensated_steps: Array<string>;
+    error_message: string | null;
+    created_at: string;
+    updated_at: string;
+    completed_at: string | null;
+    retry_count: number;
+    place: string | null;
+    driver: string | null;
+    last_progress_at: string;
+};
+
+export type SagaForceFailRequest = {
+    /**
+     * Goes into the log, the execution and the audit event.
+     */
+    reason: string;
+};
+
+export type QueueFullProblem = {
+    type: 'urn:fairlead:problem:queue-full';
+    title: 'Queue full';
+    status: 429;
+    detail: string;
+    error: string;
+    code: 'QUEUE_FULL';
+    status_code: 429;
+    request_id: string;
+    scope: 'host' | 'user';
+    maximum: number;
+    retry_after_seconds: number;
+};
+
+export type LimitTooHighProblem = {
+    type: 'urn:fairlead:problem:limit-too-high';
+    title: 'Limit too high';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'LIMIT_TOO_HIGH';
+    status_code: 422;
+    request_id: string;
+    limits: Array<{
+        limit: string;
+        requested: number;
+        maximum: number;
+    }>;
+};
+
+export type LanguageUnsupportedProblem = {
+    type: 'urn:fairlead:problem:language-unsupported';
+    title: 'Language not supported';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'LANGUAGE_UNSUPPORTED';
+    status_code: 422;
+    request_id: string;
+    language: string;
+    requested_version: string;
+    supported: {
+        [key: string]: Array<string>;
+    };
+};
+
+export type ExecutionActiveProblem = {
+    type: 'urn:fairlead:problem:execution-active';
+    title: 'Execution is active';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'EXECUTION_ACTIVE';
+    status_code: 400;
+    request_id: string;
+    execution_id: string;
+    execution_status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+};
+
+export type SagaNotRestartableProblem = {
+    type: 'urn:fairlead:problem:saga-not-restartable';
+    title: 'Saga cannot be restarted';
+    status: 409;
+    detail: string;
+    error: string;
+    code: 'SAGA_NOT_RESTARTABLE';
+    status_code: 409;
+    request_id: string;
+    saga_id: string;
+    reason: 'active' | 'completed' | 'not_carried';
+    from_step?: string;
+    possible_from: Array<string>;
+};
+
+export type ExecutionNotFoundProblem = {
+    type: 'urn:fairlead:problem:execution-not-found';
+    title: 'No such execution';
+    status: 404;
+    detail: string;
+    error: string;
+    code: 'EXECUTION_NOT_FOUND';
+    status_code: 404;
+    request_id: string;
+    execution_id: string;
+};
+
+export type SagaRestartResponse = {
+    /**
+     * The new execution.
+     */
+    execution_id: string;
+    status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+    retry_of: string;
+    restart_of: string;
+    from_step: string;
+};
+
+export type SagaRestartRequest = {
+    from_step: string;
+};
+
+export type StuckSagasResponse = {
+    sagas: Array<{
+        saga_id: string;
+        saga_name: string;
+        execution_id: string;
+        state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+        current_step: string | null;
+        completed_steps: Array<string>;
+        compensated_steps: Array<string>;
+        error_message: string | null;
+        created_at: string;
+        updated_at: string;
+        completed_at: string | null;
+        retry_count: number;
+        place: string | null;
+        driver: string | null;
+        last_progress_at: string;
+        definition_version: number;
+        reason: 'no_definition' | 'no_host_for_lane' | 'waiting_for_retry' | 'undo_failing' | 'driver_silent' | 'driver_failing' | 'not_dispatched';
+        /**
+         * When the next attempt is due, where one is.
+         */
+        retry_at: string | null;
+        /**
+         * How often hosts took it since it got on last.
+         */
+        claims_without_progress: number;
+    }>;
+    /**
+     * Give it as `after` to go on; null at the end.
+     */
+    next: string | null;
+};
+
+export type SagaNotCancellableProblem = {
+    type: 'urn:fairlead:problem:saga-not-cancellable';
+    title: 'Saga cannot be cancelled';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'SAGA_NOT_CANCELLABLE';
+    status_code: 400;
+    request_id: string;
+    saga_id: string;
+    saga_state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+};
+
 export type SagaCancellationResponse = {
     success: boolean;
     message: string;
     saga_id: string;
+};
+
+export type SagaHistoryResponse = {
+    saga_id: string;
+    saga_name: string;
+    definition_version: number;
+    execution_id: string;
+    state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+    started_at: string | null;
+    restart_of: string | null;
+    from_step: string | null;
+    runs: Array<{
+        step: string;
+        /**
+         * `undo`: it takes back what the step did.
+         */
+        direction: 'run' | 'undo';
+        attempt: number;
+        /**
+         * `open`: it began, and what came of it is not known (yet). `carried`: the saga that this one restarts did it.
+         */
+        result: 'open' | 'completed' | 'failed' | 'carried';
+        /**
+         * Written down only for steps that act on the outside world.
+         */
+        begun_at: string | null;
+        ended_at: string | null;
+        duration_ms: number | null;
+        /**
+         * What may be shown of it; null if nothing may.
+         */
+        output: unknown;
+        failure: {
+            type: string;
+            message: string;
+            retryable: boolean;
+        } | null;
+        /**
+         * When the next attempt is, or was, due.
+         */
+        retry_at: string | null;
+        fence: number;
+        /**
+         * The host that wrote it down; null before the first.
+         */
+        driver: string | null;
+    }>;
+    compensation: {
+        at: string;
+        cause: 'failed' | 'cancelled' | 'timeout';
+        reason: string;
+    } | null;
+    ended: {
+        at: string;
+        end: 'completed' | 'failed' | 'timeout' | 'cancelled';
+        reason: string | null;
+    } | null;
 };
 
 export type SagaListResponse = {
@@ -178,6 +408,9 @@ export type SagaListResponse = {
         updated_at: string;
         completed_at: string | null;
         retry_count: number;
+        place: string | null;
+        driver: string | null;
+        last_progress_at: string;
     }>;
     total: number;
     limit: number;
@@ -186,21 +419,6 @@ export type SagaListResponse = {
     has_more: boolean;
     page: number;
     pages: number;
-};
-
-export type SagaStatusResponse = {
-    saga_id: string;
-    saga_name: string;
-    execution_id: string;
-    state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
-    current_step: string | null;
-    completed_steps: Array<string>;
-    compensated_steps: Array<string>;
-    error_message: string | null;
-    created_at: string;
-    updated_at: string;
-    completed_at: string | null;
-    retry_count: number;
 };
 
 export type ExecutionAdmittedProblem = {
@@ -473,18 +691,6 @@ export type TooManyStreamsProblem = {
     retry_after_seconds: number;
 };
 
-export type ExecutionNotFoundProblem = {
-    type: 'urn:fairlead:problem:execution-not-found';
-    title: 'No such execution';
-    status: 404;
-    detail: string;
-    error: string;
-    code: 'EXECUTION_NOT_FOUND';
-    status_code: 404;
-    request_id: string;
-    execution_id: string;
-};
-
 export type SecurityViolationEvent = {
     event_type: 'security_violation';
     event_id: string;
@@ -693,6 +899,36 @@ export type UserRegisteredEvent = {
     user_id: string;
     username: string;
     email: string;
+};
+
+export type SagaForceFailedEvent = {
+    event_type: 'saga_force_failed';
+    event_id: string;
+    event_version: '1.0';
+    timestamp: string;
+    aggregate_id: string;
+    correlation_id: string;
+    metadata: {
+        service_name: string;
+        service_version: string;
+        correlation_id: string;
+        user_id?: string;
+        ip_address?: string;
+        user_agent?: string;
+        environment: 'development' | 'staging' | 'production' | 'test';
+    };
+    payload: {
+        saga_id: string;
+        saga_name: string;
+        execution_id: string;
+        by: string;
+        reason: string;
+    };
+    saga_id: string;
+    saga_name: string;
+    execution_id: string;
+    by: string;
+    reason: string;
 };
 
 export type SagaCompensatedEvent = {
@@ -1626,65 +1862,6 @@ export type ExecutionStillActiveProblem = {
 export type DeleteResponse = {
     message: string;
     execution_id: string;
-};
-
-export type QueueFullProblem = {
-    type: 'urn:fairlead:problem:queue-full';
-    title: 'Queue full';
-    status: 429;
-    detail: string;
-    error: string;
-    code: 'QUEUE_FULL';
-    status_code: 429;
-    request_id: string;
-    scope: 'host' | 'user';
-    maximum: number;
-    retry_after_seconds: number;
-};
-
-export type LimitTooHighProblem = {
-    type: 'urn:fairlead:problem:limit-too-high';
-    title: 'Limit too high';
-    status: 422;
-    detail: string;
-    error: string;
-    code: 'LIMIT_TOO_HIGH';
-    status_code: 422;
-    request_id: string;
-    limits: Array<{
-        limit: string;
-        requested: number;
-        maximum: number;
-    }>;
-};
-
-export type LanguageUnsupportedProblem = {
-    type: 'urn:fairlead:problem:language-unsupported';
-    title: 'Language not supported';
-    status: 422;
-    detail: string;
-    error: string;
-    code: 'LANGUAGE_UNSUPPORTED';
-    status_code: 422;
-    request_id: string;
-    language: string;
-    requested_version: string;
-    supported: {
-        [key: string]: Array<string>;
-    };
-};
-
-export type ExecutionActiveProblem = {
-    type: 'urn:fairlead:problem:execution-active';
-    title: 'Execution is active';
-    status: 400;
-    detail: string;
-    error: string;
-    code: 'EXECUTION_ACTIVE';
-    status_code: 400;
-    request_id: string;
-    execution_id: string;
-    execution_status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
 };
 
 export type ExecutionResponse = {
@@ -3457,7 +3634,7 @@ export type ExecutionsEventsResponses = {
     /**
      * Success
      */
-    200: Array<ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionReprioritisedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | QueuePausedEvent | QueueResumedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent>;
+    200: Array<ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionReprioritisedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | QueuePausedEvent | QueueResumedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | SagaForceFailedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent>;
 };
 
 export type ExecutionsEventsResponse = ExecutionsEventsResponses[keyof ExecutionsEventsResponses];
@@ -3653,7 +3830,7 @@ export type ExecutionsStreamResponses = {
             started_at: string | null;
             finished_at: string | null;
         };
-    } | ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionReprioritisedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | QueuePausedEvent | QueueResumedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent;
+    } | ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionReprioritisedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | QueuePausedEvent | QueueResumedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | SagaForceFailedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent;
     /**
      * <No Content>
      */
@@ -4305,6 +4482,13 @@ export type SagasListData = {
         skip?: number;
         offset?: number;
         page?: number;
+        name?: string;
+        execution_id?: string;
+        owner_id?: string;
+        place?: string;
+        created_from?: string;
+        created_to?: string;
+        older_than_seconds?: number;
     };
     url: '/api/v1/sagas';
 };
@@ -4443,6 +4627,53 @@ export type SagasListOfExecutionResponses = {
 
 export type SagasListOfExecutionResponse = SagasListOfExecutionResponses[keyof SagasListOfExecutionResponses];
 
+export type SagasHistoryData = {
+    body?: never;
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/history';
+};
+
+export type SagasHistoryErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | Not found
+     */
+    404: SagaNotFoundProblem | NotFoundProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasHistoryError = SagasHistoryErrors[keyof SagasHistoryErrors];
+
+export type SagasHistoryResponses = {
+    /**
+     * Success
+     */
+    200: SagaHistoryResponse;
+};
+
+export type SagasHistoryResponse = SagasHistoryResponses[keyof SagasHistoryResponses];
+
 export type SagasCancelData = {
     body?: never;
     headers?: {
@@ -4499,3 +4730,255 @@ export type SagasCancelResponses = {
 };
 
 export type SagasCancelResponse = SagasCancelResponses[keyof SagasCancelResponses];
+
+export type SagasStuckData = {
+    body?: never;
+    path?: never;
+    query?: {
+        older_than_seconds?: number;
+        limit?: number;
+        after?: string;
+    };
+    url: '/api/v1/sagas/stuck';
+};
+
+export type SagasStuckErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasStuckError = SagasStuckErrors[keyof SagasStuckErrors];
+
+export type SagasStuckResponses = {
+    /**
+     * Success
+     */
+    200: StuckSagasResponse;
+};
+
+export type SagasStuckResponse = SagasStuckResponses[keyof SagasStuckResponses];
+
+export type SagasRetryData = {
+    body?: never;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/retry';
+};
+
+export type SagasRetryErrors = {
+    /**
+     * Execution is active | Malformed body | Body too deep
+     */
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | No such execution | Not found
+     */
+    404: SagaNotFoundProblem | ExecutionNotFoundProblem | NotFoundProblem;
+    /**
+     * Saga cannot be restarted
+     */
+    409: SagaNotRestartableProblem;
+    /**
+     * Language not supported | Limit too high | Request invalid
+     */
+    422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
+    /**
+     * Queue full
+     */
+    429: QueueFullProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasRetryError = SagasRetryErrors[keyof SagasRetryErrors];
+
+export type SagasRetryResponses = {
+    /**
+     * Success
+     */
+    200: SagaRestartResponse;
+};
+
+export type SagasRetryResponse = SagasRetryResponses[keyof SagasRetryResponses];
+
+export type SagasRestartData = {
+    body: SagaRestartRequest;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/restart';
+};
+
+export type SagasRestartErrors = {
+    /**
+     * Execution is active | Malformed body | Body too deep
+     */
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | No such execution | Not found
+     */
+    404: SagaNotFoundProblem | ExecutionNotFoundProblem | NotFoundProblem;
+    /**
+     * Saga cannot be restarted
+     */
+    409: SagaNotRestartableProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported media type
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * Language not supported | Limit too high | Request invalid
+     */
+    422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
+    /**
+     * Queue full
+     */
+    429: QueueFullProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasRestartError = SagasRestartErrors[keyof SagasRestartErrors];
+
+export type SagasRestartResponses = {
+    /**
+     * Success
+     */
+    200: SagaRestartResponse;
+};
+
+export type SagasRestartResponse = SagasRestartResponses[keyof SagasRestartResponses];
+
+export type SagasForceFailData = {
+    body: SagaForceFailRequest;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/force-fail';
+};
+
+export type SagasForceFailErrors = {
+    /**
+     * Malformed body | Body too deep
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | Not found
+     */
+    404: SagaNotFoundProblem | NotFoundProblem;
+    /**
+     * Saga has ended
+     */
+    409: SagaAlreadyEndedProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported media type
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasForceFailError = SagasForceFailErrors[keyof SagasForceFailErrors];
+
+export type SagasForceFailResponses = {
+    /**
+     * Success
+     */
+    200: SagaStatusResponse;
+};
+
+export type SagasForceFailResponse = SagasForceFailResponses[keyof SagasForceFailResponses];

@@ -17,6 +17,7 @@ import { demandOf } from "../runtime/Place.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
 import { SagaCanceller } from "../sagas/SagaCanceller.ts"
+import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import { streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -45,6 +46,13 @@ export const AdmissionPolicy = Context.Reference<{
 /** How far ahead a start may be asked for. */
 const mostDelay = { days: 365 }
 
+export interface Repetition {
+  /** The execution that the new one repeats. */
+  readonly retryOf?: ExecutionId | undefined
+  /** How its saga goes on from that of the other. */
+  readonly restart?: SagaRestart | undefined
+}
+
 export type AdmissionError =
   | LanguageUnsupported
   | LimitTooHigh
@@ -56,10 +64,10 @@ export type AdmissionError =
 export class ExecutionAdmission extends Context.Service<
   ExecutionAdmission,
   {
-    /** See `Executions.submit`; `retryOf` names the execution that the new one repeats. */
+    /** See `Executions.submit`. */
     admit(
       caller: Principal,
-      request: ExecutionRequest & { readonly retryOf?: ExecutionId | undefined },
+      request: ExecutionRequest & Repetition,
       origin: Origin
     ): Effect.Effect<Execution, AdmissionError>
   }
@@ -109,7 +117,7 @@ export class ExecutionAdmission extends Context.Service<
 
       const make = Effect.fnUntraced(function* (
         caller: Principal,
-        request: ExecutionRequest & { readonly retryOf?: ExecutionId | undefined },
+        request: ExecutionRequest & Repetition,
         chosen: ChosenRuntime,
         limits: ExecutionLimits,
         origin: Origin
@@ -190,13 +198,19 @@ export class ExecutionAdmission extends Context.Service<
         return end
       })
 
-      const write = Effect.fnUntraced(function* (execution: Execution, fileExtension: string, origin: Origin) {
+      const write = Effect.fnUntraced(function* (
+        execution: Execution,
+        fileExtension: string,
+        origin: Origin,
+        restart: SagaRestart | undefined
+      ) {
         const { executionId } = execution
         const cause = causeOf(execution, origin)
         yield* executions.insert(execution)
         const { ahead, saga, waitSeconds } = yield* entrance.enter({
           ...execution,
-          definition: ExecutionSaga,
+          definition: restart?.definition ?? ExecutionSaga,
+          restart,
           demand: demandOf(execution.runtime, execution.lang, execution.resolvedVersion),
           expiresAt: execution.expiresAt ?? execution.createdAt
         })
@@ -226,7 +240,7 @@ export class ExecutionAdmission extends Context.Service<
             if (turn._tag === "Skip") return yield* writeSkipped(execution, turn.holder, chosen.fileExtension, origin)
             yield* checkRoom(caller)
             yield* replace(execution, turn.replaced)
-            yield* write(execution, chosen.fileExtension, origin)
+            yield* write(execution, chosen.fileExtension, origin, request.restart)
             return execution
           })
         )

@@ -9,6 +9,7 @@ import { type EventFilter, EventLog } from "../events/EventLog.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
 import type { OutputName } from "../runtime/Job.ts"
 import { SagaCanceller } from "../sagas/SagaCanceller.ts"
+import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import { streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -83,12 +84,14 @@ export class Executions extends Context.Service<
     /**
      * Runs the same script again as a new execution whose `retryOf` is `id`, with the same limits, retry policy and concurrency key:
      * it waits for its turn, whatever the first one's policy was. Its start is not delayed, and it may wait as long as the host allows.
+     * With `restart`, its saga goes on from another one.
      * Fails with `ExecutionActive` until `id` has ended.
      */
     retry(
       caller: Principal,
       id: ExecutionId,
-      origin: Origin
+      origin: Origin,
+      restart?: SagaRestart
     ): Effect.Effect<Execution, ExecutionNotFound | ExecutionActive | AdmissionError>
     /** Cancels the execution if it is active, waits up to 10 s for its end, and removes it with output and result. */
     remove(
@@ -226,7 +229,7 @@ export class Executions extends Context.Service<
           if (ended.status === "cancelled") return { requested: false, execution: ended }
           return yield* new ExecutionEnded({ executionId: id, executionStatus: ended.status })
         }),
-        retry: Effect.fn("Executions.retry")(function* (caller, id, origin) {
+        retry: Effect.fn("Executions.retry")(function* (caller, id, origin, restart) {
           const execution = yield* find(caller, "executions:write", id)
           if (!isTerminal(execution.status))
             return yield* new ExecutionActive({ executionId: id, executionStatus: execution.status })
@@ -234,7 +237,7 @@ export class Executions extends Context.Service<
             execution
           const env = sealedEnv === undefined ? undefined : yield* Effect.orDie(environment.open(execution))
           const again = { args, env, limits, priority, retryPolicy, concurrencyKey }
-          const request = { script, lang, langVersion, runtime, ...again, retryOf: id }
+          const request = { script, lang, langVersion, runtime, ...again, retryOf: id, restart }
           return yield* admission.admit(caller, request, origin)
         }),
         remove: Effect.fn("Executions.remove")(function* (caller, id, origin) {

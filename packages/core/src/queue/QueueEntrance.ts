@@ -11,6 +11,7 @@ import type { Place } from "../runtime/Place.ts"
 import type { Saga } from "../sagas/Saga.ts"
 import { SagaId } from "../sagas/SagaId.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
+import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { PlaceSlots } from "./PlaceSlots.ts"
 import { firstState, QueueEntry, rankOf } from "./QueueEntry.ts"
@@ -32,6 +33,8 @@ export interface EntranceOrder {
   readonly runAt?: DateTime.Utc | undefined
   readonly expiresAt: DateTime.Utc
   readonly concurrencyKey?: string | undefined
+  /** Its saga goes on from another one. */
+  readonly restart?: SagaRestart | undefined
 }
 
 /** `ahead` and `waitSeconds` are 0 when it starts now. */
@@ -95,7 +98,7 @@ export class QueueEntrance extends Context.Service<
       })
 
       const enter = Effect.fnUntraced(function* (order: EntranceOrder) {
-        const { correlationId, definition, ...wanted } = order
+        const { correlationId, definition, restart, ...wanted } = order
         const { concurrencyKey, executionId, ownerId, priority, runAt } = wanted
         const now = yield* DateTime.now
         const place = yield* reserved(order)
@@ -119,7 +122,7 @@ export class QueueEntrance extends Context.Service<
         )
         const parked = entry.state !== "admitted"
         const owner = { executionId, ownerId, correlationId, definition }
-        const saga = yield* launcher.launch({ ...owner, sagaId: entry.sagaId, lane: entry.place, parked })
+        const saga = yield* launcher.launch({ ...owner, sagaId: entry.sagaId, lane: entry.place, parked, restart })
         if (!parked) return { saga, entry, ahead: 0, waitSeconds: 0 }
         if (place !== undefined) yield* slots.free(executionId)
         yield* wakeups.send(queueTopic)

@@ -14,7 +14,8 @@ export const Permission = Schema.Literals([
   "queue:write",
   "queue:admin",
   "sagas:read",
-  "sagas:write"
+  "sagas:write",
+  "sagas:admin"
 ])
 export type Permission = typeof Permission.Type
 

@@ -24,7 +24,7 @@ const operator: Grants = {
   "sagas:read": "all",
   "sagas:write": "all"
 }
-const admin: Grants = { ...operator, "executions:admin": "all", "queue:admin": "all" }
+const admin: Grants = { ...operator, "executions:admin": "all", "queue:admin": "all", "sagas:admin": "all" }
 
 const bundles: Readonly<Record<Role, Grants>> = { viewer, user, operator, admin }
 
