@@ -20,6 +20,8 @@ export interface LogOptions extends CallOptions {
   readonly follow?: boolean | undefined
 }
 
+type Query = NonNullable<ExecutionsLogsData["query"]>
+
 const url: ExecutionsLogsData["url"] = "/api/v1/executions/{execution_id}/logs"
 /** Bytes that are asked for at once when nobody waits for more. */
 const partBytes = 1024 ** 2
@@ -47,21 +49,9 @@ export async function* readLogs(
   let offset = from
   let left = limit
 
-  const request = async (query: NonNullable<ExecutionsLogsData["query"]>) => {
-    const { data, response } = await connection.http.get<
-      { 200: ReadableStream<Uint8Array> | null },
-      unknown,
-      true,
-      "fields"
-    >({
-      url,
-      path: { execution_id: executionId },
-      query: { stream, offset, ...(attempt === undefined ? {} : { attempt }), ...query },
-      parseAs: "stream",
-      responseStyle: "fields",
-      ...(signal === undefined ? {} : { signal })
-    })
-    return { body: data, headers: response.headers }
+  const request = (query: Query) => {
+    const asked = { stream, offset, ...(attempt === undefined ? {} : { attempt }), ...query }
+    return answerOf(connection, executionId, asked, signal)
   }
 
   /** From here on it is read from the attempt that answered, whatever follows it meanwhile. */
@@ -108,4 +98,16 @@ export async function* readLogs(
   }
 
   yield* persevere(open, signal)
+}
+
+const answerOf = async ({ http }: Connection, executionId: string, query: Query, signal: AbortSignal | undefined) => {
+  const { data, response } = await http.get<{ 200: ReadableStream<Uint8Array> | null }, unknown, true, "fields">({
+    url,
+    path: { execution_id: executionId },
+    query,
+    parseAs: "stream",
+    responseStyle: "fields",
+    ...(signal === undefined ? {} : { signal })
+  })
+  return { body: data, headers: response.headers }
 }
