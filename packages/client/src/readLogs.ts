@@ -20,6 +20,8 @@ export interface LogOptions extends CallOptions {
   readonly follow?: boolean | undefined
 }
 
+type Query = NonNullable<ExecutionsLogsData["query"]>
+
 const url: ExecutionsLogsData["url"] = "/api/v1/executions/{execution_id}/logs"
 /** Bytes that are asked for at once when nobody waits for more. */
 const partBytes = 1024 ** 2
@@ -47,13 +49,10 @@ export async function* readLogs(
   let offset = from
   let left = limit
 
-  const request = (query: LogsQuery) =>
-    requestLog(
-      connection,
-      executionId,
-      { stream, offset, ...(attempt === undefined ? {} : { attempt }), ...query },
-      signal
-    )
+  const request = (query: Query) => {
+    const asked = { stream, offset, ...(attempt === undefined ? {} : { attempt }), ...query }
+    return answerOf(connection, executionId, asked, signal)
+  }
 
   /** From here on it is read from the attempt that answered, whatever follows it meanwhile. */
   const settle = (headers: Headers) => {
@@ -101,14 +100,7 @@ export async function* readLogs(
   yield* persevere(open, signal)
 }
 
-type LogsQuery = NonNullable<ExecutionsLogsData["query"]>
-
-const requestLog = async (
-  { http }: Connection,
-  executionId: string,
-  query: LogsQuery,
-  signal: AbortSignal | undefined
-) => {
+const answerOf = async ({ http }: Connection, executionId: string, query: Query, signal: AbortSignal | undefined) => {
   const { data, response } = await http.get<{ 200: ReadableStream<Uint8Array> | null }, unknown, true, "fields">({
     url,
     path: { execution_id: executionId },

@@ -134,7 +134,7 @@ describe("an execution that is tried again", () => {
 
 describe("the queue", () => {
   it("can be looked at, reordered, paused and resumed by who may", async () => {
-    const { execution_id } = await client.executions.submit({ script: "hold", concurrency_key: "k" })
+    const { execution_id } = await client.executions.submit({ script: "hang", concurrency_key: "k" })
     await eventually(async () => (await client.queue.get(execution_id)).state === "admitted")
     const { execution_id: second } = await client.executions.submit({ script: "out done", concurrency_key: "k" })
     const { entries, total } = await client.queue.list({ state: "blocked" })

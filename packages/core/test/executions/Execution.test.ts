@@ -66,12 +66,21 @@ describe("Execution", () => {
     const outcome = { ...noOutput, exitCode: 1, stdoutBytes: 3 }
     const waits = Result.getOrThrow(requeue(first, later, "failed", outcome, later))
     const told = (execution: Execution) =>
-      attemptsOf(execution).map(({ attempt, finishedAt, outcome, status }) => [attempt, status, finishedAt, outcome])
-    const earlier = [1, "failed" as const, later, outcome]
-    assert.deepStrictEqual(told(queuedExecution(1)), [[1, "queued", undefined, undefined]])
-    assert.deepStrictEqual(told(waits), [earlier, [2, "queued", undefined, undefined]])
+      attemptsOf(execution).map(({ attempt, finishedAt, outcome, status }) => ({
+        attempt,
+        status,
+        finishedAt,
+        outcome
+      }))
+    const earlier = { attempt: 1, status: "failed" as const, finishedAt: later, outcome }
+    const open = { status: "queued" as const, finishedAt: undefined, outcome: undefined }
+    assert.deepStrictEqual(told(queuedExecution(1)), [{ attempt: 1, ...open }])
+    assert.deepStrictEqual(told(waits), [earlier, { attempt: 2, ...open }])
     const last = Result.getOrThrow(finish(began(waits), later, "completed", noOutput))
-    assert.deepStrictEqual(told(last), [earlier, [2, "completed", later, noOutput]])
+    assert.deepStrictEqual(told(last), [
+      earlier,
+      { attempt: 2, status: "completed", finishedAt: later, outcome: noOutput }
+    ])
     assert.isTrue(Equal.equals(asOfAttempt(last, 2), last))
     assert.strictEqual(asOfAttempt(last, 1)?.place, place)
     for (const attempt of [0, 3]) assert.isUndefined(asOfAttempt(last, attempt))

@@ -1,6 +1,6 @@
 /**
  * A runtime whose scripts are stage directions, so that tests decide what is written and when. One a line:
- * `out text`, `err text`, `hex stdout c3a9` (exact bytes, one chunk), `hold` (until `release`), `deaf` (from here on a request to
+ * `out text`, `err text`, `hex stdout c3a9` (exact bytes, one chunk), `hold` (until `release`), `hang` (until it is stopped), `deaf` (from here on a request to
  * stop is ignored), `exit 3`. A script without `exit` ends with 0.
  */
 import type { JobEnd, JobReport, OutputName, ScriptOutput } from "@fairlead/core/runtime/Job"
@@ -51,6 +51,7 @@ const make = Effect.gen(function* () {
       if (verb === "deaf") job.deaf = true
       if (verb === "hold")
         yield* job.deaf ? Deferred.await(gate) : Effect.raceFirst(Deferred.await(gate), Deferred.await(job.stopped))
+      if (verb === "hang") yield* Deferred.await(job.stopped)
       if (!job.deaf && (yield* Deferred.isDone(job.stopped))) break
       if (verb === "exit") job.end = { _tag: "Exited", exitCode: Number(rest) }
       yield* Effect.yieldNow
