@@ -69,7 +69,7 @@ export class Executions extends Context.Service<
       { readonly requested: boolean; readonly execution: Execution },
       ExecutionNotFound | ExecutionEnded | StorageError
     >
-    /** Runs the same script again as a new execution whose `retryOf` is `id`. Fails with `ExecutionActive` until `id` has ended. */
+    /** Runs the same script again, under the same concurrency key, as a new execution whose `retryOf` is `id`. Fails with `ExecutionActive` until `id` has ended. */
     retry(
       caller: Principal,
       id: ExecutionId,
@@ -199,10 +199,10 @@ export class Executions extends Context.Service<
           const execution = yield* find(caller, "executions:write", id)
           if (!isTerminal(execution.status))
             return yield* new ExecutionActive({ executionId: id, executionStatus: execution.status })
-          const { args, lang, langVersion, limits, priority, runtime, script, sealedEnv } = execution
+          const { args, concurrencyKey, lang, langVersion, limits, priority, runtime, script, sealedEnv } = execution
           const env = sealedEnv === undefined ? undefined : yield* Effect.orDie(environment.open(execution))
-          const request = { script, lang, langVersion, runtime, args, env, limits, priority, retryOf: id }
-          return yield* admission.admit(caller, request, origin)
+          const request = { script, lang, langVersion, runtime, args, env, limits, priority, concurrencyKey }
+          return yield* admission.admit(caller, { ...request, retryOf: id }, origin)
         }),
         remove: Effect.fn("Executions.remove")(function* (caller, id, origin) {
           const execution = yield* find(caller, "executions:admin", id)

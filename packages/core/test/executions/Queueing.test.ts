@@ -105,6 +105,20 @@ describe("The line", () => {
   )
 
   test(
+    "keeps the key of an execution that is repeated",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 5)
+      const first = yield* submitted(executions, lines("out quick", { concurrencyKey: "k" }))
+      yield* pass(1)
+      const second = yield* submitted(executions, lines("hang", { concurrencyKey: "k" }))
+      yield* pass(1)
+      const { executionId: repeated } = yield* executions.retry(alice, first, origin)
+      yield* pass(2)
+      assert.deepStrictEqual(yield* statuses(executions, [second, repeated]), ["running", "queued"])
+    })
+  )
+
+  test(
     "starts nothing before its time, and ends as timeout what waited too long",
     Effect.gen(function* () {
       const { executions } = yield* started("a", 1)
