@@ -1,6 +1,5 @@
 /** How executions wait, are let in, tried again and given up: the whole core on memory, its clock in the hands of the tests. */
-import { assert, describe, it } from "@effect/vitest"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { assert, describe } from "@effect/vitest"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
 import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
@@ -9,39 +8,9 @@ import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime
 import { Place } from "@fairlead/core/runtime/Place"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { Storage } from "@fairlead/core/storage/Storage"
-import * as Faults from "@fairlead/testing/faults/Faults"
-import { Context, DateTime, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
-import { TestClock } from "effect/testing"
+import { Context, DateTime, Effect, Exit, Layer, Option, Scope } from "effect"
 import { alice, bob, lines, origin, tagsOf } from "./support/MemoryHost.ts"
-
-const shared = Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory)
-
-/** A host with its own place; all hosts of a test share the stores. */
-const hostOn = (node: string, maxRunning = 2) =>
-  layerExecutions({ hostName: node, maxRunning, goneMillis: 20_000 }).pipe(
-    Layer.provide(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer)))
-  )
-
-const started = Effect.fnUntraced(function* (node: string, maxRunning?: number) {
-  const scope = yield* Scope.make()
-  const services = yield* Layer.buildWithScope(Layer.fresh(hostOn(node, maxRunning)), scope)
-  return { executions: Context.get(services, Executions), stop: Scope.close(scope, Exit.void) }
-})
-type Submitting = Context.Service.Shape<typeof Executions>
-
-const submitted = (executions: Submitting, request: Parameters<Submitting["submit"]>[1], caller = alice) =>
-  Effect.map(executions.submit(caller, request, origin), ({ executionId }) => executionId)
-const now = (executions: Submitting, id: ExecutionId, caller = alice) => executions.get(caller, id)
-/** Lets the hosts do what is due within `seconds`, a little at a time. */
-const pass = (seconds: number) =>
-  Effect.repeat(Effect.andThen(TestClock.adjust("250 millis"), Effect.yieldNow), { times: seconds * 4 })
-const statuses = (executions: Submitting, ids: ReadonlyArray<ExecutionId>, caller = alice) =>
-  Effect.forEach(ids, (id) => Effect.map(now(executions, id, caller), ({ status }) => status))
-
-const test = <E>(name: string, work: Effect.Effect<void, E, Layer.Success<typeof shared>>) =>
-  it.effect(name, () => Effect.provide(work, Layer.fresh(shared)), 20_000)
+import { now, pass, started, statuses, submitted, test } from "./support/QueueingHosts.ts"
 
 describe("The line", () => {
   test(
@@ -69,27 +38,6 @@ describe("The line", () => {
     })
   )
 
-  const admitted = Effect.gen(function* () {
-    const { entries } = yield* (yield* QueueStore).list({ state: "admitted", limit: 10, offset: 0 })
-    return entries.map(({ executionId }) => executionId)
-  })
-  let late = false
-  test(
-    "lets in no more than there are slots, also while the store is late to tell what runs",
-    Effect.gen(function* () {
-      const { executions } = yield* started("a", 1)
-      yield* submitted(executions, lines("sleep 1000"))
-      late = true
-      const waiting = yield* submitted(executions, lines("hang"))
-      const letIn = Effect.map(admitted, (ids) => ids.includes(waiting))
-      yield* Effect.repeat(Effect.andThen(pass(0), letIn), { until: (done) => done, times: 40 })
-      assert.deepStrictEqual(yield* admitted, [waiting])
-      yield* pass(0.75)
-      yield* submitted(executions, lines("hang"))
-      assert.deepStrictEqual(yield* admitted, [waiting])
-    }).pipe(Effect.provide(Faults.layerEvery(QueueStore, "admittedAt", () => late, Faults.delay("2 seconds"))))
-  )
-
   test(
     "runs executions of one key one after the other, and those of other keys beside them",
     Effect.gen(function* () {
@@ -101,20 +49,6 @@ describe("The line", () => {
       assert.deepStrictEqual(yield* statuses(executions, keyed), ["running", "queued", "running"])
       yield* pass(3)
       assert.deepStrictEqual(yield* statuses(executions, keyed), ["completed", "running", "completed"])
-    })
-  )
-
-  test(
-    "keeps the key of an execution that is repeated",
-    Effect.gen(function* () {
-      const { executions } = yield* started("a", 5)
-      const first = yield* submitted(executions, lines("out quick", { concurrencyKey: "k" }))
-      yield* pass(1)
-      const second = yield* submitted(executions, lines("hang", { concurrencyKey: "k" }))
-      yield* pass(1)
-      const { executionId: repeated } = yield* executions.retry(alice, first, origin)
-      yield* pass(2)
-      assert.deepStrictEqual(yield* statuses(executions, [second, repeated]), ["running", "queued"])
     })
   )
 
@@ -233,46 +167,6 @@ describe("Another attempt", () => {
       assert.deepInclude(execution, { status: "cancelled", attempt: 1 })
       assert.strictEqual(stdout, "one\n")
     })
-  )
-})
-
-describe("A cancellation that meets the end of an attempt", () => {
-  const retryPolicy = { maxAttempts: 2, backoffMillis: 10_000, on: ["script_error" as const] }
-  /** Runs a script that fails after 1.5 s, and asks for its cancellation while one call, made after that, comes late. */
-  const crossing = (isLate: { value: boolean }, askAfterSeconds: number) =>
-    Effect.gen(function* () {
-      const { executions } = yield* started("a")
-      const id = yield* submitted(executions, lines("sleep 1500\nexit 7", { retryPolicy }))
-      yield* pass(0.25)
-      isLate.value = true
-      yield* pass(askAfterSeconds)
-      const asking = yield* Effect.forkChild(executions.cancel(alice, id, "enough", origin))
-      yield* pass(5)
-      assert.isTrue((yield* Fiber.join(asking)).requested)
-      assert.isFalse(isLate.value)
-      assert.deepInclude(yield* now(executions, id), { status: "cancelled", attempt: 1 })
-    })
-  const once = (flag: { value: boolean }) => () => {
-    const hit = flag.value
-    flag.value = false
-    return hit
-  }
-  const [lateEnd, lateAnswer] = [{ value: false }, { value: false }]
-
-  test(
-    "holds for the attempt that follows",
-    Effect.provide(
-      crossing(lateEnd, 1),
-      Faults.layerEvery(Storage, "transaction", once(lateEnd), Faults.delay("2 seconds"))
-    )
-  )
-
-  test(
-    "is asked of the attempt that follows, when the one before has ended meanwhile",
-    Effect.provide(
-      crossing(lateAnswer, 0),
-      Faults.layerEvery(SagaStore, "list", once(lateAnswer), (call) => Effect.tap(call, () => Effect.sleep("2 seconds")))
-    )
   )
 })
 

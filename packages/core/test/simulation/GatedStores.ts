@@ -11,7 +11,7 @@ import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Journal } from "@fairlead/core/storage/Journal"
 import { Storage } from "@fairlead/core/storage/Storage"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
-import { type Context, Effect, Fiber, Layer, Scope, Stream } from "effect"
+import { type Context, Effect, Fiber, Layer, type Scope, Stream } from "effect"
 import { type Chaos, type Gate, InTransaction, storageFailure } from "./Gate.ts"
 import type { Random } from "./Random.ts"
 

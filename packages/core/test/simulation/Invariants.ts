@@ -1,11 +1,11 @@
 /** The promises of core that must hold at any moment, read from the stores and the machines themselves. */
 import { EventLog } from "@fairlead/core/events/EventLog"
-import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
+import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import type { QueueEntry } from "@fairlead/core/queue/QueueEntry"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
-import type { LoggedEntry } from "@fairlead/core/sagas/SagaEntry"
 import { isEnded, type Saga } from "@fairlead/core/sagas/Saga"
+import type { LoggedEntry } from "@fairlead/core/sagas/SagaEntry"
 import { fold } from "@fairlead/core/sagas/SagaProgress"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Storage } from "@fairlead/core/storage/Storage"
@@ -37,15 +37,17 @@ export const watch = (world: World) => {
     }
   })
 
-  const lookAtSagas = storage.transaction(Effect.gen(function* () {
-    for (const saga of (yield* sagas.list({ limit: 1_000, offset: 0 })).sagas) {
-      const before = seen.get(saga.sagaId)
-      if (before === saga) continue
-      seen.set(saga.sagaId, saga)
-      const fault = fellBack(before, saga) ?? faultOfLog(saga, yield* sagas.log(saga.sagaId))
-      if (fault !== undefined) world.violate(`saga of ${short(saga.executionId)}: ${fault}`)
-    }
-  }))
+  const lookAtSagas = storage.transaction(
+    Effect.gen(function* () {
+      for (const saga of (yield* sagas.list({ limit: 1_000, offset: 0 })).sagas) {
+        const before = seen.get(saga.sagaId)
+        if (before === saga) continue
+        seen.set(saga.sagaId, saga)
+        const fault = fellBack(before, saga) ?? faultOfLog(saga, yield* sagas.log(saga.sagaId))
+        if (fault !== undefined) world.violate(`saga of ${short(saga.executionId)}: ${fault}`)
+      }
+    })
+  )
 
   const lookAtLine = Effect.gen(function* () {
     const { entries } = yield* queue.list({ limit: 500, offset: 0 })
@@ -65,7 +67,10 @@ export const watch = (world: World) => {
   })
 
   const lookAtStarts = Effect.sync(() => {
-    for (const [attempt, count] of countBy(world.places.flatMap(({ starts }) => starts), (start) => start))
+    for (const [attempt, count] of countBy(
+      world.places.flatMap(({ starts }) => starts),
+      (start) => start
+    ))
       if (count > 1) world.violate(`job ${short(attempt)} was started ${count} times`)
   })
 
@@ -79,7 +84,8 @@ export const check = Effect.fnUntraced(function* (world: World) {
   const executions = Context.get(world.stores, ExecutionStore)
   const log = Context.get(world.stores, EventLog)
   const { entries } = yield* Context.get(world.stores, QueueStore).list({ limit: 500, offset: 0 })
-  for (const { executionId, state } of entries) world.violate(`${short(executionId)} is ${state} in the line at the end`)
+  for (const { executionId, state } of entries)
+    world.violate(`${short(executionId)} is ${state} in the line at the end`)
   const { executions: rows } = yield* executions.list({ limit: 500, offset: 0 })
   const { sagas } = yield* Context.get(world.stores, SagaStore).list({ limit: 1_000, offset: 0 })
   for (const saga of sagas)
@@ -94,7 +100,8 @@ export const check = Effect.fnUntraced(function* (world: World) {
     const behind = tags.slice(tags.findIndex((tag) => terminalTags.includes(tag)) + 1)
     const odd = behind.filter((tag) => !/^(Result|Saga|ExecutionDeleted$)/.test(tag))
     if (odd.length > 0) world.violate(`${short(id)} has ${odd.join(" ")} after its end`)
-    if (tags.includes("ExecutionDeleted") !== removed) world.violate(`${short(id)} was removed: ${removed}, says ${tags.at(-1)}`)
+    if (tags.includes("ExecutionDeleted") !== removed)
+      world.violate(`${short(id)} was removed: ${removed}, says ${tags.at(-1)}`)
     const failed = events.findIndex(
       ({ at, event }) =>
         event._tag === "ExecutionAttemptFailed" && DateTime.toEpochMillis(at) > (cancelledAtMillis ?? Infinity)
@@ -103,7 +110,8 @@ export const check = Effect.fnUntraced(function* (world: World) {
       world.violate(`${short(id)} was tried again after its cancellation was acknowledged`)
   }
   for (const place of world.places)
-    for (const { handle } of yield* place.runtime.list) world.violate(`job ${short(handle.jobId)} is left in ${place.node}`)
+    for (const { handle } of yield* place.runtime.list)
+      world.violate(`job ${short(handle.jobId)} is left in ${place.node}`)
 })
 
 const fellBack = (before: Saga | undefined, now: Saga) => {
@@ -118,7 +126,8 @@ const faultOfLog = (saga: Saga, log: ReadonlyArray<LoggedEntry>): string | undef
   if (log.some(({ seq }, i) => seq !== i + 1)) return `its log is numbered ${log.map(({ seq }) => seq).join(" ")}`
   if (log.some(({ fence }, i) => fence < (log[i - 1]?.fence ?? 0))) return "a fence falls in its log"
   const progress = fold(log.map(({ entry }) => entry))
-  if (Result.isFailure(progress)) return `its log does not fold: ${progress.failure.entryTag} at ${progress.failure.seq}`
+  if (Result.isFailure(progress))
+    return `its log does not fold: ${progress.failure.entryTag} at ${progress.failure.seq}`
   const { completed, open, undone } = progress.success
   const order = [...completed.map(({ step }) => step), ...(open === undefined ? [] : [open.step])].reverse()
   const undoneAt = undone.map((step) => order.indexOf(step))
@@ -136,4 +145,5 @@ const countBy = <A>(items: ReadonlyArray<A>, of: (item: A) => string | undefined
 }
 
 /** The end of an id tells it apart in one run. */
-export const short = (text: string) => text.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{8}/g, "…")
+export const short = (text: string) =>
+  text.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{8}/g, "…")

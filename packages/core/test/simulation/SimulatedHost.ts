@@ -76,16 +76,14 @@ export const make = (plan: HostPlan): SimulatedHost => {
   const layerOf = (gate: Gate) =>
     layerExecutions({ hostName: name, maxRunning, goneMillis: 20_000 }).pipe(
       Layer.provide(
-        Layer.effectDiscard(
-          Effect.flatMap(ScriptRuntimes, (runtimes) => runtimes.register(gated(runtime, gate)))
-        ).pipe(Layer.provideMerge(ScriptRuntimes.layer))
+        Layer.effectDiscard(Effect.flatMap(ScriptRuntimes, (runtimes) => runtimes.register(gated(runtime, gate)))).pipe(
+          Layer.provideMerge(ScriptRuntimes.layer)
+        )
       ),
       Layer.provide(gatedStores(gate, random, chaos)),
       Layer.provide(Layer.succeedContext(stores)),
       Layer.provide(WebCrypto.layer(crypto)),
-      Layer.provide(
-        Layer.succeed(QueuePolicy, { limits: { perUser }, ageingMillis: 1_000, ttlMillis: 24 * 3_600_000 })
-      )
+      Layer.provide(Layer.succeed(QueuePolicy, { limits: { perUser }, ageingMillis: 1_000, ttlMillis: 24 * 3_600_000 }))
     )
 
   const start = Effect.gen(function* () {

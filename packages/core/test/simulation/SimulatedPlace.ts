@@ -55,16 +55,18 @@ export const make = Effect.fnUntraced(function* (
   })
   const keep = Effect.fnUntraced(function* (handle: JobHandle) {
     const items = yield* Stream.runCollect(inner.observe(handle, { stdout: 0, stderr: 0 }))
-    const stdout = Bytes.concat(items.flatMap((item) => (item._tag === "Chunk" && item.output === "stdout" ? [item.bytes] : [])))
+    const stdout = Bytes.concat(
+      items.flatMap((item) => (item._tag === "Chunk" && item.output === "stdout" ? [item.bytes] : []))
+    )
     for (const item of items) if (item._tag === "Ended") kept.set(handle.jobId, { stdout, report: item.report })
   })
 
   const runtime: ScriptRuntime = {
     ...inner,
     observe: (handle, from) =>
-      Stream.suspend(() => (lost.has(handle.jobId) ? Stream.succeed(lostOutput(handle)) : inner.observe(handle, from))).pipe(
-        Stream.map((item) => (item._tag === "Ended" && lost.has(handle.jobId) ? lostOutput(handle) : item))
-      ),
+      Stream.suspend(() =>
+        lost.has(handle.jobId) ? Stream.succeed(lostOutput(handle)) : inner.observe(handle, from)
+      ).pipe(Stream.map((item) => (item._tag === "Ended" && lost.has(handle.jobId) ? lostOutput(handle) : item))),
     remove: (handle) =>
       Effect.flatMap(inner.inspect(handle.jobId), (job) =>
         Option.isSome(job) && job.value.state === "ended"
@@ -72,7 +74,10 @@ export const make = Effect.fnUntraced(function* (
           : inner.remove(handle)
       ),
     inspect: (jobId) =>
-      Effect.map(inner.inspect(jobId), Option.map((job) => (lost.has(jobId) ? { ...job, state: "lost" as const } : job)))
+      Effect.map(
+        inner.inspect(jobId),
+        Option.map((job) => (lost.has(jobId) ? { ...job, state: "lost" as const } : job))
+      )
   }
   const running = Effect.map(runtime.list, (jobs) =>
     jobs.filter(({ state }) => state === "running").map(({ handle }) => handle.jobId)

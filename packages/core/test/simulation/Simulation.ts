@@ -72,8 +72,9 @@ export const allEnded = Effect.fnUntraced(function* (world: World) {
 })
 
 const jobsLeft = (world: World) =>
-  Effect.map(Effect.forEach(world.places, ({ runtime }) => Effect.orDie(runtime.list)), (lists) =>
-    lists.some((jobs) => jobs.length > 0)
+  Effect.map(
+    Effect.forEach(world.places, ({ runtime }) => Effect.orDie(runtime.list)),
+    (lists) => lists.some((jobs) => jobs.length > 0)
   )
 
 /** How long everything may take to end after the last fault. */
@@ -112,13 +113,16 @@ const play = Effect.fnUntraced(function* (seed: number, sabotage: Sabotage | und
   const pending: Array<Pending> = []
   for (let step = 0; step < 40 && !broken(); step++) {
     yield* act(world, pending)
-    yield* pass(world, random.pick([0, 0, 250, 500, 1_000, 3_000]), look)
+    // Now and then long enough for a silent host to be given up.
+    yield* pass(world, random.chance(0.06) ? 30_000 : random.pick([0, 0, 250, 500, 1_000, 3_000]), look)
   }
   yield* heal(world)
+  // Calls that are under way may still bring something new.
+  if (!broken()) yield* pass(world, 21_000, look)
   for (let waited = 0; waited < healMillis && !broken() && !(yield* allEnded(world)); waited += 5_000)
     yield* pass(world, 5_000, look)
-  // Calls that are under way, and slots that nobody confirmed; then what the reaper finds in its next two rounds.
-  if (!broken()) yield* pass(world, 21_000, look)
+  // Slots that were taken and that nobody confirmed; then what the reaper finds in its next two rounds.
+  if (!broken()) yield* pass(world, 11_000, look)
   for (let waited = 0; waited < reapMillis && !broken() && (yield* jobsLeft(world)); waited += 5_000)
     yield* pass(world, 5_000, look)
   if (!broken()) yield* Effect.orDie(Effect.andThen(check(world), checkOutput(world)))
@@ -135,7 +139,7 @@ const probe = Effect.fnUntraced(function* (world: World, look: Effect.Effect<voi
   const total = world.places.length * world.plan.maxRunning
   const before = world.view.subjects.size
   const request = { script: "sleep 3000", lang: "lines", langVersion: "1" }
-  for (let n = 0; n < total; n++) yield* submit(world, { request, natural: "completed", user: users[0]! })
+  for (let n = 0; n < total; n++) yield* submit(world, { request, natural: "completed", user: users[0] })
   yield* pass(world, 2_500, look)
   const running = [...world.view.subjects.values()].slice(before).filter(({ seen }) => seen.status === "running").length
   if (running !== total) world.violate(`only ${running} of ${total} scripts run at once: a slot has leaked`)

@@ -4,8 +4,8 @@ import { grantsOf } from "@fairlead/core/auth/roles/Role"
 import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
 import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import type { ExecutionRequest } from "@fairlead/core/executions/ExecutionRequest"
-import type { Executions } from "@fairlead/core/executions/Executions"
 import type { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
+import type { Executions } from "@fairlead/core/executions/Executions"
 import { userId, uuid } from "@fairlead/testing/fixtures/Uuid"
 import { Clock, type Context, Effect, Option, type Scope } from "effect"
 import { short } from "./Invariants.ts"
@@ -13,13 +13,16 @@ import type { World } from "./World.ts"
 
 type UseCases = Context.Service.Shape<typeof Executions>
 
-export const users: ReadonlyArray<Principal> = [1, 2].map((n) => ({
+const principal = (n: number): Principal => ({
   userId: userId(n),
   username: `user-${n}`,
-  role: "admin" as const,
+  role: "admin",
   grants: grantsOf("admin"),
   credential: { _tag: "Bearer", sessionId: SessionId.make(uuid(n)) }
-}))
+})
+/** Both may do everything, so that what is refused is refused for another reason. */
+export const users = [principal(1), principal(2)] as const
+const [alice] = users
 const origin = { correlationId: "simulation" }
 
 /** A user gives up on a call after this time and does not know what came of it. */
@@ -76,7 +79,7 @@ export const cancel = (world: World, id: ExecutionId) => {
     world,
     `cancel ${short(id)}`,
     (executions) =>
-      Effect.flatMap(executions.cancel(users[0]!, id, undefined, origin), ({ requested }) =>
+      Effect.flatMap(executions.cancel(alice, id, undefined, origin), ({ requested }) =>
         Effect.map(Clock.currentTimeMillis, (atMillis) => ({ requested, atMillis }))
       ),
     ({ atMillis, requested }) => requested && world.hear({ _tag: "CancelRequested", id, atMillis }),
@@ -95,7 +98,7 @@ export const retry = (world: World, id: ExecutionId) => {
   return call(
     world,
     `retry ${short(id)}`,
-    (executions) => executions.retry(users[0]!, id, origin),
+    (executions) => executions.retry(alice, id, origin),
     (execution) => world.hear({ _tag: "Submitted", execution, request: again, natural }),
     (error) => {
       if (error._tag === "ExecutionActive") world.hear({ _tag: "RefusedAsActive", id, status: error.executionStatus })
@@ -109,7 +112,7 @@ export const remove = (world: World, id: ExecutionId) => {
   return call(
     world,
     `remove ${short(id)}`,
-    (executions) => executions.remove(users[0]!, id, origin),
+    (executions) => executions.remove(alice, id, origin),
     () => world.hear({ _tag: "Removed", id })
   )
 }

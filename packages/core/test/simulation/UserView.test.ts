@@ -38,7 +38,11 @@ const Command = Schema.TaggedUnion({
 type Command = typeof Command.Type
 const Commands = Schema.Array(Command).check(Schema.isMinLength(1), Schema.isMaxLength(40))
 
-const pendingOf = (command: Extract<Command, { readonly _tag: "Submit" }>, now: DateTime.Utc, number: number): Pending => {
+const pendingOf = (
+  command: Extract<Command, { readonly _tag: "Submit" }>,
+  now: DateTime.Utc,
+  number: number
+): Pending => {
   const { attempts, backoffMillis, delayMillis, key, priority, ttlMillis, user } = command
   const { natural, script } = scripts[command.script % scripts.length] ?? { natural: "completed", script: "" }
   const retryPolicy = { maxAttempts: attempts, backoffMillis, on: ["script_error" as const, "timeout" as const] }
@@ -54,7 +58,7 @@ const pendingOf = (command: Extract<Command, { readonly _tag: "Submit" }>, now: 
     ...(delayMillis === 0 ? {} : { runAt: DateTime.add(now, { milliseconds: delayMillis }) }),
     ...(ttlMillis === 0 ? {} : { ttlMillis })
   }
-  return { request, natural, user: users[user] ?? users[0]! }
+  return { request, natural, user: users[user] }
 }
 
 const perform = Effect.fnUntraced(function* (world: World, pending: Array<Pending>, command: Command) {
@@ -71,7 +75,8 @@ const perform = Effect.fnUntraced(function* (world: World, pending: Array<Pendin
     const order = pending[command.which % Math.max(1, pending.length)]
     return order === undefined ? undefined : yield* submit(world, order)
   }
-  if (command._tag === "Pause") return yield* queue.pause({ scope: command.scope, at: now, by: "user-1", reason: "test" })
+  if (command._tag === "Pause")
+    return yield* queue.pause({ scope: command.scope, at: now, by: "user-1", reason: "test" })
   if (command._tag === "Resume") return yield* queue.resume(command.scope)
   if (command._tag === "StopHost") return yield* world.hosts[1]?.stop ?? Effect.void
   if (command._tag === "StartHost") return yield* world.hosts[1]?.start ?? Effect.void
@@ -108,10 +113,14 @@ describe("What a user sees", () => {
   it.effect.prop(
     "is what the model allows, whatever is asked in whatever order",
     [Commands],
-    Effect.fnUntraced(function* ([commands]) {
-      const { trace, violations } = yield* play(commands)
-      assert.isTrue(violations.size === 0, [...violations, ...trace].join("\n"))
-    }, Effect.scoped, Effect.provide(TestClock.layer())),
+    Effect.fnUntraced(
+      function* ([commands]) {
+        const { trace, violations } = yield* play(commands)
+        assert.isTrue(violations.size === 0, [...violations, ...trace].join("\n"))
+      },
+      Effect.scoped,
+      Effect.provide(TestClock.layer())
+    ),
     { timeout: 60_000, arbitrary: { runs: Number(process.env["FAIRLEAD_SIMULATION_RUNS"] ?? 40) } }
   )
 })

@@ -32,7 +32,12 @@ export interface UserView {
 export const empty = (faulty: boolean): UserView => ({ subjects: new Map(), keys: new Map(), faulty })
 
 type Answer =
-  | { readonly _tag: "Submitted"; readonly execution: Execution; readonly request: ExecutionRequest; readonly natural: ExecutionStatus }
+  | {
+      readonly _tag: "Submitted"
+      readonly execution: Execution
+      readonly request: ExecutionRequest
+      readonly natural: ExecutionStatus
+    }
   | { readonly _tag: "Seen"; readonly execution: Execution }
   | { readonly _tag: "NotFound"; readonly id: ExecutionId }
   | { readonly _tag: "CancelAsked"; readonly id: ExecutionId }
@@ -76,7 +81,10 @@ export const hear = (view: UserView, answer: Answer): Next => {
   }
 }
 
-const submitted = (view: UserView, { execution, natural, request }: Extract<Answer, { readonly _tag: "Submitted" }>): Next => {
+const submitted = (
+  view: UserView,
+  { execution, natural, request }: Extract<Answer, { readonly _tag: "Submitted" }>
+): Next => {
   const id = execution.executionId
   const { idempotencyKey: key } = request
   const first = key === undefined ? undefined : view.keys.get(key)
@@ -125,10 +133,15 @@ const faultOf = ({ faulty }: UserView, subject: Subject, now: Execution): string
   if (after.length > (request.retryPolicy?.maxAttempts ?? 1) - 1) return `it had ${after.length} attempts before`
   if (before.some(({ attempt, status }, i) => after[i]?.attempt !== attempt || after[i]?.status !== status))
     return "an attempt of before has changed"
-  if (isTerminal(now.status) && (now.outcome === undefined || now.finishedAt === undefined)) return "it ended without an outcome"
+  if (isTerminal(now.status) && (now.outcome === undefined || now.finishedAt === undefined))
+    return "it ended without an outcome"
   if (!isTerminal(now.status) && now.outcome !== undefined) return `it has an outcome and is ${now.status}`
   const may = [natural, ...(cancelAsked ? ["cancelled"] : []), ...(request.ttlMillis === undefined ? [] : ["timeout"])]
-  if (isTerminal(now.status) && !may.includes(now.status) && !(faulty && (now.status === "error" || now.status === "timeout")))
+  if (
+    isTerminal(now.status) &&
+    !may.includes(now.status) &&
+    !(faulty && (now.status === "error" || now.status === "timeout"))
+  )
     return `it ended ${now.status} (${now.outcome?.errorMessage}), which only ${may.join(" or ")} could be`
   return undefined
 }

@@ -69,16 +69,17 @@ export const make = Effect.fnUntraced(function* (plan: WorldPlan): Effect.fn.Ret
     Layer.fresh(Layer.mergeAll((sabotage?.stores ?? ((layer) => layer))(Storage.layerMemory), Secrets.layerMemory))
   )
   const places = yield* Effect.forEach([...new Set(nodes)], (node) => makePlace(node, sabotage?.runtime))
-  const [trace, violations] = [new Array<string>(), new Set<string>()]
+  const [trace, violations] = [[] as string[], new Set<string>()]
   const note = (what: string) => void trace.push(`${(world.nowMillis / 1000).toFixed(2)} ${what}`)
   const violate = (what: string) => {
     if (!violations.has(what)) note(`BROKEN: ${what}`)
     violations.add(what)
   }
+  const machine = (node: string) => places.find((place) => place.node === node) ?? random.pick(places)
   const hosts = nodes.map((node, i) =>
     makeHost({
       name: `host-${i + 1}`,
-      runtime: (places.find((place) => place.node === node) ?? places[0])!.runtime,
+      runtime: machine(node).runtime,
       maxRunning,
       perUser,
       stores,

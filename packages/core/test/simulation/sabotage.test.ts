@@ -17,7 +17,10 @@ import type { Sabotage } from "./World.ts"
 
 /** The stores with one of them changed. */
 const spoilt =
-  <I extends Stores, S>(port: Context.Service<I, S>, spoil: (service: S) => Partial<S>): NonNullable<Sabotage["stores"]> =>
+  <I extends Stores, S>(
+    port: Context.Service<I, S>,
+    spoil: (service: S) => Partial<S>
+  ): NonNullable<Sabotage["stores"]> =>
   (stores) =>
     Layer.effect(
       port,
@@ -107,7 +110,9 @@ const bugs: Readonly<Record<string, Sabotage>> = {
     stores: spoilt(Storage, () => ({ transaction: (work) => work }))
   },
   "an item whose driver fails is not delivered again": {
-    stores: spoilt(SagaEngine, ({ run }) => ({ run: (drive, lanes) => run((item) => Effect.ignore(drive(item)), lanes) }))
+    stores: spoilt(SagaEngine, ({ run }) => ({
+      run: (drive, lanes) => run((item) => Effect.ignore(drive(item)), lanes)
+    }))
   },
   "output is stored under an old fence": {
     stores: (stores) =>

@@ -1,13 +1,13 @@
 /**
  * The whole core in one process, its clock and its bad luck decided by a seed. `FAIRLEAD_SIMULATION_SEEDS` says how many seeds to run
- * (100 by default), `FAIRLEAD_SIMULATION_FROM` with which to begin.
+ * (50 by default), `FAIRLEAD_SIMULATION_FROM` with which to begin.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { simulate, type Verdict } from "./Simulation.ts"
 import { regressionSeeds } from "./seeds.ts"
 
-const count = Number(process.env["FAIRLEAD_SIMULATION_SEEDS"] ?? 100)
+const count = Number(process.env["FAIRLEAD_SIMULATION_SEEDS"] ?? 50)
 const from = Number(process.env["FAIRLEAD_SIMULATION_FROM"] ?? 1)
 
 const story = ({ seed, trace, violations }: Verdict) =>
