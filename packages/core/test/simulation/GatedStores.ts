@@ -1,0 +1,124 @@
+/** The stores as one host meets them: through its gate. */
+import { Wakeups } from "@fairlead/core/bus/Wakeups"
+import { EventLog } from "@fairlead/core/events/EventLog"
+import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
+import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
+import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
+import { HostStore } from "@fairlead/core/hosts/HostStore"
+import { QueueStore } from "@fairlead/core/queue/QueueStore"
+import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
+import { SagaStore } from "@fairlead/core/sagas/SagaStore"
+import { Journal } from "@fairlead/core/storage/Journal"
+import { Storage } from "@fairlead/core/storage/Storage"
+import type { StorageError } from "@fairlead/core/storage/StorageError"
+import { type Context, Effect, Fiber, Layer, type Scope, Stream } from "effect"
+import { type Chaos, type Gate, InTransaction, storageFailure } from "./Gate.ts"
+import type { Random } from "./Random.ts"
+
+/** A copy of the service whose members are what `change` makes of each effect, or of each method's answer. */
+export const changed = <S extends object>(
+  service: S,
+  change: (call: Effect.Effect<unknown, unknown, unknown>, name: string) => Effect.Effect<unknown, unknown, unknown>
+): S =>
+  new Proxy(service, {
+    get: (target, key) => {
+      const member: unknown = Reflect.get(target, key)
+      const name = String(key)
+      if (Effect.isEffect(member)) return change(member, name)
+      if (typeof member !== "function") return member
+      return (...args: ReadonlyArray<unknown>) => {
+        const call: unknown = Reflect.apply(member, target, args)
+        return Effect.isEffect(call) ? change(call, name) : call
+      }
+    }
+  })
+
+const gated = <I, S extends object>(port: Context.Service<I, S>, name: string, gate: Gate): Layer.Layer<I, never, I> =>
+  Layer.effect(
+    port,
+    Effect.map(port, (service) =>
+      changed(service, (call, method) => gate.disturb(call, storageFailure(`${name}.${method}`)))
+    )
+  )
+
+const storage = (gate: Gate) =>
+  Layer.effect(
+    Storage,
+    Effect.map(Storage, ({ check, durability, transaction }) =>
+      Storage.of({
+        durability,
+        check: gate.disturb(check, storageFailure("Storage.check")),
+        transaction: (work) =>
+          Effect.flatMap(InTransaction, (inside) => {
+            const whole = transaction(Effect.provideService(work, InTransaction, true))
+            return inside ? whole : gate.disturb(whole, storageFailure("Storage.transaction"))
+          })
+      })
+    )
+  )
+
+const wakeups = (gate: Gate, random: Random, chaos: () => Chaos) =>
+  Layer.effect(
+    Wakeups,
+    Effect.map(Wakeups, ({ all, send }) =>
+      Wakeups.of({
+        send: (topic) => Effect.suspend(() => (random.chance(chaos().loss) ? Effect.void : send(topic))),
+        all: all.pipe(
+          Stream.mapEffect((topic) => Effect.as(gate.pass, topic)),
+          Stream.filter(() => !random.chance(chaos().loss))
+        )
+      })
+    )
+  )
+
+/** Without a sign of life for this long, what a host had in hand is delivered to others. */
+const lockMillis = 9_000
+
+/** Items come late, twice, and from a host that is silent they go to others although it may still work on them. */
+const engine = (gate: Gate, random: Random, chaos: () => Chaos) =>
+  Layer.effect(
+    SagaEngine,
+    Effect.map(SagaEngine, ({ check, dispatch, run }) => {
+      const silence = Effect.gen(function* () {
+        let silentMillis = 0
+        while (silentMillis < lockMillis) {
+          yield* Effect.sleep(1_000)
+          silentMillis = gate.state() === "open" ? 0 : silentMillis + 1_000
+        }
+        return yield* storageFailure("SagaEngine.lock")
+      })
+      /** Ends with the driving, or before it: then the item is delivered again while the first driver still works on it. */
+      const delivered = Effect.fnUntraced(function* (driving: Effect.Effect<void, StorageError>, host: Scope.Scope) {
+        yield* gate.pass
+        if (random.chance(chaos().repeat)) yield* Effect.sleep(random.pick([100, 2_000, 12_000]))
+        const driver = yield* Effect.forkIn(driving, host)
+        const repeated = random.chance(chaos().repeat)
+          ? Effect.andThen(Effect.sleep(random.pick([1, 700, 5_000])), storageFailure("SagaEngine.repeat"))
+          : Effect.never
+        yield* Effect.raceFirst(Fiber.join(driver), repeated)
+      })
+      return SagaEngine.of({
+        check: gate.disturb(check, storageFailure("SagaEngine.check")),
+        dispatch: (...args) => gate.disturb(dispatch(...args), storageFailure("SagaEngine.dispatch")),
+        run: (drive, lanes) =>
+          Effect.flatMap(Effect.scope, (host) =>
+            run((item) => Effect.raceFirst(delivered(drive(item), host), silence), lanes)
+          )
+      })
+    })
+  )
+
+export const layer = (gate: Gate, random: Random, chaos: () => Chaos) =>
+  Layer.mergeAll(
+    gated(EventLog, "EventLog", gate),
+    gated(ExecutionStore, "ExecutionStore", gate),
+    gated(ExecutionOutputStore, "ExecutionOutputStore", gate),
+    gated(IdempotencyStore, "IdempotencyStore", gate),
+    gated(HostStore, "HostStore", gate),
+    gated(Journal, "Journal", gate),
+    gated(QueueStore, "QueueStore", gate),
+    gated(SagaStore, "SagaStore", gate),
+    storage(gate),
+    wakeups(gate, random, chaos),
+    engine(gate, random, chaos)
+  )

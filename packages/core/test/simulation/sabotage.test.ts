@@ -1,0 +1,168 @@
+/** A simulation that finds nothing proves nothing: bugs that are put around the ports must be found, each within a few seeds. */
+import { assert, describe, it } from "@effect/vitest"
+import { EventLog } from "@fairlead/core/events/EventLog"
+import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
+import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
+import { QueueEntry } from "@fairlead/core/queue/QueueEntry"
+import { QueueStore } from "@fairlead/core/queue/QueueStore"
+import { JobId } from "@fairlead/core/runtime/JobId"
+import { Saga } from "@fairlead/core/sagas/Saga"
+import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
+import { SagaStore } from "@fairlead/core/sagas/SagaStore"
+import { Journal } from "@fairlead/core/storage/Journal"
+import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import { type Context, Effect, Layer, Option } from "effect"
+import { simulate } from "./Simulation.ts"
+import type { Sabotage } from "./World.ts"
+
+/** The stores with one of them changed. */
+const spoilt =
+  <I extends Stores, S>(
+    port: Context.Service<I, S>,
+    spoil: (service: S) => Partial<S>
+  ): NonNullable<Sabotage["stores"]> =>
+  (stores) =>
+    Layer.effect(
+      port,
+      Effect.map(port, (service) => ({ ...service, ...spoil(service) }))
+    ).pipe(Layer.provideMerge(stores)) as Layer.Layer<Stores>
+
+const bugs: Readonly<Record<string, Sabotage>> = {
+  "claiming a saga does not raise its fence": {
+    stores: spoilt(SagaStore, ({ claim }) => {
+      // Every driver is told the fence of the first one, as if the column was never written.
+      const first = new Map<string, number>()
+      return {
+        claim: (id, dispatch, driver) =>
+          Effect.map(
+            claim(id, dispatch, driver),
+            Option.map((saga) => {
+              first.set(id, first.get(id) ?? saga.fence)
+              return new Saga({ ...saga, fence: first.get(id) ?? saga.fence })
+            })
+          )
+      }
+    })
+  },
+  "the journal ignores the fence": {
+    stores: (stores) =>
+      Layer.effect(
+        Journal,
+        Effect.gen(function* () {
+          const [{ append }, sagas] = [yield* Journal, yield* SagaStore]
+          return Journal.of({
+            append: (write) =>
+              Effect.flatMap(sagas.pulse([write.saga.sagaId]), ([pulse]) =>
+                append({ ...write, saga: new Saga({ ...write.saga, fence: pulse?.fence ?? write.saga.fence }) })
+              )
+          })
+        })
+      ).pipe(Layer.provideMerge(stores))
+  },
+  "a runtime starts a job that is there already": {
+    runtime: (runtime) => {
+      const starts = new Map<JobId, number>()
+      return {
+        ...runtime,
+        start: (spec) => {
+          const before = starts.get(spec.jobId) ?? 0
+          starts.set(spec.jobId, before + 1)
+          return runtime.start(before === 0 ? spec : { ...spec, jobId: JobId.make(`${spec.jobId}-again-${before}`) })
+        }
+      }
+    }
+  },
+  "the line forgets its limits": {
+    stores: spoilt(QueueStore, ({ admit }) => ({
+      admit: (offer, _, now) => admit({ ...offer, capacity: offer.capacity + 5 }, {}, now)
+    }))
+  },
+  "the line forgets keys": {
+    stores: spoilt(QueueStore, ({ enqueue }) => ({
+      enqueue: (entry) => {
+        const { concurrencyKey: _, state, ...rest } = entry
+        return enqueue(new QueueEntry({ ...rest, state: state === "blocked" ? "waiting" : state }))
+      }
+    }))
+  },
+  "the end of an execution does not free its slot": {
+    stores: (stores) =>
+      Layer.effect(
+        Journal,
+        Effect.gen(function* () {
+          const [{ append }, queue] = [yield* Journal, yield* QueueStore]
+          return Journal.of({
+            append: Effect.fnUntraced(function* (write) {
+              const entry = yield* queue.find(write.saga.executionId)
+              const held = yield* append(write)
+              if (Option.isSome(entry) && Option.isNone(yield* queue.find(write.saga.executionId)))
+                yield* queue.enqueue(entry.value)
+              return held
+            })
+          })
+        })
+      ).pipe(Layer.provideMerge(stores))
+  },
+  "a key of a request is forgotten": {
+    stores: spoilt(IdempotencyStore, () => ({ claim: () => Effect.succeed({ _tag: "New" as const }) }))
+  },
+  "a transaction does not roll back": {
+    stores: spoilt(Storage, () => ({ transaction: (work) => work }))
+  },
+  "an item whose driver fails is not delivered again": {
+    stores: spoilt(SagaEngine, ({ run }) => ({
+      run: (drive, lanes) => run((item) => Effect.ignore(drive(item)), lanes)
+    }))
+  },
+  "output is stored under an old fence": {
+    stores: (stores) =>
+      Layer.effect(
+        ExecutionOutputStore,
+        Effect.gen(function* () {
+          const [store, sagas] = [yield* ExecutionOutputStore, yield* SagaStore]
+          return ExecutionOutputStore.of({
+            ...store,
+            append: Effect.fnUntraced(function* (key, { sagaId, fence }, chunks) {
+              const [pulse] = yield* sagas.pulse([sagaId])
+              const sizes = yield* store.sizes(key)
+              const moved = chunks.map((chunk) => ({ ...chunk, offset: sizes[chunk.output] }))
+              return yield* store.append(key, { sagaId, fence: pulse?.fence ?? fence }, moved.slice(0, 1))
+            })
+          })
+        })
+      ).pipe(Layer.provideMerge(stores))
+  },
+  "some events are not appended": {
+    stores: spoilt(EventLog, ({ append }) => {
+      let appends = 0
+      return { append: (stream, events) => append(stream, ++appends % 20 === 0 ? events.slice(1) : events) }
+    })
+  },
+  "a request to cancel is answered and not stored": {
+    stores: spoilt(SagaStore, ({ find }) => ({ requestCancel: find }))
+  }
+}
+
+/** The first seed that finds the bug. */
+const finds = Effect.fnUntraced(function* (sabotage: Sabotage) {
+  for (let seed = 1; seed <= mostSeeds; seed++) {
+    const { violations } = yield* simulate(seed, sabotage)
+    if (violations.length > 0) return { seed, violation: violations[0] }
+  }
+  return undefined
+})
+
+const mostSeeds = 40
+
+describe("A planted bug is found by the simulation", () => {
+  for (const [name, sabotage] of Object.entries(bugs))
+    it.effect(
+      name,
+      () =>
+        Effect.gen(function* () {
+          const found = yield* finds(sabotage)
+          assert.isDefined(found, `not found within ${mostSeeds} seeds`)
+        }),
+      60_000
+    )
+})

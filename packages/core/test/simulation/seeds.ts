@@ -1,0 +1,2 @@
+/** Seeds that once found a bug; they run with every test. Each with the commit's title that mended it. */
+export const regressionSeeds: ReadonlyArray<number> = []
