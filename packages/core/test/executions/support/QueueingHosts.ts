@@ -14,7 +14,7 @@ import { alice, origin } from "./MemoryHost.ts"
 export const shared = Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory)
 
 /** A host with its own place; all hosts of a test share the stores. */
-export const hostOn = (node: string, maxRunning = 2) =>
+const hostOn = (node: string, maxRunning = 2) =>
   layerExecutions({ hostName: node, maxRunning, goneMillis: 20_000 }).pipe(
     Layer.provide(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer)))
   )
