@@ -92,7 +92,7 @@ const play = Effect.fnUntraced(function* (seed: number, sabotage: Sabotage | und
   const random = fromSeed(seed ^ 0x5eed)
   const world = yield* make({
     seed,
-    nodes: random.pick([["a"], ["a", "b"], ["a", "a"], ["a", "b", "c"], ["a", "a", "b"]]),
+    nodes: sabotage?.nodes ?? random.pick([["a"], ["a", "b"], ["a", "a"], ["a", "b", "c"], ["a", "a", "b"]]),
     maxRunning: 1 + random.below(3),
     perUser: random.pick([undefined, undefined, 1, 2]),
     faulty: true,
@@ -108,7 +108,8 @@ const play = Effect.fnUntraced(function* (seed: number, sabotage: Sabotage | und
     crash: random.pick([0, 0.0005, 0.003]),
     freeze: random.pick([0, 0.0005, 0.002]),
     loss: random.pick([0, 0.1, 0.5]),
-    repeat: random.pick([0, 0.1, 0.4])
+    repeat: random.pick([0, 0.1, 0.4]),
+    ...sabotage?.chaos
   }
   const pending: Array<Pending> = []
   for (let step = 0; step < 40 && !broken(); step++) {

@@ -15,6 +15,9 @@ import { empty, hear, type UserAnswer, type UserView } from "./UserView.ts"
 export interface Sabotage {
   readonly stores?: (stores: Layer.Layer<Stores>) => Layer.Layer<Stores>
   readonly runtime?: (runtime: ScriptRuntime) => ScriptRuntime
+  /** The kind of world in which the bug shows soonest; absent: any. */
+  readonly nodes?: ReadonlyArray<string>
+  readonly chaos?: Partial<Chaos>
 }
 
 export interface WorldPlan {

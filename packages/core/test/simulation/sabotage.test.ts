@@ -1,6 +1,5 @@
 /** A simulation that finds nothing proves nothing: bugs that are put around the ports must be found, each within a few seeds. */
 import { assert, describe, it } from "@effect/vitest"
-import { EventLog } from "@fairlead/core/events/EventLog"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
 import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
 import { QueueEntry } from "@fairlead/core/queue/QueueEntry"
@@ -27,6 +26,9 @@ const spoilt =
       Effect.map(port, (service) => ({ ...service, ...spoil(service) }))
     ).pipe(Layer.provideMerge(stores)) as Layer.Layer<Stores>
 
+/** Two hosts on one machine that are often silent for a while: what one had in hand goes to the other. */
+const restless = { nodes: ["a", "a"], chaos: { freeze: 0.006, repeat: 0.4, delay: 0.05, failure: 0.01 } }
+
 const bugs: Readonly<Record<string, Sabotage>> = {
   "claiming a saga does not raise its fence": {
     stores: spoilt(SagaStore, ({ claim }) => {
@@ -45,6 +47,7 @@ const bugs: Readonly<Record<string, Sabotage>> = {
     })
   },
   "the journal ignores the fence": {
+    ...restless,
     stores: (stores) =>
       Layer.effect(
         Journal,
@@ -115,6 +118,7 @@ const bugs: Readonly<Record<string, Sabotage>> = {
     }))
   },
   "output is stored under an old fence": {
+    ...restless,
     stores: (stores) =>
       Layer.effect(
         ExecutionOutputStore,
@@ -133,9 +137,9 @@ const bugs: Readonly<Record<string, Sabotage>> = {
       ).pipe(Layer.provideMerge(stores))
   },
   "some events are not appended": {
-    stores: spoilt(EventLog, ({ append }) => {
+    stores: spoilt(Journal, ({ append }) => {
       let appends = 0
-      return { append: (stream, events) => append(stream, ++appends % 20 === 0 ? events.slice(1) : events) }
+      return { append: (write) => append(++appends % 5 === 0 ? { ...write, events: write.events.slice(1) } : write) }
     })
   },
   "a request to cancel is answered and not stored": {
