@@ -33,11 +33,6 @@ describe("The line", () => {
     })
   )
 
-  const _admitted = Effect.gen(function* () {
-    const { entries } = yield* (yield* QueueStore).list({ state: "admitted", limit: 10, offset: 0 })
-    return entries.map(({ executionId }) => executionId)
-  })
-  const _late = false
   test(
     "runs executions of one key one after the other, and those of other keys beside them",
     Effect.gen(function* () {
