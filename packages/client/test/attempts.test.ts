@@ -134,6 +134,8 @@ describe("an execution that is tried again", () => {
 
 describe("the queue", () => {
   it("can be looked at, reordered, paused and resumed by who may", async () => {
+    const fresh = await startHost()
+    const client = await clientOf(fresh, "anna")
     const { execution_id } = await client.executions.submit({ script: "hold", concurrency_key: "k" })
     await eventually(async () => (await client.queue.get(execution_id)).state === "admitted")
     const { execution_id: second } = await client.executions.submit({ script: "out done", concurrency_key: "k" })
@@ -150,5 +152,6 @@ describe("the queue", () => {
       assert.strictEqual((await failureOf(refused)).code, "FORBIDDEN")
     await client.executions.cancel(execution_id)
     assert.strictEqual((await client.executions.result(second, { waitSeconds: 20 })).stdout, "done\n")
+    await fresh.stop()
   })
 })
