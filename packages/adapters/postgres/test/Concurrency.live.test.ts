@@ -9,7 +9,7 @@ import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
 import * as PostgresStorage from "@fairlead/postgres/PostgresStorage"
 import { userId, uuid } from "@fairlead/testing/fixtures/Uuid"
-import { Context, Effect, Layer, type Redacted } from "effect"
+import { Context, Effect, Equal, Layer, type Redacted } from "effect"
 import { freshDatabase } from "./support/freshDatabase.ts"
 
 const unavailable = process.env["FAIRLEAD_TEST_DATABASE_URL"] === undefined
@@ -18,7 +18,7 @@ const alice = {
   userId: userId(1),
   username: "alice",
   role: "user",
-  grants: { "executions:read": "own", "executions:run": "own" },
+  grants: { "executions:read": "own", "executions:run": "own", "executions:write": "own" },
   credential: { _tag: "Bearer", sessionId: SessionId.make(uuid(1)) }
 } as const
 
@@ -55,12 +55,12 @@ describe.skipIf(unavailable)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
     () =>
       Effect.gen(function* () {
         const url = yield* freshDatabase
-        const hosts = [yield* hostOn(url, "a"), yield* hostOn(url, "b")]
+        const hosts = [yield* hostOn(url, "a"), yield* hostOn(url, "b")] as const
         for (let round = 0; round < 3; round++) {
           const made = yield* submitAll(
             hosts,
             Array.from({ length: 12 }, () => "skip"),
-            "sleep 300"
+            "hang"
           )
           const ran = made.filter(({ status }) => status === "queued")
           assert.strictEqual(ran.length, 1)
@@ -71,29 +71,38 @@ describe.skipIf(unavailable)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
               assert.include(outcome?.errorMessage, holder?.executionId)
             }
           for (const { executionId } of ran)
-            for (const host of hosts) assert.strictEqual((yield* endOf(host, executionId)).status, "completed")
+            yield* hosts[1].cancel(alice, executionId, "enough", { correlationId: "c" })
+          for (const { executionId } of ran)
+            for (const host of hosts) assert.strictEqual((yield* endOf(host, executionId)).status, "cancelled")
         }
       }).pipe(Effect.scoped),
     60_000
   )
 
   it.live(
-    "of many that replace exactly one runs to its end, and no two ever side by side",
+    "of many that replace exactly one is left, and no two ever run side by side",
     () =>
       Effect.gen(function* () {
         const url = yield* freshDatabase
-        const hosts = [yield* hostOn(url, "a"), yield* hostOn(url, "b")]
-        const first = yield* submitAll(hosts, ["queue", "queue"], "hang")
-        const rivals = yield* submitAll(
-          hosts,
-          Array.from({ length: 8 }, () => "replace"),
-          "sleep 300"
+        const hosts = [yield* hostOn(url, "a"), yield* hostOn(url, "b")] as const
+        const policies = ["queue", "queue", ...Array.from({ length: 8 }, () => "replace" as const)] as const
+        const first = yield* submitAll(hosts, policies.slice(0, 2), "hang")
+        const rivals = yield* submitAll(hosts, policies.slice(2), "hang")
+        const look = Effect.forEach([...first, ...rivals], ({ executionId }, i) =>
+          hosts[i % 2 === 0 ? 0 : 1].get(alice, executionId)
         )
-        const ends = yield* Effect.forEach([...first, ...rivals], ({ executionId }, i) =>
-          Effect.flatMap(Effect.fromNullishOr(hosts[i % 2]), (host) => endOf(host, executionId))
+        const statuses = [...Array.from({ length: first.length + rivals.length - 1 }, () => "cancelled"), "running"]
+        const settled = yield* look.pipe(
+          Effect.delay("20 millis"),
+          Effect.repeat({ until: (all) => Equal.equals(all.map(({ status }) => status).toSorted(), statuses) }),
+          Effect.timeoutOrElse({ duration: "50 seconds", orElse: () => Effect.die("not exactly one is left") })
         )
-        assert.strictEqual(ends.filter(({ status }) => status === "completed").length, 1)
-        assert.strictEqual(ends.filter(({ status }) => status === "cancelled").length, first.length + rivals.length - 1)
+        const left = settled.filter(({ status }) => status === "running")
+        for (const { errorMessage } of settled.flatMap(({ outcome }) => outcome ?? []))
+          assert.isTrue(rivals.some(({ executionId }) => errorMessage?.includes(executionId)))
+        for (const { executionId } of left) yield* hosts[0].cancel(alice, executionId, "enough", { correlationId: "c" })
+        for (const { executionId } of left) yield* endOf(hosts[1], executionId)
+        const ends = yield* look
         const times = ends
           .flatMap(({ finishedAt, startedAt }) => (startedAt && finishedAt ? [[startedAt, finishedAt] as const] : []))
           .toSorted(([a], [b]) => a.epochMilliseconds - b.epochMilliseconds)
