@@ -130,7 +130,7 @@ export class QueueEntrance extends Context.Service<
         const found = yield* store.find(order.executionId)
         if (Option.isNone(found)) return yield* Effect.die(`execution ${order.executionId} is not in the line`)
         const now = yield* DateTime.now
-        const { place: _, ...entry } = found.value
+        const { place: _, sagaId: follows, ...entry } = found.value
         const sagaId = SagaId.make(yield* ids.uuid)
         yield* store.requeue(
           new QueueEntry({
@@ -142,7 +142,7 @@ export class QueueEntrance extends Context.Service<
             expiresAt
           })
         )
-        yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true })
+        yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true, follows })
         yield* wakeups.send(queueTopic)
       })
 

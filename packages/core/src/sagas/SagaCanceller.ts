@@ -33,8 +33,6 @@ export class SagaCanceller extends Context.Service<
         yield* launcher.resume(id, undefined)
         return yield* store.find(id)
       })
-      const sagasOf = (executionId: ExecutionId) =>
-        Effect.map(store.list({ executionId, limit: attemptsAtMost, offset: 0 }), ({ sagas }) => sagas)
 
       const request = Effect.fn("SagaCanceller.request")(function* (id: SagaId, asked: CancelRequest) {
         const saga = yield* storage.transaction(note(id, asked))
@@ -46,15 +44,28 @@ export class SagaCanceller extends Context.Service<
         return saga
       })
 
+      /** Asks every saga of the execution, also one that takes over with another attempt meanwhile; whether one was there. */
+      const askAll = Effect.fnUntraced(function* (
+        executionId: ExecutionId,
+        ask: (id: SagaId) => Effect.Effect<Option.Option<Saga>, StorageError>
+      ) {
+        const asked = new Set<SagaId>()
+        let found = false
+        while (true) {
+          const { sagas } = yield* store.list({ executionId, limit: attemptsAtMost, offset: 0 })
+          const fresh = sagas.filter(({ sagaId }) => !asked.has(sagaId))
+          if (fresh.length === 0) return found
+          for (const { sagaId } of fresh) {
+            asked.add(sagaId)
+            if (Option.isSome(yield* ask(sagaId))) found = true
+          }
+        }
+      })
+
       return SagaCanceller.of({
         request,
-        record: Effect.fnUntraced(function* (executionId, asked) {
-          yield* Effect.forEach(yield* sagasOf(executionId), ({ sagaId }) => note(sagaId, asked), { discard: true })
-        }),
-        requestFor: Effect.fnUntraced(function* (executionId, asked) {
-          const requested = yield* Effect.forEach(yield* sagasOf(executionId), ({ sagaId }) => request(sagaId, asked))
-          return requested.some(Option.isSome)
-        })
+        record: (executionId, asked) => Effect.asVoid(askAll(executionId, (id) => note(id, asked))),
+        requestFor: (executionId, asked) => askAll(executionId, (id) => request(id, asked))
       })
     })
   )

@@ -17,6 +17,8 @@ export interface SagaOrder {
   readonly lane: SagaLane
   /** It is written down only; `resume` sets it going. */
   readonly parked: boolean
+  /** The saga whose work it goes on with: a request to cancel that one is taken over, and then it is not parked. */
+  readonly follows?: SagaId | undefined
 }
 
 export class SagaLauncher extends Context.Service<
@@ -36,7 +38,10 @@ export class SagaLauncher extends Context.Service<
     Effect.gen(function* () {
       const [store, engine] = [yield* SagaStore, yield* SagaEngine]
       return SagaLauncher.of({
-        launch: Effect.fnUntraced(function* ({ definition, lane, parked, ...owner }) {
+        launch: Effect.fnUntraced(function* ({ definition, follows, lane, parked: wanted, ...owner }) {
+          const before = follows === undefined ? Option.none() : yield* store.find(follows)
+          const cancelRequest = Option.isSome(before) ? before.value.cancelRequest : undefined
+          const parked = wanted && cancelRequest === undefined
           const createdAt = yield* DateTime.now
           const saga = new Saga({
             ...owner,
@@ -52,6 +57,7 @@ export class SagaLauncher extends Context.Service<
             createdAt,
             updatedAt: createdAt,
             ...(lane === undefined ? {} : { lane }),
+            ...(cancelRequest === undefined ? {} : { cancelRequest }),
             ...(parked ? { parked } : {})
           })
           yield* store.insert(saga)
