@@ -42,7 +42,8 @@ export const layer = Layer.effect(
     // The condition is the one of the index sagas_live.
     const live = sql`state in ('created', 'running', 'compensating')`
 
-    const movedAt = sql`coalesce(saga #>> '{lastEntry,at}', saga ->> 'createdAt') collate "C"`
+    const movedAt = sql`coalesce(saga #>> '{lastEntry,at}',
+      saga ->> case saga ->> 'logLength' when '0' then 'createdAt' else 'updatedAt' end) collate "C"`
 
     /** By state they lean on sagas_live or sagas_turned_back, by time on sagas_created; stored times all have one form. */
     const matching = (filter: SagaFilter) => {

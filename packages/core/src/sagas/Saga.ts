@@ -45,7 +45,7 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   retryCount: Schema.Int,
   /** Log entries so far. */
   logLength: Schema.Int,
-  /** Absent while the log is empty. */
+  /** Absent while the log is empty, and in rows of hosts that did not write it down. */
   lastEntry: Schema.optionalKey(LastEntry),
   /** Number of the queue item that may drive this saga; an item with another number is stale. */
   dispatch: Schema.Int,
@@ -62,8 +62,9 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   completedAt: Schema.optionalKey(Schema.DateTimeUtcFromString)
 }) {}
 
-/** When it got on last: with the last entry of its log, or when it was made. */
-export const movedAt = ({ createdAt, lastEntry }: Saga): DateTime.Utc => lastEntry?.at ?? createdAt
+/** When it got on last: with the last entry of its log, or when it was made. Of older rows `updatedAt` is as good as one can tell. */
+export const movedAt = ({ createdAt, lastEntry, logLength, updatedAt }: Saga): DateTime.Utc =>
+  lastEntry?.at ?? (logLength === 0 ? createdAt : updatedAt)
 
 export const isEnded = (state: SagaState): boolean =>
   state === "completed" || state === "failed" || state === "timeout" || state === "cancelled"

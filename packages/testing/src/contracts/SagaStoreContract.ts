@@ -74,6 +74,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const moved = { logLength: 1, lastEntry: { at: at(9), fence: 1 } }
         yield* store.insert(createdSaga(253, { ownerId, createdAt: at(2), state: "compensating", ...moved }))
         yield* store.insert(createdSaga(254, { ownerId, createdAt: at(3), state: "failed" }))
+        yield* store.insert(createdSaga(255, { ownerId, createdAt: at(4), logLength: 1, updatedAt: at(20) }))
         const found = (filter: object) =>
           Effect.map(store.list({ ownerId, limit: 9, offset: 0, ...filter }), ({ sagas }) =>
             sagas.map((saga) => saga.sagaId)
@@ -82,6 +83,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.deepStrictEqual(yield* found({ lane }), [sagaId(252)])
         assert.deepStrictEqual(yield* found({ createdFrom: at(1), createdTo: at(3) }), [sagaId(253), sagaId(252)])
         assert.deepStrictEqual(yield* found({ unmovedSince: at(9) }), [sagaId(252), sagaId(251)])
+        assert.deepStrictEqual(yield* found({ unmovedSince: at(21), createdFrom: at(4) }), [sagaId(255)])
         assert.deepStrictEqual(yield* found({ unmovedSince: at(10), state: "compensating" }), [sagaId(253)])
       })
     )
