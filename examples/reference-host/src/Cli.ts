@@ -5,7 +5,7 @@ import { Command } from "effect/cli"
 import { settings } from "./HostConfig.ts"
 import { serve } from "./Serve.ts"
 
-const serveCommand = Command.make("serve", {}, () => serve).pipe(
+const serveCommand = Command.make("serve", {}, () => serve()).pipe(
   Command.withDescription("Serve the API. Settings are environment variables: see `fairlead settings`.")
 )
 

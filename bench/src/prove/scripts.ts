@@ -1,0 +1,90 @@
+/** The scripts of a proof: what each does, and how its execution may end. Each appends a line to the ledger as it begins. */
+import type { ScriptOptions } from "../../../examples/reference-host/test/proof/scriptOptions.ts"
+
+export type Kind = keyof typeof kinds
+
+export interface Ending {
+  readonly status: string
+  readonly exitCode: number | undefined
+  readonly attempt: number
+  readonly stdout: string
+}
+
+interface Behaviour {
+  readonly script: string
+  readonly options?: ScriptOptions
+  readonly timeoutSeconds?: number
+  /** The client asks for its end as soon as it is accepted. */
+  readonly isCancelled?: boolean
+  /** Whether a script of this kind may end so, when no host is lost. */
+  readonly mayEnd: (ending: Ending) => boolean
+}
+
+const ledger =
+  'job=${PROOF_JOB#executor-}\necho "${job%-*} ${job##*-} $$ $(date +%s%N)" >>"$PROOF_LEDGER"\necho "begin $PROOF_TAG"\n'
+
+export const kinds = {
+  succeeds: {
+    script: `${ledger}sleep 0.2\necho "end $PROOF_TAG"\n`,
+    mayEnd: ({ exitCode, status, stdout }) =>
+      status === "completed" && exitCode === 0 && /^begin (\S+)\nend \1\n$/.test(stdout)
+  },
+  lasts: {
+    script: `${ledger}sleep "$PROOF_SECONDS"\necho "end $PROOF_TAG"\n`,
+    mayEnd: ({ exitCode, status, stdout }) =>
+      status === "completed" && exitCode === 0 && /^begin (\S+)\nend \1\n$/.test(stdout)
+  },
+  fails: {
+    script: `${ledger}exit 3\n`,
+    mayEnd: ({ exitCode, status }) => status === "failed" && exitCode === 3
+  },
+  retries: {
+    script: `${ledger}exit 4\n`,
+    options: { retryPolicy: { maxAttempts: 2, backoffMillis: 100, on: ["script_error"] } },
+    mayEnd: ({ attempt, exitCode, status }) => status === "failed" && exitCode === 4 && attempt === 2
+  },
+  cancelled: {
+    script: `${ledger}sleep 300\n`,
+    isCancelled: true,
+    mayEnd: ({ status }) => status === "cancelled"
+  },
+  timesOut: {
+    script: `${ledger}sleep 300\n`,
+    timeoutSeconds: 1,
+    mayEnd: ({ status }) => status === "timeout"
+  },
+  refused: {
+    script: ledger,
+    options: { isRefused: true },
+    mayEnd: ({ status }) => status === "error"
+  },
+  holdsKey: {
+    script: `${ledger}sleep 1.5\n`,
+    options: { concurrencyKey: "one-by-one" },
+    mayEnd: ({ exitCode, status }) => status === "completed" && exitCode === 0
+  },
+  /** Waits for the one before it longer than it may, unless that is over sooner. */
+  expires: {
+    script: ledger,
+    options: { concurrencyKey: "one-by-one", ttlMillis: 300 },
+    mayEnd: ({ status }) => status === "timeout" || status === "completed"
+  }
+} satisfies Readonly<Record<string, Behaviour>>
+
+export const behaviourOf = (kind: Kind): Behaviour => kinds[kind]
+
+/** Kinds that end by themselves, within two seconds. */
+export const shortKinds: ReadonlyArray<Kind> = ["succeeds", "fails", "retries", "cancelled", "timesOut", "refused"]
+
+export const requestOf = (kind: Kind, env: Readonly<Record<string, string>>) => {
+  const { options = {}, script, timeoutSeconds = 120 } = behaviourOf(kind)
+  return {
+    script,
+    lang: "bash",
+    lang_version: "latest",
+    timeout_seconds: timeoutSeconds,
+    // Enough for the scripts of a slow machine: none of them is to meet this limit.
+    cpu_millicores: 8_000,
+    env: { ...env, PROOF_OPTIONS: JSON.stringify(options) }
+  }
+}
