@@ -9,6 +9,7 @@ import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Cause, Duration, Effect, Layer, Result, Schedule, Schema } from "effect"
 import { PersistedQueue } from "effect/persistence"
 import { SqlClient } from "effect/sql"
+import { canary } from "./internal/canary.ts"
 import { checkSession } from "./internal/session.ts"
 import { sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
 
@@ -124,7 +125,10 @@ const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: Sag
         for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(driver)
       }
     }),
-    check: checkSession(sql, "SagaEngine.check", sql`select 1 from effect_queue limit 1`)
+    check: Effect.andThen(
+      checkSession(sql, "SagaEngine.check", sql`select 1 from effect_queue limit 1`),
+      yield* canary(queues)
+    )
   })
 })
 

@@ -3,7 +3,6 @@
  * prepares the directory, and reads it. So a job goes on when the host dies, and any later host on the same directory finds it.
  */
 import { readdir, readFile, realpath, writeFile } from "node:fs/promises"
-import { hostname } from "node:os"
 import { isAbsolute, join } from "node:path"
 import { geteuid, platform } from "node:process"
 import type { JobHandle, JobReport, JobSpec } from "@fairlead/core/runtime/Job"
@@ -11,15 +10,15 @@ import { JobId } from "@fairlead/core/runtime/JobId"
 import { JobRemoved, RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import type { JobSummary, ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
-import { Config, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
+import { Clock, Config, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
 import { choose, describe, type Level } from "./internal/confinement.ts"
 import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
 import { bury, isRemoved, sweep } from "./internal/housekeeping.ts"
 import { claimForRemoval, type JobState, makePlaces, type Places, prepare, stateOf } from "./internal/jobDirectory.ts"
-import { makeKeepers } from "./internal/keeper.ts"
 import { type Confinement, isExpressible } from "./internal/keeperSpec.ts"
 import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
-import type { Launch } from "./internal/launcher.ts"
+import { type Launcher, makeLauncher } from "./internal/launcher.ts"
+import { nodeName } from "./internal/nodeName.ts"
 import { observation } from "./internal/observation.ts"
 
 const Absolute = Schema.String.check(Schema.makeFilter(isAbsolute, { expected: "an absolute path" }))
@@ -71,7 +70,7 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
 ): Effect.fn.Return<ScriptRuntime, ProcessRuntimeUnavailable, Scope.Scope> {
   yield* checkOptions(options)
   const levels: ReadonlyArray<Level> = options.level === undefined ? ["namespace", "basic"] : [options.level]
-  const { bootId, directory, places } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
+  const { bootId, directory, node, places } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
   const confined = {
     uids: options.uids,
     hostIsRoot: geteuid?.() === 0,
@@ -93,15 +92,15 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   const isolation = describe(choice)
   const isWeak = choice.obstacles.length > 0 || (confined.hostIsRoot && confined.uids === undefined)
   yield* (isWeak ? Effect.logWarning : Effect.logDebug)(`Scripts run as processes of this machine, ${isolation}`)
+  const launcher = yield* makeLauncher(choice.confinement.level)
   yield* Effect.forkScoped(
-    sweep(places).pipe(
+    sweep(places, launcher).pipe(
       // A folder that cannot be cleared today is tried again; nothing else depends on it.
       Effect.catch((failure) => Effect.logWarning("Could not clear away old jobs", failure.cause)),
       Effect.repeat(Schedule.spaced("1 hour"))
     )
   )
-  const launch = yield* makeKeepers(choice.confinement)
-  return runtimeOf({ places, bootId, confinement: choice.confinement, launch, interpreters, isolation })
+  return runtimeOf({ places, bootId, node, confinement: choice.confinement, launcher, interpreters, isolation })
 })
 
 const hostPath = Effect.orElseSucceed(Config.String("PATH"), () => systemPath)
@@ -125,7 +124,7 @@ const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOption
   const places = yield* makePlaces(options.directory)
   const directory = yield* attempt(() => realpath(options.directory))
   const bootId = (yield* attempt(() => readFile("/proc/sys/kernel/random/boot_id", "utf8"))).trim()
-  return { bootId, directory, places }
+  return { bootId, directory, node: yield* nodeName(directory), places }
 })
 
 const unavailableDirectory = ({ cause }: FileFailure) =>
@@ -137,14 +136,15 @@ const unavailableKeeper = (obstacles: ReadonlyArray<string>) =>
 interface Machine {
   readonly places: Places
   readonly bootId: string
+  readonly node: string
   readonly confinement: Confinement
-  readonly launch: Launch
+  readonly launcher: Launcher
   readonly interpreters: ReadonlyArray<Interpreter>
   readonly isolation: string
 }
 
 const runtimeOf = (machine: Machine): ScriptRuntime => {
-  const { bootId, interpreters, isolation, launch, places } = machine
+  const { bootId, interpreters, isolation, launcher, node, places } = machine
   const directoryOf = (jobId: JobId) => join(places.jobs, jobId)
   const stateOfJob = (jobId: JobId) => stateOf(directoryOf(jobId), bootId)
 
@@ -155,7 +155,7 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
         bootId,
         from,
         absent: absentReport(handle, node),
-        relaunch: launch(directoryOf(handle.jobId))
+        relaunch: launcher.keep(directoryOf(handle.jobId))
       }),
       (failure) => failed("observe", failure)
     )
@@ -171,7 +171,7 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
   const inspect = Effect.fnUntraced(function* (jobId: JobId) {
     return Option.map(
       summaryState(yield* stateOfJob(jobId)),
-      (state): JobSummary => ({ handle: handleOf(jobId), state })
+      (state): JobSummary => ({ handle: handleOf(jobId, node), state })
     )
   })
 
@@ -195,10 +195,19 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
   }
 }
 
-const node = hostname()
-const handleOf = (jobId: JobId): JobHandle => ({ runtime: "process", jobId, node })
+const handleOf = (jobId: JobId, node: string): JobHandle => ({ runtime: "process", jobId, node })
 
-const startIn = ({ bootId, confinement, interpreters, launch, places }: Machine) =>
+/** Below the time after which another driver may take over. */
+const staleMillis = 5_000
+const heldUp = () =>
+  new RuntimeError({
+    runtime: "process",
+    phase: "start",
+    retryable: true,
+    cause: new Error(`the start was held up for more than ${staleMillis} ms, so it was not done`)
+  })
+
+const startIn = ({ bootId, confinement, interpreters, launcher, node, places }: Machine) =>
   Effect.fn("ProcessRuntime.start")(
     function* (spec: JobSpec) {
       const { jobId, language, languageVersion } = spec
@@ -206,22 +215,25 @@ const startIn = ({ bootId, confinement, interpreters, launch, places }: Machine)
       if (interpreter === undefined) return yield* refused("start", `there is no ${language} ${languageVersion} here`)
       if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
 
+      const begunMillis = yield* Clock.currentTimeMillis
       const directory = join(places.jobs, jobId)
-      if (yield* isRemoved(places, jobId)) return yield* new JobRemoved({ jobId })
-      const found = yield* stateOf(directory, bootId)
-      if (found._tag === "Absent") yield* prepare(places, directory, confinement, spec, interpreter)
+      const notRemoved = Effect.map(isRemoved(places, jobId), (removed) => !removed)
+      const isNew = yield* prepare(places, directory, confinement, spec, interpreter, notRemoved)
       // Again, because a removal may have made room for the directory in the meantime.
       if (yield* isRemoved(places, jobId)) {
-        yield* bury(places, jobId)
+        yield* bury(places, launcher, jobId)
         return yield* new JobRemoved({ jobId })
       }
-      if (found._tag === "Absent" || found._tag === "Prepared") yield* launch(directory)
-      return handleOf(jobId)
+      if (!isNew && (yield* stateOf(directory, bootId))._tag !== "Prepared") return handleOf(jobId, node)
+      // A host that was frozen in between may have lost the execution to another: it has to ask again before it begins anything.
+      if ((yield* Clock.currentTimeMillis) - begunMillis > staleMillis) return yield* heldUp()
+      yield* launcher.keep(directory)
+      return handleOf(jobId, node)
     },
     Effect.catchTag("FileFailure", failingIn("start"))
   )
 
-const removeIn = ({ bootId, places }: Machine) =>
+const removeIn = ({ bootId, launcher, places }: Machine) =>
   Effect.fn("ProcessRuntime.remove")(
     function* ({ jobId }: JobHandle) {
       const { _tag } = yield* stateOf(join(places.jobs, jobId), bootId)
@@ -233,7 +245,7 @@ const removeIn = ({ bootId, places }: Machine) =>
           retryable: true,
           cause: new Error(`job ${jobId} is running`)
         })
-      yield* bury(places, jobId)
+      yield* bury(places, launcher, jobId)
     },
     Effect.catchTag("FileFailure", failingIn("remove"))
   )
@@ -255,7 +267,7 @@ const summaryState = ({ _tag }: JobState): Option.Option<JobSummary["state"]> =>
   }
 }
 
-/** A job that belongs here and is not here is lost; one of another machine may be well. */
+/** A job that belongs here and is not here is lost; one of another directory may be well. */
 const absentReport = (handle: JobHandle, node: string): Effect.Effect<JobReport, FileFailure> =>
   handle.node === node
     ? Effect.succeed({

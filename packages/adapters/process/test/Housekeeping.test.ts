@@ -1,17 +1,16 @@
 /** Jobs that several hosts see, one after the other, and what is cleared away in the end. */
 import { readdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { geteuid } from "node:process"
 import { assert, describe, it } from "@effect/vitest"
-import type { JobEnd, JobSpec } from "@fairlead/core/runtime/Job"
+import type { JobEnd } from "@fairlead/core/runtime/Job"
 import { contractJob, observeAll, readable } from "@fairlead/testing/fixtures/JobFixtures"
 import { Effect, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { sweep } from "../src/internal/housekeeping.ts"
-import { makePlaces, prepare } from "../src/internal/jobDirectory.ts"
-import { type levels, place, temporaryDirectory } from "./fixtures.ts"
+import { makePlaces } from "../src/internal/jobDirectory.ts"
+import { makeLauncher } from "../src/internal/launcher.ts"
+import { leavePrepared, place, temporaryDirectory } from "./fixtures.ts"
 
-const isRoot = geteuid?.() === 0
 const exited: JobEnd = { _tag: "Exited", exitCode: 0 }
 
 describe("ProcessRuntime between hosts", () => {
@@ -77,14 +76,15 @@ describe("ProcessRuntime between hosts", () => {
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const places = yield* makePlaces(directory)
+      const launcher = yield* makeLauncher("basic")
       yield* Effect.promise(() => writeFile(join(places.removed, "gone"), ""))
       const remaining = Effect.promise(() => readdir(places.removed))
       const { mtimeMs } = yield* Effect.promise(() => stat(join(places.removed, "gone")))
       yield* TestClock.setTime(mtimeMs + 86_300_000)
-      yield* sweep(places)
+      yield* sweep(places, launcher)
       assert.deepStrictEqual(yield* remaining, ["gone"])
       yield* TestClock.setTime(mtimeMs + 86_500_000)
-      yield* sweep(places)
+      yield* sweep(places, launcher)
       assert.deepStrictEqual(yield* remaining, [])
     }).pipe(Effect.scoped)
   )
@@ -102,23 +102,4 @@ describe("ProcessRuntime between hosts", () => {
       })
     )
   )
-})
-
-/** What a host leaves that dies between making the directory and starting the keeper. */
-const leavePrepared = Effect.fnUntraced(function* (
-  directory: string,
-  spec: JobSpec,
-  { level = "namespace", uids }: (typeof levels)[number][1] = {}
-) {
-  const places = yield* makePlaces(directory)
-  const confinement = { level, uids, hostIsRoot: isRoot, hidden: [directory], killGraceMillis: 1_000 }
-  const interpreter = {
-    language: "bash",
-    version: "5",
-    fileExtension: "sh",
-    env: () => ({}),
-    reservedBytes: 256 * 1024 ** 2,
-    command: () => ["bash"]
-  }
-  yield* prepare(places, join(places.jobs, spec.jobId), confinement, spec, interpreter)
 })

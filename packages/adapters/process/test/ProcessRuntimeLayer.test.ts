@@ -1,15 +1,15 @@
 /** What a host finds on its machine, and what it may configure. */
 import { execFile } from "node:child_process"
 import { chmod } from "node:fs/promises"
-import { hostname } from "node:os"
 import { join } from "node:path"
 import { execPath, geteuid } from "node:process"
 import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
-import type { JobEnd } from "@fairlead/core/runtime/Job"
+import type { JobEnd, JobHandle } from "@fairlead/core/runtime/Job"
+import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { layer, make } from "@fairlead/process/ProcessRuntime"
-import { contractJob, observeAll, readable } from "@fairlead/testing/fixtures/JobFixtures"
+import { contractJob, observeAll, readable, text, untilPrinted } from "@fairlead/testing/fixtures/JobFixtures"
 import { Effect, Layer, Option } from "effect"
 import { ownUids, place, temporaryDirectory } from "./fixtures.ts"
 
@@ -57,9 +57,26 @@ describe("ProcessRuntime.layer", () => {
         const found = yield* Effect.gen(function* () {
           return yield* (yield* ScriptRuntimes).find("process")
         }).pipe(Effect.provide(Layer.provideMerge(layer({ directory, languages: ["bash"] }), ScriptRuntimes.layer)))
-        assert.strictEqual(Option.getOrUndefined(found)?.node, hostname())
+        assert.isTrue(Option.isSome(found))
       })
     )
+  )
+
+  it.live(
+    "is the same node for every host on its directory, also for two that start at once, and another one elsewhere",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const here = yield* place({ languages: ["bash"] })
+          const hosts = yield* Effect.all([here.host, here.host, here.host], { concurrency: 3 })
+          const other = yield* (yield* place({ languages: ["bash"] })).host
+          const later = yield* here.host
+          const nodes = [...hosts, later].map(({ node }) => node)
+          assert.strictEqual(new Set(nodes).size, 1)
+          assert.match(nodes[0] ?? "", /^[A-Za-z0-9.-]+-[0-9a-f]{8}$/)
+          assert.notStrictEqual(other.node, nodes[0])
+        })
+      )
   )
 
   it.live("refuses a directory that is not absolute", () =>
@@ -90,12 +107,17 @@ describe("ProcessRuntime.layer", () => {
       Effect.gen(function* () {
         const { first } = ownUids(3)
         const runtime = yield* (yield* place({ languages: ["bash"], uids: { first, count: 2 } })).host
-        const specs = [1, 2, 3].map(() => contractJob(runtime, "bash", ["id -u; sleep 0.5"]))
-        const handles = yield* Effect.forEach(specs, (spec) => runtime.start(spec))
-        const seen = yield* Effect.forEach(handles, (handle) => observeAll(runtime, handle), { concurrency: 3 })
-        const users = seen.map((each) => Number(readable(each).stdout)).sort()
-        assert.sameMembers([...new Set(users)], [first, first + 1])
-        assert.strictEqual(users.length, 3)
+        const start = Effect.suspend(() => runtime.start(contractJob(runtime, "bash", ["id -u; sleep 60"])))
+        const handles = [yield* start, yield* start] as const
+        const users = yield* Effect.forEach(handles, (handle) => firstNumber(runtime, handle))
+        assert.sameMembers(users, [first, first + 1])
+        const waiting = yield* start
+        yield* runtime.stop(handles[1])
+        const seen = yield* observeAll(runtime, handles[1])
+        assert.deepStrictEqual(readable(seen).end, { _tag: "Stopped", forced: false })
+        assert.strictEqual(yield* firstNumber(runtime, waiting), users[1])
+        for (const handle of [handles[0], waiting]) yield* runtime.stop(handle)
+        yield* Effect.forEach([handles[0], waiting], (handle) => observeAll(runtime, handle))
       })
     )
   )
@@ -115,6 +137,12 @@ describe("ProcessRuntime.layer", () => {
     )
   )
 })
+
+/** What a job prints first. */
+const firstNumber = (runtime: ScriptRuntime, handle: JobHandle) =>
+  Effect.map(untilPrinted(runtime, handle), (piece) =>
+    Option.isSome(piece) && piece.value._tag === "Chunk" ? Number(text(piece.value.bytes)) : Number.NaN
+  )
 
 const program = promisify(execFile)
 

@@ -8,6 +8,7 @@ import type { JobId } from "@fairlead/core/runtime/JobId"
 import { make, type ProcessRuntimeOptions } from "@fairlead/process/ProcessRuntime"
 import type { ContractScripts } from "@fairlead/testing/contracts/ScriptRuntimeContract"
 import { Effect, Redacted, Schedule } from "effect"
+import { makePlaces, prepare } from "../src/internal/jobDirectory.ts"
 
 /** A new directory, gone with the scope. Removed with force: tests leave what scripts left. */
 export const temporaryDirectory = Effect.acquireRelease(
@@ -73,10 +74,10 @@ export const node: ContractScripts = {
 export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, holds: (value: A) => boolean) =>
   look.pipe(Effect.repeat({ until: holds, schedule: Schedule.spaced("20 millis") }), Effect.timeout("10 seconds"))
 
-/** The two levels, at each of them with the strictest user that this test may choose. */
 /** 32 users of this test file alone: files run side by side, and what a user may start is counted over the whole machine. */
 export const ownUids = (n: number) => ({ first: 2_200_000 + (pid % 4_096) * 128 + n * 32, count: 32 })
 
+/** The two levels, at each of them with the strictest user that this test may choose. */
 export const levels: ReadonlyArray<readonly [string, Omit<ProcessRuntimeOptions, "directory">]> =
   geteuid?.() === 0
     ? [
@@ -87,6 +88,26 @@ export const levels: ReadonlyArray<readonly [string, Omit<ProcessRuntimeOptions,
         ["namespace", { level: "namespace" }],
         ["basic", { level: "basic" }]
       ]
+
+/** What a host leaves that dies between making the directory and starting the keeper. */
+export const leavePrepared = Effect.fnUntraced(function* (
+  directory: string,
+  spec: JobSpec,
+  { level = "namespace", uids }: Omit<ProcessRuntimeOptions, "directory"> = {}
+) {
+  const places = yield* makePlaces(directory)
+  const hostIsRoot = geteuid?.() === 0
+  const confinement = { level, uids, hostIsRoot, hidden: [directory], killGraceMillis: 1_000 }
+  const interpreter = {
+    language: "bash",
+    version: "5",
+    fileExtension: "sh",
+    env: () => ({}),
+    reservedBytes: 256 * 1024 ** 2,
+    command: () => ["bash"]
+  }
+  yield* prepare(places, join(places.jobs, spec.jobId), confinement, spec, interpreter)
+})
 
 /** An environment by which the processes of a job can be found from outside. */
 export const marked = (spec: JobSpec): JobSpec => ({ ...spec, env: Redacted.make({ MARK: spec.jobId }) })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { JobId } from "@fairlead/core/runtime/JobId"
 import { jobLimits } from "@fairlead/testing/fixtures/JobFixtures"
 import { Redacted, Schema } from "effect"
-import { isExpressible, keeperSpec, mounts } from "../src/internal/keeperSpec.ts"
+import { isExpressible, keeperSpec } from "../src/internal/keeperSpec.ts"
 
 const confinement = {
   level: "namespace",
@@ -34,6 +34,7 @@ const job = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>)
 /** Reads a spec as the keeper does. */
 const valuesOf = (spec: string, name: string) =>
   spec
+    .slice(0, spec.indexOf("\0\0"))
     .split("\0")
     .filter((record) => record.startsWith(`${name}=`))
     .map((record) => record.slice(name.length + 1))
@@ -45,7 +46,7 @@ describe("keeperSpec", () => {
     ([args, env]) => {
       const spec = job(args, env)
       if (!isExpressible(spec)) return
-      const text = keeperSpec(confinement, spec, interpreter, "/jobs/job-1", "x64")
+      const text = keeperSpec(confinement, spec, interpreter, "/jobs/job-1")
       assert.deepStrictEqual(valuesOf(text, "argv"), ["/bin/lines", "-x", "script.txt", ...args])
       const variables = valuesOf(text, "env")
       for (const [name, value] of Object.entries(env)) assert.include(variables, `${name}=${value}`)
@@ -59,16 +60,17 @@ describe("keeperSpec", () => {
     assert.isFalse(isExpressible(job([], { "": "" })))
     assert.isFalse(isExpressible(job([], { A: "\0" })))
   })
-})
 
-describe("mounts", () => {
-  it("hides what is not below /tmp anyway, and escapes blanks as an fstab wants it", () => {
-    assert.deepStrictEqual(mounts(confinement, "/jobs/a b").split("\n"), [
-      "/jobs/a\\040b/tmp /tmp none bind 0 0",
-      "hidden /data tmpfs ro,size=4k,mode=0555 0 0",
-      "hidden /with\\040space tmpfs ro,size=4k,mode=0555 0 0",
-      "job /proc proc nosuid,nodev,noexec 0 0",
-      ""
-    ])
+  it("carries the script behind the records, whatever it holds", () => {
+    const script = "a\0\0argv=b\n"
+    const text = keeperSpec(confinement, { ...job([""], {}), script }, interpreter, "/jobs/job-1")
+    assert.strictEqual(text.slice(text.indexOf("\0\0") + 2), script)
+  })
+
+  it("hides what is not below /tmp anyway, and nothing without a file system of its own", () => {
+    const hiddenAt = (level: "namespace" | "basic") =>
+      valuesOf(keeperSpec({ ...confinement, level }, job([], {}), interpreter, "/jobs/job-1"), "hidden")
+    assert.deepStrictEqual(hiddenAt("namespace"), ["/data", "/with space"])
+    assert.deepStrictEqual(hiddenAt("basic"), [])
   })
 })

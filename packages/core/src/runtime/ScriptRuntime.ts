@@ -21,7 +21,8 @@ export interface ScriptRuntime {
 
   /**
    * Gets or creates the job: any number of calls with one job id, from any number of hosts, start the script at most once and
-   * return the same handle. The job outlives the host. Fails with `JobRemoved` for a job that `remove` took away.
+   * return the same handle. The job outlives the host. Fails with `JobRemoved` for a job that `remove` took away. A host that
+   * is frozen meanwhile for more than 5 s begins nothing when it wakes up: it fails, retryable.
    */
   start(spec: JobSpec): Effect.Effect<JobHandle, JobRemoved | RuntimeError>
 

@@ -38,7 +38,7 @@ const obstacleAt = Effect.fnUntraced(function* (places: Places, confinement: Con
 })
 
 const explain = ({ cause, code }: FileFailure) =>
-  Effect.succeed(code === "ENOENT" ? "perl or util-linux is not installed" : String(cause))
+  Effect.succeed(code === "ENOENT" ? "perl is not installed" : String(cause))
 
 /** For an administrator. */
 export const describe = ({ confinement: { hostIsRoot, level, uids }, obstacles }: Choice): string => {

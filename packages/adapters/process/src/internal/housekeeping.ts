@@ -4,10 +4,10 @@ import { readdir, rename, rm, stat, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
 import type { JobId } from "@fairlead/core/runtime/JobId"
 import { Clock, Effect } from "effect"
-import { attempt, ifPresent, run } from "./files.ts"
+import { attempt, ifPresent } from "./files.ts"
 import type { Places } from "./jobDirectory.ts"
+import type { Launcher } from "./launcher.ts"
 
-const deleteTimeoutMillis = 60_000
 const dayMillis = 86_400_000
 const hourMillis = 3_600_000
 
@@ -17,32 +17,18 @@ export const isRemoved = (places: Places, jobId: JobId) =>
   Effect.map(ifPresent(attempt(() => stat(tombstone(places, jobId)))), (found) => found !== undefined)
 
 /** Refuses the id from now on, and frees what its directory holds. The tombstone comes first: no start may slip in between. */
-export const bury = Effect.fnUntraced(function* (places: Places, jobId: JobId) {
+export const bury = Effect.fnUntraced(function* (places: Places, launcher: Launcher, jobId: JobId) {
   yield* attempt(() => writeFile(tombstone(places, jobId), "", { mode: 0o600 }))
   const grave = join(places.trash, `${jobId}.${randomUUID()}`)
   yield* ifPresent(attempt(() => rename(join(places.jobs, jobId), grave)))
-  yield* deleteTree(grave)
+  yield* launcher.deleteTree(grave)
 })
 
-/** With programs, because scripts may leave what defeats a simple walk: very deep folders, and folders closed to their owner. */
-const deleteTree = (path: string) =>
-  deleteOnce(path).pipe(
-    Effect.catch(() =>
-      // Any failure of the first try is tried again with the permissions put right; the second one counts.
-      Effect.andThen(
-        Effect.ignore(run("chmod", ["-R", "u+rwX", "--", path], { timeoutMillis: deleteTimeoutMillis })),
-        deleteOnce(path)
-      )
-    )
-  )
-
-const deleteOnce = (path: string) => run("rm", ["-rf", "--", path], { timeoutMillis: deleteTimeoutMillis })
-
 /** Forgets tombstones after a day, and clears away what crashed hosts have left half made or half deleted. */
-export const sweep = Effect.fnUntraced(function* (places: Places) {
+export const sweep = Effect.fnUntraced(function* (places: Places, launcher: Launcher) {
   yield* forgetOlderThan(places.removed, dayMillis, (path) => attempt(() => rm(path, { force: true })))
-  yield* forgetOlderThan(places.building, hourMillis, deleteTree)
-  yield* forgetOlderThan(places.trash, hourMillis, deleteTree)
+  yield* forgetOlderThan(places.building, hourMillis, launcher.deleteTree)
+  yield* forgetOlderThan(places.trash, hourMillis, launcher.deleteTree)
 })
 
 const forgetOlderThan = Effect.fnUntraced(function* <A, E>(

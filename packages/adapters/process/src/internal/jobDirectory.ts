@@ -1,22 +1,22 @@
 /**
- * The directory of a job, which is the truth about it:
+ * The directory of a job, which is the truth about it. The host makes it with `spec` alone, all at once:
  *
- *   spec, mounts    what the keeper shall do; `spec` is gone once it was read, because it holds secrets
- *   tmp/            the job's /tmp, with its working directory `work` and in it the script
+ *   spec            what the keeper shall do, and the script; gone once it was read, because it holds secrets
  *   claim           symbolic link `pid:start time:boot id` of the one keeper that has the job
+ *   tmp/            the job's /tmp, with its working directory `work` and in it the script
  *   stdout, stderr  output so far, only ever appended to
  *   cancel          exists when the job is asked to end
  *   exit            how it ended; appears complete, by a rename
  *   keeper.log      what the keeper and its programs complain about
  */
-import { access, chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises"
+import { randomUUID } from "node:crypto"
+import { access, chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { arch } from "node:process"
 import type { JobSpec } from "@fairlead/core/runtime/Job"
 import { Effect, Option } from "effect"
 import { decodeExitRecord, type ExitRecord } from "./exitRecord.ts"
 import { attempt, type FileFailure, ifNew, ifPresent, readTarget, readText } from "./files.ts"
-import { type Confinement, directoryMode, keeperSpec, mounts, scriptName } from "./keeperSpec.ts"
+import { type Confinement, keeperSpec } from "./keeperSpec.ts"
 import type { Interpreter } from "./languages.ts"
 
 /** Folders below the directory of the runtime. */
@@ -51,35 +51,26 @@ export const makePlaces = Effect.fnUntraced(function* (directory: string) {
 export const openPlaces = ({ building, jobs, root }: Places, mode: number) =>
   Effect.forEach([root, jobs, building], (path) => attempt(() => chmod(path, mode)), { discard: true })
 
-/** Room for the record of the end, taken in advance so that a full disk cannot keep the keeper from writing it. */
-const exitPlaceholder = " ".repeat(1024)
-
-/** Makes the job's directory `target`, complete at once. False when there is one already, which stays as it is. */
+/**
+ * Makes the job's directory `target`, complete at once. False when there is one already, which stays as it is, or when
+ * `allowed` says no.
+ */
 export const prepare = Effect.fnUntraced(function* (
   places: Places,
   target: string,
   confinement: Confinement,
   spec: JobSpec,
-  interpreter: Interpreter
+  interpreter: Interpreter,
+  allowed: Effect.Effect<boolean, FileFailure> = Effect.succeed(true)
 ) {
-  const built = yield* attempt(() => mkdtemp(join(places.building, `${spec.jobId}.`)))
-  yield* attempt(() => mkdir(join(built, "tmp", "work"), { recursive: true, mode: 0o700 }))
-  const write = (name: string, content: string) => attempt(() => writeFile(join(built, name), content, { mode: 0o600 }))
-  yield* Effect.all(
-    [
-      write(`tmp/work/${scriptName(interpreter)}`, spec.script),
-      // Keeps Node from looking further up for a package.json and taking its module type for the script's.
-      write("tmp/package.json", "{}"),
-      write("spec", keeperSpec(confinement, spec, interpreter, target, arch)),
-      write("stdout", ""),
-      write("stderr", ""),
-      write("exit.tmp", exitPlaceholder),
-      confinement.level === "namespace" ? write("mounts", mounts(confinement, target)) : Effect.void,
-      attempt(() => chmod(built, directoryMode(confinement)))
-    ],
-    { concurrency: "unbounded", discard: true }
+  const built = join(places.building, `${spec.jobId}.${randomUUID()}`)
+  yield* attempt(() => mkdir(built, { mode: 0o700 }))
+  const content = keeperSpec(confinement, spec, interpreter, target)
+  const [isAllowed] = yield* Effect.all(
+    [allowed, attempt(() => writeFile(join(built, "spec"), content, { mode: 0o600 }))],
+    { concurrency: 2 }
   )
-  const isNew = yield* ifNew(attempt(() => rename(built, target)))
+  const isNew = isAllowed && (yield* ifNew(attempt(() => rename(built, target))))
   if (!isNew) yield* attempt(() => rm(built, { recursive: true, force: true }))
   return isNew
 })
@@ -117,7 +108,7 @@ export const endOf = Effect.fnUntraced(function* (
 const stateOfUnclaimed = Effect.fnUntraced(function* (directory: string): Effect.fn.Return<JobState, FileFailure> {
   const exists = yield* ifPresent(
     Effect.as(
-      attempt(() => access(join(directory, "stdout"))),
+      attempt(() => access(directory)),
       true
     )
   )

@@ -1,55 +1,15 @@
-/** Starts keepers, and finds out at which level of isolation they work here. */
-import { spawn } from "node:child_process"
+/** Finds out whether keepers work here at a level of isolation. */
 import { randomUUID } from "node:crypto"
-import { open, rm } from "node:fs/promises"
+import { rm } from "node:fs/promises"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import type { JobLimits, JobSpec } from "@fairlead/core/runtime/Job"
 import { JobId } from "@fairlead/core/runtime/JobId"
-import { Effect, Redacted } from "effect"
-import { attempt, FileFailure, readText, systemPath } from "./files.ts"
+import { Effect, Redacted, Schedule } from "effect"
+import { attempt, readText } from "./files.ts"
 import { endOf, type Places, prepare } from "./jobDirectory.ts"
 import type { Confinement } from "./keeperSpec.ts"
 import type { Interpreter } from "./languages.ts"
-import { makeLaunch } from "./launcher.ts"
-
-const keeperFile = fileURLToPath(new URL("../../keeper/keeper.pl", import.meta.url))
-
-const unshare = ["--pid", "--mount", "--ipc", "--fork", "--kill-child"]
-
-/** Command line of a keeper, without its last argument: the job directory. */
-const keeperCommand = ({ hostIsRoot, level }: Confinement): readonly [string, ...Array<string>] =>
-  level === "namespace"
-    ? ["unshare", ...unshare, ...(hostIsRoot ? [] : ["--user", "--map-root-user"]), "perl", keeperFile]
-    : ["perl", keeperFile]
-
-/**
- * Gives jobs to new keepers, which leave those alone that another has claimed. A keeper has a session of its own and shares
- * nothing with this process that could end with it.
- */
-export const makeKeepers = (confinement: Confinement) => makeLaunch(keeperCommand(confinement))
-
-/** Runs a keeper to its end, without the detour over the launcher. */
-const runKeeper = (confinement: Confinement, directory: string) =>
-  Effect.acquireUseRelease(
-    attempt(() => open(join(directory, "keeper.log"), "a", 0o600)),
-    (log) =>
-      Effect.callback<void, FileFailure>((resume) => {
-        const [program, ...args] = keeperCommand(confinement)
-        const child = spawn(program, [...args, directory], {
-          cwd: "/",
-          detached: true,
-          env: { PATH: systemPath, LANG: "C" },
-          stdio: ["ignore", "ignore", log.fd]
-        })
-        child.once("exit", () => resume(Effect.void))
-        child.once("error", (cause: NodeJS.ErrnoException) =>
-          resume(Effect.fail(new FileFailure({ code: cause.code ?? "", cause })))
-        )
-        return Effect.sync(() => child.kill("SIGKILL"))
-      }),
-    (log) => Effect.ignore(attempt(() => log.close()))
-  )
+import { makeLauncher } from "./launcher.ts"
 
 const probeTimeoutMillis = 5_000
 
@@ -88,13 +48,28 @@ export const obstacleTo = Effect.fnUntraced(function* (places: Places, confineme
     env: Redacted.make({}),
     limits: probeLimits
   }
-  const job = Effect.gen(function* () {
-    yield* prepare(places, directory, confinement, spec, probeInterpreter)
-    yield* runKeeper(confinement, directory).pipe(Effect.timeoutOption(probeTimeoutMillis))
+  const endOrComplaint = Effect.gen(function* () {
     const end = yield* endOf(directory)
-    if (end?._tag === "Ended" && end.record.end === "exited" && end.record.code === 0) return undefined
-    const complaints = [yield* readText(join(directory, "stderr")), yield* readText(join(directory, "keeper.log"))]
-    return complaints.join("").trim().slice(0, 300) || `a job for trial failed: ${JSON.stringify(end ?? "no end")}`
+    const complaint = end === undefined ? yield* readText(join(directory, "keeper.log")) : undefined
+    return { end, complaint: complaint?.trim() ?? "" }
   })
-  return yield* Effect.ensuring(job, Effect.ignore(attempt(() => rm(directory, { recursive: true, force: true }))))
+  const job = Effect.gen(function* () {
+    const launcher = yield* makeLauncher(confinement.level)
+    yield* prepare(places, directory, confinement, spec, probeInterpreter)
+    yield* launcher.keep(directory)
+    const { complaint, end } = yield* endOrComplaint.pipe(
+      Effect.repeat({
+        until: (seen) => seen.end !== undefined || seen.complaint !== "",
+        schedule: Schedule.spaced("5 millis")
+      }),
+      Effect.timeoutOrElse({ duration: probeTimeoutMillis, orElse: () => endOrComplaint })
+    )
+    if (end?._tag === "Ended" && end.record.end === "exited" && end.record.code === 0) return undefined
+    const complaints = complaint + ((yield* readText(join(directory, "stderr"))) ?? "")
+    return complaints.trim().slice(0, 300) || `a job for trial failed: ${JSON.stringify(end ?? "no end")}`
+  })
+  return yield* Effect.ensuring(
+    Effect.scoped(job),
+    Effect.ignore(attempt(() => rm(directory, { recursive: true, force: true })))
+  )
 })

@@ -1,4 +1,4 @@
-/** What the keeper is told: the content of `spec` and `mounts`. Pure. */
+/** What the keeper is told: the content of `spec`. Pure. */
 import { join } from "node:path"
 import type { JobSpec } from "@fairlead/core/runtime/Job"
 import { Redacted } from "effect"
@@ -26,13 +26,12 @@ export const isExpressible = ({ args, env }: JobSpec) =>
   args.every((arg) => !arg.includes("\0")) &&
   Object.entries(Redacted.value(env)).every(([name, value]) => /^[^=\0]+$/.test(name) && !value.includes("\0"))
 
-/** `name=value` records, each ended by NUL. `directory` is where the job's directory will be. */
+/** `name=value` records, each ended by NUL, one more NUL, and the script. `directory` is where the job's directory will be. */
 export const keeperSpec = (
   confinement: Confinement,
   spec: JobSpec,
   interpreter: Interpreter,
-  directory: string,
-  arch: string
+  directory: string
 ): string => {
   const { killGraceMillis, level, uids } = confinement
   const { limits } = spec
@@ -45,8 +44,7 @@ export const keeperSpec = (
     ...interpreter.env(limits.memoryBytes),
     ...Redacted.value(spec.env)
   }
-  return [
-    ["arch", arch],
+  const records = [
     ...(uids === undefined ? [] : [["firstUid", uids.first] as const, ["uids", uids.count] as const]),
     ["graceMillis", killGraceMillis],
     ["home", join(tmp, "work")],
@@ -65,10 +63,10 @@ export const keeperSpec = (
       "argv",
       word
     ]),
-    ...Object.entries(env).map(([name, value]) => ["env", `${name}=${value}`])
+    ...Object.entries(env).map(([name, value]) => ["env", `${name}=${value}`]),
+    ...hiddenElsewhere(confinement).map((path) => ["hidden", path])
   ]
-    .map(([name, value]) => `${name}=${value}\0`)
-    .join("")
+  return `${records.map(([name, value]) => `${name}=${value}\0`).join("")}\0${spec.script}`
 }
 
 /**
@@ -81,20 +79,6 @@ const processesOf = ({ hostIsRoot, level, uids }: Confinement) => {
   return level === "namespace" ? "namespace" : "host"
 }
 
-/**
- * The job's view of the file system, as an fstab: a /tmp of its own, nothing in hidden directories, and its own processes in
- * /proc. The order matters: what is below /tmp, hidden directories too, is out of sight after the first line.
- */
-export const mounts = ({ hidden }: Confinement, directory: string): string => {
-  const elsewhere = hidden.filter((path) => path !== "/tmp" && !path.startsWith("/tmp/"))
-  return [
-    `${escaped(join(directory, "tmp"))} /tmp none bind 0 0`,
-    ...elsewhere.map((path) => `hidden ${escaped(path)} tmpfs ro,size=4k,mode=0555 0 0`),
-    // Not called `proc`: `mount --all` would think that it is there already.
-    "job /proc proc nosuid,nodev,noexec 0 0",
-    ""
-  ].join("\n")
-}
-
-const escaped = (path: string) =>
-  path.replaceAll(/[\\ \t\n#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`)
+/** A job has a /tmp of its own, so what is below /tmp is out of sight anyway. */
+const hiddenElsewhere = ({ hidden, level }: Confinement) =>
+  level === "namespace" ? hidden.filter((path) => path !== "/tmp" && !path.startsWith("/tmp/")) : []

@@ -1,69 +1,96 @@
 /**
- * Starts keepers through one small process, because starting a program from a large one blocks it for 10 ms and more. That process
- * ends with this one; the keepers do not. When it is gone a new one takes its place.
+ * Starts keepers, and deletes trees, through one small process, because starting a program from a large one blocks it for 10 ms and
+ * more. That process ends with this one; the keepers do not. When it is gone a new one takes its place.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { Effect, type Scope } from "effect"
 import { FileFailure, systemPath } from "./files.ts"
+import type { Confinement } from "./keeperSpec.ts"
 
-const launcherFile = fileURLToPath(new URL("../../keeper/launcher.pl", import.meta.url))
+const folder = fileURLToPath(new URL("../../keeper", import.meta.url))
 
-/** Gives a job directory to a new keeper; returns when its process exists. */
-export type Launch = (directory: string) => Effect.Effect<void, FileFailure>
+const deleteTimeoutMillis = 60_000
 
-type Answer = (complaint: string | undefined) => void
-
-interface Launcher {
-  readonly process: ChildProcessByStdio<Writable, Readable, null>
-  /** In the order asked. */
-  readonly waiting: Array<Answer>
+export interface Launcher {
+  /** Gives a job directory to a new keeper, which leaves it alone if another has claimed it; returns when its process exists. */
+  keep(directory: string): Effect.Effect<void, FileFailure>
+  /** Deletes all that is below the path, and itself, also what defeats a simple walk. No tree is not a failure. */
+  deleteTree(path: string): Effect.Effect<void, FileFailure>
 }
 
-/** `command` is a keeper's command line without its last argument. The scope ends the small process. */
-export const makeLaunch = (command: ReadonlyArray<string>): Effect.Effect<Launch, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    let current: Launcher | undefined
+type Answer = (failure: FileFailure | undefined) => void
 
-    const start = (): Launcher => {
-      const process = spawn("perl", [launcherFile, "setsid", ...command], {
-        cwd: "/",
-        env: { PATH: systemPath, LANG: "C" },
-        stdio: ["pipe", "pipe", "ignore"]
+interface Child {
+  readonly process: ChildProcessByStdio<Writable, Readable, null>
+  /** Requests without an answer, by their number. */
+  readonly waiting: Map<string, Answer>
+}
+
+/** The scope ends the small process. */
+export const makeLauncher = (level: Confinement["level"]): Effect.Effect<Launcher, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    let current: Child | undefined
+    let requests = 0
+
+    const start = (): Child => {
+      const child = startChild(level, () => {
+        if (current === child) current = undefined
       })
-      const launcher: Launcher = { process, waiting: [] }
-      const gone = (complaint: string) => {
-        if (current === launcher) current = undefined
-        for (const answer of launcher.waiting.splice(0)) answer(complaint)
-      }
-      let rest = ""
-      process.stdout.on("data", (chunk: Buffer) => {
-        const lines = `${rest}${chunk}`.split("\n")
-        rest = lines.pop() ?? ""
-        for (const line of lines) launcher.waiting.shift()?.(line === "" ? undefined : line)
-      })
-      process.once("error", (cause) => gone(cause.message))
-      process.once("exit", () => gone("the launcher of keepers ended"))
-      process.stdin.on("error", (cause) => gone(cause.message))
-      // Neither keeps this process alive by itself.
-      process.unref()
-      return launcher
+      return child
     }
+    const ask = (verb: "keep" | "delete", path: string) =>
+      Effect.callback<void, FileFailure>((resume) => {
+        current ??= start()
+        const { process, waiting } = current
+        const number = String(++requests)
+        waiting.set(number, (failure) => resume(failure === undefined ? Effect.void : Effect.fail(failure)))
+        process.stdin.write(`${verb} ${number} ${path}\0`)
+        return Effect.sync(() => waiting.delete(number))
+      })
 
     yield* Effect.addFinalizer(() => Effect.sync(() => current?.process.stdin.end()))
     current = start()
 
-    return (directory) =>
-      Effect.callback<void, FileFailure>((resume) => {
-        current ??= start()
-        current.waiting.push((complaint) =>
-          resume(
-            complaint === undefined
-              ? Effect.void
-              : Effect.fail(new FileFailure({ code: "", cause: new Error(complaint) }))
-          )
-        )
-        current.process.stdin.write(`${directory}\0`)
-      })
+    return {
+      keep: (directory) => ask("keep", directory),
+      deleteTree: (path) =>
+        Effect.timeoutOrElse(ask("delete", path), {
+          duration: deleteTimeoutMillis,
+          orElse: () => failure("deleting takes too long")
+        })
+    }
   })
+
+const failure = (complaint: string) => new FileFailure({ code: "", cause: new Error(complaint) })
+
+const startChild = (level: Confinement["level"], onGone: () => void): Child => {
+  const process = spawn("perl", ["-I", folder, `${folder}/launcher.pl`, level], {
+    cwd: "/",
+    env: { PATH: systemPath, LANG: "C" },
+    stdio: ["pipe", "pipe", "ignore"]
+  })
+  const waiting: Child["waiting"] = new Map()
+  const gone = (reason: FileFailure) => {
+    onGone()
+    for (const answer of waiting.values()) answer(reason)
+    waiting.clear()
+  }
+  let rest = ""
+  process.stdout.on("data", (chunk: Buffer) => {
+    const lines = `${rest}${chunk}`.split("\n")
+    rest = lines.pop() ?? ""
+    for (const line of lines) {
+      const [, number = "", complaint = ""] = /^(\d+) (.*)$/.exec(line) ?? []
+      waiting.get(number)?.(complaint === "" ? undefined : failure(complaint))
+      waiting.delete(number)
+    }
+  })
+  process.once("error", (cause: NodeJS.ErrnoException) => gone(new FileFailure({ code: cause.code ?? "", cause })))
+  process.once("exit", () => gone(failure("the launcher of keepers ended")))
+  process.stdin.on("error", (cause) => gone(new FileFailure({ code: "", cause })))
+  // Does not keep this process alive by itself.
+  process.unref()
+  return { process, waiting }
+}

@@ -1,12 +1,12 @@
 /** Follows the files of one job. Output is read from them only, so it makes no difference who started the job, or when. */
 import { watch } from "node:fs"
-import { type FileHandle, open } from "node:fs/promises"
 import { join } from "node:path"
 import type { JobReport, OutputName, OutputOffsets, ScriptOutput } from "@fairlead/core/runtime/Job"
 import { Effect, Option, Queue, type Scope, Stream } from "effect"
 import { reportOf } from "./exitRecord.ts"
-import { attempt, FileFailure, ifPresent, readText } from "./files.ts"
+import { FileFailure, readText } from "./files.ts"
 import { endOf, type JobState, stateOf } from "./jobDirectory.ts"
+import { type OutputFile, outputFile } from "./outputFile.ts"
 
 const pieceBytes = 65_536
 const lastWordsBytes = 2_048
@@ -16,8 +16,8 @@ const maximumUnclaimedSweeps = 10
 
 interface Watched {
   readonly directory: string
-  readonly files: Readonly<Record<OutputName, FileHandle>>
-  /** Holds an item when something in the directory has changed since the last look. */
+  readonly files: Readonly<Record<OutputName, OutputFile>>
+  /** Holds an item when there is output, or the end, since the last look. */
   readonly changes: Queue.Dequeue<void>
 }
 
@@ -34,26 +34,28 @@ export interface Observation {
 export const observation = (job: Observation): Stream.Stream<ScriptOutput, FileFailure> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const watched = yield* ifPresent(watchJob(job.directory))
-      if (watched === undefined) return Stream.fromEffect(Effect.map(job.absent, ended))
+      const watched = yield* watchJob(job.directory)
       return Stream.paginate(initially(job.from), (at) => step(job, watched, at))
     })
   )
 
 const ended = (report: JobReport): ScriptOutput => ({ _tag: "Ended", report })
 
+/** What the keeper does to a file when there is something to see. It makes others, and makes these, without news for the host. */
+const news: Readonly<Record<string, string>> = { stdout: "change", stderr: "change", exit: "rename" }
+
 const watchJob = Effect.fnUntraced(function* (directory: string): Effect.fn.Return<Watched, FileFailure, Scope.Scope> {
-  const openFile = (name: OutputName) =>
-    Effect.acquireRelease(
-      attempt(() => open(join(directory, name), "r")),
-      (file) => Effect.ignore(attempt(() => file.close()))
-    )
-  const files = { stdout: yield* openFile("stdout"), stderr: yield* openFile("stderr") }
+  const files = {
+    stdout: yield* outputFile(join(directory, "stdout")),
+    stderr: yield* outputFile(join(directory, "stderr"))
+  }
   const changes = yield* Queue.sliding<void>(1)
   yield* Effect.acquireRelease(
     Effect.try({
       try: () => {
-        const watcher = watch(directory, { persistent: false }, () => Queue.offerUnsafe(changes, undefined))
+        const watcher = watch(directory, { persistent: false }, (event, name) => {
+          if (name !== null && news[name] === event) Queue.offerUnsafe(changes, undefined)
+        })
         // Nothing is lost: without the watcher the sweep finds everything, only later.
         watcher.on("error", () => watcher.close())
         return watcher
@@ -82,10 +84,10 @@ const step = Effect.fnUntraced(function* (
 ): Effect.fn.Return<readonly [ReadonlyArray<ScriptOutput>, Option.Option<Position>], FileFailure> {
   const { directory, files } = watched
   const state = yield* at.sweep ? stateOf(directory, job.bootId) : endOf(directory)
-  const pieces = yield* Effect.all([
-    nextPiece("stdout", files.stdout, at.offsets.stdout),
-    nextPiece("stderr", files.stderr, at.offsets.stderr)
-  ])
+  const pieces = yield* Effect.all(
+    [nextPiece("stdout", files.stdout, at.offsets.stdout), nextPiece("stderr", files.stderr, at.offsets.stderr)],
+    { concurrency: 2 }
+  )
   const found = pieces.filter((piece) => piece !== undefined)
   if (found.length > 0) return [found, Option.some({ ...at, offsets: advanced(at.offsets, found) })]
 
@@ -112,26 +114,18 @@ const advanced = (offsets: OutputOffsets, pieces: ReadonlyArray<Piece>): OutputO
 
 const nextPiece = Effect.fnUntraced(function* (
   output: OutputName,
-  file: FileHandle,
+  file: OutputFile,
   offset: number
 ): Effect.fn.Return<Piece | undefined, FileFailure> {
-  const { size } = yield* attempt(() => file.stat())
-  if (size <= offset) return undefined
-  const bytes = yield* readAt(file, offset, Math.min(size - offset, pieceBytes))
-  return { _tag: "Chunk", output, offset, bytes }
+  const bytes = yield* file.read(offset, pieceBytes)
+  return bytes.length === 0 ? undefined : { _tag: "Chunk", output, offset, bytes }
 })
-
-const readAt = (file: FileHandle, offset: number, length: number) =>
-  Effect.map(
-    attempt(() => file.read(new Uint8Array(length), 0, length, offset)),
-    ({ buffer, bytesRead }) => buffer.subarray(0, bytesRead)
-  )
 
 /** Undefined while the job goes on. */
 const reportOn = Effect.fnUntraced(function* (job: Observation, { files }: Watched, state: JobState | undefined) {
   switch (state?._tag) {
     case "Ended":
-      return reportOf(state.record, yield* lastWords(files.stderr))
+      return reportOf(state.record, yield* lastWords(files.stderr, state.record.stderrKept))
     case "Lost":
       return yield* lostReport(files, state.detail)
     case "Absent":
@@ -141,10 +135,9 @@ const reportOn = Effect.fnUntraced(function* (job: Observation, { files }: Watch
   }
 })
 
-const lastWords = Effect.fnUntraced(function* (file: FileHandle) {
-  const { size } = yield* attempt(() => file.stat())
+const lastWords = Effect.fnUntraced(function* (file: OutputFile, size: number) {
   const length = Math.min(size, lastWordsBytes)
-  return new TextDecoder().decode(yield* readAt(file, size - length, length))
+  return length === 0 ? "" : new TextDecoder().decode(yield* file.read(size - length, length))
 })
 
 /** Of a lost job only what was kept is known. */
@@ -152,10 +145,10 @@ const lostReport = Effect.fnUntraced(function* (
   files: Watched["files"],
   detail: string
 ): Effect.fn.Return<JobReport, FileFailure> {
-  const [stdout, stderr] = [yield* attempt(() => files.stdout.stat()), yield* attempt(() => files.stderr.stat())]
+  const [stdout, stderr] = [yield* files.stdout.size, yield* files.stderr.size]
   return {
     end: { _tag: "Lost", detail },
-    stdout: { writtenBytes: stdout.size, keptBytes: stdout.size },
-    stderr: { writtenBytes: stderr.size, keptBytes: stderr.size }
+    stdout: { writtenBytes: stdout, keptBytes: stdout },
+    stderr: { writtenBytes: stderr, keptBytes: stderr }
   }
 })

@@ -1,16 +1,21 @@
-#!/usr/bin/perl
 # The keeper of one job: claims it, starts the script, keeps its output, enforces its limits, and writes how it ended.
 #
-#   keeper.pl <job directory>                                 level `basic`: finds descendants by their parents in /proc
-#   unshare --pid --fork … keeper.pl <job directory>          level `namespace`: is process 1, so the kernel finds them
+# A small process for each job, forked by `launcher.pl`. At level `namespace` it is process 1 of a namespace, so the kernel finds
+# its descendants; at level `basic` it finds them by their parents in /proc.
 #
 # The directory is the only interface: `spec` comes in; `claim`, `stdout`, `stderr` and at last `exit` go out; a file `cancel`
 # asks for the end. The host only reads files, so it may die and come back. If the keeper dies there is no `exit`: the job is lost.
-#
-# Needs perl-base, mount and prlimit (util-linux). No modules: POSIX, Fcntl and Time::HiRes cost 3 to 10 ms per job, which is why
-# a few kernel constants stand here by number.
+package Keeper;
 use strict;
 use warnings;
+use Errno qw(EEXIST EINTR);
+use Fcntl qw(LOCK_EX LOCK_NB);
+use POSIX qw(WNOHANG);
+use Kernel qw(
+    drop_capabilities limit_resource mount now pidfd prctl reaped_usage
+    MS_BIND MS_NODEV MS_NOEXEC MS_NOSUID MS_PRIVATE MS_RDONLY MS_REC
+    PR_CHILD_SUBREAPER PR_NO_NEW_PRIVS PR_SET_PDEATHSIG
+);
 
 use constant {
     TICK_SECONDS       => 0.1,     # how often `cancel` and the limits are looked at
@@ -21,53 +26,41 @@ use constant {
     SWEEP_SECONDS      => 5,       # longest wait for killed processes to be gone
     DRAIN_SECONDS      => 1,       # longest wait for the end of output after that
     READ_BYTES         => 65_536,
-    WNOHANG            => 1,
-    EINTR              => 4,
-    EEXIST             => 17,
-    LOCK_EX_NB         => 6,
-    CLOCK_MONOTONIC    => 1,
-    RUSAGE_CHILDREN    => -1,
-    PR_SET_PDEATHSIG   => 1,
-    PR_CAPBSET_DROP    => 24,
-    PR_CHILD_SUBREAPER => 36,
-    PR_NO_NEW_PRIVS    => 38,
-    LAST_CAPABILITY    => 63,
-    USER_HZ            => 100,     # unit of times in /proc/<pid>/stat; 100 on every architecture below
+    RECORD_BYTES       => 1_024,   # room for `exit`
+    USER_HZ            => 100,     # unit of times in /proc/<pid>/stat
 };
 
-# No program does these for a running process. Names of architectures are those of Node.
-my $GENERIC = { prctl => 167, getrusage => 165, clock_gettime => 113, pidfd_open => 434 };
-my %SYSCALLS = (
-    x64     => { prctl => 157, getrusage => 98, clock_gettime => 228, pidfd_open => 434 },
-    arm64   => $GENERIC,
-    riscv64 => $GENERIC,
-);
-
-chdir($ARGV[0] // '') or die "keeper: cannot enter the job directory: $!\n";
-umask 077;
-claim() or exit 0;
-my %spec = read_spec();
-my $syscalls = $SYSCALLS{ $spec{arch} } or die "keeper: unknown architecture $spec{arch}\n";
-my $is_init = $$ == 1;
-
+my %spec;
 my %job = (
     end  => undef,     # why the job ends, once that is decided; the first reason wins
     peak => 0,         # largest sampled memory of the tree, KiB
     map { ($_ => { written => 0, kept => 0 }) } qw(stdout stderr),
 );
-my ($uid, $uid_lock);
-keep();
-exit 0;
+my ($is_init, $uid, $uid_lock);
+my ($boot_id) = slurp('/proc/sys/kernel/random/boot_id') =~ /(\S+)/;
 
 # ---- the life of the job -------------------------------------------------------------------------------------------------
 
+# Returns when the job has ended, or another keeper has it.
 sub keep {
+    my ($directory, $level) = @_;
+    chdir $directory or die "keeper: cannot enter the job directory: $!\n";
+    $0 = "keeper of $directory";
+    $is_init = $level eq 'namespace';
+    claim() or return;
+    my $script = read_spec();
     prctl(PR_CHILD_SUBREAPER, 1) unless $is_init;    # orphans below us become our children: none escapes, all are accounted
     ($uid, $uid_lock) = lock_uid($spec{firstUid}, $spec{uids}) if $spec{uids};
+    make_files($script);
     return finish(stopped(0)) if -e 'cancel';
-    if (-e 'mounts' && system('mount', '--all', '--fstab', 'mounts') != 0) {
-        return finish({ end => 'failed', detail => 'the private file system of the job could not be mounted' });
+    if ($is_init) {
+        my $failure = private_file_system();
+        return finish({ end => 'failed', detail => $failure }) if defined $failure;
     }
+    run_script();
+}
+
+sub run_script {
     my $started = now();
     my $main    = start_script();
     my $status  = watch($main, $started);
@@ -133,22 +126,63 @@ sub how_it_ended {
 sub claim {
     my $pid   = readlink '/proc/self' or die "keeper: no /proc\n";
     my $start = (stat_fields($pid))[19];
-    my ($boot) = slurp('/proc/sys/kernel/random/boot_id') =~ /(\S+)/;
-    return 1 if symlink "$pid:$start:$boot", 'claim';
-    return 0 if $! == EEXIST;
+    return 1 if symlink "$pid:$start:$boot_id", 'claim';
+    return 0 if $!{EEXIST};
     die "keeper: claim: $!\n";
 }
 
-# `name=value` records ended by NUL; `argv` and `env` repeat. Removed at once: it holds the secrets of the job.
+# `name=value` records ended by NUL, of which `argv`, `env` and `hidden` repeat; then another NUL, and the script, which is returned.
+# Removed at once: it holds the secrets of the job.
 sub read_spec {
-    my %read = (argv => [], env => []);
-    for (split /\0/, slurp('spec')) {
+    my ($records, $script) = split /\0\0/, slurp('spec'), 2;
+    %spec = (argv => [], env => [], hidden => []);
+    for (split /\0/, $records) {
         my ($name, $value) = split /=/, $_, 2;
-        if   (ref $read{$name}) { push @{ $read{$name} }, $value }
-        else                    { $read{$name} = $value }
+        if   (ref $spec{$name}) { push @{ $spec{$name} }, $value }
+        else                    { $spec{$name} = $value }
     }
     unlink 'spec';
-    return %read;
+    return $script;
+}
+
+# What the host does not need to see before: output, the job's /tmp with its working directory in it, and room for the record of the
+# end, taken in advance so that a full disk cannot keep it from being written.
+sub make_files {
+    my ($script) = @_;
+    for my $name (qw(stdout stderr)) { open $job{$name}{file}, '>>', $name or die "keeper: $name: $!\n" }
+    write_file('exit.tmp', ' ' x RECORD_BYTES);
+    my @open_to_script = ('tmp', 'tmp/work', 'tmp/package.json', "tmp/work/$spec{file}");
+    mkdir $_ or die "keeper: $_: $!\n" for @open_to_script[ 0, 1 ];
+    write_file('tmp/package.json', '{}');    # keeps Node from looking further up for one and taking its module type
+    write_file("tmp/work/$spec{file}", $script);
+    return unless defined $uid;
+    chown $uid, $uid, @open_to_script;
+    chmod 0711, '.' unless $is_init;         # without a file system of its own the job's user must pass through
+}
+
+sub write_file {
+    my ($path, $text) = @_;
+    open my $file, '>', $path or die "keeper: $path: $!\n";
+    while (length $text) {
+        my $count = syswrite $file, $text;
+        die "keeper: $path: $!\n" unless defined $count;
+        substr($text, 0, $count) = '';
+    }
+}
+
+# The job's view of the file system: a /tmp of its own, nothing in hidden directories, and its own processes in /proc. The order
+# matters: what is below /tmp, hidden directories too, is out of sight after the second line. Returns what failed.
+sub private_file_system {
+    my @mounts = (
+        [ 'none', '/', '', MS_REC | MS_PRIVATE ],
+        [ 'tmp', '/tmp', '', MS_BIND ],
+        map({ [ 'hidden', $_, 'tmpfs', MS_RDONLY, 'size=4k,mode=0555' ] } @{ $spec{hidden} }),
+        [ 'proc', '/proc', 'proc', MS_NOSUID | MS_NODEV | MS_NOEXEC ],
+    );
+    for (@mounts) {
+        mount(@$_) or return "the private file system of the job could not be mounted: $!";
+    }
+    return;
 }
 
 # A user of its own for the job: the first of the range that no living keeper has locked, and that has no process (of a job whose
@@ -159,7 +193,7 @@ sub lock_uid {
         my %alive = map { ((stat "/proc/$_")[4] // '' => 1) } all_pids();
         for my $candidate (grep { !$alive{$_} } $first .. $first + $count - 1) {
             open my $lock, '>>', "../../uids/$candidate" or next;
-            return ($candidate, $lock) if flock $lock, LOCK_EX_NB;
+            return ($candidate, $lock) if flock $lock, LOCK_EX | LOCK_NB;
         }
         select undef, undef, undef, TICK_SECONDS;
     }
@@ -167,12 +201,7 @@ sub lock_uid {
 }
 
 sub start_script {
-    chown $uid, $uid, 'tmp', 'tmp/package.json', 'tmp/work', "tmp/work/$spec{file}" if defined $uid;
-    for my $name (qw(stdout stderr)) {
-        my $stream = $job{$name};
-        open $stream->{file}, '>>', $name or die "keeper: $name: $!\n";
-        pipe $stream->{pipe}, $stream->{writer} or die "keeper: pipe: $!\n";
-    }
+    for (@job{qw(stdout stderr)}) { pipe $_->{pipe}, $_->{writer} or die "keeper: pipe: $!\n" }
     my $pid = fork // die "keeper: fork: $!\n";
     if ($pid == 0) {
         become_script();
@@ -189,10 +218,10 @@ sub become_script {
     setpgrp 0, 0;
     open STDOUT, '>&', $job{stdout}{writer};
     open STDERR, '>&', $job{stderr}{writer};
-    my @limits = limits();
+    my $others = other_tasks();
     if (open my $score, '>', '/proc/self/oom_score_adj') { syswrite $score, '500' }
     chdir $spec{home} or return;
-    prctl(PR_CAPBSET_DROP, $_) for 0 .. LAST_CAPABILITY;    # what is held still goes with the exec below
+    drop_capabilities();
     if (defined $uid) {
         $( = $uid;
         $) = "$uid $uid";
@@ -201,29 +230,23 @@ sub become_script {
     }
     prctl(PR_NO_NEW_PRIVS,  1) == 0 or return;
     prctl(PR_SET_PDEATHSIG, 9);
-    my ($prlimit) = grep { -x } map {"$_/prlimit"} split /:/, $ENV{PATH};
-    return unless defined $prlimit;
+    limit_script($others) or return;
     %ENV = map { split /=/, $_, 2 } @{ $spec{env} };
-    exec $prlimit, @limits, '--', @{ $spec{argv} };
+    my @argv = @{ $spec{argv} };
+    no warnings 'exec';    # the caller says it
+    exec { $argv[0] } @argv;
 }
 
-# Arguments for prlimit. Hard limits of the host may be lower, and only a privileged process could raise them.
-sub limits {
-    my %hard = map { /^Max (.+?)\s{2,}\S+\s+(\d+)/ ? ($1 => $2) : () } split /\n/, slurp('/proc/self/limits');
+sub limit_script {
+    my ($others) = @_;
     my $cpu_seconds = int(($spec{cpuMillis} + 999) / 1000);
-    my @wanted = (
-        [ 'core', 'core file size', 0 ],
-        [ 'cpu', 'cpu time', $cpu_seconds, $cpu_seconds + 1 ],
-        [ 'data', 'data size', $spec{dataBytes} ],
-        [ 'fsize', 'file size', $spec{fileSizeBytes} ],
-        [ 'nofile', 'open files', $spec{openFiles} ],
-        [ 'nproc', 'processes', $spec{processes} + other_tasks() ],
-    );
-    return map {
-        my ($option, $name, $soft, $limit) = @$_;
-        my $ceiling = min($limit // $soft, $hard{$name} // ());
-        sprintf '--%s=%d:%d', $option, min($soft, $ceiling), $ceiling;
-    } @wanted;
+    my $processes   = $spec{processes} + $others;
+    return limit_resource('core', 0, 0)
+        && limit_resource('cpu',    $cpu_seconds,         $cpu_seconds + 1)
+        && limit_resource('data',   $spec{dataBytes},     $spec{dataBytes})
+        && limit_resource('fsize',  $spec{fileSizeBytes}, $spec{fileSizeBytes})
+        && limit_resource('nofile', $spec{openFiles},     $spec{openFiles})
+        && limit_resource('nproc',  $processes,           $processes);
 }
 
 # The kernel counts processes and threads by user: room for those of the user that are not the job's.
@@ -267,7 +290,7 @@ sub store {
             $stream->{kept} += $count;
             substr($bytes, 0, $count) = '';
         }
-        elsif ($! != EINTR) {
+        elsif (!$!{EINTR}) {
             $stream->{broken} = 1;    # no space, most likely: ends the job, and what follows is dropped
             end_with({ end => 'limit', limit => 'storage' });
         }
@@ -340,7 +363,7 @@ sub sweep {
 # ---- limits and usage ------------------------------------------------------------------------------------------------------
 
 sub check_limits {
-    my ($memory, $tasks, $cpu) = (0, 0, children_usage()->{cpu});
+    my ($memory, $tasks, $cpu) = (0, 0, reaped_usage()->{cpu});
     my @pids = members();
     for my $pid (@pids) {
         my @stat   = stat_fields($pid) or next;
@@ -366,17 +389,9 @@ sub proportional_memory {
     return $sum;
 }
 
-# Of all reaped descendants, exact: CPU seconds of the sum, and resident KiB of the largest one.
-sub children_usage {
-    my $buffer = "\0" x 256;
-    syscall($syscalls->{getrusage}, RUSAGE_CHILDREN, $buffer) == 0 or die "keeper: getrusage: $!\n";
-    my ($user, $user_micros, $system, $system_micros, $largest) = unpack 'q5', $buffer;
-    return { cpu => $user + $system + ($user_micros + $system_micros) / 1e6, largest => $largest };
-}
-
 sub usage {
     my ($wall) = @_;
-    my $reaped = children_usage();
+    my $reaped = reaped_usage();
     return (
         wallMicros => int($wall * 1e6),
         cpuTicks   => int($reaped->{cpu} * USER_HZ + 0.5),
@@ -388,7 +403,7 @@ sub usage {
 
 # ---- the end ---------------------------------------------------------------------------------------------------------------
 
-# `exit.tmp` was filled with blanks when the job was made, so that this needs no new block on a full disk.
+# Over the blanks of `exit.tmp`, so that this needs no new block on a full disk.
 sub finish {
     my ($record) = @_;
     $record->{"${_}Written"} = $job{$_}{written} for qw(stdout stderr);
@@ -416,27 +431,10 @@ sub stat_fields {
     return slurp("/proc/$pid/stat") =~ /\) (.*)/s ? split / /, $1 : ();
 }
 
-# Numbers stay numbers (`+ 0`): Perl passes a string to the kernel by its address.
-sub prctl { return syscall $syscalls->{prctl}, $_[0] + 0, $_[1] + 0, 0, 0, 0 }
-
-# A handle that becomes readable when the process ends. Instead of a SIGCHLD handler: Perl dies when more than 120 signals are
-# pending, as when a fork bomb is killed. Undefined before Linux 5.3, where the next tick notices the end.
-sub pidfd {
-    my $descriptor = syscall $syscalls->{pidfd_open}, $_[0] + 0, 0;
-    return if $descriptor < 0;
-    open my $handle, '<&=', $descriptor or return;
-    return $handle;
-}
-
-sub now {
-    my $buffer = "\0" x 16;
-    syscall($syscalls->{clock_gettime}, CLOCK_MONOTONIC, $buffer);
-    my ($seconds, $nanos) = unpack 'q2', $buffer;
-    return $seconds + $nanos / 1e9;
-}
-
 sub min {
     my $least = shift;
     for (@_) { $least = $_ if $_ < $least }
     return $least;
 }
+
+1;

@@ -1,0 +1,105 @@
+# System calls that Perl has no function for, and the clock. By number: the modules that come with perl-base do not have them either.
+package Kernel;
+use strict;
+use warnings;
+use Exporter 'import';
+use POSIX ();
+
+our @EXPORT_OK = qw(
+    clone_process drop_capabilities limit_resource mount now pidfd prctl reaped_usage
+    CLONE_NEWIPC CLONE_NEWNS CLONE_NEWPID CLONE_NEWUSER
+    MS_BIND MS_NODEV MS_NOEXEC MS_NOSUID MS_PRIVATE MS_RDONLY MS_REC
+    PR_CHILD_SUBREAPER PR_NO_NEW_PRIVS PR_SET_PDEATHSIG
+);
+
+# Flags and options, as in the headers of Linux; the same on every architecture below.
+use constant {
+    CLONE_NEWNS        => 0x0002_0000,
+    CLONE_NEWIPC       => 0x0800_0000,
+    CLONE_NEWUSER      => 0x1000_0000,
+    CLONE_NEWPID       => 0x2000_0000,
+    SIGCHLD            => 17,
+    MS_RDONLY          => 0x1,
+    MS_NOSUID          => 0x2,
+    MS_NODEV           => 0x4,
+    MS_NOEXEC          => 0x8,
+    MS_BIND            => 0x1000,
+    MS_REC             => 0x4000,
+    MS_PRIVATE         => 0x4_0000,
+    PR_SET_PDEATHSIG   => 1,
+    PR_CAPBSET_DROP    => 24,
+    PR_CHILD_SUBREAPER => 36,
+    PR_NO_NEW_PRIVS    => 38,
+    LAST_CAPABILITY    => 63,
+    RLIMIT             => { cpu => 0, fsize => 1, data => 2, core => 4, nproc => 6, nofile => 7 },
+    RUSAGE_CHILDREN    => -1,
+    CLOCK_MONOTONIC    => 1,
+};
+
+my $GENERIC = { clone => 220, mount => 40, prctl => 167, prlimit => 261, getrusage => 165, clock_gettime => 113, pidfd_open => 434 };
+my %NUMBERS = (
+    x86_64  => { clone => 56, mount => 165, prctl => 157, prlimit => 302, getrusage => 98, clock_gettime => 228, pidfd_open => 434 },
+    aarch64 => $GENERIC,
+    riscv64 => $GENERIC,
+);
+my $machine = (POSIX::uname())[4];
+my $number  = $NUMBERS{$machine} or die "keeper: unknown architecture $machine\n";
+
+# Perl passes a string to the kernel by its address, and only a string in a variable: so numbers are made numbers (`+ 0`), and
+# texts are copied.
+
+# A fork into new namespaces. Answers as `fork` does. Without `CLONE_VM` nothing of this process is shared with the child.
+sub clone_process {
+    my ($flags) = @_;
+    my $pid = syscall $number->{clone}, $flags | SIGCHLD, 0, 0, 0, 0;
+    return $pid < 0 ? undef : $pid;
+}
+
+sub mount {
+    my ($source, $target, $type, $flags, $options) = @_;
+    $options //= '';
+    return syscall($number->{mount}, "$source", "$target", "$type", $flags + 0, "$options") == 0;
+}
+
+sub prctl { return syscall $number->{prctl}, $_[0] + 0, $_[1] + 0, 0, 0, 0 }
+
+# Also what is held still goes with the next exec.
+sub drop_capabilities { prctl(PR_CAPBSET_DROP, $_) for 0 .. LAST_CAPABILITY }
+
+# Soft and hard limit of this process. Hard limits of the host may be lower, and only a privileged process could raise them.
+sub limit_resource {
+    my ($name, $soft, $hard) = @_;
+    my ($resource, $current) = (RLIMIT->{$name}, "\0" x 16);
+    syscall($number->{prlimit}, 0, $resource, 0, $current) == 0 or return 0;
+    my (undef, $ceiling) = unpack 'Q2', $current;
+    $ceiling = $hard if $hard < $ceiling;
+    my $wanted = pack 'Q2', $soft < $ceiling ? $soft : $ceiling, $ceiling;
+    return syscall($number->{prlimit}, 0, $resource, $wanted, 0) == 0;
+}
+
+# A handle that becomes readable when the process ends. Instead of a SIGCHLD handler: Perl dies when more than 120 signals are
+# pending, as when a fork bomb is killed. Undefined before Linux 5.3.
+sub pidfd {
+    my $descriptor = syscall $number->{pidfd_open}, $_[0] + 0, 0;
+    return if $descriptor < 0;
+    open my $handle, '<&=', $descriptor or return;
+    return $handle;
+}
+
+# Of all reaped descendants, exact: CPU seconds of the sum, and resident KiB of the largest one.
+sub reaped_usage {
+    my $buffer = "\0" x 256;
+    syscall($number->{getrusage}, RUSAGE_CHILDREN, $buffer) == 0 or die "keeper: getrusage: $!\n";
+    my ($user, $user_micros, $system, $system_micros, $largest) = unpack 'q5', $buffer;
+    return { cpu => $user + $system + ($user_micros + $system_micros) / 1e6, largest => $largest };
+}
+
+# Seconds, of the monotonic clock.
+sub now {
+    my $buffer = "\0" x 16;
+    syscall($number->{clock_gettime}, CLOCK_MONOTONIC, $buffer);
+    my ($seconds, $nanos) = unpack 'q2', $buffer;
+    return $seconds + $nanos / 1e9;
+}
+
+1;

@@ -1,0 +1,37 @@
+/** One output of a job while it grows. The keeper makes the file when it claims the job; until then there is nothing to read. */
+import { type FileHandle, open } from "node:fs/promises"
+import { Effect, Scope } from "effect"
+import { attempt, type FileFailure, ifPresent } from "./files.ts"
+
+export interface OutputFile {
+  /** Up to `length` bytes from `offset` on; none at the end of what there is. */
+  read(offset: number, length: number): Effect.Effect<Uint8Array, FileFailure>
+  readonly size: Effect.Effect<number, FileFailure>
+}
+
+/** Opened once, when it is there; closed with the scope. */
+export const outputFile = Effect.fnUntraced(function* (path: string): Effect.fn.Return<OutputFile, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  let opened: FileHandle | undefined
+  const openNow = Effect.acquireRelease(
+    attempt(() => open(path, "r")),
+    (file) => Effect.ignore(attempt(() => file.close()))
+  ).pipe(Scope.provide(scope), ifPresent)
+  const file = Effect.gen(function* () {
+    opened ??= yield* openNow
+    return opened
+  })
+  return {
+    read: Effect.fnUntraced(function* (offset, length) {
+      const found = yield* file
+      if (found === undefined) return new Uint8Array()
+      const { buffer, bytesRead } = yield* attempt(() => found.read(new Uint8Array(length), 0, length, offset))
+      // A copy when there is little: whoever keeps the bytes should not keep all the room for them.
+      return bytesRead * 2 < length ? buffer.slice(0, bytesRead) : buffer.subarray(0, bytesRead)
+    }),
+    size: Effect.gen(function* () {
+      const found = yield* file
+      return found === undefined ? 0 : (yield* attempt(() => found.stat())).size
+    })
+  }
+})
