@@ -1,7 +1,5 @@
 /** The hosts of a proof: real processes that are started, killed, frozen and thawed by name, and a client that asks whoever answers. */
 import { randomBytes } from "node:crypto"
-import { existsSync } from "node:fs"
-import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type HostProcess, startHost } from "../../../examples/reference-host/test/support/HostProcess.ts"
 import { sleep, until } from "./waiting.ts"
@@ -32,6 +30,8 @@ export interface Fleet {
   ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>
   /** The address of a host that is up. */
   url(): string | undefined
+  /** Hosts that ended although nobody had told them to, and how. */
+  readonly deaths: ReadonlyArray<string>
   /** What the hosts printed, each cut to the end of it. */
   output(): string
   stop(): Promise<void>
@@ -48,8 +48,9 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
   }
   const running = new Map<string, HostProcess>()
   const frozen = new Set<string>()
+  const told = new Set<number>()
+  const deaths: Array<string> = []
   const printed: Array<string> = []
-  const places = new Set(plans.map(({ dataDir }) => dataDir)).size
   let turn = 0
 
   const planOf = (name: string) => {
@@ -107,7 +108,6 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
       const host = await startHost({
         dataDir,
         program: [main],
-        machine: places > 1 ? name : undefined,
         environment: {
           ...common,
           ...secrets,
@@ -119,11 +119,15 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
         }
       })
       running.set(name, host)
-      void host.ended.then(() => forget(name, host))
+      void host.ended.then((how) => {
+        if (!told.has(host.pid)) deaths.push(`${name} (${host.pid}) ended by itself: ${how}`)
+        forget(name, host)
+      })
       return host
     },
     end: async (name, signal) => {
       const host = hostOf(name)
+      told.add(host.pid)
       if (frozen.has(name)) process.kill(host.pid, "SIGCONT")
       await host.end(signal)
       forget(name, host)
@@ -147,11 +151,14 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
     },
     ask,
     url: next,
-    output: () => [...printed, ...[...running].map(([name, host]) => `${name}: ${host.output().slice(-4_000)}`)].join("\n"),
+    deaths,
+    output: () =>
+      [...printed, ...[...running].map(([name, host]) => `${name}: ${host.output().slice(-4_000)}`)].join("\n"),
     stop: async () => {
       for (const name of [...running.keys()]) {
         const host = hostOf(name)
-        if (existsSync(join("/proc", `${host.pid}`))) process.kill(host.pid, "SIGCONT")
+        told.add(host.pid)
+        if (frozen.has(name)) process.kill(host.pid, "SIGCONT")
         await host.end("SIGTERM")
       }
     }

@@ -1,8 +1,9 @@
 /** A PostgreSQL server of the proof's own, on loopback, in a folder of its own. Uses the newest installed binaries. */
-import { execFileSync, spawn } from "node:child_process"
+import { execFile, execFileSync, spawn } from "node:child_process"
 import { chownSync, globSync, mkdirSync, openSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import { sleep, until } from "./waiting.ts"
 
 /** `fast` cuts connections and writes a checkpoint; `immediate` is a crash. */
@@ -11,8 +12,12 @@ export type StopMode = "fast" | "immediate"
 export interface PostgresServer {
   /** Makes a database and answers with its address. */
   database(name: string): string
+  /** Runs statements in a database and answers with the rows, columns separated by `|`. */
+  query(database: string, sql: string): Promise<ReadonlyArray<string>>
   restart(mode: StopMode, downMillis: number): Promise<void>
   stop(): Promise<void>
+  /** At once, without waiting. */
+  kill(): void
 }
 
 const signals = { fast: "SIGINT", immediate: "SIGQUIT" } as const
@@ -28,7 +33,8 @@ const freePort = () =>
 /** The server refuses to run as root: then it runs as an unprivileged account. */
 const account = () => {
   if (process.geteuid?.() !== 0) return undefined
-  const idOf = (flag: string, name: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8", stdio: "pipe" }))
+  const idOf = (flag: string, name: string) =>
+    Number(execFileSync("id", [flag, name], { encoding: "utf8", stdio: "pipe" }))
   for (const name of ["postgres", "nobody"]) {
     try {
       return { uid: idOf("-u", name), gid: idOf("-g", name) }
@@ -85,11 +91,17 @@ export const startPostgres = async (folder: string): Promise<PostgresServer> => 
       execFileSync(join(bin, "createdb"), [...address, name], { stdio: "pipe" })
       return `postgres://postgres@127.0.0.1:${port}/${name}`
     },
+    query: async (database, sql) => {
+      const words = [...address, "-d", database, "-AtqX", "-v", "ON_ERROR_STOP=1", "-c", sql]
+      const { stdout } = await promisify(execFile)(join(bin, "psql"), words, { cwd: "/" })
+      return stdout.split("\n").filter((row) => row !== "")
+    },
     restart: async (mode, downMillis) => {
       await end(mode)
       await sleep(downMillis)
       running = await begin()
     },
-    stop: () => end("fast")
+    stop: () => end("fast"),
+    kill: () => void running.child.kill("SIGQUIT")
   }
 }

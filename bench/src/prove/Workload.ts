@@ -2,9 +2,10 @@
  * What clients of a proof do: submit scripts under an idempotency key until there is an answer, cancel some, and wait for every end.
  * Remembers what was answered, to compare with what is stored.
  */
-import { behaviourOf, type Ending, type Kind, requestOf } from "./scripts.ts"
+
 import type { Fleet } from "./Fleet.ts"
-import { sleep } from "./waiting.ts"
+import { behaviourOf, type Ending, type Kind, requestOf } from "./scripts.ts"
+import { sleep, until } from "./waiting.ts"
 
 export interface Submitted {
   readonly tag: string
@@ -36,6 +37,13 @@ export const makeWorkload = (fleet: Fleet, run: string, ledgerFile: string): Wor
   const submitted: Array<Submitted> = []
   let count = 0
 
+  const running = async (executionId: string) => {
+    const isUnderWay = async () => {
+      const { body } = await fleet.ask("GET", `/executions/${executionId}`)
+      return body["status"] === "queued" || body["status"] === "scheduled" ? undefined : true
+    }
+    await until(`${executionId} runs`, isUnderWay, 120_000, 20)
+  }
   const cancel = async (executionId: string) => {
     const { body, status } = await fleet.ask("POST", `/executions/${executionId}/cancel`, { reason: "proof" })
     if (status !== 200 && status !== 409)
@@ -53,7 +61,9 @@ export const makeWorkload = (fleet: Fleet, run: string, ledgerFile: string): Wor
         throw new Error(`${kind} was answered ${status} ${JSON.stringify(body)}`)
       const accepted = { tag, kind, executionId }
       submitted.push(accepted)
-      if (behaviourOf(kind).isCancelled === true) await cancel(executionId)
+      const { cancelled } = behaviourOf(kind)
+      if (cancelled === "when it runs") await running(executionId)
+      if (cancelled !== undefined) await cancel(executionId)
       return accepted
     },
     end: async (of, boundMillis) => {

@@ -7,9 +7,9 @@ import { join } from "node:path"
 import { failpointNames } from "../../../examples/reference-host/test/proof/failpointNames.ts"
 import { judge, judgeLedger, leftovers } from "./judgement.ts"
 import type { Kind } from "./scripts.ts"
+import type { Ended } from "./Workload.ts"
 import { until } from "./waiting.ts"
 import { inWorkshop, type Workshop, type WorkshopOptions } from "./workshop.ts"
-import type { Ended } from "./Workload.ts"
 
 export interface CrashOptions {
   readonly database: WorkshopOptions["database"]
@@ -35,6 +35,7 @@ const batch: ReadonlyArray<Kind> = [
   "fails",
   "retries",
   "refused",
+  "cancelledAtOnce",
   "cancelled",
   "timesOut",
   "holdsKey",
@@ -64,13 +65,16 @@ const visit = (visits: ReadonlyArray<string>, options: CrashOptions) =>
   inWorkshop({ hosts: 1, database: options.database }, async (workshop) => {
     const armFile = join(workshop.folder, "arm")
     const armed = (name: string | undefined) =>
-      workshop.fleet.start("host-1", name === undefined ? {} : { FAIRLEAD_FAILPOINT: name, FAIRLEAD_FAILPOINT_ARM: armFile })
+      workshop.fleet.start(
+        "host-1",
+        name === undefined ? {} : { FAIRLEAD_FAILPOINT: name, FAIRLEAD_FAILPOINT_ARM: armFile }
+      )
     const [ended, breaches]: [Array<Ended>, Array<string>] = [[], []]
     let crashes = 0
 
     await armed(visits[0])
     for (const [i, name] of visits.entries()) {
-      const started = performance.now()
+      const [started, before] = [performance.now(), breaches.length]
       writeFileSync(armFile, "")
       const batchEnd = submitBatch(workshop)
       const how = await workshop.fleet.gone("host-1", reachMillis).catch(String)
@@ -85,7 +89,8 @@ const visit = (visits: ReadonlyArray<string>, options: CrashOptions) =>
       ended.push(...verdict.ended)
       breaches.push(...verdict.breaches.map((breach) => `${name}: ${breach}`))
       const [dead, done] = [died - started, performance.now() - started]
-      options.log(`${options.database} ${name}: dead at ${seconds(dead)}, all ended at ${seconds(done)}, breaches ${breaches.length}`)
+      options.log(`${options.database} ${name}: dead at ${seconds(dead)}, all ended at ${seconds(done)}`)
+      for (const breach of breaches.slice(before)) options.log(`BREACH ${breach}`)
     }
     breaches.push(...judgeLedger(workshop.ledgerFile, ended), ...(await orphans(workshop)))
     if (breaches.length > 0) options.log(workshop.fleet.output())

@@ -80,7 +80,9 @@ const story = async (fleet: Fleet, { ending, executionId }: Ended): Promise<Read
 /** I2: no attempt ran twice, and nothing ran that nobody was told of. */
 export const judgeLedger = (file: string, ended: ReadonlyArray<Ended>): ReadonlyArray<string> => {
   const starts = new Map<string, number>()
-  for (const line of readFileSync(file, "utf8").split("\n").filter((text) => text !== "")) {
+  for (const line of readFileSync(file, "utf8")
+    .split("\n")
+    .filter((text) => text !== "")) {
     const [executionId = "", attempt = ""] = line.split(" ")
     const name = `${executionId} ${attempt}`
     starts.set(name, (starts.get(name) ?? 0) + 1)
@@ -96,13 +98,16 @@ export const judgeLedger = (file: string, ended: ReadonlyArray<Ended>): Readonly
   })
 }
 
-/** I7: processes of this run, by the mark that every script carries. */
-export const leftovers = (run: string): ReadonlyArray<number> =>
+/** I7: scripts of this run, by the mark that each carries. */
+export const leftovers = (run: string): ReadonlyArray<number> => processesWith(`PROOF_RUN=${run}`)
+
+/** Processes of this machine with the variable in their environment, `name=value`. */
+export const processesWith = (variable: string): ReadonlyArray<number> =>
   readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`PROOF_RUN=${run}\0`)
+        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`${variable}\0`)
       } catch {
         return false
       }

@@ -14,8 +14,8 @@ interface Behaviour {
   readonly script: string
   readonly options?: ScriptOptions
   readonly timeoutSeconds?: number
-  /** The client asks for its end as soon as it is accepted. */
-  readonly isCancelled?: boolean
+  /** When the client asks for its end. */
+  readonly cancelled?: "at once" | "when it runs"
   /** Whether a script of this kind may end so, when no host is lost. */
   readonly mayEnd: (ending: Ending) => boolean
 }
@@ -43,9 +43,14 @@ export const kinds = {
     options: { retryPolicy: { maxAttempts: 2, backoffMillis: 100, on: ["script_error"] } },
     mayEnd: ({ attempt, exitCode, status }) => status === "failed" && exitCode === 4 && attempt === 2
   },
+  cancelledAtOnce: {
+    script: `${ledger}sleep 300\n`,
+    cancelled: "at once",
+    mayEnd: ({ status }) => status === "cancelled"
+  },
   cancelled: {
     script: `${ledger}sleep 300\n`,
-    isCancelled: true,
+    cancelled: "when it runs",
     mayEnd: ({ status }) => status === "cancelled"
   },
   timesOut: {
@@ -74,7 +79,15 @@ export const kinds = {
 export const behaviourOf = (kind: Kind): Behaviour => kinds[kind]
 
 /** Kinds that end by themselves, within two seconds. */
-export const shortKinds: ReadonlyArray<Kind> = ["succeeds", "fails", "retries", "cancelled", "timesOut", "refused"]
+export const shortKinds: ReadonlyArray<Kind> = [
+  "succeeds",
+  "fails",
+  "retries",
+  "cancelledAtOnce",
+  "cancelled",
+  "timesOut",
+  "refused"
+]
 
 export const requestOf = (kind: Kind, env: Readonly<Record<string, string>>) => {
   const { options = {}, script, timeoutSeconds = 120 } = behaviourOf(kind)

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Fleet, makeFleet } from "./Fleet.ts"
-import { leftovers } from "./judgement.ts"
+import { leftovers, processesWith } from "./judgement.ts"
 import { type PostgresServer, startPostgres } from "./PostgresServer.ts"
 import { makeWorkload, type Workload } from "./Workload.ts"
 
@@ -49,6 +49,7 @@ export const inWorkshop = async <A>(
     uids: onePlace ? `${firstUid}-${firstUid + 47}` : `${firstUid + i * 16}-${firstUid + i * 16 + 15}`
   }))
   const fleet = makeFleet(plans, {
+    PROOF_HOST_OF: run,
     NODE_COMPILE_CACHE: compileCache,
     FAIRLEAD_MAX_RUNNING: "4",
     FAIRLEAD_DRAIN_SECONDS: "2",
@@ -56,12 +57,19 @@ export const inWorkshop = async <A>(
     ...(postgres === undefined ? {} : { DATABASE_URL: postgres.database("fairlead") }),
     ...environment
   })
+  const clear = () => {
+    postgres?.kill()
+    for (const pid of [...leftovers(run), ...processesWith(`PROOF_HOST_OF=${run}`)]) process.kill(pid, "SIGKILL")
+    rmSync(folder, { recursive: true, force: true })
+  }
+  // For a proof that is interrupted.
+  process.once("exit", clear)
   try {
     return await work({ run, ledgerFile, fleet, workload: makeWorkload(fleet, run, ledgerFile), postgres, folder })
   } finally {
     await fleet.stop()
     await postgres?.stop()
-    for (const pid of leftovers(run)) process.kill(pid, "SIGKILL")
-    rmSync(folder, { recursive: true, force: true })
+    process.off("exit", clear)
+    clear()
   }
 }

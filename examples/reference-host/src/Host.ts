@@ -41,11 +41,7 @@ export const layer = (config: HostConfig, keys: Keys, on: ReturnType<typeof port
     JoseAccessTokens.layer({ secret: keys.jwtSecret, issuer: "fairlead" }),
     AesSecrets.layer({ keys: keys.encryptionKeys, current: current.id })
   )
-  return core.pipe(
-    Layer.provideMerge(on),
-    Layer.provide(crypto),
-    Layer.provide(policies(config))
-  )
+  return core.pipe(Layer.provideMerge(on), Layer.provide(crypto), Layer.provide(policies(config)))
 }
 
 const storage = ({ DATABASE_URL, FAIRLEAD_DATA_DIR }: HostConfig) =>

@@ -23,7 +23,8 @@ export interface Armed {
 /** Reads `name` or `name:n`. */
 export const parse = (text: string, armFile?: string): Armed => {
   const [, name = text, nth = "1"] = /^(.*:(?:before|after))(?::(\d+))?$/.exec(text) ?? []
-  if (!failpointNames.includes(name)) throw new Error(`no such failpoint: ${text}. There are:\n${failpointNames.join("\n")}`)
+  if (!failpointNames.includes(name))
+    throw new Error(`no such failpoint: ${text}. There are:\n${failpointNames.join("\n")}`)
   return { name, nth: Number(nth), armFile }
 }
 
@@ -76,7 +77,13 @@ const storage = (point: Point) =>
           if (outer !== undefined) return real.transaction(work)
           const written = new Set<string>()
           return real
-            .transaction(Effect.provideService(Effect.tap(work, () => all(written, "before")), Written, written))
+            .transaction(
+              Effect.provideService(
+                Effect.tap(work, () => all(written, "before")),
+                Written,
+                written
+              )
+            )
             .pipe(Effect.tap(() => all(written, "after")))
         })
       return { ...real, transaction }
@@ -97,9 +104,10 @@ const stores = (point: Point) =>
       Effect.map(QueueStore, (real) => ({
         ...real,
         admit: (...offer) =>
-          around(point, "queue.admit")(real.admit(...offer)).pipe(
-            Effect.tap((admitted) => (admitted.length > 0 ? writes("admit") : Effect.void))
-          ),
+          around(
+            point,
+            "queue.admit"
+          )(real.admit(...offer)).pipe(Effect.tap((admitted) => (admitted.length > 0 ? writes("admit") : Effect.void))),
         requeue: (entry) => Effect.tap(real.requeue(entry), () => writes("retry"))
       }))
     ),

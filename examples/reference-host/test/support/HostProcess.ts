@@ -29,15 +29,9 @@ export interface HostOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** The program and its arguments; by default the reference host. */
   readonly program?: ReadonlyArray<string>
-  /** Name of the machine that the host believes to be on; by default the real one. Asks for root. */
-  readonly machine?: string | undefined
 }
 
 const referenceHost = [fileURLToPath(new URL("../../src/main.ts", import.meta.url)), "serve"]
-
-/** A UTS namespace of its own; the process keeps its id. */
-const onMachine = (machine: string | undefined) =>
-  machine === undefined ? [] : ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', machine]
 
 let started = 0
 /** Hosts that run side by side on one machine must not share user ids for their scripts. */
@@ -50,19 +44,11 @@ const ownUids = () => {
 export const startHost = async ({
   dataDir,
   environment,
-  machine,
   program = referenceHost
 }: HostOptions = {}): Promise<HostProcess> => {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "fairlead-host-"))
   const startedMillis = performance.now()
-  const [command = "", ...words] = [
-    ...onMachine(machine),
-    process.execPath,
-    "--liftoff-only",
-    "--disable-warning=ExperimentalWarning",
-    ...program
-  ]
-  const child = spawn(command, words, {
+  const child = spawn(process.execPath, ["--liftoff-only", "--disable-warning=ExperimentalWarning", ...program], {
     env: {
       PATH: process.env["PATH"],
       HOME: process.env["HOME"],
