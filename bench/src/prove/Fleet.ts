@@ -28,8 +28,8 @@ export interface Fleet {
   gone(name: string, boundMillis: number): Promise<string>
   /** Asks hosts, one after the other, until one gives an answer below 500 that is not 429. */
   ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>
-  /** The address of a host that is up. */
-  url(): string | undefined
+  /** The whole body of an answer that is not JSON. */
+  read(path: string, headers: Readonly<Record<string, string>>): Promise<string>
   /** Hosts that ended although nobody had told them to, and how. */
   readonly deaths: ReadonlyArray<string>
   /** What the hosts printed, each cut to the end of it. */
@@ -76,7 +76,7 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
     return urls[turn++ % Math.max(1, urls.length)]
   }
 
-  const ask: Fleet["ask"] = async (method, path, body, headers = {}) => {
+  const request = async (method: string, path: string, headers: Readonly<Record<string, string>>, body?: unknown) => {
     const end = performance.now() + patienceMillis
     let last = "no host is up"
     while (performance.now() < end) {
@@ -85,12 +85,12 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
         if (url === undefined) throw new Error("no host is up")
         const response = await fetch(`${url}/api/v1${path}`, {
           method,
-          headers: { "content-type": "application/json", ...headers },
+          headers,
           signal: AbortSignal.timeout(askMillis),
           ...(body === undefined ? {} : { body: JSON.stringify(body) })
         })
         const text = await response.text()
-        if (response.status < 500 && response.status !== 429) return { status: response.status, body: JSON.parse(text) }
+        if (response.status < 500 && response.status !== 429) return { status: response.status, text }
         last = `${response.status} ${text.slice(0, 300)}`
       } catch (error) {
         last = String(error)
@@ -149,8 +149,11 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
       })
       return until(`${name} ends`, () => how, boundMillis)
     },
-    ask,
-    url: next,
+    ask: async (method, path, body, headers = {}) => {
+      const { status, text } = await request(method, path, { "content-type": "application/json", ...headers }, body)
+      return { status, body: JSON.parse(text) }
+    },
+    read: async (path, headers) => (await request("GET", path, headers)).text,
     deaths,
     output: () =>
       [...printed, ...[...running].map(([name, host]) => `${name}: ${host.output().slice(-4_000)}`)].join("\n"),

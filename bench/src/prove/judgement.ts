@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import type { Fleet } from "./Fleet.ts"
 import { behaviourOf } from "./scripts.ts"
+import { judgeStream } from "./streams.ts"
 import type { Ended, Submitted, Workload } from "./Workload.ts"
 
 export interface Oracle {
@@ -57,7 +58,7 @@ const fate = (one: Ended, mayLose: boolean) => {
 
 const ends = /^execution_(completed|failed|timeout|cancelled|error)$/
 
-/** I4: the story begins once, ends once, and nothing follows the end but the result. I5: a stream that is resumed misses nothing. */
+/** I4: the story begins once, ends once, and nothing follows the end but the result. */
 const story = async (fleet: Fleet, { ending, executionId }: Ended): Promise<ReadonlyArray<string>> => {
   if (ending.status === "missing") return []
   const { body } = await fleet.ask("GET", `/executions/${executionId}/events?limit=1000`)
@@ -74,7 +75,7 @@ const story = async (fleet: Fleet, { ending, executionId }: Ended): Promise<Read
     types.slice(end + 1).every((type) => !type.startsWith("execution_") && type !== "saga_started"),
     "goes on after its end"
   )
-  return breaches
+  return [...breaches, ...(await judgeStream(fleet, executionId))]
 }
 
 /** I2: no attempt ran twice, and nothing ran that nobody was told of. */

@@ -20,8 +20,7 @@ interface Behaviour {
   readonly mayEnd: (ending: Ending) => boolean
 }
 
-const ledger =
-  'job=${PROOF_JOB#executor-}\necho "${job%-*} ${job##*-} $$ $(date +%s%N)" >>"$PROOF_LEDGER"\necho "begin $PROOF_TAG"\n'
+const ledger = 'echo "$PROOF_EXECUTION $PROOF_ATTEMPT $$ $(date +%s%N)" >>"$PROOF_LEDGER"\necho "begin $PROOF_TAG"\n'
 
 export const kinds = {
   succeeds: {

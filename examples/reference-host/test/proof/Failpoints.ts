@@ -52,7 +52,10 @@ const Written = Context.Reference<Set<string> | undefined>("fairlead/proof/Writt
 
 const writes = (what: string) => Effect.map(Written, (written) => void written?.add(what))
 
-export const nameOf = (entry: SagaEntry): string => {
+/** A step that is new must be proven as well; failures of all kinds need not. */
+const isExpected = (name: string) => /^journal:(SagaStarted|StepStarted|StepCompleted|SagaEnded)/.test(name)
+
+const nameOf = (entry: SagaEntry): string => {
   const about = "step" in entry ? entry.step : "cause" in entry ? entry.cause : "end" in entry ? entry.end : undefined
   return about === undefined ? entry._tag : `${entry._tag}(${about})`
 }
@@ -61,8 +64,12 @@ const journal = (point: Point) =>
   Layer.effect(
     Journal,
     Effect.map(Journal, ({ append }) => ({
-      append: (write) =>
-        write.entries.reduce((call, entry) => around(point, `journal:${nameOf(entry)}`)(call), append(write))
+      append: (write) => {
+        const names = write.entries.map((entry) => `journal:${nameOf(entry)}`)
+        const unlisted = names.find((name) => isExpected(name) && !failpointNames.includes(`${name}:before`))
+        if (unlisted !== undefined) return Effect.die(`there is no failpoint for ${unlisted}`)
+        return names.reduce((call, name) => around(point, name)(call), append(write))
+      }
     }))
   )
 

@@ -1,9 +1,10 @@
 /**
  * What the scripts of a proof need beyond the API, told in their environment: `PROOF_OPTIONS` holds JSON with a retry policy, a
- * time to live or a concurrency key for the admission, and whether the runtime is to refuse the script. Each job learns its own id.
+ * time to live or a concurrency key for the admission, and whether the runtime is to refuse the script. Each job learns whose it is.
  */
 import { Executions } from "@fairlead/core/executions/Executions"
 import { RetryPolicy } from "@fairlead/core/executions/RetryPolicy"
+import { attemptOf } from "@fairlead/core/runtime/JobId"
 import { RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Effect, Layer, Redacted, Schema } from "effect"
@@ -42,8 +43,9 @@ export const layerRuntimes = Layer.effect(
       start: (spec) => {
         if (optionsIn(spec.env).isRefused === true)
           return new RuntimeError({ runtime: runtime.kind, phase: "start", retryable: false, cause: "refused" })
-        const env = Redacted.make({ ...Redacted.value(spec.env), PROOF_JOB: spec.jobId })
-        return runtime.start({ ...spec, env })
+        const job = attemptOf(spec.jobId)
+        const own = { PROOF_EXECUTION: `${job?.executionId}`, PROOF_ATTEMPT: `${job?.attempt}` }
+        return runtime.start({ ...spec, env: Redacted.make({ ...Redacted.value(spec.env), ...own }) })
       }
     }))
   )
