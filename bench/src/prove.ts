@@ -16,7 +16,7 @@ import { writeEvidence } from "./prove/evidence.ts"
 import { partNamed, parts } from "./prove/parts.ts"
 
 // An interrupted proof ends what it started: its workshops listen to `exit`.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130))
+for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130))
 
 const refuse = (why: string): never => {
   console.error(`${why}\nThe parts are: ${Object.keys(parts).join(", ")}.`)
