@@ -1,6 +1,8 @@
 /** The hosts of a proof: real processes that are started, killed, frozen and thawed by name, and a client that asks whoever answers. */
+import { execFile } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import { type HostProcess, startHost } from "../../../examples/reference-host/test/support/HostProcess.ts"
 import { sleep, until } from "./waiting.ts"
 
@@ -30,6 +32,8 @@ export interface Fleet {
   ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>
   /** The whole body of an answer that is not JSON. */
   read(path: string, headers: Readonly<Record<string, string>>): Promise<string>
+  /** Ends every host, and has `fairlead verify` read the database; answers with what it says is wrong. */
+  verify(ledgerFile: string): Promise<ReadonlyArray<string>>
   /** Hosts that ended although nobody had told them to, and how. */
   readonly deaths: ReadonlyArray<string>
   /** What the hosts printed, each cut to the end of it. */
@@ -37,7 +41,13 @@ export interface Fleet {
   stop(): Promise<void>
 }
 
-const main = fileURLToPath(new URL("../../../examples/reference-host/test/proof/main.ts", import.meta.url))
+const program = (path: string) => fileURLToPath(new URL(`../../../examples/reference-host/${path}`, import.meta.url))
+const [main, referenceHost] = [program("test/proof/main.ts"), program("src/main.ts")]
+
+/** It ends with 1 when something is wrong, and has said what. */
+const whatIsWrong = (error: { readonly stdout?: string; readonly stderr?: string }) => ({
+  stdout: `${error.stdout ?? ""}${error.stderr ?? ""}`
+})
 const askMillis = 10_000
 const patienceMillis = 120_000
 
@@ -100,6 +110,16 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
     throw new Error(`${method} ${path} was not answered within ${patienceMillis} ms: ${last}`)
   }
 
+  const stop = async () => {
+    for (const name of [...running.keys()]) {
+      const host = hostOf(name)
+      told.add(host.pid)
+      if (frozen.has(name)) process.kill(host.pid, "SIGCONT")
+      await host.end("SIGTERM")
+      forget(name, host)
+    }
+  }
+
   return {
     names: plans.map(({ name }) => name),
     isUp: (name) => running.has(name),
@@ -154,16 +174,20 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
       return { status, body: JSON.parse(text) }
     },
     read: async (path, headers) => (await request("GET", path, headers)).text,
+    verify: async (ledgerFile) => {
+      await stop()
+      const [first] = plans
+      const environment = { ...process.env, ...common, FAIRLEAD_DATA_DIR: first?.dataDir }
+      const words = [referenceHost, "verify", "--json", "--ledger", ledgerFile, "--active-older-than", "60"]
+      const options = { env: environment, maxBuffer: 64 * 1024 ** 2 }
+      const { stdout } = await promisify(execFile)(process.execPath, words, options).catch(whatIsWrong)
+      const lines = stdout.split("\n").filter((line) => line.startsWith("{"))
+      const isRead = lines.some((line) => line.startsWith('{"summary"'))
+      return isRead ? lines.filter((line) => !line.startsWith('{"summary"')) : [`fairlead verify said: ${stdout}`]
+    },
     deaths,
     output: () =>
       [...printed, ...[...running].map(([name, host]) => `${name}: ${host.output().slice(-4_000)}`)].join("\n"),
-    stop: async () => {
-      for (const name of [...running.keys()]) {
-        const host = hostOf(name)
-        told.add(host.pid)
-        if (frozen.has(name)) process.kill(host.pid, "SIGCONT")
-        await host.end("SIGTERM")
-      }
-    }
+    stop
   }
 }

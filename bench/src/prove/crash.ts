@@ -5,10 +5,9 @@
 import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { failpointNames } from "../../../examples/reference-host/test/proof/failpointNames.ts"
-import { judge, judgeLedger, leftovers } from "./judgement.ts"
+import { judge, judgeAll } from "./judgement.ts"
 import type { Kind } from "./scripts.ts"
 import type { Ended } from "./Workload.ts"
-import { until } from "./waiting.ts"
 import { inWorkshop, type Workshop, type WorkshopOptions } from "./workshop.ts"
 
 export interface CrashOptions {
@@ -92,7 +91,7 @@ const visit = (visits: ReadonlyArray<string>, options: CrashOptions) =>
       options.log(`${options.database} ${name}: dead at ${seconds(dead)}, all ended at ${seconds(done)}`)
       for (const breach of breaches.slice(before)) options.log(`BREACH ${breach}`)
     }
-    breaches.push(...judgeLedger(workshop.ledgerFile, ended), ...(await orphans(workshop)))
+    breaches.push(...(await judgeAll(workshop, ended)))
     if (breaches.length > 0) options.log(workshop.fleet.output())
     return { crashes, executions: ended.length, breaches }
   })
@@ -106,11 +105,5 @@ const submitBatch = async ({ workload }: Workshop) => {
   ])
   return workload.submitted.slice(submitted)
 }
-
-/** I7: a minute after the last end nothing of it runs. */
-export const orphans = ({ run }: Workshop): Promise<ReadonlyArray<string>> =>
-  until("no script is left", () => (leftovers(run).length === 0 ? [] : undefined), 65_000, 500).catch(() =>
-    leftovers(run).map((pid) => `I7 process ${pid} of a script that has ended is still there`)
-  )
 
 const seconds = (millis: number) => `${(millis / 1000).toFixed(1)} s`

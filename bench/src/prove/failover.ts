@@ -3,8 +3,7 @@
  * moment at which every saga of the dead host bears the fence of another, by the clock of this process.
  */
 import { summarize } from "../support/stats.ts"
-import { orphans } from "./crash.ts"
-import { judge, judgeLedger } from "./judgement.ts"
+import { judge, judgeAll } from "./judgement.ts"
 import type { PostgresServer } from "./PostgresServer.ts"
 import { seeded } from "./random.ts"
 import type { Ended } from "./Workload.ts"
@@ -41,7 +40,7 @@ export const failover = ({ hosts, log, rounds, seed }: FailoverOptions): Promise
       environment: { FAIRLEAD_MAX_RUNNING: `${running}` }
     },
     async (workshop) => {
-      const { fleet, ledgerFile, postgres } = workshop
+      const { fleet, postgres } = workshop
       if (postgres === undefined) throw new Error("failover is between hosts of one PostgreSQL")
       const random = seeded(seed)
       const [ended, breaches, samples]: [Array<Ended>, Array<string>, Array<number>] = [[], [], []]
@@ -67,7 +66,7 @@ export const failover = ({ hosts, log, rounds, seed }: FailoverOptions): Promise
           `failover ${round}: ${victim} killed with ${sagas.length} sagas, taken over after ${Math.round(millis ?? NaN)} ms`
         )
       }
-      breaches.push(...fleet.deaths, ...judgeLedger(ledgerFile, ended), ...(await orphans(workshop)))
+      breaches.push(...fleet.deaths, ...(await judgeAll(workshop, ended)))
       if (breaches.length > 0) log(fleet.output())
       const { max, p50, p95 } = summarize(samples)
       return { seed, hosts, rounds, takenOver, takeoverMillis: { p50, p95, max }, breaches }

@@ -4,6 +4,8 @@ import type { Fleet } from "./Fleet.ts"
 import { behaviourOf } from "./scripts.ts"
 import { judgeStream } from "./streams.ts"
 import type { Ended, Submitted, Workload } from "./Workload.ts"
+import { until } from "./waiting.ts"
+import type { Workshop } from "./workshop.ts"
 
 export interface Oracle {
   /** How long every execution may take to its end from now on. */
@@ -78,28 +80,35 @@ const story = async (fleet: Fleet, { ending, executionId }: Ended): Promise<Read
   return [...breaches, ...(await judgeStream(fleet, executionId))]
 }
 
-/** I2: no attempt ran twice, and nothing ran that nobody was told of. */
-export const judgeLedger = (file: string, ended: ReadonlyArray<Ended>): ReadonlyArray<string> => {
-  const starts = new Map<string, number>()
-  for (const line of readFileSync(file, "utf8")
+/** What must hold when everything has ended. Ends the hosts. */
+export const judgeAll = async (
+  { fleet, ledgerFile, run }: Workshop,
+  ended: ReadonlyArray<Ended>
+): Promise<ReadonlyArray<string>> => [
+  ...untold(ledgerFile, ended),
+  ...(await orphans(run)),
+  // I2, I6 and whatever else can be read from what is stored.
+  ...(await fleet.verify(ledgerFile))
+]
+
+/** I1, seen from the other side. */
+const untold = (ledgerFile: string, ended: ReadonlyArray<Ended>) => {
+  const told = new Set(ended.map(({ executionId }) => executionId))
+  const began = readFileSync(ledgerFile, "utf8")
     .split("\n")
-    .filter((text) => text !== "")) {
-    const [executionId = "", attempt = ""] = line.split(" ")
-    const name = `${executionId} ${attempt}`
-    starts.set(name, (starts.get(name) ?? 0) + 1)
-  }
-  const known = new Map(ended.map((one) => [one.executionId, one]))
-  return [...starts].flatMap(([name, times]) => {
-    const [executionId = "", attempt = ""] = name.split(" ")
-    const one = known.get(executionId)
-    if (times > 1) return [`I2 attempt ${attempt} of ${executionId} ran ${times} times`]
-    if (one === undefined) return [`I1 a script ran for ${executionId}, which no client was told of`]
-    if (Number(attempt) > one.ending.attempt) return [`I2 attempt ${attempt} of ${executionId} ran and is not counted`]
-    return []
-  })
+    .map((line) => line.split(" ", 1).join())
+  return [...new Set(began)]
+    .filter((executionId) => executionId !== "" && !told.has(executionId))
+    .map((executionId) => `I1 a script ran for ${executionId}, which no client was told of`)
 }
 
-/** I7: scripts of this run, by the mark that each carries. */
+/** I7: a minute after the last end nothing of it runs. */
+const orphans = (run: string): Promise<ReadonlyArray<string>> =>
+  until("no script is left", () => (leftovers(run).length === 0 ? [] : undefined), 65_000, 500).catch(() =>
+    leftovers(run).map((pid) => `I7 process ${pid} of a script that has ended is still there`)
+  )
+
+/** Scripts of this run, by the mark that each carries. */
 export const leftovers = (run: string): ReadonlyArray<number> => processesWith(`PROOF_RUN=${run}`)
 
 /** Processes of this machine with the variable in their environment, `name=value`. */

@@ -3,8 +3,7 @@
  * come to an end that can be explained.
  */
 
-import { orphans } from "./crash.ts"
-import { judge, judgeLedger } from "./judgement.ts"
+import { judge, judgeAll } from "./judgement.ts"
 import { type Random, seeded } from "./random.ts"
 import { type Kind, shortKinds } from "./scripts.ts"
 import { sleep } from "./waiting.ts"
@@ -73,13 +72,7 @@ export const storm = (plan: StormPlan): Promise<StormReport> =>
     const bound = endMillis + (mayLose ? goneMillis : 0)
     const verdict = await judge(fleet, workload, workload.submitted, { endMillis: bound, mayLose })
     const healMillis = Math.round(performance.now() - healed)
-    const breaches = [
-      ...fleet.deaths,
-      ...refused,
-      ...verdict.breaches,
-      ...judgeLedger(workshop.ledgerFile, verdict.ended),
-      ...(await orphans(workshop))
-    ]
+    const breaches = [...fleet.deaths, ...refused, ...verdict.breaches, ...(await judgeAll(workshop, verdict.ended))]
     if (breaches.length > 0) plan.log(fleet.output())
     const ends: Record<string, number> = {}
     for (const { ending } of verdict.ended) ends[ending.status] = (ends[ending.status] ?? 0) + 1

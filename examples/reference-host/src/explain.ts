@@ -15,7 +15,15 @@ const sentence = (error: unknown): string | undefined => {
     return `the configuration is not valid:\n  ${String(error.problems).replaceAll(".,", ".\n  ")}`
   if (Predicate.isTagged(error, "ListenFailed") && Predicate.hasProperty(error, "port"))
     return `cannot listen on port ${error.port}: is another program using it? Set FAIRLEAD_PORT.`
-  if (Predicate.isTagged(error, "DataDirectoryLocked") && error instanceof Error) return error.message
+  if (Predicate.isTagged(error, "DataDirectoryLocked") && error instanceof Error)
+    return `${error.message}: stop that process first.`
+  if (Predicate.isTagged(error, "NothingToVerify") && Predicate.hasProperty(error, "reason")) return `${error.reason}.`
+  if (Predicate.isTagged(error, "InvariantsBroken") && Predicate.hasProperty(error, "breaches"))
+    return `${error.breaches} breaches in ${Predicate.hasProperty(error, "read") ? error.read : ""}.`
+  if (Predicate.isTagged(error, "TablesDiffer") && Predicate.hasProperty(error, "found"))
+    return error.found === 0
+      ? "the database has no tables of Fairlead."
+      : "the tables of the database are of another version: use the `fairlead` of that version, or start this one as a host once."
   if (Predicate.isTagged(error, "ProcessRuntimeUnavailable") && Predicate.hasProperty(error, "detail"))
     return `the process runtime cannot run here: ${error.detail}`
   if (Predicate.isTagged(error, "StorageError")) return "the database cannot be used; the lines above say why."

@@ -9,6 +9,7 @@ import { migrations } from "./migrations/Migrations.ts"
 import * as PostgresApiKeyStore from "./PostgresApiKeyStore.ts"
 import * as PostgresBus from "./PostgresBus.ts"
 import * as PostgresClient from "./PostgresClient.ts"
+import * as PostgresDossiers from "./PostgresDossiers.ts"
 import { isRetryable, sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
 import * as PostgresEventLog from "./PostgresEventLog.ts"
 import * as PostgresExecutionOutputStore from "./PostgresExecutionOutputStore.ts"
@@ -61,6 +62,7 @@ export const layerStores = (
   Layer.mergeAll(
     PostgresApiKeyStore.layer,
     PostgresBus.layer,
+    PostgresDossiers.layer,
     PostgresEventLog.layer,
     PostgresExecutionOutputStore.layer,
     PostgresExecutionStore.layer,

@@ -99,6 +99,18 @@ export type ForbiddenProblem = {
     needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'sagas:read' | 'sagas:write';
 };
 
+export type BodyTooDeepProblem = {
+    type: 'urn:fairlead:problem:body-too-deep';
+    title: 'Body too deep';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'BODY_TOO_DEEP';
+    status_code: 400;
+    request_id: string;
+    maximum_depth: number;
+};
+
 export type MalformedBodyProblem = {
     type: 'urn:fairlead:problem:malformed-body';
     title: 'Malformed body';
@@ -2082,9 +2094,9 @@ export type AuthUpdateSelfData = {
 
 export type AuthUpdateSelfErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
@@ -2141,9 +2153,9 @@ export type AuthChangePasswordData = {
 
 export type AuthChangePasswordErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Current password wrong | Not logged in
      */
@@ -2245,9 +2257,9 @@ export type AuthCreateApiKeyData = {
 
 export type AuthCreateApiKeyErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
@@ -2355,9 +2367,9 @@ export type AuthLoginData = {
 
 export type AuthLoginErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Login failed
      */
@@ -2412,9 +2424,9 @@ export type AuthRegisterData = {
 
 export type AuthRegisterErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Username taken | E-mail address taken
      */
@@ -2465,9 +2477,9 @@ export type AuthRefreshData = {
 
 export type AuthRefreshErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Token refused
      */
@@ -2514,9 +2526,9 @@ export type AuthLogoutData = {
 
 export type AuthLogoutErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Body too large
      */
@@ -2659,9 +2671,9 @@ export type ExecutionsSubmitData = {
 
 export type ExecutionsSubmitErrors = {
     /**
-     * Malformed body
+     * Malformed body | Body too deep
      */
-    400: MalformedBodyProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
@@ -2927,9 +2939,9 @@ export type ExecutionsCancelData = {
 
 export type ExecutionsCancelErrors = {
     /**
-     * Execution has ended | Malformed body
+     * Execution has ended | Malformed body | Body too deep
      */
-    400: ExecutionEndedProblem | MalformedBodyProblem;
+    400: ExecutionEndedProblem | MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
@@ -2992,9 +3004,9 @@ export type ExecutionsRetryData = {
 
 export type ExecutionsRetryErrors = {
     /**
-     * Execution is active | Malformed body
+     * Execution is active | Malformed body | Body too deep
      */
-    400: ExecutionActiveProblem | MalformedBodyProblem;
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */
@@ -3734,9 +3746,9 @@ export type SagasCancelData = {
 
 export type SagasCancelErrors = {
     /**
-     * Saga cannot be cancelled | Malformed body
+     * Saga cannot be cancelled | Malformed body | Body too deep
      */
-    400: SagaNotCancellableProblem | MalformedBodyProblem;
+    400: SagaNotCancellableProblem | MalformedBodyProblem | BodyTooDeepProblem;
     /**
      * Not logged in
      */

@@ -1,5 +1,7 @@
 /** The durable process that carries an execution from accepted to ended. */
 import { DateTime, Effect, Layer, Option, Result, Schema } from "effect"
+import { EventFactory } from "../events/EventFactory.ts"
+import { EventLog } from "../events/EventLog.ts"
 import { PlaceSlots } from "../queue/PlaceSlots.ts"
 import { QueueEntrance } from "../queue/QueueEntrance.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
@@ -18,9 +20,11 @@ import {
   type StepRetry
 } from "../sagas/SagaDefinition.ts"
 import { SagaDefinitions } from "../sagas/SagaDriver.ts"
+import { streamOf } from "../storage/Journal.ts"
 import { beginAttempt, currentAttempt, type Execution, finish, requeue, schedule } from "./Execution.ts"
 import type { ExecutionEnded } from "./ExecutionError.ts"
 import { ExecutionJobs } from "./ExecutionJobs.ts"
+import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import { isTerminal } from "./ExecutionStatus.ts"
 import { ExecutionStore } from "./ExecutionStore.ts"
 import { type ExecutionVerdict, verdictOf, verdictOnStopped, verdictWithoutJob } from "./ExecutionVerdict.ts"
@@ -52,7 +56,21 @@ export const layer = Layer.effect(
     const runtimes = yield* ScriptRuntimes
     const [slots, entrance, policy] = [yield* PlaceSlots, yield* QueueEntrance, yield* QueuePolicy]
     const jobs = yield* ExecutionJobs
-    const collector = yield* OutputCollector
+    const [collector, outputs] = [yield* OutputCollector, yield* ExecutionOutputStore]
+    const [log, events] = [yield* EventLog, yield* EventFactory]
+
+    /** What the acceptance tells of the first attempt, of a later one. */
+    const tell = Effect.fnUntraced(function* (
+      { correlationId, executionId, ownerId, sagaId, sagaName }: Saga,
+      at: DateTime.Utc
+    ) {
+      const cause = { aggregateId: executionId, correlationId, userId: ownerId }
+      const facts = yield* events.makeAll(cause, [
+        { _tag: "ExecutionQueued", executionId, positionInQueue: null, estimatedStartTime: at },
+        { _tag: "SagaStarted", sagaId, sagaName, executionId, initialEventId: "" }
+      ])
+      yield* log.append(streamOf({ executionId }), facts)
+    })
 
     /** Sends the execution back into the line for another attempt, if its policy wants one. */
     const retried = Effect.fnUntraced(function* (saga: Saga, execution: Execution, verdict: ExecutionVerdict) {
@@ -74,7 +92,7 @@ export const layer = Layer.effect(
       return {
         execution: again.success,
         events: [Events.attemptFailed(ended, executionId, runAt)],
-        also: entrance.reenter(order, runAt, expiresAt)
+        also: Effect.flatMap(entrance.reenter(order, runAt, expiresAt), (next) => tell(next, runAt))
       } satisfies StepOutcome
     })
 
@@ -201,12 +219,19 @@ export const layer = Layer.effect(
     const settle: SagaDefinition["settle"] = Effect.fnUntraced(function* (execution, end, reason, saga, at) {
       // The undoing of a start has ended it already.
       if (isTerminal(execution.status)) return {}
-      const verdict = verdictWithoutJob(end, reason)
+      const without = verdictWithoutJob(end, reason)
+      const key = { executionId: execution.executionId, attempt: currentAttempt(execution) }
+      const stored = yield* outputs.sizes(key)
+      const sizes = { stdoutBytes: stored.stdout, stderrBytes: stored.stderr }
+      const verdict = { ...without, outcome: { ...without.outcome, ...sizes } }
       const again = end === "failed" ? yield* retried(saga, execution, verdict) : undefined
       if (again !== undefined) return again
-      const ended = Result.getOrThrow(finish(execution, at, verdict.status, verdict.outcome))
+      // What a start left whose undoing was given up is the output of an attempt that had begun.
+      const hasBegun = execution.startedAt === undefined && stored.stdout + stored.stderr > 0
+      const last = hasBegun ? Result.getOrThrow(beginAttempt(execution, at)) : execution
+      const ended = Result.getOrThrow(finish(last, at, verdict.status, verdict.outcome))
       const cancel = saga.cancelRequest && { ...saga.cancelRequest, forced: false }
-      return { execution: ended, events: Events.ended(ended, { stdout: "", stderr: "" }, cancel) }
+      return { execution: ended, events: Events.ended(ended, yield* collector.excerpts(key, sizes), cancel) }
     })
 
     const definition: SagaDefinition = {

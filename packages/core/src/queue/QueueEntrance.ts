@@ -58,7 +58,7 @@ export class QueueEntrance extends Context.Service<
       order: Pick<EntranceOrder, "executionId" | "ownerId" | "correlationId" | "definition">,
       runAt: DateTime.Utc,
       expiresAt: DateTime.Utc
-    ): Effect.Effect<void, StorageError>
+    ): Effect.Effect<Saga, StorageError>
     /** Puts an admitted execution back as it was, to be let in elsewhere. `false` if it is not in the line or not admitted. */
     putBack(executionId: ExecutionId): Effect.Effect<boolean, StorageError>
     /** Where an entry stands now. */
@@ -158,8 +158,8 @@ export class QueueEntrance extends Context.Service<
             expiresAt
           })
         )
-        yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true })
         yield* wakeups.send(queueTopic)
+        return yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true })
       })
 
       const putBack = Effect.fnUntraced(function* (executionId: ExecutionId) {

@@ -48,7 +48,7 @@ export class SagaEngine extends Context.Service<
     Effect.gen(function* () {
       const database = yield* MemoryDatabase
       const items = queueItems(database)
-      const seen = dispatched(database)
+      const seen = dispatchedItems(database)
       /** One for each lane that is driven here. */
       const wakes = new Set<Latch.Latch>()
       const wakeAll = Effect.suspend(() => Effect.forEach([...wakes], Latch.open, { discard: true }))
@@ -87,7 +87,7 @@ export class SagaEngine extends Context.Service<
       return SagaEngine.of({
         dispatch: Effect.fnUntraced(function* (item, lane, delayMillis = 0) {
           const dueMillis = (yield* Clock.currentTimeMillis) + delayMillis
-          const name = `${lane} ${item.sagaId}:${item.dispatch}`
+          const name = itemName(item, lane)
           const known = yield* seen.modify((names) => [names.has(name), new Set(names).add(name)])
           if (known) return
           yield* items.modify((waiting) => [undefined, [...waiting, { ...item, lane, dueMillis }]])
@@ -124,5 +124,6 @@ interface QueueItem extends SagaDispatch {
   readonly dueMillis: number
 }
 const queueItems = sharedTable<ReadonlyArray<QueueItem>>([])
-/** Every item there ever was, so that a number is delivered once. */
-const dispatched = sharedTable<ReadonlySet<string>>(new Set())
+export const itemName = ({ dispatch, sagaId }: SagaDispatch, lane: SagaLane) => `${sagaId}:${dispatch} ${lane ?? ""}`
+/** Every item there ever was, by its name, so that a number is delivered once. */
+export const dispatchedItems = sharedTable<ReadonlySet<string>>(new Set())

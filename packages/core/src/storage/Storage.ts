@@ -17,6 +17,7 @@ import { HostStore } from "../hosts/HostStore.ts"
 import { QueueStore } from "../queue/QueueStore.ts"
 import { SagaEngine } from "../sagas/SagaEngine.ts"
 import { SagaStore } from "../sagas/SagaStore.ts"
+import { Dossiers } from "./Dossiers.ts"
 import { Journal } from "./Journal.ts"
 import { MemoryDatabase } from "./MemoryDatabase.ts"
 import type { StorageError } from "./StorageError.ts"
@@ -26,6 +27,7 @@ export type Stores =
   | Storage
   | ApiKeyStore
   | Bus
+  | Dossiers
   | EventLog
   | ExecutionOutputStore
   | ExecutionStore
@@ -64,6 +66,7 @@ export class Storage extends Context.Service<
     ),
     ApiKeyStore.layerMemory,
     Bus.layerMemory,
+    Dossiers.layerMemory,
     ExecutionOutputStore.layerMemory,
     ExecutionStore.layerMemory,
     HostStore.layerMemory,

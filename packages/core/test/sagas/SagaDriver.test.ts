@@ -7,7 +7,9 @@ import { type SagaDefinition, type SagaStep, type StepEffect, StepError } from "
 import { SagaDefinitions, SagaDriver } from "@fairlead/core/sagas/SagaDriver"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { SagaWatch } from "@fairlead/core/sagas/SagaWatch"
+import { Journal } from "@fairlead/core/storage/Journal"
 import { Storage } from "@fairlead/core/storage/Storage"
+import * as Faults from "@fairlead/testing/faults/Faults"
 import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
 import { sagaId } from "@fairlead/testing/fixtures/Uuid"
@@ -55,12 +57,12 @@ const scripted = (script: Script) => {
   return { done, definition }
 }
 
-const services = (definition: SagaDefinition) =>
+const services = (definition: SagaDefinition, stores = Storage.layerMemory) =>
   SagaDriver.layer("host-a").pipe(
     Layer.provideMerge(SagaWatch.layer),
     Layer.provide(Layer.succeed(SagaDefinitions, [definition])),
     Layer.provideMerge(EventFactory.layer.pipe(Layer.provide(Ids.layerMemory))),
-    Layer.provideMerge(Storage.layerMemory)
+    Layer.provideMerge(stores)
   )
 
 const prepare = Effect.gen(function* () {
@@ -190,6 +192,35 @@ describe("SagaDriver", () => {
       })
       const row = yield* Effect.provide(work, services(definition))
       assert.deepStrictEqual([row.state, row.retryCount], ["completed", 2])
+    })
+  )
+
+  it.effect("writes nothing twice when a cancellation comes while a write is on its way", () =>
+    Effect.gen(function* () {
+      const { definition } = scripted({ external: false })
+      const [first, ...others] = definition.steps
+      if (first === undefined) return assert.fail("no steps")
+      // Commits in the middle of the step, as a step does before it may take long.
+      const flushing: SagaStep = { ...first, run: (context) => Effect.as(context.flush, {}) }
+      const stores = Faults.layer(Journal, "append", 1, Faults.answerLate("5 seconds")).pipe(
+        Layer.provideMerge(Storage.layerMemory)
+      )
+      const layer = services({ ...definition, steps: [flushing, ...others] }, stores)
+      yield* Effect.gen(function* () {
+        yield* prepare
+        const driving = yield* Effect.forkChild(drive)
+        yield* TestClock.adjust("1 second")
+        yield* (yield* SagaStore).requestCancel(item.sagaId, { at: yield* DateTime.now, by: "alice", reason: "enough" })
+        yield* TestClock.adjust("10 seconds")
+        yield* Fiber.join(driving)
+        const log = yield* (yield* SagaStore).log(item.sagaId)
+        assert.strictEqual((yield* saga).state, "cancelled")
+        assert.deepStrictEqual(
+          log.map(({ seq }) => seq),
+          log.map((_, i) => i + 1)
+        )
+        assert.strictEqual(log.filter(({ entry }) => entry._tag === "SagaStarted").length, 1)
+      }).pipe(Effect.provide(layer))
     })
   )
 

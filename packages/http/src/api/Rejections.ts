@@ -7,6 +7,7 @@ export class RequestInvalid extends Schema.TaggedError<RequestInvalid>()("Reques
   /** `path` starts with query, headers or payload. */
   issues: Schema.Array(Schema.Struct({ path: Schema.Array(Schema.String), message: Schema.String }))
 }) {}
+export class BodyTooDeep extends Schema.TaggedError<BodyTooDeep>()("BodyTooDeep", { maximumDepth: Schema.Int }) {}
 export class MalformedBody extends Schema.TaggedError<MalformedBody>()("MalformedBody", {}) {}
 /** Also for a path whose parameter cannot be one, such as an id that is no UUID: such a thing does not exist. */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {}) {}
@@ -43,6 +44,11 @@ export const internalError = problem(InternalError, {
 export class Rejections extends HttpApiMiddleware.Service<Rejections>()("@fairlead/http/api/Rejections", {
   error: [
     malformedBody,
+    problem(BodyTooDeep, {
+      status: 400,
+      title: "Body too deep",
+      detail: ({ maximumDepth }) => `Lists and objects of a JSON body may be nested at most ${maximumDepth} levels.`
+    }),
     notFound,
     bodyTooLarge,
     problem(UnsupportedMediaType, {

@@ -6,7 +6,7 @@ import type { Principal } from "@fairlead/core/auth/Principal"
 import type { Permission } from "@fairlead/core/auth/roles/Permission"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import {
   Authentication,
@@ -20,6 +20,7 @@ import {
 } from "../api/Access.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { bearerOf } from "./internal/bearerOf.ts"
+import { makeSecrets } from "./internal/secrets.ts"
 import { withoutCredential } from "./internal/withoutCredential.ts"
 
 /** Methods that change nothing, whatever the handler; all others need a CSRF token beside a cookie. */
@@ -38,16 +39,17 @@ export const layerAuthentication = Layer.effect(
     const sessions = yield* Sessions
     const apiKeys = yield* ApiKeys
     const settings = yield* HttpSettings
+    const secret = makeSecrets(1024)
 
     /** In the order that `Access` explains: API key, bearer token, cookie. */
     const checksOf = ({ cookies, headers }: Request): ReadonlyArray<Check> => {
       const checks: Array<Check> = []
       const key = headers["x-api-key"]
-      if (key !== undefined) checks.push(orNobody(apiKeys.authenticate(Redacted.make(key))))
+      if (key !== undefined) checks.push(orNobody(apiKeys.authenticate(secret(key))))
       const bearer = bearerOf(headers["authorization"])
-      if (bearer !== undefined) checks.push(orNobody(sessions.authenticate("bearer", Redacted.make(bearer))))
+      if (bearer !== undefined) checks.push(orNobody(sessions.authenticate("bearer", secret(bearer))))
       const cookie = headers["cookie"] === undefined ? undefined : cookies[accessCookie]
-      if (cookie !== undefined) checks.push(orNobody(sessions.authenticate("cookie", Redacted.make(cookie))))
+      if (cookie !== undefined) checks.push(orNobody(sessions.authenticate("cookie", secret(cookie))))
       return checks
     }
 

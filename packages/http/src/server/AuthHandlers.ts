@@ -12,6 +12,7 @@ import { accessCookie, CurrentPrincipal, csrfCookie } from "../api/Access.ts"
 import { AuthApi } from "../api/AuthApi.ts"
 import { userView } from "../api/UserView.ts"
 import { bearerOf } from "./internal/bearerOf.ts"
+import { lean, withServices } from "./internal/leanHandlers.ts"
 import { usernameFrom } from "./internal/usernameFrom.ts"
 import { RequestOrigin } from "./RequestOrigin.ts"
 import { clearSessionCookies, setSessionCookies } from "./SessionCookies.ts"
@@ -134,8 +135,8 @@ export const AuthHandlers = HttpApiBuilder.group(
         Effect.catchTag("StorageError", Effect.die)
       )
     })
-  })
-)
+  }, withServices)
+).pipe(lean)
 
 const tokensView = (message: string, tokens: SessionTokens) => ({
   message,

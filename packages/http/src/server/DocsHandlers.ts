@@ -6,6 +6,7 @@ import { DocsApi } from "../api/DocsApi.ts"
 import { NotFound } from "../api/Rejections.ts"
 import { DocsAssets } from "./DocsAssets.ts"
 import { HttpSettings } from "./HttpSettings.ts"
+import { lean, withServices } from "./internal/leanHandlers.ts"
 import { MountedApi } from "./MountedApi.ts"
 
 /** No other host, no inline script. Both pages set styles from script, ReDoc searches in a worker made of a blob. */
@@ -60,8 +61,8 @@ export const DocsHandlers = HttpApiBuilder.group(
           : HttpServerResponse.uint8Array(bytes, { contentType, headers })
       })
     })
-  })
-)
+  }, withServices)
+).pipe(lean)
 
 /** `up` leads from the page to the mount point: pages answer with and without a slash at the end. */
 const swaggerPage = (up: string) => `<!doctype html>

@@ -2,6 +2,7 @@
 import { DateTime, Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { EventsApi } from "../api/EventsApi.ts"
+import { lean, withServices } from "./internal/leanHandlers.ts"
 import { SseConnections } from "./sse/SseConnections.ts"
 
 export const EventsHandlers = HttpApiBuilder.group(
@@ -33,5 +34,5 @@ export const EventsHandlers = HttpApiBuilder.group(
         }
       })
     )
-  })
-)
+  }, withServices)
+).pipe(lean)

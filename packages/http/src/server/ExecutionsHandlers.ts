@@ -15,6 +15,7 @@ import { ExecutionsApi } from "../api/ExecutionsApi.ts"
 import { pageEcho, pageOf } from "../api/Paging.ts"
 import { tagOf } from "../api/WireEvent.ts"
 import { executionView, inRequestUnits, resourceLimits, resultView } from "./executionViews.ts"
+import { lean, withServices } from "./internal/leanHandlers.ts"
 import * as OutputAnswer from "./OutputAnswer.ts"
 import { RequestOrigin } from "./RequestOrigin.ts"
 import * as ExecutionSse from "./sse/ExecutionSse.ts"
@@ -177,5 +178,5 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
           })
         })
     })
-  })
-)
+  }, withServices)
+).pipe(lean)

@@ -12,6 +12,7 @@ import { CurrentPrincipal } from "../api/Access.ts"
 import { HealthApi, NotReady } from "../api/HealthApi.ts"
 import { version } from "../api/Version.ts"
 import { HttpSettings } from "./HttpSettings.ts"
+import { lean, withServices } from "./internal/leanHandlers.ts"
 import * as MetricsAccess from "./MetricsAccess.ts"
 import { MountedApi } from "./MountedApi.ts"
 import { ProcessMetrics } from "./ProcessMetrics.ts"
@@ -98,8 +99,8 @@ export const HealthHandlers = HttpApiBuilder.group(
         return yield* PrometheusMetrics.format()
       })
     })
-  })
-)
+  }, withServices)
+).pipe(lean)
 
 const componentsView = (components: Readiness["components"]) =>
   Object.fromEntries(

@@ -87,10 +87,12 @@ const dropImpossible = ({ parameters, requestBody, responses }: Operation) => {
 }
 /** An answer that an endpoint declares itself stays: only what `Rejections` alone brought goes. */
 const drop = (responses: Record<string, Answer>, status: string) => {
-  const ref = responses[status]?.content?.["application/problem+json"]?.schema.$ref
-  if (/\/(MalformedBody|NotFound|BodyTooLarge|UnsupportedMediaType|RequestInvalid)Problem$/.test(ref ?? ""))
+  const schema = responses[status]?.content?.["application/problem+json"]?.schema
+  if (schema !== undefined && (schema.anyOf ?? [schema]).every(({ $ref }) => rejections.test($ref ?? "")))
     delete responses[status]
 }
+
+const rejections = /\/(MalformedBody|BodyTooDeep|NotFound|BodyTooLarge|UnsupportedMediaType|RequestInvalid)Problem$/
 
 const addCsrfHeader = (operation: Operation, method: string) => {
   if (method === "GET" || !operation.security.some((scheme) => "cookie" in scheme)) return

@@ -12,6 +12,7 @@ import {
 import { HttpApiError } from "effect/http-api"
 import {
   BodyLimit,
+  BodyTooDeep,
   BodyTooLarge,
   InternalError,
   MalformedBody,
@@ -21,8 +22,11 @@ import {
   Unavailable,
   UnsupportedMediaType
 } from "../api/Rejections.ts"
+import { isDeeperThan } from "./internal/jsonDepth.ts"
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
+/** Nothing of the contract nests deeper than ten levels; what walks values by recursion must not meet thousands. */
+const maximumDepth = 64
 /** More would only repeat what the first ones say. */
 const maximumIssues = 20
 
@@ -57,8 +61,9 @@ const isReadFailure = (
 
 const answerDefect =
   (maximumBytes: number) =>
-  (defect: unknown): Effect.Effect<never, Unavailable | BodyTooLarge | MalformedBody | InternalError> => {
+  (defect: unknown): Effect.Effect<never, Unavailable | BodyTooDeep | BodyTooLarge | MalformedBody | InternalError> => {
     if (HttpServerResponse.isHttpServerResponse(defect)) return Effect.die(defect)
+    if (defect instanceof BodyTooDeep) return Effect.fail(defect)
     if (defect instanceof StorageError && defect.retryable)
       return Effect.fail(new Unavailable({ retryAfterSeconds: 1 }))
     if (isReadFailure(defect))
@@ -67,6 +72,19 @@ const answerDefect =
       )
     return Effect.andThen(Effect.logError("request failed", Cause.die(defect)), Effect.fail(new InternalError()))
   }
+
+/** The same request; reading a JSON body that nests too deep dies, because the builder lets a body fail in no other way. */
+const ofBoundedDepth = (request: HttpServerRequest.HttpServerRequest): HttpServerRequest.HttpServerRequest =>
+  /^[^;]*json|^$/i.test(request.headers["content-type"] ?? "")
+    ? Object.create(request, {
+        text: {
+          get: () =>
+            Effect.tap(request.text, (text) =>
+              isDeeperThan(maximumDepth, text) ? Effect.die(new BodyTooDeep({ maximumDepth })) : Effect.void
+            )
+        }
+      })
+    : request
 
 /** Says in the header what the error says in its body, for clients that read no further. */
 const announceRetry = (error: unknown) =>
@@ -90,10 +108,13 @@ export const layer = Layer.succeed(
       Effect.tapError(announceRetry)
     )
     if (!HttpMethod.hasBody(endpoint.method)) return answered
-    return Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) =>
-      Number(headers["content-length"] ?? 0) > maximumBytes
+    return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+      Number(request.headers["content-length"] ?? 0) > maximumBytes
         ? Effect.fail(new BodyTooLarge({ maximumBytes }))
-        : Effect.provideService(answered, HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maximumBytes))
+        : answered.pipe(
+            Effect.provideService(HttpServerRequest.HttpServerRequest, ofBoundedDepth(request)),
+            Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maximumBytes))
+          )
     )
   })
 )

@@ -7,6 +7,7 @@ import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../api/Access.ts"
 import { pageEcho, pageOf } from "../api/Paging.ts"
 import { SagasApi, type SagasQuery, type SagaView } from "../api/SagasApi.ts"
+import { lean, withServices } from "./internal/leanHandlers.ts"
 
 export const SagasHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(SagasApi),
@@ -41,8 +42,8 @@ export const SagasHandlers = HttpApiBuilder.group(
         Effect.catchTag("StorageError", Effect.die)
       )
     })
-  })
-)
+  }, withServices)
+).pipe(lean)
 
 const sagaView = (saga: Saga): SagaView => ({
   sagaId: saga.sagaId,

@@ -7,6 +7,8 @@ import { routes } from "../support/ProbeApi.ts"
 import { serve } from "../support/TestServer.ts"
 
 const id = "019a0000-0000-7000-8000-000000000001"
+/** A note of `depth` levels, the note itself one of them. */
+const nested = (depth: number) => `{"text":"a","more":${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`
 const serveWith = (settings: Partial<typeof defaultSettings>) =>
   serve(routes.pipe(Layer.provide(Layer.succeed(HttpSettings, { ...defaultSettings, ...settings }))))
 
@@ -16,6 +18,7 @@ describe("Edge, problems", () => {
     ["GET", "/api/v1/probe/items/no-uuid", {}, 404, "NOT_FOUND"],
     ["PUT", "/api/v1/probe/read", {}, 405, "METHOD_NOT_ALLOWED"],
     ["POST", "/api/v1/probe/notes", { body: "{" }, 400, "MALFORMED_BODY"],
+    ["POST", "/api/v1/probe/notes", { body: nested(65) }, 400, "BODY_TOO_DEEP"],
     ["POST", "/api/v1/probe/notes", { body: { text: 1 } }, 422, "REQUEST_INVALID"],
     [
       "POST",
@@ -49,6 +52,19 @@ describe("Edge, problems", () => {
       assert.isString(body["title"])
       assert.notInclude(answer.text, "hunter2")
       assert.notInclude(answer.text, "Error:")
+    })
+  )
+
+  it.effect("takes a body of 64 levels, and brackets within texts by the thousand; says how deep it may be", () =>
+    Effect.gen(function* () {
+      const call = yield* serve(routes)
+      assert.strictEqual((yield* call("POST", "/api/v1/probe/notes", { body: nested(64) })).status, 200)
+      const text = `"\\"${"[{".repeat(1000)}`
+      const kept = yield* call("POST", "/api/v1/probe/notes", { body: { text } })
+      assert.deepStrictEqual([kept.status, kept.body["text"]], [200, text])
+      const deep = yield* call("POST", "/api/v1/probe/notes", { body: nested(5_000) })
+      assert.deepInclude(deep.body, { status: 400, maximum_depth: 64 })
+      assert.include(deep.body["detail"], "at most 64 levels")
     })
   )
 

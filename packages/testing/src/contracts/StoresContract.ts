@@ -2,6 +2,7 @@
 import type { Stores } from "@fairlead/core/storage/Storage"
 import type { Layer } from "effect"
 import * as BusContract from "./BusContract.ts"
+import * as DossiersContract from "./DossiersContract.ts"
 import * as EventLogContract from "./EventLogContract.ts"
 import * as ExecutionStoreContract from "./ExecutionStoreContract.ts"
 import * as HostStoreContract from "./HostStoreContract.ts"
@@ -27,4 +28,5 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
   WakeupsContract.suite(name, stores)
   BusContract.suite(name, stores)
   SagaEngineContract.suite(name, stores)
+  DossiersContract.suite(name, stores)
 }

@@ -40,6 +40,12 @@ export const delay =
   (call) =>
     Effect.delay(call, duration)
 
+/** The call is done, and its answer comes late. */
+export const answerLate =
+  (duration: Duration.Input): Fault<never> =>
+  (call) =>
+    Effect.tap(call, () => Effect.sleep(duration))
+
 /** Hits one call (1 for the first since the layer was built) of one method; all else goes through. */
 export const layer = <I, S extends object, K extends MethodOf<S>>(
   port: Context.Service<I, S>,

@@ -4,7 +4,7 @@ import type { DomainEvent } from "../../events/DomainEvent.ts"
 import type { EventFactory } from "../../events/EventFactory.ts"
 import type { NewEvent } from "../../events/StoredEvent.ts"
 import type { Execution } from "../../executions/Execution.ts"
-import type { Journal } from "../../storage/Journal.ts"
+import type { Journal, JournalWrite } from "../../storage/Journal.ts"
 import type { Storage } from "../../storage/Storage.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import { type CancelRequest, isEnded, Saga } from "../Saga.ts"
@@ -66,26 +66,28 @@ export const make = (
     events = [...events, ...(yield* services.events.makeAll(cause, facts))]
   })
 
+  // Not to be interrupted half-way: an append whose answer nobody took would be written again.
   const flush = oneAtATime.withPermit(
-    Effect.gen(function* () {
-      if (entries.length === 0) return
-      const at = yield* DateTime.now
-      const write = {
-        saga: project(saga, progress, at),
-        at,
-        entries,
-        events,
-        execution: executionChanged ? execution : undefined
-      }
-      const [written, appended] = [entries.length, events.length]
-      executionChanged = false
-      const append = Effect.flatMap(services.journal.append(write), (held) => (held ? Effect.void : new SagaFenced()))
-      yield* also === undefined ? append : services.storage.transaction(Effect.andThen(append, also))
-      also = undefined
-      writtenMillis = yield* Clock.currentTimeMillis
-      entries = entries.slice(written)
-      events = events.slice(appended)
-    })
+    Effect.uninterruptible(
+      Effect.gen(function* () {
+        if (entries.length === 0) return
+        const at = yield* DateTime.now
+        const write = {
+          saga: project(saga, progress, at),
+          at,
+          entries,
+          events,
+          execution: executionChanged ? execution : undefined
+        }
+        const [written, appended] = [entries.length, events.length]
+        executionChanged = false
+        yield* commit(services, write, also)
+        also = undefined
+        writtenMillis = yield* Clock.currentTimeMillis
+        entries = entries.slice(written)
+        events = events.slice(appended)
+      })
+    )
   )
 
   const confirm = Effect.gen(function* () {
@@ -105,6 +107,12 @@ export const make = (
     flush,
     confirm
   }
+}
+
+/** The append, and whatever else belongs into the same transaction. */
+const commit = ({ journal, storage }: Services, write: JournalWrite, also?: Effect.Effect<void, StorageError>) => {
+  const append = Effect.flatMap(journal.append(write), (held) => (held ? Effect.void : new SagaFenced()))
+  return also === undefined ? append : storage.transaction(Effect.andThen(append, also))
 }
 
 const project = (saga: Saga, progress: SagaProgress, at: DateTime.Utc): Saga => {

@@ -1,0 +1,96 @@
+/** Verifies a whole database, page by page, in bounded memory. Reads only. */
+import { DateTime, Duration, Effect } from "effect"
+import type { Execution } from "../executions/Execution.ts"
+import { isTerminal } from "../executions/ExecutionStatus.ts"
+import { Dossiers } from "../storage/Dossiers.ts"
+import { type Breach, unless } from "./Breach.ts"
+import type { Dossier } from "./Dossier.ts"
+import { type Ledger, missingIn } from "./Ledger.ts"
+import { verify } from "./verify.ts"
+
+/** Executions held in memory at a time. */
+const pageSize = 200
+/** Executions of a ledger that are looked up in one call. */
+const lookupSize = 500
+
+export interface VerificationOptions {
+  /** Executions that have not ended and are older than this are breaches. Absent: their age is not judged. */
+  readonly activeOlderThanSeconds?: number | undefined
+  readonly ledger?: Ledger | undefined
+  /** Told of every breach as it is found. */
+  readonly report: (breach: Breach) => Effect.Effect<void>
+}
+
+/** How much was read. */
+export interface VerificationCounts {
+  readonly executions: number
+  readonly sagas: number
+  readonly logEntries: number
+  readonly events: number
+  readonly outputBytes: number
+  readonly breaches: number
+}
+
+/** Reads everything once and reports every breach. On a database in use each execution is judged at one moment, not all at the same. */
+export const verifyAll = Effect.fn("Verification.verifyAll")(function* (options: VerificationOptions) {
+  const store = yield* Dossiers
+  const now = yield* DateTime.now
+  const { activeOlderThanSeconds, ledger } = options
+  const unseen = new Set(ledger?.executionIds)
+  let counts: VerificationCounts = { executions: 0, sagas: 0, logEntries: 0, events: 0, outputBytes: 0, breaches: 0 }
+
+  const tell = Effect.fnUntraced(function* (breaches: ReadonlyArray<Breach>) {
+    counts = { ...counts, breaches: counts.breaches + breaches.length }
+    yield* Effect.forEach(breaches, options.report, { discard: true })
+  })
+  const judge = Effect.fnUntraced(function* (dossier: Dossier) {
+    const { execution, executionId } = dossier
+    counts = counted(counts, dossier)
+    unseen.delete(executionId)
+    yield* tell(verify(dossier))
+    if (execution === undefined) return
+    if (activeOlderThanSeconds !== undefined) yield* tell(tooOld(execution, now, activeOlderThanSeconds))
+    if (ledger !== undefined) yield* tell(missingIn(ledger, execution))
+  })
+
+  yield* tell(ledger?.breaches ?? [])
+  let after: string | undefined
+  while (true) {
+    const page = yield* store.page(after, pageSize)
+    yield* Effect.forEach(page, judge, { discard: true })
+    after = page.at(-1)?.executionId
+    if (after === undefined) break
+  }
+  yield* tell(yield* store.breaches)
+  const unknown = [...unseen]
+  for (let from = 0; from < unknown.length; from += lookupSize)
+    yield* tell(yield* notStored(store, unknown.slice(from, from + lookupSize)))
+  return counts
+})
+
+const counted = (counts: VerificationCounts, { events, extents, sagas }: Dossier): VerificationCounts => ({
+  ...counts,
+  executions: counts.executions + 1,
+  sagas: counts.sagas + sagas.length,
+  logEntries: sagas.reduce((total, { log }) => total + log.length, counts.logEntries),
+  events: counts.events + events.length,
+  outputBytes: extents.reduce((total, { length }) => total + length, counts.outputBytes)
+})
+
+const tooOld = (execution: Execution, now: DateTime.Utc, seconds: number) => {
+  const age = Duration.toSeconds(DateTime.distance(execution.createdAt, now))
+  return unless(
+    isTerminal(execution.status) || age <= seconds,
+    "active_too_long",
+    `executions ${execution.executionId}`,
+    `it is ${execution.status} after ${Math.floor(age)} s`
+  )
+}
+
+/** Scripts that ran for executions of which nothing is known, not even that they were deleted. */
+const notStored = Effect.fnUntraced(function* (store: Dossiers["Service"], executionIds: ReadonlyArray<string>) {
+  const deleted = new Set(yield* store.deleted(executionIds))
+  return executionIds
+    .filter((id) => !deleted.has(id))
+    .flatMap((id) => unless(false, "ledger", `ledger ${id}`, "a script ran for an execution that is not stored"))
+})

@@ -1,0 +1,108 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Execution } from "@fairlead/core/executions/Execution"
+import { Executions } from "@fairlead/core/executions/Executions"
+import { layerExecutions } from "@fairlead/core/Fairlead"
+import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
+import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { Secrets } from "@fairlead/core/secrets/Secrets"
+import { Dossiers } from "@fairlead/core/storage/Dossiers"
+import { Journal } from "@fairlead/core/storage/Journal"
+import { Storage } from "@fairlead/core/storage/Storage"
+import { StorageError } from "@fairlead/core/storage/StorageError"
+import { verify } from "@fairlead/core/verification/verify"
+import * as Faults from "@fairlead/testing/faults/Faults"
+import { Effect, Layer, Schema } from "effect"
+import { admin, alice, host, lines, live, origin, result, run, submit } from "../executions/support/MemoryHost.ts"
+import { active, cancelled, dossiers, retried } from "./support/histories.ts"
+
+const Command = Schema.Literals([
+  "out hello",
+  "err oops",
+  "hex 00ff",
+  "fill 3000",
+  "sleep 2",
+  "exit 0",
+  "exit 3",
+  "kill SIGSEGV",
+  "exceed memory",
+  "hang",
+  "stubborn"
+])
+const Run = Schema.Struct({
+  commands: Schema.Array(Command).check(Schema.isMaxLength(6)),
+  cancel: Schema.Boolean,
+  delete: Schema.Boolean
+})
+const Runs = Schema.Array(Run).check(Schema.isMaxLength(4))
+
+const play = Effect.fnUntraced(function* ({ cancel, commands, delete: remove }: typeof Run.Type) {
+  const executions = yield* Executions
+  const limits = { timeoutMillis: 100, outputBytes: 4_000 }
+  const { executionId } = yield* submit(lines(commands.join("\n"), { limits }))
+  if (cancel) yield* Effect.ignore(executions.cancel(alice, executionId, "enough", origin))
+  yield* result(executionId)
+  if (remove) yield* Effect.ignore(executions.remove(admin, executionId, origin))
+})
+
+describe("verify", () => {
+  it.live.prop(
+    "finds nothing in what the core itself wrote",
+    [Runs],
+    ([runs]) =>
+      Effect.gen(function* () {
+        yield* Effect.forEach(runs, play, { concurrency: 4, discard: true })
+        const found = yield* dossiers
+        assert.deepStrictEqual(found.flatMap(verify), [])
+        assert.deepStrictEqual(yield* (yield* Dossiers).breaches, [])
+      }).pipe(Effect.provide(host(2))),
+    { arbitrary: { runs: 30 }, timeout: 60_000 }
+  )
+
+  const lost = Faults.failAfter(new StorageError({ operation: "test", retryable: true, cause: "test" }))
+  it.live.each([1, 2, 3])("finds nothing when the answer to write %i was lost and another driver went on", (nth) => {
+    const stores = Faults.layer(Journal, "append", nth, lost).pipe(Layer.provideMerge(Storage.layerMemory))
+    const faulty = layerExecutions({ hostName: "host-a", maxRunning: 2 }).pipe(
+      Layer.provideMerge(MemoryScriptRuntime.layer()),
+      Layer.provideMerge(Layer.mergeAll(stores, Secrets.layerMemory, ScriptRuntimes.layer))
+    )
+    return Effect.gen(function* () {
+      yield* run(lines("out a\nsleep 5\nexit 3"))
+      const [dossier] = yield* dossiers
+      assert.isDefined(dossier)
+      // The last write is the end: nobody drives a saga that has ended.
+      assert.strictEqual(dossier?.sagas[0]?.saga.fence, nth === 3 ? 1 : 2)
+      assert.deepStrictEqual(verify(dossier ?? assert.fail()), [])
+    }).pipe(Effect.provide(faulty))
+  })
+
+  live(
+    "finds nothing in an execution that still runs, nor in one that was cancelled",
+    Effect.gen(function* () {
+      yield* Effect.andThen(cancelled, active)
+      const found = yield* dossiers
+      assert.deepStrictEqual([found.length, ...found.flatMap(verify)], [2])
+      assert.deepStrictEqual(yield* (yield* Dossiers).breaches, [])
+    })
+  )
+
+  live(
+    "finds nothing in an execution of two attempts, and names what is wrong with the first of them",
+    Effect.gen(function* () {
+      const dossier = yield* retried
+      assert.deepStrictEqual([dossier.sagas.length, ...verify(dossier)], [2])
+      const { execution } = dossier
+      if (execution === undefined) return assert.fail("no execution")
+      const [first] = execution.earlierAttempts ?? []
+      if (first === undefined) return assert.fail("no earlier attempt")
+      const longer = { ...first, outcome: { ...first.outcome, stdoutBytes: 99 } }
+      const damaged = (change: Partial<Execution>) =>
+        verify({ ...dossier, execution: new Execution({ ...execution, ...change }) }).map(({ invariant }) => invariant)
+      assert.deepStrictEqual(damaged({ earlierAttempts: [longer] }), ["output_size"])
+      assert.deepStrictEqual(damaged({ earlierAttempts: [] }), ["execution_state", "event_story"])
+      assert.deepStrictEqual(damaged({ earlierAttempts: [{ ...first, attempt: 2 }] }), [
+        "execution_state",
+        "event_story"
+      ])
+    })
+  )
+})
