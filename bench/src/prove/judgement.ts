@@ -1,6 +1,7 @@
 /** Compares what clients were told with what the API, the event log and the ledger say. Each breach is one line. */
-import { readdirSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import type { Fleet } from "./Fleet.ts"
+import { leftovers } from "./processes.ts"
 import { behaviourOf } from "./scripts.ts"
 import { judgeStream } from "./streams.ts"
 import type { Ended, Submitted, Workload } from "./Workload.ts"
@@ -107,19 +108,3 @@ const orphans = (run: string): Promise<ReadonlyArray<string>> =>
   until("no script is left", () => (leftovers(run).length === 0 ? [] : undefined), 65_000, 500).catch(() =>
     leftovers(run).map((pid) => `I7 process ${pid} of a script that has ended is still there`)
   )
-
-/** Scripts of this run, by the mark that each carries. */
-export const leftovers = (run: string): ReadonlyArray<number> => processesWith(`PROOF_RUN=${run}`)
-
-/** Processes of this machine with the variable in their environment, `name=value`. */
-export const processesWith = (variable: string): ReadonlyArray<number> =>
-  readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(`${variable}\0`)
-      } catch {
-        return false
-      }
-    })
-    .map(Number)

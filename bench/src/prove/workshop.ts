@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Fleet, makeFleet } from "./Fleet.ts"
-import { leftovers, processesWith } from "./judgement.ts"
 import { type PostgresServer, startPostgres } from "./PostgresServer.ts"
+import { leftovers, processesWith } from "./processes.ts"
 import { makeWorkload, type Workload } from "./Workload.ts"
 
 export interface Workshop {
