@@ -8,6 +8,7 @@ import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
 import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
 import * as Fairlead from "@fairlead/core/Fairlead"
 import { HealthSettings } from "@fairlead/core/health/HealthSettings"
+import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import * as AesSecrets from "@fairlead/crypto/AesSecrets"
 import * as Argon2PasswordHasher from "@fairlead/crypto/Argon2PasswordHasher"
@@ -33,6 +34,7 @@ export const layer = (config: HostConfig, keys: Keys, on: ReturnType<typeof port
     maxRunning: config.FAIRLEAD_MAX_RUNNING,
     version,
     goneMillis: config.FAIRLEAD_HOST_GONE_SECONDS * 1000,
+    retentionDays: config.FAIRLEAD_RETENTION_DAYS,
     secret: keys.jwtSecret
   })
   const [current] = keys.encryptionKeys
@@ -98,6 +100,16 @@ const policies = (config: HostConfig) =>
       },
       maxActive: config.FAIRLEAD_MAX_ACTIVE,
       maxActivePerUser: config.FAIRLEAD_MAX_ACTIVE_PER_USER
+    }),
+    Layer.succeed(QueuePolicy, {
+      limits: {
+        perUser: Option.getOrUndefined(config.FAIRLEAD_MAX_RUNNING_PER_USER),
+        perRuntime: Object.fromEntries(
+          config.FAIRLEAD_MAX_RUNNING_PER_RUNTIME.map(([runtime, , most]) => [runtime, most])
+        )
+      },
+      ageingMillis: config.FAIRLEAD_QUEUE_AGEING_SECONDS * 1000,
+      ttlMillis: config.FAIRLEAD_QUEUE_TTL_SECONDS * 1000
     }),
     Layer.succeed(AuthOptions, { ...authDefaults, sessionsPerUser: config.FAIRLEAD_MAX_SESSIONS_PER_USER }),
     Layer.succeed(HealthSettings, { maxConcurrentExecutions: config.FAIRLEAD_MAX_RUNNING }),

@@ -1,5 +1,6 @@
 /** Everything the host reads from its environment, in one table: it parses, it validates, and it is the documentation. */
 import { authDefaults } from "@fairlead/core/auth/AuthOptions"
+import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Config, Effect, type Option, type Redacted, Result, Schema, Struct } from "effect"
 
 interface Setting<A> {
@@ -24,6 +25,16 @@ const integer = (name: string, range: readonly [number, number], standard: numbe
     `${standard}`,
     `${about} ${range[0]} to ${range[1]}.`
   )
+
+const optionalInteger = (name: string, range: readonly [number, number], about: string) =>
+  setting(Config.option(Config.schema(between(...range), name)), "no limit", `${about} ${range[0]} to ${range[1]}.`)
+
+/** `process=100`. */
+const RuntimeLimit = Schema.TemplateLiteralParser([
+  RuntimeKind,
+  "=",
+  Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 100_000 }))
+])
 
 const choice = <const L extends ReadonlyArray<string>>(
   name: string,
@@ -117,11 +128,39 @@ export const settings = {
     32,
     "Scripts that run at once on this machine; the others wait."
   ),
+  FAIRLEAD_MAX_RUNNING_PER_USER: optionalInteger(
+    "FAIRLEAD_MAX_RUNNING_PER_USER",
+    [1, 100_000],
+    "Scripts of one user that run at once, on all hosts together; the others wait."
+  ),
+  FAIRLEAD_MAX_RUNNING_PER_RUNTIME: setting(
+    Config.Array(RuntimeLimit, "FAIRLEAD_MAX_RUNNING_PER_RUNTIME").pipe(Config.withDefault([])),
+    "no limit",
+    "Scripts of one kind of runtime that run at once, on all hosts together: `process=100`. Separated by commas."
+  ),
+  FAIRLEAD_QUEUE_TTL_SECONDS: integer(
+    "FAIRLEAD_QUEUE_TTL_SECONDS",
+    [1, 604_800],
+    86_400,
+    "Longest wait for a start of an execution that names none; then it ends as `timeout`."
+  ),
+  FAIRLEAD_QUEUE_AGEING_SECONDS: integer(
+    "FAIRLEAD_QUEUE_AGEING_SECONDS",
+    [0, 86_400],
+    60,
+    "Waiting time that one step of priority is worth; hosts that share a database use the same."
+  ),
   FAIRLEAD_HOST_GONE_SECONDS: integer(
     "FAIRLEAD_HOST_GONE_SECONDS",
     [20, 3_600],
     45,
     "How long the machine of a script may be without a host before the script is given up as lost by the others."
+  ),
+  FAIRLEAD_RETENTION_DAYS: integer(
+    "FAIRLEAD_RETENTION_DAYS",
+    [0, 36_500],
+    0,
+    "Days after its end on which an execution is removed with output, result and sagas; its events stay. 0 keeps it for ever."
   ),
   FAIRLEAD_MAX_ACTIVE: integer(
     "FAIRLEAD_MAX_ACTIVE",

@@ -21,9 +21,11 @@ type ControlType =
 
 /** Something that happened to the execution, told apart by `event_type`. */
 export type ExecutionEvent = Exclude<Wire, { readonly event_type: ControlType }>
+/** An attempt ended and another one follows, by `retry` of the request; its output begins anew. */
+export type AttemptFailed = Extract<ExecutionEvent, { readonly event_type: "execution_attempt_failed" }>
 export type ExecutionStatus = ExecutionResult["status"]
 
-/** A piece of what the script wrote. Pieces of one stream follow each other without gaps. */
+/** A piece of what the script wrote. Pieces of one stream of one attempt follow each other without gaps; attempts follow each other. */
 export interface OutputFrame {
   readonly type: "output"
   readonly id: string | undefined
@@ -145,6 +147,10 @@ const framesOf = (
         { type: "event", id, event: wire },
         ...(started ? [{ type: "status", id, status: "running" } as const] : [])
       ]
+    }
+    case "execution_attempt_failed": {
+      const again = known === "running" || known === "scheduled"
+      return [{ type: "event", id, event: wire }, ...(again ? [{ type: "status", id, status: "queued" } as const] : [])]
     }
     default:
       return [{ type: "event", id, event: wire }]

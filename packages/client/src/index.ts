@@ -23,6 +23,7 @@ export {
   type TokenPair
 } from "./FairleadOptions.ts"
 export {
+  type AttemptFailed,
   type ExecutionEvent,
   type ExecutionFrame,
   type ExecutionStatus,

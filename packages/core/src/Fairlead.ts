@@ -21,18 +21,24 @@ import { ExecutionAdmission } from "./executions/ExecutionAdmission.ts"
 import { ExecutionEnv } from "./executions/ExecutionEnv.ts"
 import { ExecutionFeed } from "./executions/ExecutionFeed.ts"
 import { ExecutionJobs } from "./executions/ExecutionJobs.ts"
+import { ExecutionRestarts } from "./executions/ExecutionRestarts.ts"
 import * as ExecutionSaga from "./executions/ExecutionSaga.ts"
 import { Executions } from "./executions/Executions.ts"
+import { ForceFail } from "./executions/ForceFail.ts"
 import * as IdempotencyExpiry from "./executions/IdempotencyExpiry.ts"
 import * as JobReaper from "./executions/JobReaper.ts"
 import * as LostExecutions from "./executions/LostExecutions.ts"
 import { OutputCollector } from "./executions/OutputCollector.ts"
+import * as Retention from "./executions/Retention.ts"
 import { Health } from "./health/Health.ts"
 import { HostRegistry } from "./hosts/HostRegistry.ts"
+import { Hosts } from "./hosts/Hosts.ts"
 import { Ids } from "./ids/Ids.ts"
 import { PlaceSlots } from "./queue/PlaceSlots.ts"
+import { Queue } from "./queue/Queue.ts"
 import * as QueueDispatcher from "./queue/QueueDispatcher.ts"
 import { QueueEntrance } from "./queue/QueueEntrance.ts"
+import { QueueForecast } from "./queue/QueueForecast.ts"
 import { QueueGauge } from "./queue/QueueGauge.ts"
 import { SagaCanceller } from "./sagas/SagaCanceller.ts"
 import { SagaDriver } from "./sagas/SagaDriver.ts"
@@ -40,7 +46,9 @@ import { SagaEngine } from "./sagas/SagaEngine.ts"
 import { SagaLanes } from "./sagas/SagaLanes.ts"
 import { SagaLauncher } from "./sagas/SagaLauncher.ts"
 import { Sagas } from "./sagas/Sagas.ts"
+import { SagaTerminator } from "./sagas/SagaTerminator.ts"
 import { SagaWatch } from "./sagas/SagaWatch.ts"
+import { StuckSagas } from "./sagas/StuckSagas.ts"
 
 export interface ExecutionHostOptions {
   /** Names this host in what it writes; unique among the hosts of one database, and the same after a restart. */
@@ -49,6 +57,8 @@ export interface ExecutionHostOptions {
   readonly version?: string | undefined
   /** Scripts that run at once in each place that this host serves; the others wait in line. */
   readonly maxRunning: number
+  /** Executions are removed so many days after their end; 0, the default: never. */
+  readonly retentionDays?: number | undefined
   /** How long a place may be without any host before what ran there is given up as lost; 45 s by default, 20 s at least. */
   readonly goneMillis?: number | undefined
 }
@@ -84,21 +94,23 @@ const layerDrivers = Layer.effectDiscard(
 )
 
 /** Executions and sagas: accepting, driving, following. Needs the stores, `ScriptRuntimes` and `Secrets`. */
-export const layerExecutions = ({ goneMillis = 45_000, hostName, maxRunning, version = "" }: ExecutionHostOptions) => {
+export const layerExecutions = (options: ExecutionHostOptions) => {
+  const { goneMillis = 45_000, hostName, maxRunning, retentionDays = 0, version = "" } = options
   const parts = Layer.mergeAll(QueueEntrance.layer, ExecutionEnv.layer, OutputCollector.layer).pipe(
+    Layer.provideMerge(QueueForecast.layer),
     Layer.provideMerge(Layer.mergeAll(QueueGauge.layer, SagaLanes.layer, SagaLauncher.layer)),
     Layer.provideMerge(HostRegistry.layer({ name: hostName, version })),
     Layer.provideMerge(PlaceSlots.layer(maxRunning))
   )
-  const driving = SagaCanceller.layer.pipe(
+  const driving = Layer.mergeAll(SagaCanceller.layer, SagaTerminator.layer(hostName)).pipe(
     Layer.provideMerge(SagaDriver.layer(hostName)),
     Layer.provideMerge(SagaWatch.layer),
     Layer.provideMerge(ExecutionSaga.layer),
     Layer.provideMerge(ExecutionJobs.layer)
   )
-  const useCases = ExecutionFeed.layer.pipe(
+  const useCases = Layer.mergeAll(ExecutionFeed.layer, ExecutionRestarts.layer, ForceFail.layer).pipe(
     Layer.provideMerge(Executions.layer),
-    Layer.provideMerge(Sagas.layer),
+    Layer.provideMerge(Layer.mergeAll(Hosts.layer, Queue.layer, Sagas.layer, StuckSagas.layer)),
     Layer.provide(ExecutionAdmission.layer)
   )
   const background = Layer.mergeAll(
@@ -106,7 +118,8 @@ export const layerExecutions = ({ goneMillis = 45_000, hostName, maxRunning, ver
     QueueDispatcher.layer,
     JobReaper.layer,
     LostExecutions.layer(Math.max(goneMillis, 20_000)),
-    IdempotencyExpiry.layer
+    IdempotencyExpiry.layer,
+    Retention.layer(retentionDays)
   )
   return Layer.mergeAll(useCases, background).pipe(Layer.provide(driving), Layer.provide(parts), Layer.provide(basics))
 }

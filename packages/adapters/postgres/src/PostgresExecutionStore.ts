@@ -28,6 +28,13 @@ export const layer = Layer.effect(
         ...(to === undefined ? [] : [sql`created_at < ${DateTime.formatIso(to)}`])
       ])
 
+    /** What belongs to the executions in the CTE `gone` goes with them; their events stay. */
+    const belongings = sql`
+      output as (delete from execution_output o using gone where o.execution_id = gone.execution_id),
+      keys as (delete from idempotency_keys k using gone where k.execution_id = gone.execution_id),
+      saga as (delete from sagas s using gone where s.execution_id = gone.execution_id returning s.saga_id),
+      entries as (delete from saga_log l using saga where l.saga_id = saga.saga_id)`
+
     return ExecutionStore.of({
       insert: Effect.fnUntraced(function* (execution) {
         const added = yield* sql`insert into executions (execution_id, owner_id, status, lang, created_at, execution)
@@ -67,13 +74,20 @@ export const layer = Layer.effect(
       remove: Effect.fnUntraced(function* (id) {
         const removed = yield* sql`with
           gone as (delete from executions where execution_id = ${id} and ${terminal} returning execution_id),
-          output as (delete from execution_output o using gone where o.execution_id = gone.execution_id),
-          keys as (delete from idempotency_keys k using gone where k.execution_id = gone.execution_id),
-          saga as (delete from sagas s using gone where s.execution_id = gone.execution_id returning s.saga_id),
-          entries as (delete from saga_log l using saga where l.saga_id = saga.saga_id)
-          select execution_id from gone`
+          ${belongings} select execution_id from gone`
         return removed.length > 0
-      }, storageError("ExecutionStore.remove"))
+      }, storageError("ExecutionStore.remove")),
+
+      removeEndedBefore: Effect.fnUntraced(function* (time, limit) {
+        // Leans on executions_finished; stored times all have one form.
+        const removed = yield* sql`with
+          old as (select execution_id from executions where finished_at < ${DateTime.formatIso(time)}
+            order by finished_at limit ${limit} for update skip locked),
+          gone as (delete from executions e using old where e.execution_id = old.execution_id and ${terminal}
+            returning e.execution_id),
+          ${belongings} select execution_id from gone`
+        return removed.length
+      }, storageError("ExecutionStore.removeEndedBefore"))
     })
   })
 )

@@ -20,20 +20,26 @@ export const layer = Layer.effect(
     const wakeups = yield* Wakeups
 
     /** `dispatch`, `lane`, `parked` and the cancel request stay what they are in the row: others write them. */
-    const moved = Effect.fnUntraced(function* ({ saga }: JournalWrite) {
+    const moved = Effect.fnUntraced(function* ({ execution, saga }: JournalWrite) {
+      // Admission locks entries and then their sagas, so an end does the same: the other way round each could wait for the other.
+      const lineFirst =
+        execution !== undefined && isTerminal(execution.status)
+          ? sql`and (select count(*) from (
+              select 1 from queue_entries where execution_id = ${execution.executionId} for update) entry) >= 0`
+          : sql``
       return sql`moved as (
         update sagas set state = ${saga.state},
           saga = (${yield* encodeSaga(saga)}::text::jsonb - '{cancelRequest,lane,parked}'::text[]) || jsonb_strip_nulls(
             jsonb_build_object('dispatch', sagas.dispatch, 'cancelRequest', sagas.saga -> 'cancelRequest',
               'lane', sagas.lane, 'parked', nullif(sagas.parked, false)))
-        where saga_id = ${saga.sagaId} and fence = ${saga.fence} returning saga_id)`
+        where saga_id = ${saga.sagaId} and fence = ${saga.fence} ${lineFirst} returning saga_id)`
     })
 
     const logged = Effect.fnUntraced(function* ({ at, entries, saga }: JournalWrite) {
       return sql`logged as (
-        insert into saga_log (saga_id, seq, fence, at, entry)
+        insert into saga_log (saga_id, seq, fence, at, entry, driver)
         select moved.saga_id, ${saga.logLength - entries.length}::int + e.n::int, ${saga.fence}::int,
-          ${DateTime.formatIso(at)}::timestamptz, e.entry
+          ${DateTime.formatIso(at)}::timestamptz, e.entry, ${saga.driver ?? null}::text
         from moved, jsonb_array_elements(${yield* encodeEntries(entries)}::text::jsonb) with ordinality as e (entry, n))`
     })
 

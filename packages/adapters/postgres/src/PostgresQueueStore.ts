@@ -15,6 +15,8 @@ import { storageError } from "./PostgresError.ts"
 
 /** Names the lock of admission; any number that nothing else in this database locks. */
 const admissionLock = 718_281_828
+/** Sets the locks of concurrency keys apart from other hashed ones. */
+const keyLockSeed = 1_618_033
 
 export const layer = Layer.effect(
   QueueStore,
@@ -129,6 +131,15 @@ export const layer = Layer.effect(
         return rows.length > 0
       }, storageError("QueueStore.withdraw")),
 
+      claimKey: Effect.fnUntraced(function* (ownerId, key) {
+        // The lock is of the key's own: without it two newcomers would each see a key that nobody has. Leans on queue_entries_key.
+        yield* sql`select pg_advisory_xact_lock(hashtextextended(${`${ownerId} ${key}`}, ${keyLockSeed}))`
+        return yield* decodeEntries(
+          yield* sql`select ${columns} from queue_entries where owner_id = ${ownerId} and concurrency_key = ${key}
+            order by rank_at, execution_id`
+        )
+      }, storageError("QueueStore.claimKey")),
+
       find: Effect.fnUntraced(function* (id) {
         const [row] = yield* decodeEntries(yield* sql`select ${columns} from queue_entries where execution_id = ${id}`)
         return Option.fromUndefinedOr(row)
@@ -191,8 +202,9 @@ export const layer = Layer.effect(
       }, storageError("QueueStore.reprioritise")),
 
       pause: Effect.fnUntraced(function* ({ at, by, reason, scope }) {
-        yield* sql`insert into queue_pauses (scope, at, paused_by, reason)
-          values (${scope}, ${iso(at)}::timestamptz, ${by}, ${reason}) on conflict do nothing`
+        const rows = yield* sql`insert into queue_pauses (scope, at, paused_by, reason)
+          values (${scope}, ${iso(at)}::timestamptz, ${by}, ${reason}) on conflict do nothing returning 1 as paused`
+        return rows.length > 0
       }, storageError("QueueStore.pause")),
 
       resume: Effect.fnUntraced(function* (scope) {

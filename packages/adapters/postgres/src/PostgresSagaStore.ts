@@ -25,7 +25,8 @@ const decodeLog = Schema.decodeUnknownEffect(
       seq: Schema.Int,
       fence: Schema.Int,
       at: Schema.DateTimeUtcFromDate,
-      entry: jsonText(SagaEntry)
+      entry: jsonText(SagaEntry),
+      driver: Schema.NullOr(Schema.String)
     })
   )
 )
@@ -41,13 +42,23 @@ export const layer = Layer.effect(
     // The condition is the one of the index sagas_live.
     const live = sql`state in ('created', 'running', 'compensating')`
 
-    const matching = ({ executionId, ownerId, state }: SagaFilter) =>
-      sql.and([
+    const movedAt = sql`coalesce(saga #>> '{lastEntry,at}', saga ->> 'createdAt') collate "C"`
+
+    /** By state they lean on sagas_live or sagas_turned_back, by time on sagas_created; stored times all have one form. */
+    const matching = (filter: SagaFilter) => {
+      const { createdFrom, createdTo, executionId, lane, ownerId, sagaName, state, unmovedSince } = filter
+      return sql.and([
         sql`true`,
         ...(ownerId === undefined ? [] : [sql`owner_id = ${ownerId}`]),
         ...(executionId === undefined ? [] : [sql`execution_id = ${executionId}`]),
-        ...(state === undefined ? [] : [sql`state = ${state}`])
+        ...(state === undefined ? [] : [sql`state = ${state}`]),
+        ...(sagaName === undefined ? [] : [sql`saga ->> 'sagaName' = ${sagaName}`]),
+        ...(lane === undefined ? [] : [sql`lane = ${lane}`]),
+        ...(createdFrom === undefined ? [] : [sql`created_at >= ${DateTime.formatIso(createdFrom)}`]),
+        ...(createdTo === undefined ? [] : [sql`created_at < ${DateTime.formatIso(createdTo)}`]),
+        ...(unmovedSince === undefined ? [] : [sql`${live} and ${movedAt} < ${DateTime.formatIso(unmovedSince)}`])
       ])
+    }
 
     const first = (rows: ReadonlyArray<unknown>) =>
       Effect.map(decode(rows), ([row]) => Option.map(Option.fromUndefinedOr(row), ({ saga }) => saga))
@@ -111,10 +122,24 @@ export const layer = Layer.effect(
         return rows.map(({ saga }) => saga)
       }, storageError("SagaStore.inLane")),
 
-      log: Effect.fnUntraced(function* (id) {
-        return yield* decodeLog(
-          yield* sql`select seq, fence, at, entry::text as entry from saga_log where saga_id = ${id} order by seq limit 10000`
+      unmoved: Effect.fnUntraced(function* (unmovedSince, { after, limit, ownerId }) {
+        const waits = sql`exists (select 1 from queue_entries q
+          where q.execution_id = sagas.execution_id and q.saga_id = sagas.saga_id and q.state <> 'admitted')`
+        const behind = after === undefined ? sql`true` : sql`saga_id > ${after}`
+        const rows = yield* decode(
+          yield* sql`select saga::text as saga from sagas
+            where ${matching({ unmovedSince, ownerId, limit, offset: 0 })} and ${behind} and not ${waits}
+            order by saga_id limit ${limit}`
         )
+        return rows.map(({ saga }) => saga)
+      }, storageError("SagaStore.unmoved")),
+
+      log: Effect.fnUntraced(function* (id) {
+        const rows = yield* decodeLog(
+          yield* sql`select seq, fence, at, entry::text as entry, driver from saga_log
+            where saga_id = ${id} order by seq limit 10000`
+        )
+        return rows.map(({ driver, ...entry }) => (driver === null ? entry : { ...entry, driver }))
       }, storageError("SagaStore.log")),
 
       requestCancel: Effect.fnUntraced(function* (id, cancelRequest) {

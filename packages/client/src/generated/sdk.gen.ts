@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthCreateApiKeyData, AuthCreateApiKeyErrors, AuthCreateApiKeyResponses, AuthListApiKeysData, AuthListApiKeysErrors, AuthListApiKeysResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthRevokeApiKeyData, AuthRevokeApiKeyErrors, AuthRevokeApiKeyResponses, AuthSelfData, AuthSelfErrors, AuthSelfResponses, AuthUpdateSelfData, AuthUpdateSelfErrors, AuthUpdateSelfResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, EventsHealthData, EventsHealthErrors, EventsHealthResponses, ExecutionsCancelData, ExecutionsCancelErrors, ExecutionsCancelResponses, ExecutionsEventsData, ExecutionsEventsErrors, ExecutionsEventsResponses, ExecutionsExamplesData, ExecutionsExamplesErrors, ExecutionsExamplesResponses, ExecutionsGetData, ExecutionsGetErrors, ExecutionsGetResponses, ExecutionsLimitsData, ExecutionsLimitsErrors, ExecutionsLimitsResponses, ExecutionsListData, ExecutionsListErrors, ExecutionsListOwnData, ExecutionsListOwnErrors, ExecutionsListOwnResponses, ExecutionsListResponses, ExecutionsLogsData, ExecutionsLogsErrors, ExecutionsLogsResponses, ExecutionsRemoveData, ExecutionsRemoveErrors, ExecutionsRemoveResponses, ExecutionsResultData, ExecutionsResultErrors, ExecutionsResultResponses, ExecutionsRetryData, ExecutionsRetryErrors, ExecutionsRetryResponses, ExecutionsStreamData, ExecutionsStreamErrors, ExecutionsStreamResponse, ExecutionsStreamResponses, ExecutionsSubmitData, ExecutionsSubmitErrors, ExecutionsSubmitResponses, HealthAliveData, HealthAliveErrors, HealthAliveResponses, HealthCapabilitiesData, HealthCapabilitiesErrors, HealthCapabilitiesResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthMetricsData, HealthMetricsErrors, HealthMetricsResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, HealthReportData, HealthReportErrors, HealthReportResponses, HealthSummaryData, HealthSummaryErrors, HealthSummaryResponses, SagasCancelData, SagasCancelErrors, SagasCancelResponses, SagasGetData, SagasGetErrors, SagasGetResponses, SagasListData, SagasListErrors, SagasListOfExecutionData, SagasListOfExecutionErrors, SagasListOfExecutionResponses, SagasListResponses } from './types.gen.ts';
+import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthCreateApiKeyData, AuthCreateApiKeyErrors, AuthCreateApiKeyResponses, AuthListApiKeysData, AuthListApiKeysErrors, AuthListApiKeysResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthRevokeApiKeyData, AuthRevokeApiKeyErrors, AuthRevokeApiKeyResponses, AuthSelfData, AuthSelfErrors, AuthSelfResponses, AuthUpdateSelfData, AuthUpdateSelfErrors, AuthUpdateSelfResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, EventsHealthData, EventsHealthErrors, EventsHealthResponses, ExecutionsAttemptsData, ExecutionsAttemptsErrors, ExecutionsAttemptsResponses, ExecutionsCancelData, ExecutionsCancelErrors, ExecutionsCancelResponses, ExecutionsEventsData, ExecutionsEventsErrors, ExecutionsEventsResponses, ExecutionsExamplesData, ExecutionsExamplesErrors, ExecutionsExamplesResponses, ExecutionsGetData, ExecutionsGetErrors, ExecutionsGetResponses, ExecutionsLimitsData, ExecutionsLimitsErrors, ExecutionsLimitsResponses, ExecutionsListData, ExecutionsListErrors, ExecutionsListOwnData, ExecutionsListOwnErrors, ExecutionsListOwnResponses, ExecutionsListResponses, ExecutionsLogsData, ExecutionsLogsErrors, ExecutionsLogsResponses, ExecutionsRemoveData, ExecutionsRemoveErrors, ExecutionsRemoveResponses, ExecutionsResultData, ExecutionsResultErrors, ExecutionsResultResponses, ExecutionsRetryData, ExecutionsRetryErrors, ExecutionsRetryResponses, ExecutionsStreamData, ExecutionsStreamErrors, ExecutionsStreamResponse, ExecutionsStreamResponses, ExecutionsSubmitData, ExecutionsSubmitErrors, ExecutionsSubmitResponses, HealthAliveData, HealthAliveErrors, HealthAliveResponses, HealthCapabilitiesData, HealthCapabilitiesErrors, HealthCapabilitiesResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthMetricsData, HealthMetricsErrors, HealthMetricsResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, HealthReportData, HealthReportErrors, HealthReportResponses, HealthSummaryData, HealthSummaryErrors, HealthSummaryResponses, HostsListData, HostsListErrors, HostsListResponses, QueueGetData, QueueGetErrors, QueueGetResponses, QueueListData, QueueListErrors, QueueListResponses, QueuePauseData, QueuePauseErrors, QueuePauseResponses, QueuePausesData, QueuePausesErrors, QueuePausesResponses, QueueReprioritiseData, QueueReprioritiseErrors, QueueReprioritiseResponses, QueueResumeData, QueueResumeErrors, QueueResumeResponses, SagasCancelData, SagasCancelErrors, SagasCancelResponses, SagasForceFailData, SagasForceFailErrors, SagasForceFailResponses, SagasGetData, SagasGetErrors, SagasGetResponses, SagasHistoryData, SagasHistoryErrors, SagasHistoryResponses, SagasListData, SagasListErrors, SagasListOfExecutionData, SagasListOfExecutionErrors, SagasListOfExecutionResponses, SagasListResponses, SagasRestartData, SagasRestartErrors, SagasRestartResponses, SagasRetryData, SagasRetryErrors, SagasRetryResponses, SagasStuckData, SagasStuckErrors, SagasStuckResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -192,7 +192,7 @@ export const executionsList = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Run a script
  *
- * Accepts a script. Once this is answered, the execution survives a crash of every host. With an `Idempotency-Key`, the same request again within 24 hours is answered with the first execution; the key with another request is refused. With `wait_seconds` or `Prefer: wait=N` the answer is held back until the execution ends, for at most that long, and carries its result if it did.
+ * Accepts a script. Once this is answered, the execution survives a crash of every host. With an `Idempotency-Key`, the same request again within 24 hours is answered with the first execution; the key with another request is refused. `run_at`, `queue_ttl_seconds`, `concurrency_key` and `retry` say when it may start, how long it may wait, beside what it may not run, and when it is tried again. With `wait_seconds` or `Prefer: wait=N` the answer is held back until the execution ends, for at most that long, and carries its result if it did.
  */
 export const executionsSubmit = <ThrowOnError extends boolean = true>(options: Options<ExecutionsSubmitData, ThrowOnError>): RequestResult<ExecutionsSubmitResponses, ExecutionsSubmitErrors, ThrowOnError, 'data'> => (options.client ?? client).post<ExecutionsSubmitResponses, ExecutionsSubmitErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -229,7 +229,7 @@ export const executionsRemove = <ThrowOnError extends boolean = true>(options: O
 /**
  * Get an execution
  *
- * What was asked for, where it stands and how it ended, without its output. The environment is never answered.
+ * What was asked for, where it stands and how it ended, with its earlier attempts, without output. While it waits, `queue` tells its place in the line. The environment is never answered.
  */
 export const executionsGet = <ThrowOnError extends boolean = true>(options: Options<ExecutionsGetData, ThrowOnError>): RequestResult<ExecutionsGetResponses, ExecutionsGetErrors, ThrowOnError, 'data'> => (options.client ?? client).get<ExecutionsGetResponses, ExecutionsGetErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -238,9 +238,20 @@ export const executionsGet = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
+ * List the attempts of an execution
+ *
+ * Oldest first; the last one is the current, which may still wait for its start. Each has output of its own: read it with `attempt` at the logs and the result.
+ */
+export const executionsAttempts = <ThrowOnError extends boolean = true>(options: Options<ExecutionsAttemptsData, ThrowOnError>): RequestResult<ExecutionsAttemptsResponses, ExecutionsAttemptsErrors, ThrowOnError, 'data'> => (options.client ?? client).get<ExecutionsAttemptsResponses, ExecutionsAttemptsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/executions/{execution_id}/attempts',
+    ...options
+});
+
+/**
  * Get the result of an execution
  *
- * Status, output and exit code. With `wait_seconds` the answer is held back until the execution ends, for at most that long; what is not known yet is `null`.
+ * Status, output and exit code. With `wait_seconds` the answer is held back until the execution ends, for at most that long; what is not known yet is `null`. With `attempt` it is what that attempt left, without waiting.
  */
 export const executionsResult = <ThrowOnError extends boolean = true>(options: Options<ExecutionsResultData, ThrowOnError>): RequestResult<ExecutionsResultResponses, ExecutionsResultErrors, ThrowOnError, 'data'> => (options.client ?? client).get<ExecutionsResultResponses, ExecutionsResultErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -266,7 +277,7 @@ export const executionsCancel = <ThrowOnError extends boolean = true>(options: O
 /**
  * Run the same script again
  *
- * Makes a new execution with the script, arguments, environment and limits of one that has ended.
+ * Makes a new execution with the script, arguments, environment, limits, priority, `retry` and `concurrency_key` of one that has ended. It waits for its turn, whatever the first one's `concurrency_policy` was; `run_at` and `queue_ttl_seconds` are not taken over.
  */
 export const executionsRetry = <ThrowOnError extends boolean = true>(options: Options<ExecutionsRetryData, ThrowOnError>): RequestResult<ExecutionsRetryResponses, ExecutionsRetryErrors, ThrowOnError, 'data'> => (options.client ?? client).post<ExecutionsRetryResponses, ExecutionsRetryErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -292,7 +303,7 @@ export const executionsEvents = <ThrowOnError extends boolean = true>(options: O
 /**
  * Read what an execution wrote
  *
- * The exact bytes of one output stream of the last attempt, the same while it runs and afterwards: go on at `X-Output-Next-Offset` until `X-Output-Ended` is true and nothing comes. `Range: bytes=…` is understood and answered with 206. With `follow=true` the answer goes on until the attempt ends; resume a broken one at `offset` plus the bytes received. The type is `text/plain; charset=utf-8` when `Accept` names `text/plain`, else `application/octet-stream`.
+ * The exact bytes of one output stream of one attempt, the latest that began unless `attempt` names another, the same while it runs and afterwards: go on at `X-Output-Next-Offset` until `X-Output-Ended` is true and nothing comes. `Range: bytes=…` is understood and answered with 206. With `follow=true` the answer goes on until the attempt ends; resume a broken one at `offset` plus the bytes received. Unless `X-Output-Last-Attempt` is true another attempt may follow `X-Output-Attempt`. The type is `text/plain; charset=utf-8` when `Accept` names `text/plain`, else `application/octet-stream`.
  */
 export const executionsLogs = <ThrowOnError extends boolean = true>(options: Options<ExecutionsLogsData, ThrowOnError>): RequestResult<ExecutionsLogsResponses, ExecutionsLogsErrors, ThrowOnError, 'data'> => (options.client ?? client).get<ExecutionsLogsResponses, ExecutionsLogsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -411,9 +422,98 @@ export const healthMetrics = <ThrowOnError extends boolean = true>(options?: Opt
 });
 
 /**
+ * List the hosts
+ *
+ * The server processes that share the database, the latest heard of first, at most 1,000; for a day also those that are gone.
+ */
+export const hostsList = <ThrowOnError extends boolean = true>(options?: Options<HostsListData, ThrowOnError>): RequestResult<HostsListResponses, HostsListErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<HostsListResponses, HostsListErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/hosts',
+    ...options
+});
+
+/**
+ * Look at the queue
+ *
+ * Executions that the caller may see and that have not ended, in the order of rank, 100 unless `limit` says otherwise. Users take turns: among the ranks of all, the user with the fewest running goes first. `runtimes` counts those of everybody.
+ */
+export const queueList = <ThrowOnError extends boolean = true>(options?: Options<QueueListData, ThrowOnError>): RequestResult<QueueListResponses, QueueListErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<QueueListResponses, QueueListErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/queue',
+    ...options
+});
+
+/**
+ * List what is paused
+ *
+ * Oldest first; empty when everything may start.
+ */
+export const queuePauses = <ThrowOnError extends boolean = true>(options?: Options<QueuePausesData, ThrowOnError>): RequestResult<QueuePausesResponses, QueuePausesErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<QueuePausesResponses, QueuePausesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/queue/pauses',
+    ...options
+});
+
+/**
+ * Pause new starts
+ *
+ * No host starts anything of the scope from now on: `all`, or one kind of runtime. What runs goes on, and what is submitted waits. Answers with the pause that holds; one that was there before stays as it was.
+ */
+export const queuePause = <ThrowOnError extends boolean = true>(options: Options<QueuePauseData, ThrowOnError>): RequestResult<QueuePauseResponses, QueuePauseErrors, ThrowOnError, 'data'> => (options.client ?? client).post<QueuePauseResponses, QueuePauseErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/queue/pause',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End a pause
+ *
+ * Ends the pause of exactly this scope; `resumed` is false if there was none. A pause of another scope stays.
+ */
+export const queueResume = <ThrowOnError extends boolean = true>(options: Options<QueueResumeData, ThrowOnError>): RequestResult<QueueResumeResponses, QueueResumeErrors, ThrowOnError, 'data'> => (options.client ?? client).post<QueueResumeResponses, QueueResumeErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/queue/resume',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get an entry of the queue
+ *
+ * Where the execution stands. One that has ended is not there any more.
+ */
+export const queueGet = <ThrowOnError extends boolean = true>(options: Options<QueueGetData, ThrowOnError>): RequestResult<QueueGetResponses, QueueGetErrors, ThrowOnError, 'data'> => (options.client ?? client).get<QueueGetResponses, QueueGetErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/queue/{execution_id}',
+    ...options
+});
+
+/**
+ * Change the priority of what waits
+ *
+ * The execution gets the place it would have if it had been submitted with this priority. It orders the executions of one user, and users who have equally many running.
+ */
+export const queueReprioritise = <ThrowOnError extends boolean = true>(options: Options<QueueReprioritiseData, ThrowOnError>): RequestResult<QueueReprioritiseResponses, QueueReprioritiseErrors, ThrowOnError, 'data'> => (options.client ?? client).patch<QueueReprioritiseResponses, QueueReprioritiseErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/queue/{execution_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * List sagas
  *
- * Sagas that the caller may see, newest first, 100 unless `limit` says otherwise.
+ * Sagas that the caller may see, newest first, 100 unless `limit` says otherwise. `created_from` is included, `created_to` is not. `older_than_seconds` finds those that have not ended and have not got on for so long.
  */
 export const sagasList = <ThrowOnError extends boolean = true>(options?: Options<SagasListData, ThrowOnError>): RequestResult<SagasListResponses, SagasListErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<SagasListResponses, SagasListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -444,6 +544,17 @@ export const sagasListOfExecution = <ThrowOnError extends boolean = true>(option
 });
 
 /**
+ * Get the history of a saga
+ *
+ * Every attempt of every step and of its undoing, in the order in which they began: times, outcome, failure, when the next attempt was due, and which host drove it under which fence. Outputs show only what is no secret.
+ */
+export const sagasHistory = <ThrowOnError extends boolean = true>(options: Options<SagasHistoryData, ThrowOnError>): RequestResult<SagasHistoryResponses, SagasHistoryErrors, ThrowOnError, 'data'> => (options.client ?? client).get<SagasHistoryResponses, SagasHistoryErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/{saga_id}/history',
+    ...options
+});
+
+/**
  * Cancel a saga
  *
  * Asks the saga to stop and to undo its finished steps, last first; acts within 2 s. Only a saga that is created or running can be cancelled.
@@ -452,4 +563,56 @@ export const sagasCancel = <ThrowOnError extends boolean = true>(options: Option
     responseStyle: 'data',
     url: '/api/v1/sagas/{saga_id}/cancel',
     ...options
+});
+
+/**
+ * List sagas that do not get on
+ *
+ * Sagas that have not ended and have not got on for `older_than_seconds`, 300 unless the request says otherwise, each with the reason; without those that wait in line and those on which a living host works, such as long scripts. `limit` (200) is the number of sagas looked at, so a page may be empty and yet have a `next`.
+ */
+export const sagasStuck = <ThrowOnError extends boolean = true>(options?: Options<SagasStuckData, ThrowOnError>): RequestResult<SagasStuckResponses, SagasStuckErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<SagasStuckResponses, SagasStuckErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/stuck',
+    ...options
+});
+
+/**
+ * Retry a saga from where it failed
+ *
+ * Makes a new execution of the same script, whose saga takes over what the steps before the failed one left. Where that cannot be taken over, it begins at the last step before from which that is possible; `from_step` tells. For a saga that did not complete.
+ */
+export const sagasRetry = <ThrowOnError extends boolean = true>(options: Options<SagasRetryData, ThrowOnError>): RequestResult<SagasRetryResponses, SagasRetryErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SagasRetryResponses, SagasRetryErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/{saga_id}/retry',
+    ...options
+});
+
+/**
+ * Restart a saga from a step
+ *
+ * Makes a new execution of the same script, whose saga takes over what the steps before `from_step` left. Refused with the steps from which it is possible, if that cannot all be taken over. For a saga that has ended.
+ */
+export const sagasRestart = <ThrowOnError extends boolean = true>(options: Options<SagasRestartData, ThrowOnError>): RequestResult<SagasRestartResponses, SagasRestartErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SagasRestartResponses, SagasRestartErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/{saga_id}/restart',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End a saga by force
+ *
+ * For a saga that cannot end by itself. Takes it from its driver and ends it as `failed`, its execution as `error` with the cause `force_failed`. Nothing is undone; a script that still runs is stopped within about a minute. Cancel is the gentle way.
+ */
+export const sagasForceFail = <ThrowOnError extends boolean = true>(options: Options<SagasForceFailData, ThrowOnError>): RequestResult<SagasForceFailResponses, SagasForceFailErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SagasForceFailResponses, SagasForceFailErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/sagas/{saga_id}/force-fail',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });

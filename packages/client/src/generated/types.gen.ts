@@ -65,6 +65,29 @@ export type BodyTooLargeProblem = {
     maximum_bytes: number;
 };
 
+export type BodyTooDeepProblem = {
+    type: 'urn:fairlead:problem:body-too-deep';
+    title: 'Body too deep';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'BODY_TOO_DEEP';
+    status_code: 400;
+    request_id: string;
+    maximum_depth: number;
+};
+
+export type MalformedBodyProblem = {
+    type: 'urn:fairlead:problem:malformed-body';
+    title: 'Malformed body';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'MALFORMED_BODY';
+    status_code: 400;
+    request_id: string;
+};
+
 export type UnauthorizedProblem = {
     type: 'urn:fairlead:problem:unauthorized';
     title: 'Not logged in';
@@ -96,40 +119,17 @@ export type ForbiddenProblem = {
     code: 'FORBIDDEN';
     status_code: 403;
     request_id: string;
-    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'sagas:read' | 'sagas:write';
+    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'hosts:read' | 'queue:write' | 'queue:admin' | 'sagas:read' | 'sagas:write' | 'sagas:admin';
 };
 
-export type BodyTooDeepProblem = {
-    type: 'urn:fairlead:problem:body-too-deep';
-    title: 'Body too deep';
-    status: 400;
+export type SagaAlreadyEndedProblem = {
+    type: 'urn:fairlead:problem:saga-already-ended';
+    title: 'Saga has ended';
+    status: 409;
     detail: string;
     error: string;
-    code: 'BODY_TOO_DEEP';
-    status_code: 400;
-    request_id: string;
-    maximum_depth: number;
-};
-
-export type MalformedBodyProblem = {
-    type: 'urn:fairlead:problem:malformed-body';
-    title: 'Malformed body';
-    status: 400;
-    detail: string;
-    error: string;
-    code: 'MALFORMED_BODY';
-    status_code: 400;
-    request_id: string;
-};
-
-export type SagaNotCancellableProblem = {
-    type: 'urn:fairlead:problem:saga-not-cancellable';
-    title: 'Saga cannot be cancelled';
-    status: 400;
-    detail: string;
-    error: string;
-    code: 'SAGA_NOT_CANCELLABLE';
-    status_code: 400;
+    code: 'SAGA_ALREADY_ENDED';
+    status_code: 409;
     request_id: string;
     saga_id: string;
     saga_state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
@@ -158,10 +158,240 @@ export type SagaNotFoundProblem = {
     saga_id: string;
 };
 
+export type SagaStatusResponse = {
+    saga_id: string;
+    saga_name: string;
+    execution_id: string;
+    state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+    current_step: string | null;
+    completed_steps: Array<string>;
+    compensated_steps: Array<string>;
+    error_message: string | null;
+    created_at: string;
+    updated_at: string;
+    completed_at: string | null;
+    retry_count: number;
+    place: string | null;
+    driver: string | null;
+    last_progress_at: string;
+};
+
+export type SagaForceFailRequest = {
+    /**
+     * Goes into the log, the execution and the audit event.
+     */
+    reason: string;
+};
+
+export type QueueFullProblem = {
+    type: 'urn:fairlead:problem:queue-full';
+    title: 'Queue full';
+    status: 429;
+    detail: string;
+    error: string;
+    code: 'QUEUE_FULL';
+    status_code: 429;
+    request_id: string;
+    scope: 'host' | 'user';
+    maximum: number;
+    retry_after_seconds: number;
+};
+
+export type LimitTooHighProblem = {
+    type: 'urn:fairlead:problem:limit-too-high';
+    title: 'Limit too high';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'LIMIT_TOO_HIGH';
+    status_code: 422;
+    request_id: string;
+    limits: Array<{
+        limit: string;
+        requested: number;
+        maximum: number;
+    }>;
+};
+
+export type LanguageUnsupportedProblem = {
+    type: 'urn:fairlead:problem:language-unsupported';
+    title: 'Language not supported';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'LANGUAGE_UNSUPPORTED';
+    status_code: 422;
+    request_id: string;
+    language: string;
+    requested_version: string;
+    supported: {
+        [key: string]: Array<string>;
+    };
+};
+
+export type ExecutionActiveProblem = {
+    type: 'urn:fairlead:problem:execution-active';
+    title: 'Execution is active';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'EXECUTION_ACTIVE';
+    status_code: 400;
+    request_id: string;
+    execution_id: string;
+    execution_status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+};
+
+export type SagaNotRestartableProblem = {
+    type: 'urn:fairlead:problem:saga-not-restartable';
+    title: 'Saga cannot be restarted';
+    status: 409;
+    detail: string;
+    error: string;
+    code: 'SAGA_NOT_RESTARTABLE';
+    status_code: 409;
+    request_id: string;
+    saga_id: string;
+    reason: 'active' | 'completed' | 'not_carried';
+    from_step?: string;
+    possible_from: Array<string>;
+};
+
+export type ExecutionNotFoundProblem = {
+    type: 'urn:fairlead:problem:execution-not-found';
+    title: 'No such execution';
+    status: 404;
+    detail: string;
+    error: string;
+    code: 'EXECUTION_NOT_FOUND';
+    status_code: 404;
+    request_id: string;
+    execution_id: string;
+};
+
+export type SagaRestartResponse = {
+    /**
+     * The new execution.
+     */
+    execution_id: string;
+    status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+    retry_of: string;
+    restart_of: string;
+    from_step: string;
+};
+
+export type SagaRestartRequest = {
+    from_step: string;
+};
+
+export type StuckSagasResponse = {
+    sagas: Array<{
+        saga_id: string;
+        saga_name: string;
+        execution_id: string;
+        state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+        current_step: string | null;
+        completed_steps: Array<string>;
+        compensated_steps: Array<string>;
+        error_message: string | null;
+        created_at: string;
+        updated_at: string;
+        completed_at: string | null;
+        retry_count: number;
+        place: string | null;
+        driver: string | null;
+        last_progress_at: string;
+        definition_version: number;
+        reason: 'no_definition' | 'no_host_for_lane' | 'waiting_for_retry' | 'undo_failing' | 'driver_silent' | 'driver_failing' | 'not_dispatched';
+        /**
+         * When the next attempt is due, where one is.
+         */
+        retry_at: string | null;
+        /**
+         * How often hosts took it since it got on last.
+         */
+        claims_without_progress: number;
+    }>;
+    /**
+     * Give it as `after` to go on; null at the end.
+     */
+    next: string | null;
+};
+
+export type SagaNotCancellableProblem = {
+    type: 'urn:fairlead:problem:saga-not-cancellable';
+    title: 'Saga cannot be cancelled';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'SAGA_NOT_CANCELLABLE';
+    status_code: 400;
+    request_id: string;
+    saga_id: string;
+    saga_state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+};
+
 export type SagaCancellationResponse = {
     success: boolean;
     message: string;
     saga_id: string;
+};
+
+export type SagaHistoryResponse = {
+    saga_id: string;
+    saga_name: string;
+    definition_version: number;
+    execution_id: string;
+    state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
+    started_at: string | null;
+    restart_of: string | null;
+    from_step: string | null;
+    runs: Array<{
+        step: string;
+        /**
+         * `undo`: it takes back what the step did.
+         */
+        direction: 'run' | 'undo';
+        attempt: number;
+        /**
+         * `open`: it began, and what came of it is not known (yet). `carried`: the saga that this one restarts did it.
+         */
+        result: 'open' | 'completed' | 'failed' | 'carried';
+        /**
+         * Written down only for steps that act on the outside world.
+         */
+        begun_at: string | null;
+        ended_at: string | null;
+        duration_ms: number | null;
+        /**
+         * What may be shown of it; null if nothing may.
+         */
+        output: unknown;
+        failure: {
+            type: string;
+            message: string;
+            retryable: boolean;
+        } | null;
+        /**
+         * When the next attempt is, or was, due.
+         */
+        retry_at: string | null;
+        fence: number;
+        /**
+         * The host that wrote it down; null before the first.
+         */
+        driver: string | null;
+    }>;
+    compensation: {
+        at: string;
+        cause: 'failed' | 'cancelled' | 'timeout';
+        reason: string;
+    } | null;
+    ended: {
+        at: string;
+        end: 'completed' | 'failed' | 'timeout' | 'cancelled';
+        reason: string | null;
+    } | null;
 };
 
 export type SagaListResponse = {
@@ -178,6 +408,9 @@ export type SagaListResponse = {
         updated_at: string;
         completed_at: string | null;
         retry_count: number;
+        place: string | null;
+        driver: string | null;
+        last_progress_at: string;
     }>;
     total: number;
     limit: number;
@@ -188,19 +421,140 @@ export type SagaListResponse = {
     pages: number;
 };
 
-export type SagaStatusResponse = {
-    saga_id: string;
-    saga_name: string;
+export type ExecutionAdmittedProblem = {
+    type: 'urn:fairlead:problem:execution-admitted';
+    title: 'Execution has a slot';
+    status: 409;
+    detail: string;
+    error: string;
+    code: 'EXECUTION_ADMITTED';
+    status_code: 409;
+    request_id: string;
     execution_id: string;
-    state: 'created' | 'running' | 'compensating' | 'completed' | 'failed' | 'timeout' | 'cancelled';
-    current_step: string | null;
-    completed_steps: Array<string>;
-    compensated_steps: Array<string>;
-    error_message: string | null;
-    created_at: string;
-    updated_at: string;
-    completed_at: string | null;
-    retry_count: number;
+    place?: string;
+};
+
+export type QueueEntryNotFoundProblem = {
+    type: 'urn:fairlead:problem:queue-entry-not-found';
+    title: 'Not in the queue';
+    status: 404;
+    detail: string;
+    error: string;
+    code: 'QUEUE_ENTRY_NOT_FOUND';
+    status_code: 404;
+    request_id: string;
+    execution_id: string;
+};
+
+export type QueueEntry = {
+    execution_id: string;
+    owner_id: string;
+    runtime: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+    state: 'delayed' | 'blocked' | 'waiting' | 'admitted';
+    priority: number;
+    rank_at: string;
+    queued_at: string;
+    run_at: string | null;
+    expires_at: string;
+    concurrency_key: string | null;
+    place: string | null;
+    queue: {
+        state: 'delayed' | 'blocked' | 'waiting' | 'admitted';
+        priority: number;
+        position: number;
+        ahead: number;
+        estimated_wait_seconds: number | null;
+    };
+};
+
+export type ReprioritiseRequest = {
+    priority: number;
+};
+
+export type QueueResumption = {
+    scope: 'all' | 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+    resumed: boolean;
+};
+
+export type ResumeQueueRequest = {
+    scope?: 'all' | 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+    reason?: string;
+};
+
+export type QueuePause = {
+    scope: 'all' | 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+    at: string;
+    by: string;
+    reason: string;
+};
+
+export type PauseQueueRequest = {
+    scope?: 'all' | 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+    reason: string;
+};
+
+export type QueuePauseList = {
+    pauses: Array<{
+        scope: 'all' | 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+        at: string;
+        by: string;
+        reason: string;
+    }>;
+};
+
+export type QueueList = {
+    entries: Array<{
+        execution_id: string;
+        owner_id: string;
+        runtime: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+        state: 'delayed' | 'blocked' | 'waiting' | 'admitted';
+        priority: number;
+        rank_at: string;
+        queued_at: string;
+        run_at: string | null;
+        expires_at: string;
+        concurrency_key: string | null;
+        place: string | null;
+    }>;
+    total: number;
+    limit: number;
+    skip: number;
+    offset: number;
+    has_more: boolean;
+    page: number;
+    pages: number;
+    runtimes: Array<{
+        runtime: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+        waiting: number;
+        held: number;
+        running: number;
+        capacity: number;
+        estimated_wait_seconds: number | null;
+    }>;
+    pauses: Array<{
+        scope: 'all' | 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+        at: string;
+        by: string;
+        reason: string;
+    }>;
+};
+
+export type HostList = {
+    hosts: Array<{
+        host_id: string;
+        name: string;
+        version: string;
+        started_at: string;
+        leaving: boolean;
+        places: Array<{
+            place: string;
+            runtime: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+            capacity: number;
+            running: number;
+        }>;
+        silent_seconds: number;
+        alive: boolean;
+    }>;
 };
 
 export type Capabilities = {
@@ -335,18 +689,6 @@ export type TooManyStreamsProblem = {
     request_id: string;
     maximum: number;
     retry_after_seconds: number;
-};
-
-export type ExecutionNotFoundProblem = {
-    type: 'urn:fairlead:problem:execution-not-found';
-    title: 'No such execution';
-    status: 404;
-    detail: string;
-    error: string;
-    code: 'EXECUTION_NOT_FOUND';
-    status_code: 404;
-    request_id: string;
-    execution_id: string;
 };
 
 export type SecurityViolationEvent = {
@@ -557,6 +899,36 @@ export type UserRegisteredEvent = {
     user_id: string;
     username: string;
     email: string;
+};
+
+export type SagaForceFailedEvent = {
+    event_type: 'saga_force_failed';
+    event_id: string;
+    event_version: '1.0';
+    timestamp: string;
+    aggregate_id: string;
+    correlation_id: string;
+    metadata: {
+        service_name: string;
+        service_version: string;
+        correlation_id: string;
+        user_id?: string;
+        ip_address?: string;
+        user_agent?: string;
+        environment: 'development' | 'staging' | 'production' | 'test';
+    };
+    payload: {
+        saga_id: string;
+        saga_name: string;
+        execution_id: string;
+        by: string;
+        reason: string;
+    };
+    saga_id: string;
+    saga_name: string;
+    execution_id: string;
+    by: string;
+    reason: string;
 };
 
 export type SagaCompensatedEvent = {
@@ -791,6 +1163,58 @@ export type ResultStoredEvent = {
     size_bytes: number;
 };
 
+export type QueueResumedEvent = {
+    event_type: 'queue_resumed';
+    event_id: string;
+    event_version: '1.0';
+    timestamp: string;
+    aggregate_id: string;
+    correlation_id: string;
+    metadata: {
+        service_name: string;
+        service_version: string;
+        correlation_id: string;
+        user_id?: string;
+        ip_address?: string;
+        user_agent?: string;
+        environment: 'development' | 'staging' | 'production' | 'test';
+    };
+    payload: {
+        scope: string;
+        reason: string;
+        resumed_by: string;
+    };
+    scope: string;
+    reason: string;
+    resumed_by: string;
+};
+
+export type QueuePausedEvent = {
+    event_type: 'queue_paused';
+    event_id: string;
+    event_version: '1.0';
+    timestamp: string;
+    aggregate_id: string;
+    correlation_id: string;
+    metadata: {
+        service_name: string;
+        service_version: string;
+        correlation_id: string;
+        user_id?: string;
+        ip_address?: string;
+        user_agent?: string;
+        environment: 'development' | 'staging' | 'production' | 'test';
+    };
+    payload: {
+        scope: string;
+        reason: string;
+        paused_by: string;
+    };
+    scope: string;
+    reason: string;
+    paused_by: string;
+};
+
 export type PodDeletedEvent = {
     event_type: 'pod_deleted';
     event_id: string;
@@ -1011,6 +1435,34 @@ export type ExecutionDeletedEvent = {
     };
     execution_id: string;
     deleted_by: string;
+};
+
+export type ExecutionReprioritisedEvent = {
+    event_type: 'execution_reprioritised';
+    event_id: string;
+    event_version: '1.0';
+    timestamp: string;
+    aggregate_id: string;
+    correlation_id: string;
+    metadata: {
+        service_name: string;
+        service_version: string;
+        correlation_id: string;
+        user_id?: string;
+        ip_address?: string;
+        user_agent?: string;
+        environment: 'development' | 'staging' | 'production' | 'test';
+    };
+    payload: {
+        execution_id: string;
+        priority: number;
+        previous_priority: number;
+        changed_by: string;
+    };
+    execution_id: string;
+    priority: number;
+    previous_priority: number;
+    changed_by: string;
 };
 
 export type ExecutionAttemptFailedEvent = {
@@ -1380,6 +1832,20 @@ export type OffsetBeyondEndProblem = {
     size: number;
 };
 
+export type AttemptNotFoundProblem = {
+    type: 'urn:fairlead:problem:attempt-not-found';
+    title: 'No such attempt';
+    status: 404;
+    detail: string;
+    error: string;
+    code: 'ATTEMPT_NOT_FOUND';
+    status_code: 404;
+    request_id: string;
+    execution_id: string;
+    attempt: number;
+    attempts: number;
+};
+
 export type ExecutionStillActiveProblem = {
     type: 'urn:fairlead:problem:execution-still-active';
     title: 'Execution is active';
@@ -1396,65 +1862,6 @@ export type ExecutionStillActiveProblem = {
 export type DeleteResponse = {
     message: string;
     execution_id: string;
-};
-
-export type QueueFullProblem = {
-    type: 'urn:fairlead:problem:queue-full';
-    title: 'Queue full';
-    status: 429;
-    detail: string;
-    error: string;
-    code: 'QUEUE_FULL';
-    status_code: 429;
-    request_id: string;
-    scope: 'host' | 'user';
-    maximum: number;
-    retry_after_seconds: number;
-};
-
-export type LimitTooHighProblem = {
-    type: 'urn:fairlead:problem:limit-too-high';
-    title: 'Limit too high';
-    status: 422;
-    detail: string;
-    error: string;
-    code: 'LIMIT_TOO_HIGH';
-    status_code: 422;
-    request_id: string;
-    limits: Array<{
-        limit: string;
-        requested: number;
-        maximum: number;
-    }>;
-};
-
-export type LanguageUnsupportedProblem = {
-    type: 'urn:fairlead:problem:language-unsupported';
-    title: 'Language not supported';
-    status: 422;
-    detail: string;
-    error: string;
-    code: 'LANGUAGE_UNSUPPORTED';
-    status_code: 422;
-    request_id: string;
-    language: string;
-    requested_version: string;
-    supported: {
-        [key: string]: Array<string>;
-    };
-};
-
-export type ExecutionActiveProblem = {
-    type: 'urn:fairlead:problem:execution-active';
-    title: 'Execution is active';
-    status: 400;
-    detail: string;
-    error: string;
-    code: 'EXECUTION_ACTIVE';
-    status_code: 400;
-    request_id: string;
-    execution_id: string;
-    execution_status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
 };
 
 export type ExecutionResponse = {
@@ -1556,6 +1963,30 @@ export type ExecutionResult = {
     finished_at: string | null;
 };
 
+export type AttemptList = {
+    execution_id: string;
+    attempts: Array<{
+        attempt: number;
+        status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        place?: string;
+        started_at?: string;
+        finished_at?: string;
+        exit_code?: number;
+        error_type?: 'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied';
+        error_cause?: string;
+        error_message?: string;
+        resource_usage?: {
+            execution_time_wall_seconds: number;
+            cpu_time_jiffies: number;
+            clk_tck_hertz: number;
+            peak_memory_kb: number;
+        };
+        stdout_bytes?: number;
+        stderr_bytes?: number;
+        truncated?: boolean;
+    }>;
+};
+
 export type Execution = {
     execution_id: string;
     owner_id: string;
@@ -1570,31 +2001,24 @@ export type Execution = {
     attempt: number;
     earlier_attempts?: Array<{
         attempt: number;
-        status: 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
         place?: string;
         started_at?: string;
-        finished_at: string;
-        outcome: {
-            exit_code?: number;
-            error_type?: 'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied';
-            error_cause?: string;
-            error_message?: string;
-            resource_usage?: {
-                execution_time_wall_seconds: number;
-                cpu_time_jiffies: number;
-                clk_tck_hertz: number;
-                peak_memory_kb: number;
-            };
-            stdout_bytes: number;
-            stderr_bytes: number;
-            truncated: boolean;
+        finished_at?: string;
+        exit_code?: number;
+        error_type?: 'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied';
+        error_cause?: string;
+        error_message?: string;
+        resource_usage?: {
+            execution_time_wall_seconds: number;
+            cpu_time_jiffies: number;
+            clk_tck_hertz: number;
+            peak_memory_kb: number;
         };
+        stdout_bytes?: number;
+        stderr_bytes?: number;
+        truncated?: boolean;
     }>;
-    retry_policy?: {
-        max_attempts: number;
-        backoff_millis: number;
-        on: Array<'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied'>;
-    };
     run_at?: string;
     expires_at?: string;
     concurrency_key?: string;
@@ -1625,6 +2049,27 @@ export type Execution = {
     stdout_bytes?: number;
     stderr_bytes?: number;
     truncated?: boolean;
+    retry?: {
+        /**
+         * The first attempt included, 2 to 20.
+         */
+        max_attempts: number;
+        /**
+         * Pause before the second attempt, 0 to 3,600; each further one is twice as long, an hour at most.
+         */
+        backoff_seconds: number;
+        /**
+         * Values of `error_type` that are worth another attempt.
+         */
+        on: Array<'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied'>;
+    };
+    queue?: {
+        state: 'delayed' | 'blocked' | 'waiting' | 'admitted';
+        priority: number;
+        position: number;
+        ahead: number;
+        estimated_wait_seconds: number | null;
+    };
 };
 
 export type ExecutionList = {
@@ -1678,6 +2123,19 @@ export type IdempotencyKeyReusedProblem = {
     execution_id: string;
 };
 
+export type RunAtTooFarProblem = {
+    type: 'urn:fairlead:problem:run-at-too-far';
+    title: 'Start too far ahead';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'RUN_AT_TOO_FAR';
+    status_code: 422;
+    request_id: string;
+    run_at: string;
+    latest: string;
+};
+
 export type ExecutionRequest = {
     /**
      * well-formed text without NUL
@@ -1714,6 +2172,33 @@ export type ExecutionRequest = {
      * 0 runs first, 10 last; 5 when absent.
      */
     priority?: number;
+    run_at?: string;
+    /**
+     * Longest wait for the first start, from `run_at` or the acceptance on, 1 to 604,800; then it ends as `timeout`.
+     */
+    queue_ttl_seconds?: number;
+    /**
+     * 1 to 128 printable characters. Of the caller's executions with one key, one runs at a time.
+     */
+    concurrency_key?: string;
+    /**
+     * What to do while another execution of the key has not ended: `queue` (when absent) waits for its turn, `skip` ends at once as `cancelled` with the cause `skipped`, `replace` cancels the others and then takes its turn.
+     */
+    concurrency_policy?: 'queue' | 'skip' | 'replace';
+    retry?: {
+        /**
+         * The first attempt included, 2 to 20.
+         */
+        max_attempts: number;
+        /**
+         * Pause before the second attempt, 0 to 3,600; each further one is twice as long, an hour at most.
+         */
+        backoff_seconds: number;
+        /**
+         * Values of `error_type` that are worth another attempt.
+         */
+        on: Array<'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied'>;
+    };
 };
 
 export type SseHealthResponse = {
@@ -2691,9 +3176,9 @@ export type ExecutionsSubmitErrors = {
      */
     415: UnsupportedMediaTypeProblem;
     /**
-     * Language not supported | Limit too high | Idempotency key reused | Request invalid
+     * Language not supported | Limit too high | Start too far ahead | Idempotency key reused | Request invalid
      */
-    422: LanguageUnsupportedProblem | LimitTooHighProblem | IdempotencyKeyReusedProblem | RequestInvalidProblem;
+    422: LanguageUnsupportedProblem | LimitTooHighProblem | RunAtTooFarProblem | IdempotencyKeyReusedProblem | RequestInvalidProblem;
     /**
      * Queue full
      */
@@ -2873,6 +3358,53 @@ export type ExecutionsGetResponses = {
 
 export type ExecutionsGetResponse = ExecutionsGetResponses[keyof ExecutionsGetResponses];
 
+export type ExecutionsAttemptsData = {
+    body?: never;
+    path: {
+        execution_id: string;
+    };
+    query?: never;
+    url: '/api/v1/executions/{execution_id}/attempts';
+};
+
+export type ExecutionsAttemptsErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such execution | Not found
+     */
+    404: ExecutionNotFoundProblem | NotFoundProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type ExecutionsAttemptsError = ExecutionsAttemptsErrors[keyof ExecutionsAttemptsErrors];
+
+export type ExecutionsAttemptsResponses = {
+    /**
+     * Success
+     */
+    200: AttemptList;
+};
+
+export type ExecutionsAttemptsResponse = ExecutionsAttemptsResponses[keyof ExecutionsAttemptsResponses];
+
 export type ExecutionsResultData = {
     body?: never;
     path: {
@@ -2880,6 +3412,7 @@ export type ExecutionsResultData = {
     };
     query?: {
         wait_seconds?: number;
+        attempt?: number;
     };
     url: '/api/v1/executions/{execution_id}/result';
 };
@@ -2894,9 +3427,9 @@ export type ExecutionsResultErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
-     * No such execution | Not found
+     * No such execution | No such attempt | Not found
      */
-    404: ExecutionNotFoundProblem | NotFoundProblem;
+    404: ExecutionNotFoundProblem | AttemptNotFoundProblem | NotFoundProblem;
     /**
      * Request invalid
      */
@@ -3101,7 +3634,7 @@ export type ExecutionsEventsResponses = {
     /**
      * Success
      */
-    200: Array<ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent>;
+    200: Array<ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionReprioritisedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | QueuePausedEvent | QueueResumedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | SagaForceFailedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent>;
 };
 
 export type ExecutionsEventsResponse = ExecutionsEventsResponses[keyof ExecutionsEventsResponses];
@@ -3120,6 +3653,7 @@ export type ExecutionsLogsData = {
         offset?: number;
         limit?: number;
         follow?: boolean;
+        attempt?: number;
     };
     url: '/api/v1/executions/{execution_id}/logs';
 };
@@ -3134,9 +3668,9 @@ export type ExecutionsLogsErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
-     * No such execution | Not found
+     * No such execution | No such attempt | Not found
      */
-    404: ExecutionNotFoundProblem | NotFoundProblem;
+    404: ExecutionNotFoundProblem | AttemptNotFoundProblem | NotFoundProblem;
     /**
      * Offset beyond the end
      */
@@ -3296,7 +3830,7 @@ export type ExecutionsStreamResponses = {
             started_at: string | null;
             finished_at: string | null;
         };
-    } | ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent;
+    } | ExecutionRequestedEvent | ExecutionAcceptedEvent | ExecutionQueuedEvent | ExecutionStartedEvent | ExecutionRunningEvent | ExecutionCompletedEvent | ExecutionFailedEvent | ExecutionTimeoutEvent | ExecutionCancelledEvent | ExecutionAttemptFailedEvent | ExecutionReprioritisedEvent | ExecutionDeletedEvent | PodCreatedEvent | PodScheduledEvent | PodRunningEvent | PodSucceededEvent | PodFailedEvent | PodTerminatedEvent | PodDeletedEvent | QueuePausedEvent | QueueResumedEvent | ResultStoredEvent | ResultFailedEvent | SagaStartedEvent | SagaCompletedEvent | SagaFailedEvent | SagaCancelledEvent | SagaCompensatingEvent | SagaCompensatedEvent | SagaForceFailedEvent | UserRegisteredEvent | UserLoggedInEvent | UserLoggedOutEvent | UserUpdatedEvent | ApiKeyCreatedEvent | ApiKeyRevokedEvent | AuthFailedEvent | SecurityViolationEvent;
     /**
      * <No Content>
      */
@@ -3582,6 +4116,363 @@ export type HealthMetricsResponses = {
 
 export type HealthMetricsResponse = HealthMetricsResponses[keyof HealthMetricsResponses];
 
+export type HostsListData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/hosts';
+};
+
+export type HostsListErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type HostsListError = HostsListErrors[keyof HostsListErrors];
+
+export type HostsListResponses = {
+    /**
+     * Success
+     */
+    200: HostList;
+};
+
+export type HostsListResponse = HostsListResponses[keyof HostsListResponses];
+
+export type QueueListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        state?: 'delayed' | 'blocked' | 'waiting' | 'admitted';
+        runtime?: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+        owner_id?: string;
+        limit?: number;
+        skip?: number;
+        offset?: number;
+        page?: number;
+    };
+    url: '/api/v1/queue';
+};
+
+export type QueueListErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type QueueListError = QueueListErrors[keyof QueueListErrors];
+
+export type QueueListResponses = {
+    /**
+     * Success
+     */
+    200: QueueList;
+};
+
+export type QueueListResponse = QueueListResponses[keyof QueueListResponses];
+
+export type QueuePausesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/queue/pauses';
+};
+
+export type QueuePausesErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type QueuePausesError = QueuePausesErrors[keyof QueuePausesErrors];
+
+export type QueuePausesResponses = {
+    /**
+     * Success
+     */
+    200: QueuePauseList;
+};
+
+export type QueuePausesResponse = QueuePausesResponses[keyof QueuePausesResponses];
+
+export type QueuePauseData = {
+    body: PauseQueueRequest;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/queue/pause';
+};
+
+export type QueuePauseErrors = {
+    /**
+     * Malformed body | Body too deep
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported media type
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type QueuePauseError = QueuePauseErrors[keyof QueuePauseErrors];
+
+export type QueuePauseResponses = {
+    /**
+     * Success
+     */
+    200: QueuePause;
+};
+
+export type QueuePauseResponse = QueuePauseResponses[keyof QueuePauseResponses];
+
+export type QueueResumeData = {
+    body: ResumeQueueRequest;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/queue/resume';
+};
+
+export type QueueResumeErrors = {
+    /**
+     * Malformed body | Body too deep
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported media type
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type QueueResumeError = QueueResumeErrors[keyof QueueResumeErrors];
+
+export type QueueResumeResponses = {
+    /**
+     * Success
+     */
+    200: QueueResumption;
+};
+
+export type QueueResumeResponse = QueueResumeResponses[keyof QueueResumeResponses];
+
+export type QueueGetData = {
+    body?: never;
+    path: {
+        execution_id: string;
+    };
+    query?: never;
+    url: '/api/v1/queue/{execution_id}';
+};
+
+export type QueueGetErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * Not in the queue | Not found
+     */
+    404: QueueEntryNotFoundProblem | NotFoundProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type QueueGetError = QueueGetErrors[keyof QueueGetErrors];
+
+export type QueueGetResponses = {
+    /**
+     * Success
+     */
+    200: QueueEntry;
+};
+
+export type QueueGetResponse = QueueGetResponses[keyof QueueGetResponses];
+
+export type QueueReprioritiseData = {
+    body: ReprioritiseRequest;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        execution_id: string;
+    };
+    query?: never;
+    url: '/api/v1/queue/{execution_id}';
+};
+
+export type QueueReprioritiseErrors = {
+    /**
+     * Malformed body | Body too deep
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * Not in the queue | Not found
+     */
+    404: QueueEntryNotFoundProblem | NotFoundProblem;
+    /**
+     * Execution has a slot
+     */
+    409: ExecutionAdmittedProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported media type
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type QueueReprioritiseError = QueueReprioritiseErrors[keyof QueueReprioritiseErrors];
+
+export type QueueReprioritiseResponses = {
+    /**
+     * Success
+     */
+    200: QueueEntry;
+};
+
+export type QueueReprioritiseResponse = QueueReprioritiseResponses[keyof QueueReprioritiseResponses];
+
 export type SagasListData = {
     body?: never;
     path?: never;
@@ -3591,6 +4482,13 @@ export type SagasListData = {
         skip?: number;
         offset?: number;
         page?: number;
+        name?: string;
+        execution_id?: string;
+        owner_id?: string;
+        place?: string;
+        created_from?: string;
+        created_to?: string;
+        older_than_seconds?: number;
     };
     url: '/api/v1/sagas';
 };
@@ -3729,6 +4627,53 @@ export type SagasListOfExecutionResponses = {
 
 export type SagasListOfExecutionResponse = SagasListOfExecutionResponses[keyof SagasListOfExecutionResponses];
 
+export type SagasHistoryData = {
+    body?: never;
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/history';
+};
+
+export type SagasHistoryErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | Not found
+     */
+    404: SagaNotFoundProblem | NotFoundProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasHistoryError = SagasHistoryErrors[keyof SagasHistoryErrors];
+
+export type SagasHistoryResponses = {
+    /**
+     * Success
+     */
+    200: SagaHistoryResponse;
+};
+
+export type SagasHistoryResponse = SagasHistoryResponses[keyof SagasHistoryResponses];
+
 export type SagasCancelData = {
     body?: never;
     headers?: {
@@ -3785,3 +4730,255 @@ export type SagasCancelResponses = {
 };
 
 export type SagasCancelResponse = SagasCancelResponses[keyof SagasCancelResponses];
+
+export type SagasStuckData = {
+    body?: never;
+    path?: never;
+    query?: {
+        older_than_seconds?: number;
+        limit?: number;
+        after?: string;
+    };
+    url: '/api/v1/sagas/stuck';
+};
+
+export type SagasStuckErrors = {
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasStuckError = SagasStuckErrors[keyof SagasStuckErrors];
+
+export type SagasStuckResponses = {
+    /**
+     * Success
+     */
+    200: StuckSagasResponse;
+};
+
+export type SagasStuckResponse = SagasStuckResponses[keyof SagasStuckResponses];
+
+export type SagasRetryData = {
+    body?: never;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/retry';
+};
+
+export type SagasRetryErrors = {
+    /**
+     * Execution is active | Malformed body | Body too deep
+     */
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | No such execution | Not found
+     */
+    404: SagaNotFoundProblem | ExecutionNotFoundProblem | NotFoundProblem;
+    /**
+     * Saga cannot be restarted
+     */
+    409: SagaNotRestartableProblem;
+    /**
+     * Language not supported | Limit too high | Request invalid
+     */
+    422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
+    /**
+     * Queue full
+     */
+    429: QueueFullProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasRetryError = SagasRetryErrors[keyof SagasRetryErrors];
+
+export type SagasRetryResponses = {
+    /**
+     * Success
+     */
+    200: SagaRestartResponse;
+};
+
+export type SagasRetryResponse = SagasRetryResponses[keyof SagasRetryResponses];
+
+export type SagasRestartData = {
+    body: SagaRestartRequest;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/restart';
+};
+
+export type SagasRestartErrors = {
+    /**
+     * Execution is active | Malformed body | Body too deep
+     */
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | No such execution | Not found
+     */
+    404: SagaNotFoundProblem | ExecutionNotFoundProblem | NotFoundProblem;
+    /**
+     * Saga cannot be restarted
+     */
+    409: SagaNotRestartableProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported media type
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * Language not supported | Limit too high | Request invalid
+     */
+    422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
+    /**
+     * Queue full
+     */
+    429: QueueFullProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasRestartError = SagasRestartErrors[keyof SagasRestartErrors];
+
+export type SagasRestartResponses = {
+    /**
+     * Success
+     */
+    200: SagaRestartResponse;
+};
+
+export type SagasRestartResponse = SagasRestartResponses[keyof SagasRestartResponses];
+
+export type SagasForceFailData = {
+    body: SagaForceFailRequest;
+    headers?: {
+        /**
+         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        saga_id: string;
+    };
+    query?: never;
+    url: '/api/v1/sagas/{saga_id}/force-fail';
+};
+
+export type SagasForceFailErrors = {
+    /**
+     * Malformed body | Body too deep
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such saga | Not found
+     */
+    404: SagaNotFoundProblem | NotFoundProblem;
+    /**
+     * Saga has ended
+     */
+    409: SagaAlreadyEndedProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported media type
+     */
+    415: UnsupportedMediaTypeProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Try again
+     */
+    503: UnavailableProblem;
+};
+
+export type SagasForceFailError = SagasForceFailErrors[keyof SagasForceFailErrors];
+
+export type SagasForceFailResponses = {
+    /**
+     * Success
+     */
+    200: SagaStatusResponse;
+};
+
+export type SagasForceFailResponse = SagasForceFailResponses[keyof SagasForceFailResponses];

@@ -13,6 +13,8 @@ import { AuthApi } from "@fairlead/http/api/AuthApi"
 import { EventsApi } from "@fairlead/http/api/EventsApi"
 import { ExecutionsApi } from "@fairlead/http/api/ExecutionsApi"
 import { HealthApi } from "@fairlead/http/api/HealthApi"
+import { HostsApi } from "@fairlead/http/api/HostsApi"
+import { QueueApi } from "@fairlead/http/api/QueueApi"
 import { SagasApi } from "@fairlead/http/api/SagasApi"
 import * as NodeHost from "@fairlead/http/node/NodeHost"
 import * as ApiLayer from "@fairlead/http/server/ApiLayer"
@@ -20,6 +22,8 @@ import { AuthHandlers } from "@fairlead/http/server/AuthHandlers"
 import { EventsHandlers } from "@fairlead/http/server/EventsHandlers"
 import { ExecutionsHandlers } from "@fairlead/http/server/ExecutionsHandlers"
 import { HealthHandlers } from "@fairlead/http/server/HealthHandlers"
+import { HostsHandlers } from "@fairlead/http/server/HostsHandlers"
+import { QueueHandlers } from "@fairlead/http/server/QueueHandlers"
 import { SagasHandlers } from "@fairlead/http/server/SagasHandlers"
 import { SseConnections, SseSettings } from "@fairlead/http/server/sse/SseConnections"
 import * as WebMount from "@fairlead/http/web/WebMount"
@@ -28,8 +32,23 @@ import { HttpApi } from "effect/http-api"
 import * as ScriptedRuntime from "../../../http/test/support/ScriptedRuntime.ts"
 import { FairleadClient, FairleadError, type FairleadOptions, login } from "../../src/index.ts"
 
-const api = HttpApi.make("fairlead").add(AuthApi).add(EventsApi).add(ExecutionsApi).add(HealthApi).add(SagasApi)
-const handlers = Layer.mergeAll(AuthHandlers, EventsHandlers, ExecutionsHandlers, HealthHandlers, SagasHandlers)
+const api = HttpApi.make("fairlead")
+  .add(AuthApi)
+  .add(EventsApi)
+  .add(ExecutionsApi)
+  .add(HealthApi)
+  .add(HostsApi)
+  .add(QueueApi)
+  .add(SagasApi)
+const handlers = Layer.mergeAll(
+  AuthHandlers,
+  EventsHandlers,
+  ExecutionsHandlers,
+  HealthHandlers,
+  HostsHandlers,
+  QueueHandlers,
+  SagasHandlers
+)
 
 export interface HostSettings {
   readonly admission?: Partial<Context.Service.Shape<typeof AdmissionPolicy>>

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { ExecutionEvents } from "./ExecutionEvents.ts"
 import { PodEvents } from "./PodEvents.ts"
+import { QueueEvents } from "./QueueEvents.ts"
 import { ResultEvents } from "./ResultEvents.ts"
 import { SagaEvents } from "./SagaEvents.ts"
 import { UserEvents } from "./UserEvents.ts"
@@ -9,6 +10,7 @@ import { UserEvents } from "./UserEvents.ts"
 export const DomainEvent = Schema.Union([
   ...ExecutionEvents,
   ...PodEvents,
+  ...QueueEvents,
   ...ResultEvents,
   ...SagaEvents,
   ...UserEvents

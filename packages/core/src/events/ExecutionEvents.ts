@@ -94,6 +94,13 @@ export const ExecutionEvents = [
     nextAttemptAt: Schema.DateTimeUtcFromString,
     resourceUsage
   }),
+  /** An operator gave it another place in the line. */
+  Schema.TaggedStruct("ExecutionReprioritised", {
+    executionId: ExecutionId,
+    priority: Schema.Int,
+    previousPriority: Schema.Int,
+    changedBy: Schema.String
+  }),
   /** An administrator removed the execution with its script, output and result. */
   Schema.TaggedStruct("ExecutionDeleted", { executionId: ExecutionId, deletedBy: Schema.String })
 ] as const

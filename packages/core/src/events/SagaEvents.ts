@@ -19,5 +19,7 @@ export const SagaEvents = [
     cancelledBy: Schema.NullOr(Schema.String)
   }),
   Schema.TaggedStruct("SagaCompensating", { ...saga, compensatingStep: Schema.String }),
-  Schema.TaggedStruct("SagaCompensated", { ...saga, compensatedSteps: Steps })
+  Schema.TaggedStruct("SagaCompensated", { ...saga, compensatedSteps: Steps }),
+  /** An administrator ended a saga that could not end by itself. `by` is a username. */
+  Schema.TaggedStruct("SagaForceFailed", { ...saga, by: Schema.String, reason: Schema.String })
 ] as const

@@ -136,6 +136,30 @@ export const requeue = (
 export const currentAttempt = ({ attempt, startedAt }: Execution): number =>
   startedAt === undefined ? attempt + 1 : attempt
 
+/** The execution as it stood with each attempt, oldest first; the last one is the current, which may not have begun. */
+export const attemptsOf = (execution: Execution): ReadonlyArray<Execution> =>
+  [...(execution.earlierAttempts ?? []).map(({ attempt }) => attempt), currentAttempt(execution)].flatMap(
+    (attempt) => asOfAttempt(execution, attempt) ?? []
+  )
+
+/** The execution as that attempt left it; `undefined` if it has not come so far. */
+export const asOfAttempt = (execution: Execution, attempt: number): Execution | undefined => {
+  if (attempt === currentAttempt(execution)) return new Execution({ ...execution, attempt })
+  const earlier = execution.earlierAttempts?.find((ended) => ended.attempt === attempt)
+  if (earlier === undefined) return undefined
+  const { finishedAt, outcome, place, startedAt, status } = earlier
+  const { place: _, startedAt: __, ...rest } = execution
+  return new Execution({
+    ...rest,
+    attempt,
+    status,
+    finishedAt,
+    outcome,
+    ...(place === undefined ? {} : { place }),
+    ...(startedAt === undefined ? {} : { startedAt })
+  })
+}
+
 /** The execution ends, once and for ever. */
 export const finish = (execution: Execution, at: DateTime.Utc, status: TerminalStatus, outcome: ExecutionOutcome) =>
   move(execution, at, { status, outcome, finishedAt: at })

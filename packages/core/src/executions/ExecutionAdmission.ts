@@ -8,24 +8,29 @@ import { EventLog } from "../events/EventLog.ts"
 import { fingerprint } from "../ids/Fingerprint.ts"
 import { Ids } from "../ids/Ids.ts"
 import { QueueEntrance } from "../queue/QueueEntrance.ts"
+import type { QueueEntry } from "../queue/QueueEntry.ts"
+import { QueueForecast } from "../queue/QueueForecast.ts"
 import { QueueGauge } from "../queue/QueueGauge.ts"
 import { activeIn } from "../queue/QueueLoad.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
 import { demandOf } from "../runtime/Place.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
+import { SagaCanceller } from "../sagas/SagaCanceller.ts"
+import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import { streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { type ConcurrencyPolicy, replacedBy, skipped, turnOf } from "./ConcurrencyPolicy.ts"
 import { Execution } from "./Execution.ts"
 import { ExecutionEnv } from "./ExecutionEnv.ts"
-import { IdempotencyKeyReused, LimitTooHigh, QueueFull } from "./ExecutionError.ts"
+import { IdempotencyKeyReused, LimitTooHigh, QueueFull, RunAtTooFar } from "./ExecutionError.ts"
 import { ExecutionId } from "./ExecutionId.ts"
 import { defaultLimitPolicy, type ExecutionLimitPolicy, type ExecutionLimits, exceeded } from "./ExecutionLimits.ts"
 import type { ExecutionRequest } from "./ExecutionRequest.ts"
 import * as ExecutionSaga from "./ExecutionSaga.ts"
 import { ExecutionStore } from "./ExecutionStore.ts"
-import { requested } from "./executionEvents.ts"
+import { ended, requested } from "./executionEvents.ts"
 import { IdempotencyStore } from "./IdempotencyStore.ts"
 
 /** What a host lets in. A host replaces it once, at start-up. */
@@ -38,18 +43,31 @@ export const AdmissionPolicy = Context.Reference<{
   defaultValue: () => ({ limits: defaultLimitPolicy, maxActive: 10_000, maxActivePerUser: 1_000 })
 })
 
-/** Seconds after which a client that found the queue full may ask again. */
-const retryAfterSeconds = 5
+/** How far ahead a start may be asked for. */
+const mostDelay = { days: 365 }
 
-export type AdmissionError = LanguageUnsupported | LimitTooHigh | QueueFull | IdempotencyKeyReused | StorageError
+export interface Repetition {
+  /** The execution that the new one repeats. */
+  readonly retryOf?: ExecutionId | undefined
+  /** How its saga goes on from that of the other. */
+  readonly restart?: SagaRestart | undefined
+}
+
+export type AdmissionError =
+  | LanguageUnsupported
+  | LimitTooHigh
+  | RunAtTooFar
+  | QueueFull
+  | IdempotencyKeyReused
+  | StorageError
 
 export class ExecutionAdmission extends Context.Service<
   ExecutionAdmission,
   {
-    /** See `Executions.submit`; `retryOf` names the execution that the new one repeats. */
+    /** See `Executions.submit`. */
     admit(
       caller: Principal,
-      request: ExecutionRequest & { readonly retryOf?: ExecutionId | undefined },
+      request: ExecutionRequest & Repetition,
       origin: Origin
     ): Effect.Effect<Execution, AdmissionError>
   }
@@ -62,7 +80,8 @@ export class ExecutionAdmission extends Context.Service<
       const [executions, entrance, keys] = [yield* ExecutionStore, yield* QueueEntrance, yield* IdempotencyStore]
       const [log, events] = [yield* EventLog, yield* EventFactory]
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
-      const [gauge, queuePolicy, ids] = [yield* QueueGauge, yield* QueuePolicy, yield* Ids]
+      const [gauge, forecast, queuePolicy] = [yield* QueueGauge, yield* QueueForecast, yield* QueuePolicy]
+      const [canceller, ids] = [yield* SagaCanceller, yield* Ids]
       const digest = yield* Digest.Digest
 
       const checkLimits = (limits: ExecutionLimits) => {
@@ -77,21 +96,35 @@ export class ExecutionAdmission extends Context.Service<
 
       const checkRoom = Effect.fnUntraced(function* (caller: Principal) {
         const { maxActive, maxActivePerUser } = policy
-        if (activeIn(yield* gauge.load) >= maxActive)
+        if (activeIn(yield* gauge.load) >= maxActive) {
+          const retryAfterSeconds = yield* forecast.retrySeconds()
           return yield* new QueueFull({ scope: "host", maximum: maxActive, retryAfterSeconds })
-        if ((yield* executions.countActive(caller.userId)) >= maxActivePerUser)
+        }
+        if ((yield* executions.countActive(caller.userId)) >= maxActivePerUser) {
+          const retryAfterSeconds = yield* forecast.retrySeconds(caller.userId)
           return yield* new QueueFull({ scope: "user", maximum: maxActivePerUser, retryAfterSeconds })
+        }
+      })
+
+      /** The wanted start; absent when it has come already. */
+      const startOf = Effect.fnUntraced(function* ({ runAt }: ExecutionRequest) {
+        const now = yield* DateTime.now
+        if (runAt === undefined || DateTime.isLessThanOrEqualTo(runAt, now)) return undefined
+        const latest = DateTime.add(now, mostDelay)
+        if (DateTime.isGreaterThan(runAt, latest)) return yield* new RunAtTooFar({ runAt, latest })
+        return runAt
       })
 
       const make = Effect.fnUntraced(function* (
         caller: Principal,
-        request: ExecutionRequest & { readonly retryOf?: ExecutionId | undefined },
+        request: ExecutionRequest & Repetition,
         chosen: ChosenRuntime,
         limits: ExecutionLimits,
         origin: Origin
       ) {
         const executionId = ExecutionId.make(yield* ids.uuid)
-        const { concurrencyKey, env, retryOf, retryPolicy, runAt } = request
+        const { concurrencyKey, env, retryOf, retryPolicy } = request
+        const runAt = yield* startOf(request)
         const at = yield* DateTime.now
         const ttlMillis = request.ttlMillis ?? queuePolicy.ttlMillis
         return new Execution({
@@ -119,6 +152,19 @@ export class ExecutionAdmission extends Context.Service<
         })
       })
 
+      /** Every newcomer with a key takes its turn, so that no two are decided upon side by side. */
+      const claimTurn = Effect.fnUntraced(function* (
+        { concurrencyKey, ownerId }: Execution,
+        wanted: ConcurrencyPolicy = "queue"
+      ) {
+        return turnOf(wanted, concurrencyKey === undefined ? [] : yield* entrance.claimKey(ownerId, concurrencyKey))
+      })
+
+      const replace = (execution: Execution, others: ReadonlyArray<QueueEntry>) => {
+        const request = { at: execution.createdAt, by: "system", reason: replacedBy(execution) }
+        return Effect.forEach(others, ({ executionId }) => canceller.record(executionId, request), { discard: true })
+      }
+
       const claimKey = Effect.fnUntraced(function* (execution: Execution, request: ExecutionRequest, key: string) {
         const { createdAt: at, executionId, ownerId } = execution
         const requestHash = yield* Effect.provideService(fingerprint(canonical(request)), Digest.Digest, digest)
@@ -128,13 +174,43 @@ export class ExecutionAdmission extends Context.Service<
         return Option.getOrUndefined(yield* executions.find(answer.executionId))
       })
 
-      const write = Effect.fnUntraced(function* (execution: Execution, fileExtension: string, origin: Origin) {
-        const { correlationId, executionId, ownerId } = execution
-        const cause = { ...origin, aggregateId: executionId, correlationId, userId: ownerId }
+      const causeOf = ({ correlationId, executionId, ownerId }: Execution, origin: Origin) => ({
+        ...origin,
+        aggregateId: executionId,
+        correlationId,
+        userId: ownerId
+      })
+
+      /** One that ends as it is accepted: it never sees the line, nor a saga. */
+      const writeSkipped = Effect.fnUntraced(function* (
+        execution: Execution,
+        holder: QueueEntry,
+        fileExtension: string,
+        origin: Origin
+      ) {
+        const end = yield* Effect.orDie(Effect.fromResult(skipped(execution, holder, execution.createdAt)))
+        yield* executions.insert(end)
+        const told = [
+          ...requested(end, fileExtension, 0, undefined).slice(0, 1),
+          ...ended(end, { stdout: "", stderr: "" }, undefined)
+        ]
+        yield* log.append(streamOf(end), yield* events.makeAll(causeOf(end, origin), told))
+        return end
+      })
+
+      const write = Effect.fnUntraced(function* (
+        execution: Execution,
+        fileExtension: string,
+        origin: Origin,
+        restart: SagaRestart | undefined
+      ) {
+        const { executionId } = execution
+        const cause = causeOf(execution, origin)
         yield* executions.insert(execution)
         const { ahead, saga, waitSeconds } = yield* entrance.enter({
           ...execution,
-          definition: ExecutionSaga,
+          definition: restart?.definition ?? ExecutionSaga,
+          restart,
           demand: demandOf(execution.runtime, execution.lang, execution.resolvedVersion),
           expiresAt: execution.expiresAt ?? execution.createdAt
         })
@@ -160,8 +236,11 @@ export class ExecutionAdmission extends Context.Service<
             // A repeated request is answered with its execution also when there is no room for a new one.
             const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
             if (known !== undefined) return known
+            const turn = yield* claimTurn(execution, request.concurrencyPolicy)
+            if (turn._tag === "Skip") return yield* writeSkipped(execution, turn.holder, chosen.fileExtension, origin)
             yield* checkRoom(caller)
-            yield* write(execution, chosen.fileExtension, origin)
+            yield* replace(execution, turn.replaced)
+            yield* write(execution, chosen.fileExtension, origin, request.restart)
             return execution
           })
         )
@@ -186,7 +265,13 @@ const canonical = ({ args, env, lang, langVersion, limits, priority, runtime, sc
   ])
 
 /** Nothing for a request that names none of these, so that its text stays what it was before they were there. */
-const timing = ({ concurrencyKey, retryPolicy, runAt, ttlMillis }: Partial<ExecutionRequest>) => {
-  const wanted = [concurrencyKey, retryPolicy, runAt && DateTime.formatIso(runAt), ttlMillis]
-  return wanted.some((each) => each !== undefined) ? wanted : []
+const timing = ({ concurrencyKey, concurrencyPolicy, retryPolicy, runAt, ttlMillis }: Partial<ExecutionRequest>) => {
+  const wanted = [
+    concurrencyKey,
+    concurrencyKey && (concurrencyPolicy ?? "queue"),
+    retryPolicy && [retryPolicy.maxAttempts, retryPolicy.backoffMillis, retryPolicy.on.toSorted()],
+    runAt && DateTime.formatIso(runAt),
+    ttlMillis
+  ]
+  return wanted.some((each) => each !== undefined) ? wanted.map((each) => each ?? null) : []
 }

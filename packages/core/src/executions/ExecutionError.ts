@@ -21,6 +21,20 @@ export class LimitTooHigh extends Schema.TaggedError<LimitTooHigh>()("LimitTooHi
   limits: Schema.Array(Schema.Struct({ limit: Schema.String, requested: Schema.Int, maximum: Schema.Int }))
 }) {}
 
+/** The request asks for a start later than hosts promise to remember. */
+export class RunAtTooFar extends Schema.TaggedError<RunAtTooFar>()("RunAtTooFar", {
+  runAt: Schema.DateTimeUtcFromString,
+  latest: Schema.DateTimeUtcFromString
+}) {}
+
+/** The execution has not come to that attempt. */
+export class AttemptNotFound extends Schema.TaggedError<AttemptNotFound>()("AttemptNotFound", {
+  executionId: ExecutionId,
+  attempt: Schema.Int,
+  /** There are so many. */
+  attempts: Schema.Int
+}) {}
+
 /** Too many executions wait already; the request may succeed later. */
 export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
   scope: Schema.Literals(["host", "user"]),

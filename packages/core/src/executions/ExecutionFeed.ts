@@ -11,7 +11,7 @@ import type { StoredEvent } from "../events/StoredEvent.ts"
 import type { OutputName } from "../runtime/Job.ts"
 import { streamOf } from "../storage/Journal.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import type { ExecutionNotFound } from "./ExecutionError.ts"
+import type { AttemptNotFound, ExecutionNotFound } from "./ExecutionError.ts"
 import type { ExecutionId } from "./ExecutionId.ts"
 import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import type { ExecutionResult } from "./ExecutionResult.ts"
@@ -56,6 +56,15 @@ export class ExecutionFeed extends Context.Service<
       id: ExecutionId,
       from: FeedPosition | undefined
     ): Effect.Effect<Stream.Stream<FeedItem, StorageError>, ExecutionNotFound | StorageError>
+    /**
+     * The bytes of one output stream of that attempt from `offset` on, in chunks of at most 64 KiB, until the attempt has ended. Nothing
+     * is missed and nothing sent twice. An attempt that has not begun is waited for.
+     */
+    followOutput(
+      caller: Principal,
+      id: ExecutionId,
+      from: { readonly output: OutputName; readonly attempt: number; readonly offset: number }
+    ): Effect.Effect<Stream.Stream<Uint8Array, StorageError>, ExecutionNotFound | AttemptNotFound | StorageError>
   }
 >()("@fairlead/core/executions/ExecutionFeed") {
   static readonly layer = Layer.effect(
@@ -109,7 +118,37 @@ export class ExecutionFeed extends Context.Service<
           Stream.catchTag("ExecutionNotFound", () => Stream.empty)
         )
       })
-      return ExecutionFeed.of({ follow })
+
+      const followOutput = Effect.fn("ExecutionFeed.followOutput")(function* (
+        caller: Principal,
+        id: ExecutionId,
+        { attempt, offset: from, output }: { output: OutputName; attempt: number; offset: number }
+      ) {
+        const range = { output, attempt, limit: chunkBytes }
+        const first = yield* executions.output(caller, id, { ...range, offset: from })
+        const chunks = Effect.gen(function* () {
+          const next = yield* waiters.on([`stream/execution/${id}`, `output/${id}`], 1000)
+          return Stream.paginate({ offset: from, waits: false }, ({ offset, waits }) =>
+            Effect.gen(function* () {
+              if (waits) yield* next
+              const { bytes, ended } = yield* executions.output(caller, id, { ...range, offset })
+              const state = { offset: offset + bytes.length, waits: bytes.length === 0 }
+              return [
+                bytes.length === 0 ? [] : [bytes],
+                ended && state.waits ? Option.none() : Option.some(state)
+              ] as const
+            })
+          )
+        })
+        return first.ended && first.bytes.length === 0
+          ? Stream.empty
+          : // Deleted while it was followed: there is nothing left to read.
+            Stream.catchTags(Stream.unwrap(chunks), {
+              ExecutionNotFound: () => Stream.empty,
+              AttemptNotFound: () => Stream.empty
+            })
+      })
+      return ExecutionFeed.of({ follow, followOutput })
     })
   )
 }

@@ -1,6 +1,7 @@
 /** What a client asks for when it submits a script. */
 import type { DateTime, Redacted } from "effect"
 import type { RuntimeKind } from "../runtime/Job.ts"
+import type { ConcurrencyPolicy } from "./ConcurrencyPolicy.ts"
 import type { ExecutionLimits } from "./ExecutionLimits.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 
@@ -16,11 +17,13 @@ export interface ExecutionRequest {
   /** Default 5. */
   readonly priority?: number | undefined
   readonly idempotencyKey?: string | undefined
-  /** Not before this time. */
+  /** Not before this time, at most a year ahead; a time that has passed means at once. */
   readonly runAt?: DateTime.Utc | undefined
   /** Longest wait in the line, from `runAt` or the acceptance on; absent: the host's default. */
   readonly ttlMillis?: number | undefined
   readonly retryPolicy?: RetryPolicy | undefined
   /** Of the caller's executions with one key, one runs at a time. */
   readonly concurrencyKey?: string | undefined
+  /** Default `queue`; means nothing without a key. */
+  readonly concurrencyPolicy?: ConcurrencyPolicy | undefined
 }

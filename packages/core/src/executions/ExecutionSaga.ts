@@ -5,7 +5,6 @@ import { EventLog } from "../events/EventLog.ts"
 import { PlaceSlots } from "../queue/PlaceSlots.ts"
 import { QueueEntrance } from "../queue/QueueEntrance.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
-import { JobHandle, JobReport } from "../runtime/Job.ts"
 import { jobIdOf } from "../runtime/JobId.ts"
 import { nodeOf, Place } from "../runtime/Place.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
@@ -31,6 +30,7 @@ import { type ExecutionVerdict, verdictOf, verdictOnStopped, verdictWithoutJob }
 import * as Events from "./executionEvents.ts"
 import { OutputCollector } from "./OutputCollector.ts"
 import { nextAttemptAt } from "./RetryPolicy.ts"
+import { reported, type Started, shownReport, shownStart, started } from "./stepOutputs.ts"
 
 export const name = "execution_saga"
 export const version = 1
@@ -43,10 +43,6 @@ export const startStep = "start_job"
 
 const runtimeRetry: StepRetry = { maxAttempts: 5, baseDelayMillis: 200, maxDelayMillis: 5_000 }
 
-/** What `start_job` leaves for the steps after it. */
-const Started = Schema.Struct({ handle: JobHandle, attempt: Schema.Int })
-const started = Schema.toCodecJson(Started)
-const reported = Schema.toCodecJson(JobReport)
 const decodePlace = Schema.decodeUnknownOption(Place)
 
 export const layer = Layer.effect(
@@ -109,6 +105,7 @@ export const layer = Layer.effect(
     const validate: SagaStep = {
       name: "validate_execution",
       external: false,
+      carries: true,
       retry: once,
       run: Effect.fnUntraced(function* ({ execution: { lang, resolvedVersion, runtime } }) {
         yield* Effect.catchTag(runtimes.choose(lang, resolvedVersion, runtime), "LanguageUnsupported", ({ _tag }) =>
@@ -127,7 +124,9 @@ export const layer = Layer.effect(
     const allocate: SagaStep = {
       name: "allocate_resources",
       external: false,
+      carries: true,
       retry: once,
+      shown: (output) => output,
       run: ({ execution: { limits } }) =>
         Effect.succeed({ output: { cpu_millicores: limits.cpuMillicores, memory_bytes: limits.memoryBytes } })
     }
@@ -147,8 +146,8 @@ export const layer = Layer.effect(
           })
         return { execution: yield* moved(schedule(execution, yield* DateTime.now, place)) }
       }),
-      // The row of the slot goes with the end of the execution; this lets the next one in at once.
-      undo: ({ execution }) => Effect.as(slots.free(execution.executionId), {})
+      // The row of the slot goes with the end of the execution, and only then the slot is free.
+      undo: () => Effect.succeed({})
     }
 
     /** A start that another host began, in a place that this one cannot look into: nobody will know what became of it. */
@@ -161,6 +160,7 @@ export const layer = Layer.effect(
       external: true,
       retry: runtimeRetry,
       timeoutMillis: 30_000,
+      shown: shownStart,
       run: Effect.fnUntraced(function* (context) {
         const { confirm, execution } = context
         const running = yield* moved(beginAttempt(execution, yield* DateTime.now))
@@ -193,6 +193,7 @@ export const layer = Layer.effect(
       name: "monitor_execution",
       external: false,
       retry: runtimeRetry,
+      shown: shownReport,
       run: Effect.fnUntraced(function* (context) {
         const { attempt, handle } = startedOf(context) ?? (yield* Effect.die("monitoring a job that was not started"))
         // Committing the start and reading the first output go side by side; neither is visible before the other matters.
@@ -229,9 +230,12 @@ export const layer = Layer.effect(
       // What a start left whose undoing was given up is the output of an attempt that had begun.
       const hasBegun = execution.startedAt === undefined && stored.stdout + stored.stderr > 0
       const last = hasBegun ? Result.getOrThrow(beginAttempt(execution, at)) : execution
-      const ended = Result.getOrThrow(finish(last, at, verdict.status, verdict.outcome))
+      // Before its first start the next attempt leaves nothing: what the one before wrote stays to be read.
+      const { stderr, stdout } = yield* outputs.sizes(last)
+      const outcome = { ...verdict.outcome, stdoutBytes: stdout, stderrBytes: stderr }
+      const ended = Result.getOrThrow(finish(last, at, verdict.status, outcome))
       const cancel = saga.cancelRequest && { ...saga.cancelRequest, forced: false }
-      return { execution: ended, events: Events.ended(ended, yield* collector.excerpts(key, sizes), cancel) }
+      return { execution: ended, events: Events.ended(ended, yield* collector.excerpts(ended, outcome), cancel) }
     })
 
     const definition: SagaDefinition = {

@@ -1,5 +1,5 @@
 /** Port: where executions are kept. Rows change only through `storage/Journal`, under their saga's fence. */
-import { Context, type DateTime, Effect, Layer, Option } from "effect"
+import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { executionRows, sagaEntries, sagaRows } from "../storage/memoryTables.ts"
@@ -38,6 +38,11 @@ export class ExecutionStore extends Context.Service<
     countActive(ownerId?: UserId): Effect.Effect<number, StorageError>
     /** Removes a terminal execution; its output, its saga and its idempotency key go with it, its events stay. `false` if it is not there or not terminal. */
     remove(id: ExecutionId): Effect.Effect<boolean, StorageError>
+    /**
+     * Removes executions that ended before `time`, the oldest first, each as `remove` does, at most `limit` (1 to 1,000); how many. Hosts that do it
+     * side by side remove different ones. Fewer than `limit`: nothing that old is left for this caller.
+     */
+    removeEndedBefore(time: DateTime.Utc, limit: number): Effect.Effect<number, StorageError>
   }
 >()("@fairlead/core/executions/ExecutionStore") {
   static readonly layerMemory = Layer.effect(
@@ -46,6 +51,23 @@ export class ExecutionStore extends Context.Service<
       const rows = executionRows(database)
       const [outputs, keys] = [outputRows(database), idempotencyRows(database)]
       const [sagas, logs] = [sagaRows(database), sagaEntries(database)]
+      const remove = (id: ExecutionId) =>
+        database.transaction(
+          Effect.gen(function* () {
+            const found = (yield* rows.get).get(id)
+            if (found === undefined || !isTerminal(found.status)) return false
+            yield* rows.modify((known) => [undefined, without(known, (execution) => execution.executionId === id)])
+            yield* outputs.modify((known) => [undefined, without(known, (_, name) => name.startsWith(`${id}/`))])
+            yield* keys.modify((known) => [undefined, without(known, (claim) => claim.executionId === id)])
+            const owned = [...(yield* sagas.get).values()].filter((saga) => saga.executionId === id)
+            for (const { sagaId } of owned) {
+              yield* sagas.modify((known) => [undefined, without(known, (saga) => saga.sagaId === sagaId)])
+              yield* logs.modify((known) => [undefined, without(known, (_, logged) => logged === sagaId)])
+            }
+            return true
+          })
+        )
+
       return ExecutionStore.of({
         insert: (execution) =>
           Effect.flatMap(
@@ -69,22 +91,15 @@ export class ExecutionStore extends Context.Service<
               [...known.values()].filter((row) => !isTerminal(row.status) && (ownerId ?? row.ownerId) === row.ownerId)
                 .length
           ),
-        remove: (id) =>
-          database.transaction(
-            Effect.gen(function* () {
-              const found = (yield* rows.get).get(id)
-              if (found === undefined || !isTerminal(found.status)) return false
-              yield* rows.modify((known) => [undefined, without(known, (execution) => execution.executionId === id)])
-              yield* outputs.modify((known) => [undefined, without(known, (_, name) => name.startsWith(`${id}/`))])
-              yield* keys.modify((known) => [undefined, without(known, (claim) => claim.executionId === id)])
-              const owned = [...(yield* sagas.get).values()].filter((saga) => saga.executionId === id)
-              for (const { sagaId } of owned) {
-                yield* sagas.modify((known) => [undefined, without(known, (saga) => saga.sagaId === sagaId)])
-                yield* logs.modify((known) => [undefined, without(known, (_, logged) => logged === sagaId)])
-              }
-              return true
-            })
-          )
+        remove,
+        removeEndedBefore: (time, limit) =>
+          Effect.gen(function* () {
+            const old = [...(yield* rows.get).values()]
+              .filter(({ finishedAt }) => finishedAt !== undefined && DateTime.isLessThan(finishedAt, time))
+              .sort((a, b) => endOf(a) - endOf(b))
+              .slice(0, limit)
+            return (yield* Effect.forEach(old, ({ executionId }) => remove(executionId))).filter(Boolean).length
+          })
       })
     })
   )
@@ -92,6 +107,8 @@ export class ExecutionStore extends Context.Service<
 
 const without = <K, V>(rows: ReadonlyMap<K, V>, gone: (value: V, key: K) => boolean): ReadonlyMap<K, V> =>
   new Map([...rows].filter(([key, value]) => !gone(value, key)))
+
+const endOf = ({ finishedAt }: Execution) => finishedAt?.epochMilliseconds ?? 0
 
 const newestFirst = (a: Execution, b: Execution) => (a.executionId < b.executionId ? 1 : -1)
 

@@ -9,17 +9,18 @@ import { type EventFilter, EventLog } from "../events/EventLog.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
 import type { OutputName } from "../runtime/Job.ts"
 import { SagaCanceller } from "../sagas/SagaCanceller.ts"
+import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import { streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import type { Execution } from "./Execution.ts"
+import { asOfAttempt, attemptsOf, currentAttempt, type Execution } from "./Execution.ts"
 import { type AdmissionError, ExecutionAdmission } from "./ExecutionAdmission.ts"
 import { ExecutionEnv } from "./ExecutionEnv.ts"
-import { ExecutionActive, ExecutionEnded, ExecutionNotFound } from "./ExecutionError.ts"
+import { AttemptNotFound, ExecutionActive, ExecutionEnded, ExecutionNotFound } from "./ExecutionError.ts"
 import type { ExecutionId } from "./ExecutionId.ts"
 import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import type { ExecutionRequest } from "./ExecutionRequest.ts"
-import type { ExecutionResult, OutputRange } from "./ExecutionResult.ts"
+import type { ExecutionResult, OutputQuery, OutputRange } from "./ExecutionResult.ts"
 import { isTerminal } from "./ExecutionStatus.ts"
 import { type ExecutionFilter, ExecutionStore } from "./ExecutionStore.ts"
 import { excerptBytes } from "./executionEvents.ts"
@@ -34,6 +35,17 @@ export class Executions extends Context.Service<
      */
     submit(caller: Principal, request: ExecutionRequest, origin: Origin): Effect.Effect<Execution, AdmissionError>
     get(caller: Principal, id: ExecutionId): Effect.Effect<Execution, ExecutionNotFound | StorageError>
+    /** All attempts as the execution stood with each, oldest first, the current one last; at most 20. */
+    attempts(
+      caller: Principal,
+      id: ExecutionId
+    ): Effect.Effect<ReadonlyArray<Execution>, ExecutionNotFound | StorageError>
+    /** What one attempt left, however the execution went on. */
+    attemptResult(
+      caller: Principal,
+      id: ExecutionId,
+      attempt: number
+    ): Effect.Effect<ExecutionResult, ExecutionNotFound | AttemptNotFound | StorageError>
     /** Waits for the end up to `waitMillis` (0 to 60,000), then answers with what there is. */
     result(
       caller: Principal,
@@ -50,12 +62,12 @@ export class Executions extends Context.Service<
       id: ExecutionId,
       filter: EventFilter
     ): Effect.Effect<ReadonlyArray<StoredEvent>, ExecutionNotFound | StorageError>
-    /** Bytes of one stream of the last attempt from `offset` on, at most `limit` (1 to 4 MiB). */
+    /** Bytes of one stream from `offset` on, at most `limit` (1 to 4 MiB); of the latest attempt that began unless one is named. */
     output(
       caller: Principal,
       id: ExecutionId,
-      range: { readonly output: OutputName; readonly offset: number; readonly limit: number }
-    ): Effect.Effect<OutputRange, ExecutionNotFound | StorageError>
+      range: OutputQuery
+    ): Effect.Effect<OutputRange, ExecutionNotFound | AttemptNotFound | StorageError>
     /**
      * Asks the execution to end and returns at once; the status follows within 2 s. `requested` is false if it was cancelled
      * before. Fails with `ExecutionEnded` if it ended in another way.
@@ -69,11 +81,17 @@ export class Executions extends Context.Service<
       { readonly requested: boolean; readonly execution: Execution },
       ExecutionNotFound | ExecutionEnded | StorageError
     >
-    /** Runs the same script again as a new execution whose `retryOf` is `id`. Fails with `ExecutionActive` until `id` has ended. */
+    /**
+     * Runs the same script again as a new execution whose `retryOf` is `id`, with the same limits, retry policy and concurrency key:
+     * it waits for its turn, whatever the first one's policy was. Its start is not delayed, and it may wait as long as the host allows.
+     * With `restart`, its saga goes on from another one.
+     * Fails with `ExecutionActive` until `id` has ended.
+     */
     retry(
       caller: Principal,
       id: ExecutionId,
-      origin: Origin
+      origin: Origin,
+      restart?: SagaRestart
     ): Effect.Effect<Execution, ExecutionNotFound | ExecutionActive | AdmissionError>
     /** Cancels the execution if it is active, waits up to 10 s for its end, and removes it with output and result. */
     remove(
@@ -96,6 +114,14 @@ export class Executions extends Context.Service<
         if (Option.isNone(found) || !mayTouch(caller, permission, found.value.ownerId))
           return yield* new ExecutionNotFound({ executionId })
         return found.value
+      })
+
+      const attemptOf = Effect.fnUntraced(function* (caller: Principal, executionId: ExecutionId, attempt?: number) {
+        const execution = yield* find(caller, "executions:read", executionId)
+        const found = asOfAttempt(execution, attempt ?? Math.max(1, execution.attempt))
+        if (found !== undefined) return { execution, found }
+        const attempts = currentAttempt(execution)
+        return yield* new AttemptNotFound({ executionId, attempt: attempt ?? attempts, attempts })
       })
 
       const textOf = Effect.fnUntraced(function* (execution: Execution, output: OutputName, size: number) {
@@ -149,14 +175,26 @@ export class Executions extends Context.Service<
         })
       }, Effect.scoped)
 
-      const requestCancel = Effect.fnUntraced(function* (caller: Principal, execution: Execution, reason: string) {
+      /** `false` if it has ended. While it is asked one attempt may end and another one follow: then that one is asked. */
+      const requestCancel = Effect.fnUntraced(function* (caller: Principal, id: ExecutionId, reason: string) {
         const request = { at: yield* DateTime.now, by: caller.username, reason }
-        return yield* canceller.requestFor(execution.executionId, request)
+        for (let asked = 0; asked < cancelRounds; asked++) {
+          if (yield* canceller.requestFor(id, request)) return true
+          const found = yield* store.find(id)
+          if (Option.isNone(found) || isTerminal(found.value.status)) return false
+        }
+        return false
       })
 
       return Executions.of({
         submit: Effect.fn("Executions.submit")((caller, request, origin) => admission.admit(caller, request, origin)),
         get: Effect.fn("Executions.get")((caller, id) => find(caller, "executions:read", id)),
+        attempts: Effect.fn("Executions.attempts")(function* (caller, id) {
+          return attemptsOf(yield* find(caller, "executions:read", id))
+        }),
+        attemptResult: Effect.fn("Executions.attemptResult")(function* (caller, id, attempt) {
+          return yield* resultOf((yield* attemptOf(caller, id, attempt)).found)
+        }),
         result: Effect.fn("Executions.result")(function* (caller, id, waitMillis) {
           return yield* resultOf(yield* settled(caller, "executions:read", id, waitMillis))
         }),
@@ -169,38 +207,42 @@ export class Executions extends Context.Service<
           const execution = yield* find(caller, "executions:read", id)
           return yield* log.readStream(streamOf(execution), filter)
         }),
-        output: Effect.fn("Executions.output")(function* (caller, id, { limit, offset, output }) {
-          const execution = yield* find(caller, "executions:read", id)
-          const sizes = yield* outputs.sizes(execution)
+        output: Effect.fn("Executions.output")(function* (caller, id, { attempt, limit, offset, output }) {
+          const { execution, found } = yield* attemptOf(caller, id, attempt)
+          const sizes = yield* outputs.sizes(found)
           return {
-            bytes: yield* outputs.read(execution, output, offset, limit),
+            bytes: yield* outputs.read(found, output, offset, limit),
             offset,
             size: sizes[output],
-            ended: isTerminal(execution.status),
-            truncated: execution.outcome?.truncated ?? false
+            ended: isTerminal(found.status),
+            truncated: found.outcome?.truncated ?? false,
+            attempt: found.attempt,
+            last: isTerminal(execution.status) && currentAttempt(execution) === found.attempt
           }
         }),
         cancel: Effect.fn("Executions.cancel")(function* (caller, id, reason) {
           const execution = yield* find(caller, "executions:write", id)
           if (execution.status === "cancelled") return { requested: false, execution }
-          if (!isTerminal(execution.status) && (yield* requestCancel(caller, execution, reason ?? defaultReason)))
+          if (!isTerminal(execution.status) && (yield* requestCancel(caller, id, reason ?? defaultReason)))
             return { requested: true, execution }
           const ended = yield* find(caller, "executions:write", id)
           if (ended.status === "cancelled") return { requested: false, execution: ended }
           return yield* new ExecutionEnded({ executionId: id, executionStatus: ended.status })
         }),
-        retry: Effect.fn("Executions.retry")(function* (caller, id, origin) {
+        retry: Effect.fn("Executions.retry")(function* (caller, id, origin, restart) {
           const execution = yield* find(caller, "executions:write", id)
           if (!isTerminal(execution.status))
             return yield* new ExecutionActive({ executionId: id, executionStatus: execution.status })
-          const { args, lang, langVersion, limits, priority, runtime, script, sealedEnv } = execution
+          const { args, concurrencyKey, lang, langVersion, limits, priority, retryPolicy, runtime, script, sealedEnv } =
+            execution
           const env = sealedEnv === undefined ? undefined : yield* Effect.orDie(environment.open(execution))
-          const request = { script, lang, langVersion, runtime, args, env, limits, priority, retryOf: id }
+          const again = { args, env, limits, priority, retryPolicy, concurrencyKey }
+          const request = { script, lang, langVersion, runtime, ...again, retryOf: id, restart }
           return yield* admission.admit(caller, request, origin)
         }),
         remove: Effect.fn("Executions.remove")(function* (caller, id, origin) {
           const execution = yield* find(caller, "executions:admin", id)
-          if (!isTerminal(execution.status)) yield* requestCancel(caller, execution, "user_requested")
+          if (!isTerminal(execution.status)) yield* requestCancel(caller, id, "user_requested")
           const ended = yield* settled(caller, "executions:admin", id, removalMillis)
           const cause = { ...origin, aggregateId: id, userId: caller.userId }
           const deleted = yield* events.make(cause, {
@@ -224,5 +266,7 @@ export class Executions extends Context.Service<
 const defaultReason = "User requested cancellation"
 /** Bytes of output read at a time. */
 const pageBytes = 1024 ** 2
+/** Each round means another attempt that ended just then. */
+const cancelRounds = 3
 /** How long a deletion waits for a script to end. */
 const removalMillis = 10_000

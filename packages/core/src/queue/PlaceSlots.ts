@@ -23,8 +23,10 @@ export class PlaceSlots extends Context.Service<
   {
     /** One for each runtime of this host. */
     readonly places: Effect.Effect<ReadonlyArray<HostPlace>>
-    /** Takes a slot if one seems to be free; it is given back by `free`. */
+    /** Takes a slot if one seems to be free; it is given back by `free`. Takes none before the place was learnt of. */
     reserve(place: Place, executionId: ExecutionId): Effect.Effect<boolean>
+    /** Counts executions that the store lets in there. Call it before that is committed, so that no slot is taken twice. */
+    take(place: Place, executionIds: ReadonlyArray<ExecutionId>): Effect.Effect<void>
     /** No effect if it holds none. */
     free(executionId: ExecutionId): Effect.Effect<void>
     /** What the store knows of a place; reservations of the last 10 s stay. */
@@ -71,10 +73,14 @@ export class PlaceSlots extends Context.Service<
           ),
           reserve: (place, executionId) =>
             Effect.map(Clock.currentTimeMillis, (now) => {
-              const slots = at(place)
-              if (slots.size >= capacity) return false
+              const slots = held.get(place)
+              if (slots === undefined || slots.size >= capacity) return false
               slots.set(executionId, now)
               return true
+            }),
+          take: (place, executionIds) =>
+            Effect.map(Clock.currentTimeMillis, (now) => {
+              for (const executionId of executionIds) at(place).set(executionId, now)
             }),
           free: (executionId) =>
             Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -87,11 +93,11 @@ export class PlaceSlots extends Context.Service<
             }),
           learn: (place, admitted) =>
             Effect.map(Clock.currentTimeMillis, (now) => {
-              const before = at(place)
+              const before = held.get(place) ?? new Map<ExecutionId, number>()
               const fresh = [...before].filter(([, since]) => now - since < reservationMillis)
               held.set(place, new Map([...admitted.map((id) => [id, before.get(id) ?? now] as const), ...fresh]))
             }),
-          running: (place) => Effect.sync(() => at(place).size),
+          running: (place) => Effect.sync(() => held.get(place)?.size ?? 0),
           freed: Queue.take(freed),
           meanRunMillis: Effect.sync(() => Option.fromUndefinedOr(meanRunMillis))
         })

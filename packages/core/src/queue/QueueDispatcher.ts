@@ -56,10 +56,13 @@ export const layer = Layer.effectDiscard(
         Effect.gen(function* () {
           const entries = yield* store.admit(offer, policy.limits, now)
           for (const { sagaId } of entries) yield* launcher.resume(sagaId, place)
+          yield* slots.take(
+            place,
+            entries.map(({ executionId }) => executionId)
+          )
           return entries
         })
       )
-      if (admitted.length > 0) yield* slots.learn(place, yield* store.admittedAt(place))
       return admitted.length
     })
 
@@ -74,7 +77,7 @@ export const layer = Layer.effectDiscard(
         )
     })
 
-    let learnedMillis = 0
+    let learnedMillis = -Infinity
     /** Whether somebody was in the line at the last look: only then a slot that is given back matters at once. */
     let awaited = false
     /** Admits until nothing more fits. */

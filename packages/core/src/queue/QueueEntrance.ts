@@ -11,11 +11,13 @@ import type { Place } from "../runtime/Place.ts"
 import type { Saga } from "../sagas/Saga.ts"
 import { SagaId } from "../sagas/SagaId.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
+import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { PlaceSlots } from "./PlaceSlots.ts"
 import { firstState, QueueEntry, rankOf } from "./QueueEntry.ts"
+import { type Outlook, QueueForecast } from "./QueueForecast.ts"
 import { QueueGauge } from "./QueueGauge.ts"
-import { aheadOf, isPaused, type QueueLoad, waitingIn, waitSeconds } from "./QueueLoad.ts"
+import { isPaused, type QueueLoad, waitingIn } from "./QueueLoad.ts"
 import { withState } from "./QueueOrder.ts"
 import { QueuePolicy } from "./QueuePolicy.ts"
 import { QueueStore } from "./QueueStore.ts"
@@ -31,15 +33,14 @@ export interface EntranceOrder {
   readonly runAt?: DateTime.Utc | undefined
   readonly expiresAt: DateTime.Utc
   readonly concurrencyKey?: string | undefined
+  /** Its saga goes on from another one. */
+  readonly restart?: SagaRestart | undefined
 }
 
-export interface Entered {
+/** `ahead` and `waitSeconds` are 0 when it starts now. */
+export interface Entered extends Outlook {
   readonly saga: Saga
   readonly entry: QueueEntry
-  /** Entries that start before this one, as far as one can tell; 0 when it starts now. */
-  readonly ahead: number
-  /** Estimate; absent while nothing is known of how long scripts take. */
-  readonly waitSeconds: number | undefined
 }
 
 /** Hint to every host that somebody waits. */
@@ -51,6 +52,8 @@ const imbalance = 0.1
 export class QueueEntrance extends Context.Service<
   QueueEntrance,
   {
+    /** See `QueueStore.claimKey`. */
+    claimKey(ownerId: UserId, key: string): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
     /** Joins the caller's transaction. */
     enter(order: EntranceOrder): Effect.Effect<Entered, StorageError>
     /** Puts an admitted execution back, for another attempt not before `runAt`, with a new saga; joins the caller's transaction. */
@@ -61,18 +64,17 @@ export class QueueEntrance extends Context.Service<
     ): Effect.Effect<Saga, StorageError>
     /** Puts an admitted execution back as it was, to be let in elsewhere. `false` if it is not in the line or not admitted. */
     putBack(executionId: ExecutionId): Effect.Effect<boolean, StorageError>
-    /** Where an entry stands now. */
-    outlook(entry: QueueEntry): Effect.Effect<Pick<Entered, "ahead" | "waitSeconds">, StorageError>
   }
 >()("@fairlead/core/queue/QueueEntrance") {
   static readonly layer = Layer.effect(
     QueueEntrance,
     Effect.gen(function* () {
       const [store, slots, gauge] = [yield* QueueStore, yield* PlaceSlots, yield* QueueGauge]
-      const [registry, launcher] = [yield* HostRegistry, yield* SagaLauncher]
+      const [registry, launcher, forecast] = [yield* HostRegistry, yield* SagaLauncher, yield* QueueForecast]
       const [ids, wakeups, policy] = [yield* Ids, yield* Wakeups, yield* QueuePolicy]
       /** Limits that only the store can count stand against taking a slot unasked. */
-      const isLimited = policy.limits.perUser !== undefined || policy.limits.perRuntime !== undefined
+      const isLimited = (runtime: RuntimeKind) =>
+        policy.limits.perUser !== undefined || policy.limits.perRuntime?.[runtime] !== undefined
 
       const emptiestElsewhere = Effect.fnUntraced(function* (runtime: RuntimeKind, here: Place, load: QueueLoad) {
         const others = (yield* registry.seen)
@@ -85,7 +87,7 @@ export class QueueEntrance extends Context.Service<
       /** The place of this host that takes the execution at once, its slot reserved. */
       const reserved = Effect.fnUntraced(function* (order: EntranceOrder) {
         const { concurrencyKey, demand, executionId, runAt, runtime } = order
-        if (isLimited || concurrencyKey !== undefined || runAt !== undefined) return undefined
+        if (isLimited(runtime) || concurrencyKey !== undefined || runAt !== undefined) return undefined
         const here = (yield* slots.places).find(({ demands }) => demands.includes(demand))
         if (here === undefined || (yield* registry.shares(here.place))) return undefined
         const load = yield* gauge.load
@@ -95,23 +97,8 @@ export class QueueEntrance extends Context.Service<
         return (yield* slots.reserve(here.place, executionId)) ? here.place : undefined
       })
 
-      const capacityOf = Effect.fnUntraced(function* (runtime: RuntimeKind) {
-        const served = (yield* registry.seen).filter(isAlive).flatMap(({ host }) => host.places)
-        const places = new Map(
-          served.filter((each) => each.runtime === runtime).map(({ capacity, place }) => [place, capacity])
-        )
-        return [...places.values()].reduce((sum, capacity) => sum + capacity, 0)
-      })
-
-      const outlook = Effect.fnUntraced(function* (entry: QueueEntry) {
-        const load = yield* gauge.load
-        const ahead = aheadOf(load, entry.runtime, entry.ownerId, yield* store.ownAhead(entry))
-        const mean = Option.getOrUndefined(yield* slots.meanRunMillis)
-        return { ahead, waitSeconds: waitSeconds(ahead, yield* capacityOf(entry.runtime), mean) }
-      })
-
       const enter = Effect.fnUntraced(function* (order: EntranceOrder) {
-        const { correlationId, definition, ...wanted } = order
+        const { correlationId, definition, restart, ...wanted } = order
         const { concurrencyKey, executionId, ownerId, priority, runAt } = wanted
         const now = yield* DateTime.now
         const place = yield* reserved(order)
@@ -135,11 +122,11 @@ export class QueueEntrance extends Context.Service<
         )
         const parked = entry.state !== "admitted"
         const owner = { executionId, ownerId, correlationId, definition }
-        const saga = yield* launcher.launch({ ...owner, sagaId: entry.sagaId, lane: entry.place, parked })
+        const saga = yield* launcher.launch({ ...owner, sagaId: entry.sagaId, lane: entry.place, parked, restart })
         if (!parked) return { saga, entry, ahead: 0, waitSeconds: 0 }
         if (place !== undefined) yield* slots.free(executionId)
         yield* wakeups.send(queueTopic)
-        return { saga, entry, ...(yield* outlook(entry)) }
+        return { saga, entry, ...(yield* forecast.outlook(entry)) }
       })
 
       const reenter: QueueEntrance["Service"]["reenter"] = Effect.fnUntraced(function* (order, runAt, expiresAt) {
@@ -159,7 +146,7 @@ export class QueueEntrance extends Context.Service<
           })
         )
         yield* wakeups.send(queueTopic)
-        return yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true })
+        return yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true, after: entry.sagaId })
       })
 
       const putBack = Effect.fnUntraced(function* (executionId: ExecutionId) {
@@ -169,7 +156,7 @@ export class QueueEntrance extends Context.Service<
         return yield* store.requeue(withState(found.value, "waiting"))
       })
 
-      return QueueEntrance.of({ enter, reenter, putBack, outlook })
+      return QueueEntrance.of({ claimKey: store.claimKey, enter, reenter, putBack })
     })
   )
 }

@@ -1,12 +1,13 @@
 /** How full the line is, and what that means for somebody who joins it. Pure. */
-import type { DateTime } from "effect"
+import { type DateTime, Schema } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
-import type { RuntimeKind } from "../runtime/Job.ts"
+import { RuntimeKind } from "../runtime/Job.ts"
 import type { Place } from "../runtime/Place.ts"
 import type { QueueEntry, QueueState } from "./QueueEntry.ts"
 
 /** What stops new starts: everything, or one kind of runtime. */
-export type PauseScope = "all" | RuntimeKind
+export const PauseScope = Schema.Literals(["all", ...RuntimeKind.literals])
+export type PauseScope = typeof PauseScope.Type
 
 export interface Pause {
   readonly scope: PauseScope
@@ -79,3 +80,24 @@ export const waitSeconds = (ahead: number, capacity: number, meanRunMillis: numb
   meanRunMillis === undefined || capacity <= 0
     ? undefined
     : Math.round((Math.ceil((ahead + 1) / capacity) * meanRunMillis) / 1000)
+
+/** Seconds after which a refused request may be worth another try: 1 to 300. */
+export const retrySeconds = (
+  { owners, paused }: QueueLoad,
+  ownerId: UserId | undefined,
+  capacity: number,
+  meanRunMillis: number | undefined
+): number => {
+  const counted = owners.filter((owner) => owner.ownerId === (ownerId ?? owner.ownerId))
+  const running = counted.reduce((sum, { admitted }) => sum + admitted, 0)
+  // Room comes with an end. While nothing may start, ends become rare; while none of theirs runs, one has to start first.
+  if (running === 0 && paused.size > 0) return longestRetrySeconds
+  if (meanRunMillis === undefined) return unknownRetrySeconds
+  const everybody = owners.reduce((sum, { admitted }) => sum + admitted, 0)
+  const untilEnd = running > 0 ? meanRunMillis / running : meanRunMillis * (1 + everybody / Math.max(1, capacity))
+  return Math.min(longestRetrySeconds, Math.max(1, Math.ceil(untilEnd / 1000)))
+}
+
+const longestRetrySeconds = 300
+/** While nothing is known of how long scripts take. */
+const unknownRetrySeconds = 5

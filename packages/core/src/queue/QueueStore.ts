@@ -42,6 +42,11 @@ export class QueueStore extends Context.Service<
     requeue(entry: QueueEntry): Effect.Effect<boolean, StorageError>
     /** Takes an entry out that is not admitted. `false` if it is not there or admitted. */
     withdraw(id: ExecutionId): Effect.Effect<boolean, StorageError>
+    /**
+     * Entries of the owner with that key, in the order of rank, running ones included; as many as the owner may have active. Until
+     * the caller's transaction ends nobody else is answered for the key, so what is decided by the answer holds for all hosts.
+     */
+    claimKey(ownerId: UserId, key: string): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
     find(id: ExecutionId): Effect.Effect<Option.Option<QueueEntry>, StorageError>
     /** In the order of rank. `total` counts every match, whatever the page. */
     list(
@@ -56,8 +61,8 @@ export class QueueStore extends Context.Service<
     expired(now: DateTime.Utc, limit: number): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
     /** Changes the priority of an entry that is not admitted. `false` if it is not there or admitted. */
     reprioritise(id: ExecutionId, priority: number, rankAt: DateTime.Utc): Effect.Effect<boolean, StorageError>
-    /** Stops new starts of a scope, for every host; again changes nothing. */
-    pause(pause: Pause): Effect.Effect<void, StorageError>
+    /** Stops new starts of a scope, for every host. `false` if it was paused before; that pause stays as it was. */
+    pause(pause: Pause): Effect.Effect<boolean, StorageError>
     /** `false` if it was not paused. */
     resume(scope: PauseScope): Effect.Effect<boolean, StorageError>
     readonly pauses: Effect.Effect<ReadonlyArray<Pause>, StorageError>
@@ -134,6 +139,10 @@ export class QueueStore extends Context.Service<
             (entry) => entry.state !== "admitted",
             () => undefined
           ),
+        claimKey: (ownerId, key) =>
+          Effect.map(all, (entries) =>
+            entries.filter((entry) => entry.ownerId === ownerId && entry.concurrencyKey === key).sort(byRank)
+          ),
         find: (id) => Effect.map(rows.get, (known) => Option.fromUndefinedOr(known.get(id))),
         list: (filter) =>
           Effect.map(all, (entries) => {
@@ -175,7 +184,7 @@ export class QueueStore extends Context.Service<
           ),
         pause: (pause) =>
           pauses.modify((known) => [
-            undefined,
+            !known.has(pause.scope),
             known.has(pause.scope) ? known : new Map(known).set(pause.scope, pause)
           ]),
         resume: (scope) =>

@@ -1,5 +1,5 @@
 /** A durable process as its row shows it: enough to list, to find its driver and to fence it. The log has the rest. */
-import { Schema } from "effect"
+import { type DateTime, Schema } from "effect"
 import { UserId } from "../auth/users/UserId.ts"
 import { ExecutionId } from "../executions/ExecutionId.ts"
 import { SagaId } from "./SagaId.ts"
@@ -25,6 +25,9 @@ export const CancelRequest = Schema.Struct({
 })
 export type CancelRequest = typeof CancelRequest.Type
 
+/** The end of the log: when the saga got on last, and under which fence. */
+const LastEntry = Schema.Struct({ at: Schema.DateTimeUtcFromString, fence: Schema.Int })
+
 export class Saga extends Schema.Class<Saga>("Saga")({
   sagaId: SagaId,
   sagaName: Schema.NonEmptyString,
@@ -42,6 +45,8 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   retryCount: Schema.Int,
   /** Log entries so far. */
   logLength: Schema.Int,
+  /** Absent while the log is empty. */
+  lastEntry: Schema.optionalKey(LastEntry),
   /** Number of the queue item that may drive this saga; an item with another number is stale. */
   dispatch: Schema.Int,
   fence: Schema.Int,
@@ -56,6 +61,9 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   updatedAt: Schema.DateTimeUtcFromString,
   completedAt: Schema.optionalKey(Schema.DateTimeUtcFromString)
 }) {}
+
+/** When it got on last: with the last entry of its log, or when it was made. */
+export const movedAt = ({ createdAt, lastEntry }: Saga): DateTime.Utc => lastEntry?.at ?? createdAt
 
 export const isEnded = (state: SagaState): boolean =>
   state === "completed" || state === "failed" || state === "timeout" || state === "cancelled"

@@ -70,6 +70,10 @@ export interface SagaStep {
   readonly retry: StepRetry
   /** One attempt; then it is interrupted and has failed. Absent: the step bounds itself. */
   readonly timeoutMillis?: number
+  /** Whether another saga may take its output over instead of running it. Absent: it may not, as for whatever takes or starts something. */
+  readonly carries?: boolean
+  /** What people may see of its output; absent: nothing. Must leave out whatever may be secret. */
+  readonly shown?: (output: Schema.Json) => Schema.Json
   run(context: StepContext): StepEffect
   /** Takes back what `run` may have done, also when it was interrupted half-way or never began. */
   undo?(context: StepContext): StepEffect
@@ -97,3 +101,10 @@ export interface SagaDefinition {
 }
 
 export const once: StepRetry = { maxAttempts: 1, baseDelayMillis: 0, maxDelayMillis: 0 }
+
+/** The one that the saga began with; none if this host does not know it. */
+export const definitionOf = (
+  definitions: ReadonlyArray<SagaDefinition>,
+  { definitionVersion, sagaName }: Pick<Saga, "sagaName" | "definitionVersion">
+): SagaDefinition | undefined =>
+  definitions.find(({ name, version }) => name === sagaName && version === definitionVersion)

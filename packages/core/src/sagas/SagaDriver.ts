@@ -11,6 +11,7 @@ import * as SagaSession from "./internal/sagaSession.ts"
 import type { Saga } from "./Saga.ts"
 import { decide, type SagaDecision } from "./SagaDecision.ts"
 import {
+  definitionOf,
   failureOf,
   retryDelayMillis,
   type SagaDefinition,
@@ -22,7 +23,7 @@ import {
   type StepOutcome,
   type StepRetry
 } from "./SagaDefinition.ts"
-import type { SagaDispatch } from "./SagaEngine.ts"
+import { type SagaDispatch, SagaEngine } from "./SagaEngine.ts"
 import { fold } from "./SagaProgress.ts"
 import { SagaStore } from "./SagaStore.ts"
 import { type HeldSaga, SagaWatch } from "./SagaWatch.ts"
@@ -35,12 +36,16 @@ export class SagaDefinitions extends Context.Service<SagaDefinitions, ReadonlyAr
 /** Undoing must succeed if it can: it is tried for about half a minute. */
 const undoRetry: StepRetry = { maxAttempts: 8, baseDelayMillis: 250, maxDelayMillis: 10_000 }
 
+/** Pause before a saga that this host does not know is offered to all hosts again. */
+const unknownMillis = 10_000
+
 export class SagaDriver extends Context.Service<
   SagaDriver,
   {
     /**
      * Drives the saga until it ends, or until another driver takes it. Does nothing for a stale item. Interrupting stops at
-     * once and loses nothing that was committed. Fails only when the store does; the item is then to be delivered again.
+     * once and loses nothing that was committed. A saga whose definition this host does not know comes round again in 10 s. Fails
+     * only when the store does; the item is then to be delivered again.
      */
     drive(item: SagaDispatch): Effect.Effect<void, StorageError>
   }
@@ -52,7 +57,7 @@ export class SagaDriver extends Context.Service<
       Effect.gen(function* () {
         const store = yield* SagaStore
         const watch = yield* SagaWatch
-        const definitions = yield* SagaDefinitions
+        const [definitions, engine] = [yield* SagaDefinitions, yield* SagaEngine]
         const services = { store, journal: yield* Journal, storage: yield* Storage, events: yield* EventFactory }
 
         const open = Effect.fnUntraced(function* (definition: SagaDefinition, saga: Saga) {
@@ -63,19 +68,27 @@ export class SagaDriver extends Context.Service<
           return SagaSession.make(services, { saga, progress, execution: found.value })
         })
 
+        /** Leaves the saga to a host that knows its definition, as in the middle of an upgrade; until one takes it, it comes round. */
+        const passOn = Effect.fnUntraced(function* ({ definitionVersion, lane, sagaId, sagaName }: Saga) {
+          yield* Effect.logWarning("This host does not know the definition of a saga; passing it on.", {
+            sagaId,
+            definition: `${sagaName} v${definitionVersion}`
+          })
+          const again = Effect.flatMap(store.redispatch(sagaId, { lane }), (passed) =>
+            Option.isNone(passed)
+              ? Effect.void
+              : engine.dispatch({ sagaId, dispatch: passed.value.dispatch }, lane, unknownMillis)
+          )
+          yield* services.storage.transaction(again)
+        })
+
         const drive = Effect.fn("SagaDriver.drive")(
           function* (item: SagaDispatch) {
             const claimed = yield* store.claim(item.sagaId, item.dispatch, driver)
             if (Option.isNone(claimed)) return
             const saga = claimed.value
-            const definition = definitions.find(
-              ({ name, version }) => name === saga.sagaName && version === saga.definitionVersion
-            )
-            if (definition === undefined)
-              return yield* Effect.logError("No definition for this saga; it stays as it is.", {
-                sagaId: saga.sagaId,
-                definition: `${saga.sagaName} v${saga.definitionVersion}`
-              })
+            const definition = definitionOf(definitions, saga)
+            if (definition === undefined) return yield* passOn(saga)
             const held = yield* watch.hold(saga)
             const session = yield* open(definition, saga)
             yield* Effect.raceFirst(advance(definition, session, held), held.lost)

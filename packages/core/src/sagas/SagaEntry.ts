@@ -1,5 +1,6 @@
 /** What the saga log may hold. Appended, never edited; stored for ever: never rename or reuse a tag or a field. */
 import { type DateTime, Schema } from "effect"
+import { SagaId } from "./SagaId.ts"
 
 /** Outcome that needs no undoing because nothing is known to have happened: what went wrong, for people and for policies. */
 export const StepFailure = Schema.Struct({
@@ -20,7 +21,13 @@ export type SagaEnd = typeof SagaEnd.Type
 const attempt = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 
 export const SagaEntry = Schema.TaggedUnion({
-  SagaStarted: { name: Schema.String, definitionVersion: Schema.Int },
+  SagaStarted: {
+    name: Schema.String,
+    definitionVersion: Schema.Int,
+    /** The saga whose outcomes of the steps before `fromStep` follow; both or neither. */
+    restartOf: Schema.optionalKey(SagaId),
+    fromStep: Schema.optionalKey(Schema.String)
+  },
   /** Intent: written before a step that acts on the outside world, so that a crash cannot hide the act. */
   StepStarted: { step: Schema.String, attempt },
   StepCompleted: { step: Schema.String, output: Schema.Json },
@@ -49,6 +56,8 @@ export interface LoggedEntry {
   readonly seq: number
   /** Fence of the driver that wrote it. */
   readonly fence: number
+  /** The host whose driver it was; absent in entries of hosts that did not write it down, and before the first driver. */
+  readonly driver?: string
   readonly at: DateTime.Utc
   readonly entry: SagaEntry
 }

@@ -2,10 +2,15 @@
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
 import type { ExecutionId } from "../executions/ExecutionId.ts"
+import { Journal } from "../storage/Journal.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { project } from "./internal/project.ts"
 import { Saga } from "./Saga.ts"
 import { SagaEngine, type SagaLane } from "./SagaEngine.ts"
+import type { SagaEntry } from "./SagaEntry.ts"
 import type { SagaId } from "./SagaId.ts"
+import { fold } from "./SagaProgress.ts"
+import type { SagaRestart } from "./SagaRestart.ts"
 import { SagaStore } from "./SagaStore.ts"
 
 export interface SagaOrder {
@@ -17,6 +22,10 @@ export interface SagaOrder {
   readonly lane: SagaLane
   /** It is written down only; `resume` sets it going. */
   readonly parked: boolean
+  /** The saga that this one goes on for: a request to cancel that one holds for this one, which then is not parked. */
+  readonly after?: SagaId | undefined
+  /** Goes on from another saga. */
+  readonly restart?: SagaRestart | undefined
 }
 
 export class SagaLauncher extends Context.Service<
@@ -34,10 +43,18 @@ export class SagaLauncher extends Context.Service<
   static readonly layer = Layer.effect(
     SagaLauncher,
     Effect.gen(function* () {
-      const [store, engine] = [yield* SagaStore, yield* SagaEngine]
+      const [store, engine, journal] = [yield* SagaStore, yield* SagaEngine, yield* Journal]
+      const begin = Effect.fnUntraced(function* (saga: Saga, entries: ReadonlyArray<SagaEntry>) {
+        const progress = yield* Effect.orDie(Effect.fromResult(fold(entries)))
+        const { createdAt: at } = saga
+        yield* journal.append({ saga: project(saga, progress, at), at, entries, events: [] })
+      })
       return SagaLauncher.of({
-        launch: Effect.fnUntraced(function* ({ definition, lane, parked, ...owner }) {
+        launch: Effect.fnUntraced(function* ({ after, definition, lane, parked, restart, ...owner }) {
           const createdAt = yield* DateTime.now
+          const before = after === undefined ? Option.none() : yield* store.find(after)
+          const cancelRequest = Option.getOrUndefined(before)?.cancelRequest
+          const waits = parked && cancelRequest === undefined
           const saga = new Saga({
             ...owner,
             sagaName: definition.name,
@@ -52,10 +69,12 @@ export class SagaLauncher extends Context.Service<
             createdAt,
             updatedAt: createdAt,
             ...(lane === undefined ? {} : { lane }),
-            ...(parked ? { parked } : {})
+            ...(waits ? { parked } : {}),
+            ...(cancelRequest === undefined ? {} : { cancelRequest })
           })
           yield* store.insert(saga)
-          if (!parked) yield* engine.dispatch({ sagaId: saga.sagaId, dispatch: saga.dispatch }, lane)
+          if (restart !== undefined) yield* begin(saga, restart.entries)
+          if (!waits) yield* engine.dispatch({ sagaId: saga.sagaId, dispatch: saga.dispatch }, lane)
           return saga
         }),
         resume: Effect.fnUntraced(function* (sagaId, lane) {

@@ -4,9 +4,9 @@ import type { UserId } from "../auth/users/UserId.ts"
 import { Wakeups } from "../bus/Wakeups.ts"
 import type { ExecutionId } from "../executions/ExecutionId.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
-import { sagaEntries, sagaRows } from "../storage/memoryTables.ts"
+import { queueRows, sagaEntries, sagaRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { type CancelRequest, isEnded, Saga, type SagaState } from "./Saga.ts"
+import { type CancelRequest, isEnded, movedAt, Saga, type SagaState } from "./Saga.ts"
 import type { LoggedEntry } from "./SagaEntry.ts"
 import type { SagaId } from "./SagaId.ts"
 
@@ -14,6 +14,14 @@ export interface SagaFilter {
   readonly ownerId?: UserId | undefined
   readonly executionId?: ExecutionId | undefined
   readonly state?: SagaState | undefined
+  readonly sagaName?: string | undefined
+  readonly lane?: string | undefined
+  /** Created at or after. */
+  readonly createdFrom?: DateTime.Utc | undefined
+  /** Created before. */
+  readonly createdTo?: DateTime.Utc | undefined
+  /** Only those that have not ended and have not got on since. */
+  readonly unmovedSince?: DateTime.Utc | undefined
   /** 1 to 1,000. */
   readonly limit: number
   readonly offset: number
@@ -58,6 +66,18 @@ export class SagaStore extends Context.Service<
     readonly lanes: Effect.Effect<ReadonlyArray<string | undefined>, StorageError>
     /** Sagas of a lane that have not ended and are not parked, oldest first, at most `limit` (1 to 1,000). */
     inLane(lane: string, limit: number): Effect.Effect<ReadonlyArray<Saga>, StorageError>
+    /**
+     * Sagas that have not ended and have not got on since `since`, oldest first, at most `limit` (1 to 1,000), behind `after`.
+     * Without those whose execution waits in the line: they are to wait.
+     */
+    unmoved(
+      since: DateTime.Utc,
+      page: {
+        readonly ownerId?: UserId | undefined
+        readonly after?: SagaId | undefined
+        readonly limit: number
+      }
+    ): Effect.Effect<ReadonlyArray<Saga>, StorageError>
     /** The whole log, oldest first; at most 10,000 entries. */
     log(id: SagaId): Effect.Effect<ReadonlyArray<LoggedEntry>, StorageError>
     /** Records the first request; later ones change nothing. None if the saga is unknown or has ended. Sends the wake-up `saga/…`. */
@@ -72,7 +92,7 @@ export class SagaStore extends Context.Service<
       const database = yield* MemoryDatabase
       const wakeups = yield* Wakeups
       const rows = sagaRows(database)
-      const entries = sagaEntries(database)
+      const [entries, line] = [sagaEntries(database), queueRows(database)]
 
       return SagaStore.of({
         insert: (saga) =>
@@ -123,6 +143,18 @@ export class SagaStore extends Context.Service<
               .sort((a, b) => -newestFirst(a, b))
               .slice(0, limit)
           ),
+        unmoved: (unmovedSince, { after = "", limit, ownerId }) =>
+          Effect.map(Effect.all([rows.get, line.get]), ([known, queued]) => {
+            const waits = ({ executionId, sagaId }: Saga) => {
+              const entry = queued.get(executionId)
+              return entry?.sagaId === sagaId && entry.state !== "admitted"
+            }
+            return [...known.values()]
+              .filter((saga) => saga.sagaId > after && matches(saga, { unmovedSince, ownerId, limit, offset: 0 }))
+              .filter((saga) => !waits(saga))
+              .sort((a, b) => -newestFirst(a, b))
+              .slice(0, limit)
+          }),
         log: (id) => Effect.map(entries.get, (known) => known.get(id) ?? []),
         requestCancel: (id, cancelRequest) =>
           rows
@@ -150,7 +182,16 @@ const isDriven = ({ parked, state }: Saga) => !isEnded(state) && parked !== true
 
 const newestFirst = (a: Saga, b: Saga) => (a.sagaId < b.sagaId ? 1 : -1)
 
-const matches = (row: Saga, { executionId, ownerId, state }: SagaFilter) =>
-  (ownerId ?? row.ownerId) === row.ownerId &&
-  (executionId ?? row.executionId) === row.executionId &&
-  (state ?? row.state) === row.state
+const matches = (row: Saga, filter: SagaFilter) => {
+  const { createdFrom, createdTo, executionId, lane, ownerId, sagaName, state, unmovedSince } = filter
+  return (
+    (ownerId ?? row.ownerId) === row.ownerId &&
+    (executionId ?? row.executionId) === row.executionId &&
+    (state ?? row.state) === row.state &&
+    (sagaName ?? row.sagaName) === row.sagaName &&
+    (lane ?? row.lane) === row.lane &&
+    (createdFrom === undefined || DateTime.isGreaterThanOrEqualTo(row.createdAt, createdFrom)) &&
+    (createdTo === undefined || DateTime.isLessThan(row.createdAt, createdTo)) &&
+    (unmovedSince === undefined || (!isEnded(row.state) && DateTime.isLessThan(movedAt(row), unmovedSince)))
+  )
+}

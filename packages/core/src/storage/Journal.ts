@@ -60,7 +60,8 @@ export class Journal extends Context.Service<
           seq: saga.logLength - entries.length + i + 1,
           fence: saga.fence,
           at,
-          entry
+          entry,
+          ...(saga.driver === undefined ? {} : { driver: saga.driver })
         }))
         yield* logs.modify((rows) => [
           undefined,

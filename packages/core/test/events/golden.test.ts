@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { ExecutionEvents } from "@fairlead/core/events/ExecutionEvents"
 import { PodEvents } from "@fairlead/core/events/PodEvents"
+import { QueueEvents } from "@fairlead/core/events/QueueEvents"
 import { ResultEvents } from "@fairlead/core/events/ResultEvents"
 import { SagaEvents } from "@fairlead/core/events/SagaEvents"
 import { StoredEvent } from "@fairlead/core/events/StoredEvent"
@@ -30,8 +31,8 @@ describe("golden events", () => {
     )
   )
 
-  it("exist for every execution, pod, result and saga event", () => {
-    const tags = [...ExecutionEvents, ...PodEvents, ...ResultEvents, ...SagaEvents].map(
+  it("exist for every execution, pod, queue, result and saga event", () => {
+    const tags = [...ExecutionEvents, ...PodEvents, ...QueueEvents, ...ResultEvents, ...SagaEvents].map(
       (member) => `${member.fields._tag.schema.literal}.json`
     )
     assert.deepStrictEqual(

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  asOfAttempt,
+  attemptsOf,
   beginAttempt,
   currentAttempt,
   Execution,
@@ -9,7 +11,8 @@ import {
   schedule
 } from "@fairlead/core/executions/Execution"
 import { isTerminal, TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
-import { instant } from "@fairlead/testing/fixtures/ExecutionFixtures"
+import { Place } from "@fairlead/core/runtime/Place"
+import { instant, queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { DateTime, Equal, Result, Schema } from "effect"
 
 const later = DateTime.add(instant, { seconds: 1 })
@@ -55,6 +58,24 @@ describe("Execution", () => {
       assert.deepStrictEqual([neverBegan.earlierAttempts?.at(-1)?.attempt, currentAttempt(neverBegan)], [2, 3])
     }
   )
+
+  it("is told as it stood with each attempt, each under its own number", () => {
+    const place = Place.make("process/a")
+    const began = (execution: Execution) => Result.getOrThrow(beginAttempt(execution, instant))
+    const first = began(Result.getOrThrow(schedule(queuedExecution(1), instant, place)))
+    const outcome = { ...noOutput, exitCode: 1, stdoutBytes: 3 }
+    const waits = Result.getOrThrow(requeue(first, later, "failed", outcome, later))
+    const told = (execution: Execution) =>
+      attemptsOf(execution).map(({ attempt, finishedAt, outcome, status }) => [attempt, status, finishedAt, outcome])
+    const earlier = [1, "failed" as const, later, outcome]
+    assert.deepStrictEqual(told(queuedExecution(1)), [[1, "queued", undefined, undefined]])
+    assert.deepStrictEqual(told(waits), [earlier, [2, "queued", undefined, undefined]])
+    const last = Result.getOrThrow(finish(began(waits), later, "completed", noOutput))
+    assert.deepStrictEqual(told(last), [earlier, [2, "completed", later, noOutput]])
+    assert.isTrue(Equal.equals(asOfAttempt(last, 2), last))
+    assert.strictEqual(asOfAttempt(last, 1)?.place, place)
+    for (const attempt of [0, 3]) assert.isUndefined(asOfAttempt(last, attempt))
+  })
 
   it.prop("survives a round trip through JSON", [Execution], ([execution]) => {
     const json = Schema.fromJsonString(Schema.toCodecJson(Execution))

@@ -1,46 +1,13 @@
 /** How executions wait, are let in, tried again and given up: the whole core on memory, its clock in the hands of the tests. */
-import { assert, describe, it } from "@effect/vitest"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
-import { Executions } from "@fairlead/core/executions/Executions"
-import { layerExecutions } from "@fairlead/core/Fairlead"
+import { assert, describe } from "@effect/vitest"
 import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
-import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
-import { Place } from "@fairlead/core/runtime/Place"
-import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Secrets } from "@fairlead/core/secrets/Secrets"
 import { Storage } from "@fairlead/core/storage/Storage"
-import { Context, DateTime, Effect, Exit, Layer, Option, Scope } from "effect"
-import { TestClock } from "effect/testing"
+import * as Faults from "@fairlead/testing/faults/Faults"
+import { DateTime, Effect, Fiber, Option } from "effect"
+import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"
 import { alice, bob, lines, origin, tagsOf } from "./support/MemoryHost.ts"
-
-const shared = Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory)
-
-/** A host with its own place; all hosts of a test share the stores. */
-const hostOn = (node: string, maxRunning = 2) =>
-  layerExecutions({ hostName: node, maxRunning, goneMillis: 20_000 }).pipe(
-    Layer.provide(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer)))
-  )
-
-const started = Effect.fnUntraced(function* (node: string, maxRunning?: number) {
-  const scope = yield* Scope.make()
-  const services = yield* Layer.buildWithScope(Layer.fresh(hostOn(node, maxRunning)), scope)
-  return { executions: Context.get(services, Executions), stop: Scope.close(scope, Exit.void) }
-})
-type Submitting = Context.Service.Shape<typeof Executions>
-
-const submitted = (executions: Submitting, request: Parameters<Submitting["submit"]>[1], caller = alice) =>
-  Effect.map(executions.submit(caller, request, origin), ({ executionId }) => executionId)
-const now = (executions: Submitting, id: ExecutionId, caller = alice) => executions.get(caller, id)
-/** Lets the hosts do what is due within `seconds`, a little at a time. */
-const pass = (seconds: number) =>
-  Effect.repeat(Effect.andThen(TestClock.adjust("250 millis"), Effect.yieldNow), { times: seconds * 4 })
-const statuses = (executions: Submitting, ids: ReadonlyArray<ExecutionId>, caller = alice) =>
-  Effect.forEach(ids, (id) => Effect.map(now(executions, id, caller), ({ status }) => status))
-
-const test = <E>(name: string, work: Effect.Effect<void, E, Layer.Success<typeof shared>>) =>
-  it.effect(name, () => Effect.provide(work, Layer.fresh(shared)), 20_000)
 
 describe("The line", () => {
   test(
@@ -66,6 +33,27 @@ describe("The line", () => {
       assert.deepStrictEqual(new Set(yield* statuses(executions, many)), new Set(["completed"]))
       assert.strictEqual((yield* (yield* QueueStore).list({ limit: 10, offset: 0 })).total, 0)
     })
+  )
+
+  const admitted = Effect.gen(function* () {
+    const { entries } = yield* (yield* QueueStore).list({ state: "admitted", limit: 10, offset: 0 })
+    return entries.map(({ executionId }) => executionId)
+  })
+  let late = false
+  test(
+    "lets in no more than there are slots, also while the store is late to tell what runs",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 1)
+      yield* submitted(executions, lines("sleep 1000"))
+      late = true
+      const waiting = yield* submitted(executions, lines("hang"))
+      const letIn = Effect.map(admitted, (ids) => ids.includes(waiting))
+      yield* Effect.repeat(Effect.andThen(pass(0), letIn), { until: (done) => done, times: 40 })
+      assert.deepStrictEqual(yield* admitted, [waiting])
+      yield* pass(0.75)
+      yield* submitted(executions, lines("hang"))
+      assert.deepStrictEqual(yield* admitted, [waiting])
+    }).pipe(Effect.provide(Faults.layerEvery(QueueStore, "admittedAt", () => late, Faults.delay("2 seconds"))))
   )
 
   test(
@@ -184,92 +172,60 @@ describe("Another attempt", () => {
   )
 
   test(
-    "can be cancelled while it waits for its time",
+    "can be cancelled while it waits for its time, and keeps the output of the attempt before",
     Effect.gen(function* () {
       const { executions } = yield* started("a")
       const patient = { ...retryPolicy, backoffMillis: 60_000 }
-      const id = yield* submitted(executions, lines("exit 1", { retryPolicy: patient }))
+      const id = yield* submitted(executions, lines("out one\nexit 1", { retryPolicy: patient }))
       yield* pass(1)
       assert.strictEqual((yield* now(executions, id)).status, "queued")
       yield* executions.cancel(alice, id, "enough", origin)
       yield* pass(1)
-      assert.deepInclude(yield* now(executions, id), { status: "cancelled", attempt: 1 })
+      const { execution, stdout } = yield* executions.result(alice, id, 0)
+      assert.deepInclude(execution, { status: "cancelled", attempt: 1 })
+      assert.strictEqual(stdout, "one\n")
     })
   )
 })
 
-describe("A host that is gone for good", () => {
-  test(
-    "loses what ran there within a minute, and says so; what had not begun runs elsewhere",
+describe("A cancellation that meets the end of an attempt", () => {
+  const retryPolicy = { maxAttempts: 2, backoffMillis: 10_000, on: ["script_error" as const] }
+  /** Runs a script that fails after 1.5 s, and asks for its cancellation while one call, made after that, comes late. */
+  const crossing = (isLate: { value: boolean }, askAfterSeconds: number) =>
     Effect.gen(function* () {
-      const a = yield* started("a", 1)
-      const hangs = yield* submitted(a.executions, lines("out begun\nhang"))
-      yield* pass(1)
-      const waits = yield* submitted(a.executions, lines("out moved"))
-      assert.deepStrictEqual(yield* statuses(a.executions, [hangs, waits]), ["running", "queued"])
-      yield* a.stop
-      const b = yield* started("b", 1)
-      yield* pass(15)
-      assert.deepStrictEqual(yield* statuses(b.executions, [hangs, waits]), ["running", "completed"])
-      yield* pass(40)
-      const lost = yield* b.executions.result(alice, hangs, 0)
-      assert.deepInclude(lost.execution, { status: "error", attempt: 1 })
-      assert.deepInclude(lost.execution.outcome, { errorType: "system_error", errorCause: "lost", stdoutBytes: 6 })
-      assert.strictEqual(lost.stdout, "begun\n")
-      yield* b.stop
+      const { executions } = yield* started("a")
+      const id = yield* submitted(executions, lines("sleep 1500\nexit 7", { retryPolicy }))
+      yield* pass(0.25)
+      isLate.value = true
+      yield* pass(askAfterSeconds)
+      const asking = yield* Effect.forkChild(executions.cancel(alice, id, "enough", origin))
+      yield* pass(5)
+      assert.isTrue((yield* Fiber.join(asking)).requested)
+      assert.isFalse(isLate.value)
+      assert.deepInclude(yield* now(executions, id), { status: "cancelled", attempt: 1 })
     })
+  const once = (flag: { value: boolean }) => () => {
+    const hit = flag.value
+    flag.value = false
+    return hit
+  }
+  const [lateEnd, lateAnswer] = [{ value: false }, { value: false }]
+
+  test(
+    "holds for the attempt that follows",
+    Effect.provide(
+      crossing(lateEnd, 1),
+      Faults.layerEvery(Storage, "transaction", once(lateEnd), Faults.delay("2 seconds"))
+    )
   )
 
   test(
-    "is made up for by another attempt, if the policy wants one",
-    Effect.gen(function* () {
-      const a = yield* started("a", 1)
-      const retryPolicy = { maxAttempts: 2, backoffMillis: 0, on: ["system_error" as const] }
-      const id = yield* submitted(a.executions, lines("sleep 60000\nout done", { retryPolicy }))
-      yield* pass(1)
-      yield* a.stop
-      const b = yield* started("b", 1)
-      yield* pass(130)
-      const again = yield* b.executions.result(alice, id, 0)
-      assert.deepInclude(again.execution, { status: "completed", attempt: 2, place: Place.make("process/b") })
-      assert.deepInclude(again.execution.earlierAttempts?.[0], {
-        attempt: 1,
-        status: "error",
-        place: Place.make("process/a")
-      })
-      yield* b.stop
-    })
-  )
-
-  test(
-    "is not gone while it comes back in time: it goes on with what its place still holds",
-    Effect.gen(function* () {
-      const place = yield* MemoryScriptRuntime.makePlace(undefined, "a")
-      const host = layerExecutions({ hostName: "a", maxRunning: 1, goneMillis: 20_000 }).pipe(
-        Layer.provide(
-          Layer.effectDiscard(
-            Effect.flatMap(ScriptRuntimes, (runtimes) => Effect.flatMap(place.host, runtimes.register))
-          ).pipe(Layer.provideMerge(ScriptRuntimes.layer))
-        )
+    "is asked of the attempt that follows, when the one before has ended meanwhile",
+    Effect.provide(
+      crossing(lateAnswer, 0),
+      Faults.layerEvery(SagaStore, "list", once(lateAnswer), (call) =>
+        Effect.tap(call, () => Effect.sleep("2 seconds"))
       )
-      const first = yield* Scope.make()
-      const services = yield* Layer.buildWithScope(Layer.fresh(host), first)
-      const executions = Context.get(services, Executions)
-      const id = yield* submitted(executions, lines("sleep 30000\nout done"))
-      yield* pass(1)
-      yield* Scope.close(first, Exit.void)
-      const b = yield* started("b", 1)
-      yield* pass(10)
-      const second = yield* Scope.make()
-      yield* Layer.buildWithScope(Layer.fresh(host), second)
-      yield* pass(40)
-      assert.deepInclude(yield* now(b.executions, id), {
-        status: "completed",
-        attempt: 1,
-        place: Place.make("process/a")
-      })
-      yield* Scope.close(second, Exit.void)
-      yield* b.stop
-    }).pipe(Effect.scoped)
+    )
   )
 })

@@ -8,6 +8,7 @@ import { HostRegistry } from "@fairlead/core/hosts/HostRegistry"
 import { Ids } from "@fairlead/core/ids/Ids"
 import { PlaceSlots } from "@fairlead/core/queue/PlaceSlots"
 import { QueueEntrance } from "@fairlead/core/queue/QueueEntrance"
+import { QueueForecast } from "@fairlead/core/queue/QueueForecast"
 import { QueueGauge } from "@fairlead/core/queue/QueueGauge"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { SagaDefinitions } from "@fairlead/core/sagas/SagaDriver"
@@ -20,6 +21,7 @@ import { Effect, Layer } from "effect"
 const definitions = ExecutionSaga.layer.pipe(
   Layer.provide(ExecutionJobs.layer),
   Layer.provide(Layer.mergeAll(QueueEntrance.layer, ExecutionEnv.layer, OutputCollector.layer, EventFactory.layer)),
+  Layer.provide(QueueForecast.layer),
   Layer.provide(Layer.mergeAll(QueueGauge.layer, SagaLauncher.layer, HostRegistry.layer({ name: "a", version: "1" }))),
   Layer.provide(Layer.mergeAll(PlaceSlots.layer(1), Ids.layerMemory)),
   Layer.provide(Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory, ScriptRuntimes.layer))

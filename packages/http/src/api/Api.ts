@@ -8,6 +8,8 @@ import { DocsApi } from "./DocsApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { ExecutionsApi } from "./ExecutionsApi.ts"
 import { HealthApi } from "./HealthApi.ts"
+import { HostsApi } from "./HostsApi.ts"
+import { QueueApi } from "./QueueApi.ts"
 import { SagasApi } from "./SagasApi.ts"
 import { version } from "./Version.ts"
 
@@ -17,6 +19,8 @@ export class Api extends HttpApi.make("fairlead")
   .add(EventsApi)
   .add(ExecutionsApi)
   .add(HealthApi)
+  .add(HostsApi)
+  .add(QueueApi)
   .add(SagasApi)
   .annotate(OpenApi.Title, "Fairlead")
   .annotate(OpenApi.Version, version)

@@ -1,20 +1,33 @@
 /** What can go wrong with an execution, as answers. */
 import {
+  AttemptNotFound,
   ExecutionActive,
   ExecutionEnded,
   ExecutionNotFound,
   IdempotencyKeyReused,
   LimitTooHigh,
-  QueueFull
+  QueueFull,
+  RunAtTooFar
 } from "@fairlead/core/executions/ExecutionError"
 import { LanguageUnsupported } from "@fairlead/core/runtime/RuntimeError"
-import { Schema, Struct } from "effect"
+import { DateTime, Schema, Struct } from "effect"
 import { problem } from "./Problem.ts"
 
 export const executionNotFound = problem(ExecutionNotFound, {
   status: 404,
   title: "No such execution",
   detail: ({ executionId }) => `There is no execution ${executionId}.`
+})
+export const attemptNotFound = problem(AttemptNotFound, {
+  status: 404,
+  title: "No such attempt",
+  detail: ({ attempt, attempts }) =>
+    `There is no attempt ${attempt}; ${attempts === 1 ? "there is 1" : `there are 1 to ${attempts}`}.`
+})
+export const runAtTooFar = problem(RunAtTooFar, {
+  status: 422,
+  title: "Start too far ahead",
+  detail: ({ latest }) => `run_at may be at most a year ahead: ${DateTime.formatIso(latest)}.`
 })
 export const notCancellable = problem(ExecutionEnded, {
   status: 400,

@@ -6,6 +6,7 @@ import { OutputName, RuntimeKind } from "@fairlead/core/runtime/Job"
 import { DateTime, Effect, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { pageQuery } from "./Paging.ts"
+import { policyHasKey, queueingFields } from "./QueueingRequests.ts"
 import { wire } from "./Wire.ts"
 import { EventType } from "./WireEvent.ts"
 
@@ -71,8 +72,9 @@ export const ExecutionRequest = wire(
     ...limits,
     priority: Schema.optionalKey(
       Priority.annotate({ description: "0 runs first, 10 last; 5 when absent.", examples: [5] })
-    )
-  })
+    ),
+    ...queueingFields
+  }).check(policyHasKey)
 )
 
 /** In the domain's units. */
@@ -159,12 +161,21 @@ export const eventsQuery = {
 
 /** Largest part of a log that one answer carries, in bytes. */
 export const maxLogBytes = 4 * 1024 ** 2
+/** Number of an attempt, 1 for the first; absent: the latest that began. */
+const Attempt = Schema.optional(whole(1, 20))
 export const logsQuery = {
   stream: OutputName.pipe(Schema.withDecodingDefaultKey(Effect.succeed<OutputName>("stdout"))),
   /** Bytes to pass over. A `Range` header beats `offset` and `limit`. */
   offset: Schema.optional(whole(0, 64 * 1024 ** 2)),
   limit: Schema.optional(whole(1, maxLogBytes)),
-  follow: Schema.optional(Schema.Boolean)
+  follow: Schema.optional(Schema.Boolean),
+  attempt: Attempt
+}
+
+export const resultQuery = {
+  ...waitQuery,
+  /** Not together with a wait: an earlier attempt has ended. */
+  attempt: Attempt
 }
 
 /** `true` and `false` as words, numbers in decimal. Size and end are those at the moment of the answer. */
@@ -177,5 +188,9 @@ export const logHeaders = {
   "x-output-size": Schema.Int,
   "x-output-ended": Schema.Boolean,
   /** Whether the script wrote more than was kept. */
-  "x-output-truncated": Schema.Boolean
+  "x-output-truncated": Schema.Boolean,
+  /** Number of the attempt that wrote this. */
+  "x-output-attempt": Schema.Int,
+  /** Whether the execution ended with this attempt, so that no other follows. */
+  "x-output-last-attempt": Schema.Boolean
 }

@@ -2,13 +2,16 @@
  * Executions as they stand on the wire. What the seed documents call a result is always complete: what there is not yet, or
  * never will be, is `null`, so that clients need not tell absent from empty.
  */
-import { Execution, ExecutionOutcome } from "@fairlead/core/executions/Execution"
+import { Execution, ExecutionOutcome, Priority } from "@fairlead/core/executions/Execution"
 import { ExecutionErrorType } from "@fairlead/core/executions/ExecutionErrorType"
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { ResourceUsage } from "@fairlead/core/executions/ResourceUsage"
+import { QueueState } from "@fairlead/core/queue/QueueEntry"
+import { Place } from "@fairlead/core/runtime/Place"
 import { Schema, Struct } from "effect"
 import { pageFields } from "./Paging.ts"
+import { RetryView } from "./QueueingRequests.ts"
 import { wire } from "./Wire.ts"
 
 const Time = Schema.DateTimeUtcFromString
@@ -30,16 +33,60 @@ const LimitsView = Schema.Struct({
   outputBytes: Count.annotate({ examples: [1_048_576] })
 })
 
-/** Everything but the sealed environment, which nobody gets back. */
-const ExecutionViewStruct = Schema.Struct({
-  ...Struct.omit(Execution.fields, ["sealedEnv", "limits", "outcome"]),
-  limits: LimitsView,
+/** How something ended, absent until it has. */
+const endFields = {
   ...ExecutionOutcome.fields,
-  attempt: Count.annotate({ examples: [1] }),
   exitCode: Schema.optionalKey(Schema.Int.annotate({ examples: [0] })),
   stdoutBytes: Schema.optionalKey(Count),
   stderrBytes: Schema.optionalKey(Count),
   truncated: Schema.optionalKey(Schema.Boolean)
+}
+
+const AttemptStruct = Schema.Struct({
+  /** 1 for the first. */
+  attempt: Count.annotate({ examples: [1] }),
+  status: ExecutionStatus,
+  place: Schema.optionalKey(Place),
+  /** Absent when it has not begun, or ended before its script did. */
+  startedAt: Schema.optionalKey(Time),
+  finishedAt: Schema.optionalKey(Time),
+  ...endFields
+})
+export type AttemptView = typeof AttemptStruct.Type
+
+export const AttemptList = wire(
+  "AttemptList",
+  Schema.Struct({ executionId: ExecutionId, attempts: Schema.Array(AttemptStruct) })
+)
+
+/** Where an execution stands that waits. */
+const StandingStruct = Schema.Struct({
+  /** `delayed`: not before `run_at`. `blocked`: another one of its concurrency key comes first. `waiting`: for a free slot. */
+  state: QueueState,
+  /** The one that counts now; an operator may have changed it since the submission. */
+  priority: Priority,
+  /** 1 is next. An estimate, because users take turns. */
+  position: Count.annotate({ examples: [1] }),
+  /** Executions that start before this one. */
+  ahead: Count.annotate({ examples: [0] }),
+  /** `null` while nobody can know: no script has ended yet, new starts are paused, or the key is taken. */
+  estimatedWaitSeconds: Schema.NullOr(Count.annotate({ examples: [3] }))
+})
+
+export { StandingStruct }
+export type StandingView = typeof StandingStruct.Type
+
+/** Everything but the sealed environment, which nobody gets back. */
+const ExecutionViewStruct = Schema.Struct({
+  ...Struct.omit(Execution.fields, ["sealedEnv", "limits", "outcome", "retryPolicy"]),
+  limits: LimitsView,
+  ...endFields,
+  attempt: Count.annotate({ examples: [1] }),
+  /** Oldest first; each has output of its own. */
+  earlierAttempts: Schema.optionalKey(Schema.Array(AttemptStruct)),
+  retry: Schema.optionalKey(RetryView),
+  /** Present while it waits for its next start. */
+  queue: Schema.optionalKey(StandingStruct)
 })
 export type ExecutionView = typeof ExecutionViewStruct.Type
 export const ExecutionView = wire("Execution", ExecutionViewStruct)

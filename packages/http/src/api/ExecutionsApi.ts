@@ -18,7 +18,13 @@ const submit = HttpApiEndpoint.post("submit", "/executions", {
   query: Requests.waitQuery,
   payload: Requests.ExecutionRequest,
   success: HttpApiSchema.WithHeaders(Views.Accepted, { "preference-applied": Schema.optional(Schema.String) }),
-  error: [Problems.languageUnsupported, Problems.limitTooHigh, Problems.queueFull, Problems.idempotencyKeyReused]
+  error: [
+    Problems.languageUnsupported,
+    Problems.limitTooHigh,
+    Problems.runAtTooFar,
+    Problems.queueFull,
+    Problems.idempotencyKeyReused
+  ]
 })
   .annotate(Needs, "executions:run")
   .annotate(OpenApi.Summary, "Run a script")
@@ -26,7 +32,8 @@ const submit = HttpApiEndpoint.post("submit", "/executions", {
     OpenApi.Description,
     "Accepts a script. Once this is answered, the execution survives a crash of every host. With an `Idempotency-Key`, the " +
       "same request again within 24 hours is answered with the first execution; the key with another request is refused. " +
-      "With `wait_seconds` or `Prefer: wait=N` the answer is held back until the execution ends, for at most that long, and " +
+      "`run_at`, `queue_ttl_seconds`, `concurrency_key` and `retry` say when it may start, how long it may wait, beside what it may " +
+      "not run, and when it is tried again. With `wait_seconds` or `Prefer: wait=N` the answer is held back until the execution ends, for at most that long, and " +
       "carries its result if it did."
   )
 
@@ -59,21 +66,35 @@ const get = HttpApiEndpoint.get("get", "/executions/:execution_id", {
   .annotate(OpenApi.Summary, "Get an execution")
   .annotate(
     OpenApi.Description,
-    "What was asked for, where it stands and how it ended, without its output. The environment is never answered."
+    "What was asked for, where it stands and how it ended, with its earlier attempts, without output. While it waits, `queue` " +
+      "tells its place in the line. The environment is never answered."
+  )
+
+const attempts = HttpApiEndpoint.get("attempts", "/executions/:execution_id/attempts", {
+  params,
+  success: Views.AttemptList,
+  error: executionNotFound
+})
+  .annotate(Needs, "executions:read")
+  .annotate(OpenApi.Summary, "List the attempts of an execution")
+  .annotate(
+    OpenApi.Description,
+    "Oldest first; the last one is the current, which may still wait for its start. Each has output of its own: read it with " +
+      "`attempt` at the logs and the result."
   )
 
 const result = HttpApiEndpoint.get("result", "/executions/:execution_id/result", {
   params,
-  query: Requests.waitQuery,
+  query: Requests.resultQuery,
   success: Views.ResultView,
-  error: executionNotFound
+  error: [executionNotFound, Problems.attemptNotFound]
 })
   .annotate(Needs, "executions:read")
   .annotate(OpenApi.Summary, "Get the result of an execution")
   .annotate(
     OpenApi.Description,
     "Status, output and exit code. With `wait_seconds` the answer is held back until the execution ends, for at most that " +
-      "long; what is not known yet is `null`."
+      "long; what is not known yet is `null`. With `attempt` it is what that attempt left, without waiting."
   )
 
 const cancel = HttpApiEndpoint.post("cancel", "/executions/:execution_id/cancel", {
@@ -105,7 +126,8 @@ const retry = HttpApiEndpoint.post("retry", "/executions/:execution_id/retry", {
   .annotate(OpenApi.Summary, "Run the same script again")
   .annotate(
     OpenApi.Description,
-    "Makes a new execution with the script, arguments, environment and limits of one that has ended."
+    "Makes a new execution with the script, arguments, environment, limits, priority, `retry` and `concurrency_key` of one that has " +
+      "ended. It waits for its turn, whatever the first one's `concurrency_policy` was; `run_at` and `queue_ttl_seconds` are not taken over."
   )
 
 const remove = HttpApiEndpoint.delete("remove", "/executions/:execution_id", {
@@ -138,16 +160,17 @@ const logs = HttpApiEndpoint.get("logs", "/executions/:execution_id/logs", {
     HttpApiSchema.StreamUint8Array({ contentType: ["application/octet-stream", "text/plain"] }),
     Requests.logHeaders
   ),
-  error: [executionNotFound, Problems.offsetBeyondEnd, Problems.tooManyStreams]
+  error: [executionNotFound, Problems.attemptNotFound, Problems.offsetBeyondEnd, Problems.tooManyStreams]
 })
   .annotate(Needs, "executions:read")
   .annotate(OpenApi.Summary, "Read what an execution wrote")
   .annotate(
     OpenApi.Description,
-    "The exact bytes of one output stream of the last attempt, the same while it runs and afterwards: go on at " +
+    "The exact bytes of one output stream of one attempt, the latest that began unless `attempt` names another, the same while it " +
+      "runs and afterwards: go on at " +
       "`X-Output-Next-Offset` until `X-Output-Ended` is true and nothing comes. `Range: bytes=…` is understood and answered " +
       "with 206. With `follow=true` the answer goes on until the attempt ends; resume a broken one at `offset` plus the bytes " +
-      "received. The type is `text/plain; charset=utf-8` when `Accept` names `text/plain`, else `application/octet-stream`."
+      "received. Unless `X-Output-Last-Attempt` is true another attempt may follow `X-Output-Attempt`. The type is `text/plain; charset=utf-8` when `Accept` names `text/plain`, else `application/octet-stream`."
   )
 
 const stream = HttpApiEndpoint.get("stream", "/executions/:execution_id/stream", {
@@ -186,7 +209,7 @@ const examples = HttpApiEndpoint.get("examples", "/example-scripts", {
   .annotate(OpenApi.Description, "One script for each language that this host runs.")
 
 export class ExecutionsApi extends HttpApiGroup.make("executions")
-  .add(submit, list, listOwn, get, result, cancel, retry, remove, events, logs, stream)
+  .add(submit, list, listOwn, get, attempts, result, cancel, retry, remove, events, logs, stream)
   .middleware(Authorization)
   .middleware(Authentication)
   .add(limits, examples)

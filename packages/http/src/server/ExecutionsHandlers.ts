@@ -4,6 +4,7 @@ import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
 import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
 import { Executions } from "@fairlead/core/executions/Executions"
+import { Queue } from "@fairlead/core/queue/Queue"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
@@ -13,8 +14,9 @@ import { ExecutionStillActive } from "../api/ExecutionProblems.ts"
 import { type ListQuery, preferredWait, wantedLimits } from "../api/ExecutionRequests.ts"
 import { ExecutionsApi } from "../api/ExecutionsApi.ts"
 import { pageEcho, pageOf } from "../api/Paging.ts"
+import { wantedQueueing } from "../api/QueueingRequests.ts"
 import { tagOf } from "../api/WireEvent.ts"
-import { executionView, inRequestUnits, resourceLimits, resultView } from "./executionViews.ts"
+import { attemptView, executionView, inRequestUnits, resourceLimits, resultView } from "./executionViews.ts"
 import { lean, withServices } from "./internal/leanHandlers.ts"
 import * as OutputAnswer from "./OutputAnswer.ts"
 import { RequestOrigin } from "./RequestOrigin.ts"
@@ -25,7 +27,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(ExecutionsApi),
   "executions",
   Effect.fnUntraced(function* (handlers) {
-    const executions = yield* Executions
+    const [executions, queue] = [yield* Executions, yield* Queue]
     const runtimes = yield* ScriptRuntimes
     const policy = yield* AdmissionPolicy
     const outputs = yield* OutputAnswer.make
@@ -57,8 +59,9 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       submit: Effect.fnUntraced(
         function* ({ headers, payload, query }) {
-          const { args, env, lang, langVersion, priority, runtime, script, ...limits } = payload
-          const request = { script, lang, langVersion, runtime, args, env, priority, limits: wantedLimits(limits) }
+          const { args, env, lang, langVersion, priority, runtime, script, ...more } = payload
+          const asked = { script, lang, langVersion, runtime, args, env, priority }
+          const request = { ...asked, limits: wantedLimits(more), ...wantedQueueing(more) }
           const idempotencyKey = headers["idempotency-key"]
           const origin = yield* RequestOrigin
           const made = yield* executions.submit(yield* CurrentPrincipal, { ...request, idempotencyKey }, origin)
@@ -77,14 +80,27 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       listOwn: page("own"),
       get: Effect.fnUntraced(
         function* ({ params }) {
-          return executionView(yield* executions.get(yield* CurrentPrincipal, params.execution_id))
+          const execution = yield* executions.get(yield* CurrentPrincipal, params.execution_id)
+          return executionView(execution, yield* queue.standing(execution))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      attempts: Effect.fnUntraced(
+        function* ({ params: { execution_id: executionId } }) {
+          const found = yield* executions.attempts(yield* CurrentPrincipal, executionId)
+          return { executionId, attempts: found.map(attemptView) }
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
       result: Effect.fnUntraced(
         function* ({ params, query }) {
+          const [caller, id] = [yield* CurrentPrincipal, params.execution_id]
           const waitMillis = (query.wait_seconds ?? 0) * 1000
-          return resultView(yield* executions.result(yield* CurrentPrincipal, params.execution_id, waitMillis))
+          const found =
+            query.attempt === undefined
+              ? executions.result(caller, id, waitMillis)
+              : executions.attemptResult(caller, id, query.attempt)
+          return resultView(yield* found)
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
@@ -119,8 +135,9 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
           return { executionId, status }
         },
         Effect.catchTags({
-          // No key is sent with a retry.
+          // Neither a key nor a start is given with a retry.
           IdempotencyKeyReused: Effect.die,
+          RunAtTooFar: Effect.die,
           LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)),
           StorageError: Effect.die
         })

@@ -1,7 +1,7 @@
 /** Answers with the bytes that an execution wrote: a part of them, or all of them as they come. */
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
-import { ExecutionFeed, type FeedItem } from "@fairlead/core/executions/ExecutionFeed"
+import { ExecutionFeed } from "@fairlead/core/executions/ExecutionFeed"
 import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import type { OutputRange } from "@fairlead/core/executions/ExecutionResult"
 import { Executions } from "@fairlead/core/executions/Executions"
@@ -16,6 +16,8 @@ export interface OutputQuestion {
   readonly output: OutputName
   readonly offset: number
   readonly limit: number
+  /** Absent: the latest that began. */
+  readonly attempt: number | undefined
   /** The bytes were asked for by `Range`, so the answer says which ones these are. */
   readonly ranged: boolean
   readonly contentType: string
@@ -26,13 +28,19 @@ const defaultLimit = 1024 ** 2
 
 /** `bytes=from-`, `bytes=from-to` and `bytes=-last`; anything else is passed over, as HTTP asks. */
 export const questionOf = (
-  query: { readonly stream: OutputName; readonly offset?: number | undefined; readonly limit?: number | undefined },
+  query: {
+    readonly stream: OutputName
+    readonly offset?: number | undefined
+    readonly limit?: number | undefined
+    readonly attempt?: number | undefined
+  },
   headers: { readonly range?: string | undefined; readonly accept?: string | undefined }
 ): OutputQuestion & { readonly last?: number } => {
   const contentType = /\btext\/plain\b/i.test(headers.accept ?? "")
     ? "text/plain; charset=utf-8"
     : "application/octet-stream"
-  const whole = { output: query.stream, offset: query.offset ?? 0, limit: query.limit ?? defaultLimit, contentType }
+  const { attempt, limit: asked = defaultLimit, offset = 0, stream: output } = query
+  const whole = { output, attempt, offset, limit: asked, contentType }
   const [, from, to] = /^bytes=(\d{0,12})-(\d{0,12})$/.exec(headers.range?.trim() ?? "") ?? []
   if (from === undefined || to === undefined || (from === "" && to === "")) return { ...whole, ranged: false }
   if (from === "") return { ...whole, limit: maxLogBytes, ranged: true, last: Number(to) }
@@ -47,8 +55,8 @@ export const make = Effect.gen(function* () {
   const sessions = yield* Sessions
   const connections = yield* SseConnections
 
-  const tailOffset = (caller: Principal, id: ExecutionId, output: OutputName, last: number) =>
-    Effect.map(executions.output(caller, id, { output, offset: 0, limit: 1 }), ({ size }) =>
+  const tailOffset = (caller: Principal, id: ExecutionId, { attempt, output }: OutputQuestion, last: number) =>
+    Effect.map(executions.output(caller, id, { output, attempt, offset: 0, limit: 1 }), ({ size }) =>
       last === 0 ? size : Math.max(0, size - last)
     )
 
@@ -58,9 +66,10 @@ export const make = Effect.gen(function* () {
     id: ExecutionId,
     { last, ...asked }: OutputQuestion & { readonly last?: number }
   ) {
-    const offset = last === undefined ? asked.offset : yield* tailOffset(caller, id, asked.output, last)
-    const { output, ranged } = asked
-    const range = yield* executions.output(caller, id, { output, offset, limit: Math.min(asked.limit, maxLogBytes) })
+    const offset = last === undefined ? asked.offset : yield* tailOffset(caller, id, asked, last)
+    const { attempt, output, ranged } = asked
+    const limit = Math.min(asked.limit, maxLogBytes)
+    const range = yield* executions.output(caller, id, { output, attempt, offset, limit })
     if (offset > range.size || (ranged && range.bytes.length === 0)) return yield* refuse(offset, range.size)
     const end = offset + range.bytes.length
     const contentRange = `bytes ${offset}-${end - 1}/${range.ended ? range.size : "*"}`
@@ -82,23 +91,13 @@ export const make = Effect.gen(function* () {
    */
   const follow = Effect.fnUntraced(function* (caller: Principal, id: ExecutionId, asked: OutputQuestion) {
     const { offset, output } = asked
-    const execution = yield* executions.get(caller, id)
-    const range = yield* executions.output(caller, id, { output, offset, limit: 1 })
+    const range = yield* executions.output(caller, id, { output, attempt: asked.attempt, offset, limit: 1 })
     if (offset > range.size) return yield* refuse(offset, range.size)
-    const other = output === "stdout" ? "stderr" : "stdout"
-    const passedOver = yield* executions.output(caller, id, { output: other, offset: 0, limit: 1 })
-
     const connection = yield* connections.open(caller.userId, `execution/${id}`)
-    const sizes = { stdout: offset, stderr: offset, [other]: passedOver.size }
-    const from = execution.attempt === 0 ? undefined : { version: 0, attempt: execution.attempt, ...sizes }
-    const items = yield* feed.follow(caller, id, from)
+    const bytes = yield* feed.followOutput(caller, id, { output, attempt: range.attempt, offset })
 
     const cutShort = Effect.raceFirst(connection.drained, sessions.awaitRevocation(caller))
-    const body = items.pipe(
-      Stream.takeWhile((item) => item.position.attempt <= Math.max(1, execution.attempt)),
-      Stream.filter((item): item is Extract<FeedItem, { readonly _tag: "Output" }> => item._tag === "Output"),
-      Stream.filter((item) => item.output === output),
-      Stream.map((item) => item.bytes),
+    const body = bytes.pipe(
       Stream.interruptWhen(Effect.andThen(cutShort, Effect.die("the answer is cut short"))),
       (stream) => Stream.unwrap(Effect.as(connection.consume, stream))
     )
@@ -119,9 +118,11 @@ const refuse = (offset: number, size: number) =>
     new OffsetBeyondEnd({ offset, size })
   )
 
-const headersOf = ({ ended, offset, size, truncated }: OutputRange) => ({
+const headersOf = ({ attempt, ended, last, offset, size, truncated }: OutputRange) => ({
   "x-output-offset": `${offset}`,
   "x-output-size": `${size}`,
   "x-output-ended": `${ended}`,
-  "x-output-truncated": `${truncated}`
+  "x-output-truncated": `${truncated}`,
+  "x-output-attempt": `${attempt}`,
+  "x-output-last-attempt": `${last}`
 })

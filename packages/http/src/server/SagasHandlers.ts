@@ -1,36 +1,87 @@
 /** Binds `/sagas` to the `Sagas` service. No decisions here: call, translate, return. */
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
-import type { Saga } from "@fairlead/core/sagas/Saga"
+import { ExecutionRestarts } from "@fairlead/core/executions/ExecutionRestarts"
+import { ForceFail } from "@fairlead/core/executions/ForceFail"
+import type { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
-import { Effect } from "effect"
+import { StuckSagas } from "@fairlead/core/sagas/StuckSagas"
+import { DateTime, Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../api/Access.ts"
 import { pageEcho, pageOf } from "../api/Paging.ts"
-import { SagasApi, type SagasQuery, type SagaView } from "../api/SagasApi.ts"
+import { SagasApi, type SagasSearch } from "../api/SagasApi.ts"
+import { inRequestUnits } from "./executionViews.ts"
 import { lean, withServices } from "./internal/leanHandlers.ts"
+import { RequestOrigin } from "./RequestOrigin.ts"
+import { sagaHistoryView, sagaView, stuckView } from "./sagaViews.ts"
 
 export const SagasHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(SagasApi),
   "sagas",
   Effect.fnUntraced(function* (handlers) {
-    const sagas = yield* Sagas
+    const [sagas, restarts] = [yield* Sagas, yield* ExecutionRestarts]
+    const [force, stuckSagas] = [yield* ForceFail, yield* StuckSagas]
 
     const page = Effect.fnUntraced(
-      function* (query: SagasQuery, executionId?: ExecutionId) {
+      function* (query: SagasSearch) {
         const asked = pageOf(query, 100)
-        const filter = { state: query.state, executionId, ...asked }
+        const { created_from: createdFrom, created_to: createdTo, older_than_seconds: age, place: lane } = query
+        const { execution_id: executionId, name: sagaName, owner_id: ownerId, state } = query
+        const unmovedSince = age === undefined ? undefined : DateTime.subtract(yield* DateTime.now, { seconds: age })
+        const filter = { state, sagaName, executionId, ownerId, lane, createdFrom, createdTo, unmovedSince, ...asked }
         const { sagas: found, total } = yield* sagas.list(yield* CurrentPrincipal, filter)
         return { sagas: found.map(sagaView), ...pageEcho(asked, total, found.length) }
       },
       Effect.catchTag("StorageError", Effect.die)
     )
 
+    const restarted = Effect.fnUntraced(
+      function* (restartOf: SagaId, wanted: string | undefined) {
+        const caller = yield* CurrentPrincipal
+        const { execution, fromStep, retryOf } = yield* restarts.restart(
+          caller,
+          restartOf,
+          wanted,
+          yield* RequestOrigin
+        )
+        return { executionId: execution.executionId, status: execution.status, retryOf, restartOf, fromStep }
+      },
+      Effect.catchTags({
+        // Neither a key nor a time is sent with a restart.
+        IdempotencyKeyReused: Effect.die,
+        RunAtTooFar: Effect.die,
+        LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)),
+        StorageError: Effect.die
+      })
+    )
+
     return handlers.handleAll({
       list: ({ query }) => page(query),
-      listOfExecution: ({ params, query }) => page(query, params.execution_id),
+      listOfExecution: ({ params, query }) => page({ ...query, execution_id: params.execution_id }),
       get: Effect.fnUntraced(
         function* ({ params }) {
           return sagaView(yield* sagas.get(yield* CurrentPrincipal, params.saga_id))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      stuck: Effect.fnUntraced(
+        function* ({ query: { after, limit = 200, older_than_seconds: olderThanSeconds = 300 } }) {
+          const asked = { olderThanSeconds, limit, after }
+          const { next, stuck } = yield* stuckSagas.report(yield* CurrentPrincipal, asked)
+          return { sagas: stuck.map(stuckView), next: next ?? null }
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      history: Effect.fnUntraced(
+        function* ({ params }) {
+          return sagaHistoryView(yield* sagas.history(yield* CurrentPrincipal, params.saga_id))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      retry: ({ params }) => restarted(params.saga_id, undefined),
+      restart: ({ params, payload }) => restarted(params.saga_id, payload.fromStep),
+      forceFail: Effect.fnUntraced(
+        function* ({ params, payload }) {
+          return sagaView(yield* force.forceFail(yield* CurrentPrincipal, params.saga_id, payload.reason))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
@@ -44,18 +95,3 @@ export const SagasHandlers = HttpApiBuilder.group(
     })
   }, withServices)
 ).pipe(lean)
-
-const sagaView = (saga: Saga): SagaView => ({
-  sagaId: saga.sagaId,
-  sagaName: saga.sagaName,
-  executionId: saga.executionId,
-  state: saga.state,
-  currentStep: saga.currentStep ?? null,
-  completedSteps: saga.completedSteps,
-  compensatedSteps: saga.compensatedSteps,
-  errorMessage: saga.errorMessage ?? null,
-  createdAt: saga.createdAt,
-  updatedAt: saga.updatedAt,
-  completedAt: saga.completedAt ?? null,
-  retryCount: saga.retryCount
-})

@@ -1,5 +1,6 @@
 /** Headers that every answer carries, and CORS for the sites that a host allows. */
 import type { Headers } from "effect/http"
+import { logHeaders } from "../api/ExecutionRequests.ts"
 
 /** For answers that are data. Pages bring a policy of their own. */
 const dataPolicy = "default-src 'none'; frame-ancestors 'none'"
@@ -20,7 +21,12 @@ export const securityHeaders = (own: Headers.Headers, requestId: string, secure:
   ...(secure ? { "strict-transport-security": "max-age=31536000; includeSubDomains" } : undefined)
 })
 
-const exposed = "X-Request-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+const exposed = [
+  "X-Request-Id",
+  "Retry-After",
+  ...["Limit", "Remaining", "Reset"].map((name) => `X-RateLimit-${name}`),
+  ...Object.keys(logHeaders)
+].join(", ")
 
 export interface Cors {
   /** For an answer to a request from `origin`; always varies by it. */

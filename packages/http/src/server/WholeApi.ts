@@ -8,6 +8,8 @@ import { DocsHandlers } from "./DocsHandlers.ts"
 import { EventsHandlers } from "./EventsHandlers.ts"
 import { ExecutionsHandlers } from "./ExecutionsHandlers.ts"
 import { HealthHandlers } from "./HealthHandlers.ts"
+import { HostsHandlers } from "./HostsHandlers.ts"
+import { QueueHandlers } from "./QueueHandlers.ts"
 import { SagasHandlers } from "./SagasHandlers.ts"
 
 const handlers = Layer.mergeAll(
@@ -16,6 +18,8 @@ const handlers = Layer.mergeAll(
   EventsHandlers,
   ExecutionsHandlers,
   HealthHandlers,
+  HostsHandlers,
+  QueueHandlers,
   SagasHandlers
 )
 

@@ -3,12 +3,21 @@ import type { Execution } from "@fairlead/core/executions/Execution"
 import { LimitTooHigh } from "@fairlead/core/executions/ExecutionError"
 import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
 import type { ExecutionResult } from "@fairlead/core/executions/ExecutionResult"
+import type { Standing } from "@fairlead/core/queue/QueueForecast"
 import type { Language } from "@fairlead/core/runtime/Language"
+import { Option } from "effect"
 import { limitFields } from "../api/ExecutionRequests.ts"
-import type { ExecutionView, ResultView } from "../api/ExecutionViews.ts"
+import type { AttemptView, ExecutionView, ResultView, StandingView } from "../api/ExecutionViews.ts"
+import { retryView } from "../api/QueueingRequests.ts"
 
-export const executionView = ({ limits, outcome, sealedEnv: _, ...execution }: Execution): ExecutionView => ({
+export const executionView = (
+  { earlierAttempts, limits, outcome, retryPolicy, sealedEnv: _, ...execution }: Execution,
+  standing: Option.Option<Standing>
+): ExecutionView => ({
   ...execution,
+  ...(earlierAttempts === undefined ? {} : { earlierAttempts: earlierAttempts.map(attemptView) }),
+  ...(retryPolicy === undefined ? {} : { retry: retryView(retryPolicy) }),
+  ...(Option.isNone(standing) ? {} : { queue: standingView(standing.value) }),
   limits: {
     timeoutSeconds: limits.timeoutMillis / 1000,
     memoryMb: limits.memoryBytes / 1024 ** 2,
@@ -17,6 +26,31 @@ export const executionView = ({ limits, outcome, sealedEnv: _, ...execution }: E
     outputBytes: limits.outputBytes
   },
   ...outcome
+})
+
+/** Of an execution as it stood with that attempt, or of one that another followed. */
+export const attemptView = ({
+  attempt,
+  finishedAt,
+  outcome,
+  place,
+  startedAt,
+  status
+}: Pick<Execution, "attempt" | "finishedAt" | "outcome" | "place" | "startedAt" | "status">): AttemptView => ({
+  attempt,
+  status,
+  ...(place === undefined ? {} : { place }),
+  ...(startedAt === undefined ? {} : { startedAt }),
+  ...(finishedAt === undefined ? {} : { finishedAt }),
+  ...outcome
+})
+
+export const standingView = ({ ahead, position, priority, state, waitSeconds }: Standing): StandingView => ({
+  state,
+  priority,
+  position,
+  ahead,
+  estimatedWaitSeconds: waitSeconds ?? null
 })
 
 export const resultView = ({ execution, stderr, stdout }: ExecutionResult): ResultView => {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as ExecutionHost from "../support/ExecutionHost.ts"
+import { userIdOf } from "../support/Identities.ts"
 
 const unknown = "019a0000-0000-7000-8000-00000000dead"
 
@@ -29,8 +30,11 @@ describe("/sagas", () => {
         "completed_steps",
         "created_at",
         "current_step",
+        "driver",
         "error_message",
         "execution_id",
+        "last_progress_at",
+        "place",
         "retry_count",
         "saga_id",
         "saga_name",
@@ -58,10 +62,74 @@ describe("/sagas", () => {
     })
   )
 
+  it.live("finds by name, execution, owner, place, time and how long nothing has moved", () =>
+    Effect.gen(function* () {
+      const { call, run, submit } = yield* ExecutionHost.start()
+      const id = yield* run("anna", "out 1")
+      yield* submit("bert", "hold")
+      const total = (person: "anna" | "olga", query: string) =>
+        Effect.map(call(person, `GET /sagas?${query}`), ({ body, status }) => (status === 200 ? body.total : status))
+      const [bert, past, future] = [userIdOf("bert"), "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"]
+      for (const [query, expected] of [
+        ["name=execution_saga", 2],
+        ["name=other", 0],
+        [`execution_id=${id}`, 1],
+        [`owner_id=${bert}`, 1],
+        ["place=process/stage", 2],
+        ["place=process/elsewhere", 0],
+        [`created_from=${past}&created_to=${future}`, 2],
+        [`created_to=${past}`, 0],
+        [`created_from=${future}`, 0],
+        ["older_than_seconds=3600", 0],
+        ["created_from=yesterday", 422],
+        ["older_than_seconds=-1", 422]
+      ] as const)
+        assert.strictEqual(yield* total("olga", query), expected, query)
+      assert.strictEqual(yield* total("anna", `owner_id=${bert}`), 0)
+    })
+  )
+
   it.live.each(["limit=0", "limit=1001", "state=done", "skip=-1"])("refuses ?%s", (query) =>
     Effect.gen(function* () {
       const { call } = yield* ExecutionHost.start()
       assert.strictEqual((yield* call("anna", `GET /sagas?${query}`)).status, 422)
+    })
+  )
+
+  it.live("tells the history of a saga, without what may be secret", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const body = { script: "out written\nexit 3", env: { TOKEN: "hush-hush" }, args: ["quiet"] }
+      const id = (yield* call("anna", "POST /executions?wait_seconds=10", { body })).body.execution_id
+      const told = yield* call("anna", `GET /sagas/execution/${id}`).pipe(
+        Effect.flatMap((list) => call("anna", `GET /sagas/${list.body.sagas[0].saga_id}/history`)),
+        Effect.delay("5 millis"),
+        Effect.repeat({ until: ({ body: { ended } }) => ended !== null, times: 400 })
+      )
+      const { runs } = told.body
+      assert.deepStrictEqual(
+        runs.map(({ result, step }: { result: string; step: string }) => `${step} ${result}`),
+        [
+          "validate_execution",
+          "allocate_resources",
+          "queue_execution",
+          "start_job",
+          "monitor_execution",
+          "store_result"
+        ].map((step) => `${step} completed`)
+      )
+      assert.deepInclude(runs[3], { attempt: 1, fence: 1, driver: "host-a", failure: null, direction: "run" })
+      assert.isString(runs[3].begun_at)
+      assert.isAtLeast(runs[3].duration_ms, 0)
+      assert.deepStrictEqual(runs[3].output, {
+        attempt: 1,
+        runtime: "process",
+        job_id: `executor-${id}-1`,
+        node: "stage"
+      })
+      assert.deepStrictEqual(runs[4].output, { end: "Exited", exit_code: 3, stdout_bytes: 8, stderr_bytes: 0 })
+      assert.deepInclude(told.body, { state: "completed", restart_of: null, compensation: null })
+      for (const secret of ["hush-hush", "quiet", "written"]) assert.notInclude(told.text, secret)
     })
   )
 
@@ -87,7 +155,80 @@ describe("/sagas", () => {
     })
   )
 
-  it.live.each(["GET /sagas/:id", "POST /sagas/:id/cancel"])(
+  it.live("restarts an ended saga as a new execution, and says why it cannot", () =>
+    Effect.gen(function* () {
+      const { call, submit } = yield* ExecutionHost.start()
+      const id = yield* submit("anna", "hold")
+      const [saga] = (yield* call("anna", `GET /sagas/execution/${id}`)).body.sagas
+      const at = (verb: string) => `POST /sagas/${saga.saga_id}/${verb}`
+      const active = yield* call("anna", at("retry"))
+      assert.deepStrictEqual(
+        [active.status, active.body.code, active.body.reason],
+        [409, "SAGA_NOT_RESTARTABLE", "active"]
+      )
+      yield* call("anna", `GET /executions/${id}`).pipe(
+        Effect.delay("5 millis"),
+        Effect.repeat({ until: ({ body }) => body.status === "running", times: 400 })
+      )
+      yield* call("anna", at("cancel"))
+      yield* call("anna", `GET /executions/${id}/result?wait_seconds=10`)
+      const retried = yield* call("anna", at("retry")).pipe(
+        Effect.delay("5 millis"),
+        Effect.repeat({ until: ({ status }) => status === 200, times: 400 })
+      )
+      assert.deepInclude(retried.body, { retry_of: id, restart_of: saga.saga_id, from_step: "queue_execution" })
+      const restarted = yield* call("anna", at("restart"), { body: { from_step: "validate_execution" } })
+      assert.deepInclude(restarted.body, { retry_of: id, from_step: "validate_execution" })
+      assert.notStrictEqual(restarted.body.execution_id, retried.body.execution_id)
+      const refused = yield* call("anna", at("restart"), { body: { from_step: "store_result" } })
+      assert.deepStrictEqual(
+        [refused.status, refused.body.reason, refused.body.possible_from],
+        [409, "not_carried", ["validate_execution", "allocate_resources", "queue_execution"]]
+      )
+      assert.strictEqual((yield* call("anna", at("restart"), { body: {} })).status, 422)
+      assert.strictEqual((yield* call("vera", at("retry"))).status, 403)
+    })
+  )
+
+  it.live("ends a saga by force for an administrator, once", () =>
+    Effect.gen(function* () {
+      const { call, submit } = yield* ExecutionHost.start()
+      const id = yield* submit("anna", "hold")
+      const [saga] = (yield* call("anna", `GET /sagas/execution/${id}`)).body.sagas
+      const route = `POST /sagas/${saga.saga_id}/force-fail`
+      const body = { reason: "its machine is gone" }
+      assert.strictEqual((yield* call("olga", route, { body })).status, 403)
+      assert.strictEqual((yield* call("adam", route, { body: {} })).status, 422)
+      const forced = yield* call("adam", route, { body })
+      assert.deepStrictEqual([forced.status, forced.body.state], [200, "failed"])
+      const ended = (yield* call("anna", `GET /executions/${id}/result`)).body
+      assert.deepStrictEqual([ended.status, ended.error_type], ["error", "system_error"])
+      const again = yield* call("adam", route, { body })
+      assert.deepStrictEqual(
+        [again.status, again.body.code, again.body.saga_state],
+        [409, "SAGA_ALREADY_ENDED", "failed"]
+      )
+      const path = `POST /sagas/${unknown}/force-fail`
+      assert.strictEqual((yield* call("adam", path, { body })).status, 404)
+    })
+  )
+
+  it.live("reports nothing stuck while living hosts work, and refuses what it cannot read", () =>
+    Effect.gen(function* () {
+      const { call, submit } = yield* ExecutionHost.start()
+      const id = yield* submit("anna", "hold")
+      yield* call("anna", `GET /executions/${id}`).pipe(
+        Effect.delay("5 millis"),
+        Effect.repeat({ until: ({ body }) => body.status === "running", times: 400 })
+      )
+      const { body, status } = yield* call("olga", "GET /sagas/stuck?older_than_seconds=0")
+      assert.deepStrictEqual([status, body], [200, { sagas: [], next: null }])
+      for (const query of ["older_than_seconds=-1", "limit=0", "limit=1001", "after=x"])
+        assert.strictEqual((yield* call("olga", `GET /sagas/stuck?${query}`)).status, 422, query)
+    })
+  )
+
+  it.live.each(["GET /sagas/:id", "GET /sagas/:id/history", "POST /sagas/:id/cancel", "POST /sagas/:id/retry"])(
     "%s answers 404 alike for foreign and unknown ids",
     (route) =>
       Effect.gen(function* () {

@@ -8,10 +8,14 @@ import { Storage } from "@fairlead/core/storage/Storage"
 import { aliases } from "@fairlead/http/api/compat/Aliases"
 import { EventsApi } from "@fairlead/http/api/EventsApi"
 import { ExecutionsApi } from "@fairlead/http/api/ExecutionsApi"
+import { HostsApi } from "@fairlead/http/api/HostsApi"
+import { QueueApi } from "@fairlead/http/api/QueueApi"
 import { SagasApi } from "@fairlead/http/api/SagasApi"
 import * as ApiLayer from "@fairlead/http/server/ApiLayer"
 import { EventsHandlers } from "@fairlead/http/server/EventsHandlers"
 import { ExecutionsHandlers } from "@fairlead/http/server/ExecutionsHandlers"
+import { HostsHandlers } from "@fairlead/http/server/HostsHandlers"
+import { QueueHandlers } from "@fairlead/http/server/QueueHandlers"
 import { SagasHandlers } from "@fairlead/http/server/SagasHandlers"
 import { SseConnections, SseSettings } from "@fairlead/http/server/sse/SseConnections"
 import * as WebMount from "@fairlead/http/web/WebMount"
@@ -20,8 +24,8 @@ import { HttpApi } from "effect/http-api"
 import * as Identities from "./Identities.ts"
 import * as ScriptedRuntime from "./ScriptedRuntime.ts"
 
-const api = HttpApi.make("fairlead").add(EventsApi).add(ExecutionsApi).add(SagasApi)
-const handlers = Layer.mergeAll(EventsHandlers, ExecutionsHandlers, SagasHandlers)
+const api = HttpApi.make("fairlead").add(EventsApi).add(ExecutionsApi).add(HostsApi).add(QueueApi).add(SagasApi)
+const handlers = Layer.mergeAll(EventsHandlers, ExecutionsHandlers, HostsHandlers, QueueHandlers, SagasHandlers)
 
 export interface Settings {
   readonly admission?: Partial<Context.Service.Shape<typeof AdmissionPolicy>>

@@ -115,6 +115,40 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
+    it.effect("removeEndedBefore takes the oldest ended ones with all they have, at most as many as asked", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const [sagas, output] = [yield* SagaStore, yield* ExecutionOutputStore]
+        // Far in the past, so that executions of other tests are too young.
+        const at = (seconds: number) => DateTime.add(DateTime.makeUnsafe("2001-01-01T00:00:00Z"), { seconds })
+        for (const n of [73, 71, 72]) {
+          yield* store.insert(completedExecution(n, { finishedAt: at(n) }))
+          yield* sagas.insert(createdSaga(n))
+          const fence = { sagaId: sagaId(n), fence: 0 }
+          yield* output.append(completedExecution(n), fence, [
+            { output: "stdout", offset: 0, bytes: new Uint8Array(3) }
+          ])
+        }
+        yield* store.insert(queuedExecution(70))
+        const left = Effect.map(
+          Effect.filter([70, 71, 72, 73], (n) => Effect.map(store.find(executionId(n)), Option.isSome)),
+          (numbers) => numbers.join(" ")
+        )
+        assert.strictEqual(yield* store.removeEndedBefore(at(71), 10), 0)
+        assert.strictEqual(yield* store.removeEndedBefore(at(73), 10), 2)
+        assert.strictEqual(yield* left, "70 73")
+        assert.isTrue(Option.isNone(yield* sagas.find(sagaId(71))))
+        assert.deepStrictEqual(yield* output.sizes(completedExecution(72)), { stdout: 0, stderr: 0 })
+        assert.isTrue(Option.isSome(yield* sagas.find(sagaId(73))))
+        yield* store.insert(completedExecution(74, { finishedAt: at(1) }))
+        assert.strictEqual(yield* store.removeEndedBefore(at(100), 1), 1)
+        assert.strictEqual(yield* left, "70 73")
+        assert.strictEqual(yield* store.removeEndedBefore(at(100), 1), 1)
+        assert.strictEqual(yield* store.removeEndedBefore(at(100), 1), 0)
+        assert.strictEqual(yield* left, "70")
+      })
+    )
+
     it.effect("remove leaves an execution that is not terminal, and all that belongs to it", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore

@@ -59,9 +59,9 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.isTrue(Equal.equals(seen.saga, second.saga))
         assert.isTrue(Equal.equals(seen.execution, execution))
         assert.deepStrictEqual(seen.log, [
-          { seq: 1, fence: 1, at, entry: started },
-          { seq: 2, fence: 1, at, entry: intent("start") },
-          { seq: 3, fence: 1, at, entry: intent("observe") }
+          { seq: 1, fence: 1, driver: "a", at, entry: started },
+          { seq: 2, fence: 1, driver: "a", at, entry: intent("start") },
+          { seq: 3, fence: 1, driver: "a", at, entry: intent("observe") }
         ])
         assert.deepStrictEqual(seen.events, [
           { ...runningEvent(1), stream: streamOf(saga), streamVersion: 1 },
@@ -92,6 +92,20 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.isTrue(Equal.equals((yield* look(11)).saga, before.saga))
         assert.isTrue(Equal.equals((yield* look(11)).execution, before.execution))
         assert.deepStrictEqual([(yield* look(11)).log, (yield* look(11)).events], [[], []])
+      })
+    )
+
+    it.effect("append answers false to a driver from which the saga was taken away", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const saga = yield* driven(15)
+        yield* (yield* SagaStore).redispatch(sagaId(15), { parked: true, fenceOff: true })
+        const before = yield* look(15)
+        assert.isFalse(yield* journal.append(write(saga, [started], { events: [runningEvent(15)] })))
+        const after = yield* look(15)
+        assert.isTrue(Equal.equals(after.saga, before.saga))
+        assert.deepStrictEqual([after.log, after.events], [[], []])
+        assert.isTrue(yield* journal.append(write(new Saga({ ...saga, fence: saga.fence + 1 }), [started])))
       })
     )
 

@@ -126,6 +126,34 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
+    it.effect("claimKey tells who has a key, one transaction after the other", () =>
+      Effect.gen(function* () {
+        const [store, storage] = [yield* QueueStore, yield* Storage]
+        const owned = entryOf("agent", 35)
+        yield* store.enqueue(owned(350, { concurrencyKey: "other" }))
+        yield* store.enqueue(owned(351, { concurrencyKey: "k", ownerId: userId(36) }))
+        // Each adds itself only if nobody else is there yet.
+        const rivals = Array.from({ length: 8 }, (_, i) =>
+          storage.transaction(
+            Effect.gen(function* () {
+              const holders = yield* store.claimKey(userId(35), "k")
+              if (holders.length > 0) return idsOf(holders)
+              yield* store.enqueue(owned(360 + i, { state: "blocked", concurrencyKey: "k" }))
+              return []
+            })
+          )
+        )
+        const answers = yield* Effect.all(rivals, { concurrency: 8 })
+        const holders = yield* storage.transaction(store.claimKey(userId(35), "k"))
+        assert.strictEqual(holders.length, 1)
+        assert.strictEqual(answers.filter((found) => found.length === 0).length, 1)
+        for (const found of answers) if (found.length > 0) assert.deepStrictEqual(found, idsOf(holders))
+        yield* store.enqueue(owned(340, { concurrencyKey: "k", rankAt: second(-1) }))
+        const ordered = yield* storage.transaction(store.claimKey(userId(35), "k"))
+        assert.deepStrictEqual(idsOf(ordered), [executionId(340), ...idsOf(holders)])
+      })
+    )
+
     it.effect("a pause stops admission and entry of its scope until it is resumed", () =>
       Effect.gen(function* () {
         const store = yield* QueueStore
@@ -133,8 +161,8 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         yield* store.enqueue(entry(400))
         for (const scope of ["process", "all"] as const) {
           const pause = { scope, at: instant, by: "alice", reason: "upgrade" }
-          yield* store.pause(pause)
-          yield* store.pause({ ...pause, by: "bob" })
+          assert.isTrue(yield* store.pause(pause))
+          assert.isFalse(yield* store.pause({ ...pause, by: "bob" }))
           assert.deepStrictEqual(yield* store.pauses, [pause])
           assert.isTrue((yield* store.load).paused.has(scope))
           assert.deepStrictEqual(yield* store.admit(offer("process"), {}, instant), [])

@@ -1,9 +1,11 @@
 /** What every store of sagas promises: one driver at a time, and a cancel request that is never overwritten. */
 import { assert, it } from "@effect/vitest"
+import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import type { Stores } from "@fairlead/core/storage/Storage"
 import { DateTime, Effect, Equal, Exit, type Layer, Option } from "effect"
 import { instant } from "../fixtures/ExecutionFixtures.ts"
+import { waitingEntry } from "../fixtures/QueueFixtures.ts"
 import { createdSaga } from "../fixtures/SagaFixtures.ts"
 import { executionId, sagaId, userId } from "../fixtures/Uuid.ts"
 import { liveSuite } from "./internal/eventually.ts"
@@ -58,6 +60,54 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.deepStrictEqual(yield* found({ state: "created", offset: 1 }), [3, sagaId(22), sagaId(21)])
         assert.deepStrictEqual(yield* found({ executionId: executionId(22) }), [1, sagaId(22)])
         assert.deepStrictEqual(yield* found({ ownerId: userId(29) }), [0])
+      })
+    )
+
+    it.effect("list finds by name, lane, time of creation, and by how long nothing has moved", () =>
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        const ownerId = userId(25)
+        const at = (seconds: number) => DateTime.add(instant, { seconds })
+        const lane = "process/list-test"
+        yield* store.insert(createdSaga(251, { ownerId, createdAt: at(0), sagaName: "other" }))
+        yield* store.insert(createdSaga(252, { ownerId, createdAt: at(1), lane, state: "running" }))
+        const moved = { logLength: 1, lastEntry: { at: at(9), fence: 1 } }
+        yield* store.insert(createdSaga(253, { ownerId, createdAt: at(2), state: "compensating", ...moved }))
+        yield* store.insert(createdSaga(254, { ownerId, createdAt: at(3), state: "failed" }))
+        const found = (filter: object) =>
+          Effect.map(store.list({ ownerId, limit: 9, offset: 0, ...filter }), ({ sagas }) =>
+            sagas.map((saga) => saga.sagaId)
+          )
+        assert.deepStrictEqual(yield* found({ sagaName: "other" }), [sagaId(251)])
+        assert.deepStrictEqual(yield* found({ lane }), [sagaId(252)])
+        assert.deepStrictEqual(yield* found({ createdFrom: at(1), createdTo: at(3) }), [sagaId(253), sagaId(252)])
+        assert.deepStrictEqual(yield* found({ unmovedSince: at(9) }), [sagaId(252), sagaId(251)])
+        assert.deepStrictEqual(yield* found({ unmovedSince: at(10), state: "compensating" }), [sagaId(253)])
+      })
+    )
+
+    it.effect("unmoved tells of sagas that have not got on, oldest first, without those that wait in the line", () =>
+      Effect.gen(function* () {
+        const [store, line] = [yield* SagaStore, yield* QueueStore]
+        const ownerId = userId(26)
+        const at = (seconds: number) => DateTime.add(instant, { seconds })
+        yield* store.insert(createdSaga(265, { ownerId, parked: true }))
+        yield* line.enqueue(waitingEntry(265, { ownerId, demand: "process/unmoved/1" }))
+        yield* store.insert(createdSaga(264, { ownerId, parked: true }))
+        yield* store.insert(createdSaga(263, { ownerId, lastEntry: { at: at(9), fence: 1 }, logLength: 1 }))
+        yield* store.insert(createdSaga(262, { ownerId, state: "running" }))
+        yield* store.insert(createdSaga(261, { ownerId, state: "failed" }))
+        yield* store.insert(createdSaga(260, { ownerId, state: "compensating" }))
+        yield* store.insert(createdSaga(259, { ownerId, parked: true }))
+        yield* line.enqueue(waitingEntry(259, { ownerId, sagaId: sagaId(258), demand: "process/unmoved/1" }))
+        const found = (seconds: number, page: object = {}) =>
+          Effect.map(store.unmoved(at(seconds), { ownerId, limit: 9, ...page }), (sagas) =>
+            sagas.map((saga) => saga.sagaId)
+          )
+        assert.deepStrictEqual(yield* found(9), [sagaId(259), sagaId(260), sagaId(262), sagaId(264)])
+        assert.deepStrictEqual(yield* found(10, { after: sagaId(260), limit: 2 }), [sagaId(262), sagaId(263)])
+        assert.deepStrictEqual(yield* found(0), [])
+        assert.deepStrictEqual(yield* found(9, { ownerId: userId(27) }), [])
       })
     )
 

@@ -2,6 +2,7 @@
 import { UserId } from "@fairlead/core/auth/users/UserId"
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { QueueEntry, QueueState } from "@fairlead/core/queue/QueueEntry"
+import { PauseScope } from "@fairlead/core/queue/QueueLoad"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Place } from "@fairlead/core/runtime/Place"
 import { SagaId } from "@fairlead/core/sagas/SagaId"
@@ -61,7 +62,7 @@ export const decodePlaces = Schema.decodeUnknownEffect(
 export const decodePauses = Schema.decodeUnknownEffect(
   Schema.Array(
     Schema.Struct({
-      scope: Schema.Union([Schema.Literal("all"), RuntimeKind]),
+      scope: PauseScope,
       at: Time,
       by: Schema.String,
       reason: Schema.String

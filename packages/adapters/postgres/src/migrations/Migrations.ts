@@ -4,11 +4,13 @@ import auth from "./0002_auth.ts"
 import bus from "./0003_bus.ts"
 import liveSessions from "./0004_live_sessions.ts"
 import queue from "./0005_queue.ts"
+import sagaOperations from "./0006_saga_operations.ts"
 
 export const migrations = {
   "0001_core": core,
   "0002_auth": auth,
   "0003_bus": bus,
   "0004_live_sessions": liveSessions,
-  "0005_queue": queue
+  "0005_queue": queue,
+  "0006_saga_operations": sagaOperations
 }

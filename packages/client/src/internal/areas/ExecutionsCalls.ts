@@ -44,6 +44,16 @@ export class ExecutionsCalls {
     return api.executionsResult({ ...this.#waiting(options), path: { execution_id: executionId } })
   }
 
+  /** Oldest first; the last one is the current, which may still wait for its start. */
+  attempts(executionId: string, options?: CallOptions) {
+    return api.executionsAttempts({ ...this.#of(executionId, options) })
+  }
+
+  /** What one attempt left, also an earlier one. */
+  attemptResult(executionId: string, attempt: number, options?: CallOptions) {
+    return api.executionsResult({ ...this.#of(executionId, options), query: { attempt } })
+  }
+
   /** Newest first, at most 200 at once. */
   list(query: NonNullable<ExecutionsListData["query"]> = {}, options?: CallOptions) {
     return api.executionsList({ ...callOf(this.#connection, options), query })
@@ -59,7 +69,7 @@ export class ExecutionsCalls {
     return api.executionsCancel({ ...this.#of(executionId, options), body: reason === undefined ? {} : { reason } })
   }
 
-  /** A new execution of the same script, arguments, environment and limits. */
+  /** A new execution of the same script, arguments, environment, limits, priority, retry and concurrency key. */
   retry(executionId: string, options?: CallOptions) {
     return api.executionsRetry({ ...this.#of(executionId, options), body: {} })
   }

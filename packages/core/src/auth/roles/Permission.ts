@@ -10,8 +10,12 @@ export const Permission = Schema.Literals([
   "executions:write",
   "executions:admin",
   "health:read",
+  "hosts:read",
+  "queue:write",
+  "queue:admin",
   "sagas:read",
-  "sagas:write"
+  "sagas:write",
+  "sagas:admin"
 ])
 export type Permission = typeof Permission.Type
 

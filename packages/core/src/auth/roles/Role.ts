@@ -19,10 +19,12 @@ const operator: Grants = {
   "events:read": "all",
   "executions:read": "all",
   "executions:write": "all",
+  "hosts:read": "all",
+  "queue:write": "all",
   "sagas:read": "all",
   "sagas:write": "all"
 }
-const admin: Grants = { ...operator, "executions:admin": "all" }
+const admin: Grants = { ...operator, "executions:admin": "all", "queue:admin": "all", "sagas:admin": "all" }
 
 const bundles: Readonly<Record<Role, Grants>> = { viewer, user, operator, admin }
 

@@ -7,16 +7,18 @@ import type { Execution } from "../../executions/Execution.ts"
 import type { Journal, JournalWrite } from "../../storage/Journal.ts"
 import type { Storage } from "../../storage/Storage.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
-import { type CancelRequest, isEnded, Saga } from "../Saga.ts"
+import { type CancelRequest, Saga } from "../Saga.ts"
 import { SagaFenced, type StepOutcome } from "../SagaDefinition.ts"
 import type { SagaEntry } from "../SagaEntry.ts"
 import { evolve, type SagaProgress } from "../SagaProgress.ts"
 import type { SagaStore } from "../SagaStore.ts"
+import { project } from "./project.ts"
 import { sagaEventsOf } from "./sagaEventsOf.ts"
 
 export interface SagaSession {
   readonly saga: Effect.Effect<Saga>
   readonly progress: Effect.Effect<SagaProgress>
+  /** A defect if the session was given none. */
   readonly execution: Effect.Effect<Execution>
   /** Lets what follows say who asked for the cancellation. */
   noteCancel(request: CancelRequest): void
@@ -40,7 +42,7 @@ interface Services {
 
 export const make = (
   services: Services,
-  start: { readonly saga: Saga; readonly progress: SagaProgress; readonly execution: Execution }
+  start: { readonly saga: Saga; readonly progress: SagaProgress; readonly execution?: Execution }
 ): SagaSession => {
   let { execution, progress, saga } = start
   let executionChanged = false
@@ -90,46 +92,33 @@ export const make = (
     )
   )
 
-  const confirm = Effect.gen(function* () {
-    if ((yield* Clock.currentTimeMillis) - writtenMillis < freshMillis) return
-    const [pulse] = yield* services.store.pulse([saga.sagaId])
-    if (pulse?.fence !== saga.fence) return yield* new SagaFenced()
-  })
-
   return {
     saga: Effect.sync(() => saga),
     progress: Effect.sync(() => progress),
-    execution: Effect.sync(() => execution),
+    execution: Effect.suspend(() =>
+      execution === undefined ? Effect.die("a session without an execution") : Effect.succeed(execution)
+    ),
     noteCancel: (cancelRequest) => {
       saga = new Saga({ ...saga, cancelRequest })
     },
     record,
     flush,
-    confirm
+    confirm: Effect.suspend(() => confirm(services.store, saga, writtenMillis))
   }
 }
+
+const confirm = Effect.fnUntraced(function* (
+  store: SagaStore["Service"],
+  { fence, sagaId }: Saga,
+  writtenMillis: number
+) {
+  if ((yield* Clock.currentTimeMillis) - writtenMillis < freshMillis) return
+  const [pulse] = yield* store.pulse([sagaId])
+  if (pulse?.fence !== fence) return yield* new SagaFenced()
+})
 
 /** The append, and whatever else belongs into the same transaction. */
 const commit = ({ journal, storage }: Services, write: JournalWrite, also?: Effect.Effect<void, StorageError>) => {
   const append = Effect.flatMap(journal.append(write), (held) => (held ? Effect.void : new SagaFenced()))
   return also === undefined ? append : storage.transaction(Effect.andThen(append, also))
-}
-
-const project = (saga: Saga, progress: SagaProgress, at: DateTime.Utc): Saga => {
-  const { completedAt: _, currentStep: __, errorMessage: ___, ...rest } = saga
-  const currentStep = progress.openUndo?.step ?? progress.open?.step ?? progress.completed.at(-1)?.step
-  const failure = progress.openUndo?.failure ?? progress.open?.failure
-  const errorMessage = progress.compensation?.reason ?? failure?.message
-  return new Saga({
-    ...rest,
-    state: progress.state,
-    completedSteps: progress.completed.map(({ step }) => step),
-    compensatedSteps: progress.undone,
-    retryCount: progress.failures,
-    logLength: progress.length,
-    updatedAt: at,
-    ...(currentStep === undefined ? {} : { currentStep }),
-    ...(errorMessage === undefined ? {} : { errorMessage }),
-    ...(isEnded(progress.state) ? { completedAt: at } : {})
-  })
 }

@@ -69,7 +69,9 @@ export const step = (before: FeedFramesState, item: FeedItem, at: DateTime.Utc):
   }
 }
 
+/** No output of the attempt follows any of these. */
 const lastWords: ReadonlySet<DomainEventTag> = new Set([
+  "ExecutionAttemptFailed",
   "ExecutionCompleted",
   "ExecutionFailed",
   "ExecutionTimeout",

@@ -1,0 +1,105 @@
+/** Rivals for one concurrency key, on two hosts that share a server: what each is told holds for all. */
+import { assert, describe, it } from "@effect/vitest"
+import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
+import type { ConcurrencyPolicy } from "@fairlead/core/executions/ConcurrencyPolicy"
+import { Executions } from "@fairlead/core/executions/Executions"
+import { layerExecutions } from "@fairlead/core/Fairlead"
+import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
+import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { Secrets } from "@fairlead/core/secrets/Secrets"
+import * as PostgresStorage from "@fairlead/postgres/PostgresStorage"
+import { userId, uuid } from "@fairlead/testing/fixtures/Uuid"
+import { Context, Effect, Layer, type Redacted } from "effect"
+import { freshDatabase } from "./support/freshDatabase.ts"
+
+const unavailable = process.env["FAIRLEAD_TEST_DATABASE_URL"] === undefined
+
+const alice = {
+  userId: userId(1),
+  username: "alice",
+  role: "user",
+  grants: { "executions:read": "own", "executions:run": "own" },
+  credential: { _tag: "Bearer", sessionId: SessionId.make(uuid(1)) }
+} as const
+
+const hostOn = (url: Redacted.Redacted, node: string) =>
+  Layer.build(
+    layerExecutions({ hostName: node, maxRunning: 4 }).pipe(
+      Layer.provide(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer))),
+      Layer.provide(Layer.merge(PostgresStorage.layer({ url, repairInterval: "200 millis" }), Secrets.layerMemory))
+    )
+  ).pipe(Effect.map(Context.get(Executions)))
+
+/** All at once, on both hosts in turn. */
+const submitAll = Effect.fnUntraced(function* (
+  hosts: ReadonlyArray<Executions["Service"]>,
+  policies: ReadonlyArray<ConcurrencyPolicy>,
+  script: string
+) {
+  return yield* Effect.forEach(
+    policies.flatMap((concurrencyPolicy, i) => {
+      const executions = hosts[i % hosts.length]
+      const request = { script, lang: "lines", langVersion: "1", concurrencyKey: "deploy", concurrencyPolicy }
+      return executions === undefined ? [] : [executions.submit(alice, request, { correlationId: "c" })]
+    }),
+    (submission) => submission,
+    { concurrency: policies.length }
+  )
+})
+const endOf = (executions: Executions["Service"], id: Parameters<Executions["Service"]["result"]>[1]) =>
+  Effect.map(executions.result(alice, id, 30_000), ({ execution }) => execution)
+
+describe.skipIf(unavailable)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
+  it.live(
+    "of many that skip exactly one runs, and the others name it",
+    () =>
+      Effect.gen(function* () {
+        const url = yield* freshDatabase
+        const hosts = [yield* hostOn(url, "a"), yield* hostOn(url, "b")]
+        for (let round = 0; round < 3; round++) {
+          const made = yield* submitAll(
+            hosts,
+            Array.from({ length: 12 }, () => "skip"),
+            "sleep 300"
+          )
+          const ran = made.filter(({ status }) => status === "queued")
+          assert.strictEqual(ran.length, 1)
+          const [holder] = ran
+          for (const { executionId, outcome } of made)
+            if (executionId !== holder?.executionId) {
+              assert.strictEqual(outcome?.errorCause, "skipped")
+              assert.include(outcome?.errorMessage, holder?.executionId)
+            }
+          for (const { executionId } of ran)
+            for (const host of hosts) assert.strictEqual((yield* endOf(host, executionId)).status, "completed")
+        }
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.live(
+    "of many that replace exactly one runs to its end, and no two ever side by side",
+    () =>
+      Effect.gen(function* () {
+        const url = yield* freshDatabase
+        const hosts = [yield* hostOn(url, "a"), yield* hostOn(url, "b")]
+        const first = yield* submitAll(hosts, ["queue", "queue"], "hang")
+        const rivals = yield* submitAll(
+          hosts,
+          Array.from({ length: 8 }, () => "replace"),
+          "sleep 300"
+        )
+        const ends = yield* Effect.forEach([...first, ...rivals], ({ executionId }, i) =>
+          Effect.flatMap(Effect.fromNullishOr(hosts[i % 2]), (host) => endOf(host, executionId))
+        )
+        assert.strictEqual(ends.filter(({ status }) => status === "completed").length, 1)
+        assert.strictEqual(ends.filter(({ status }) => status === "cancelled").length, first.length + rivals.length - 1)
+        const times = ends
+          .flatMap(({ finishedAt, startedAt }) => (startedAt && finishedAt ? [[startedAt, finishedAt] as const] : []))
+          .toSorted(([a], [b]) => a.epochMilliseconds - b.epochMilliseconds)
+        for (const [i, [start]] of times.entries())
+          if (i > 0) assert.isAtLeast(start.epochMilliseconds, times[i - 1]?.[1].epochMilliseconds ?? 0)
+      }).pipe(Effect.scoped),
+    60_000
+  )
+})

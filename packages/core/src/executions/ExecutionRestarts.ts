@@ -1,0 +1,53 @@
+/**
+ * Restarts the saga of an ended execution. An execution that has ended never moves again, so a restart makes a new one, which
+ * goes through admission and the line like any other.
+ */
+import { Context, Effect, Layer } from "effect"
+import type { Origin } from "../auth/Origin.ts"
+import type { Principal } from "../auth/Principal.ts"
+import type { SagaNotFound, SagaNotRestartable } from "../sagas/SagaError.ts"
+import type { SagaId } from "../sagas/SagaId.ts"
+import { Sagas } from "../sagas/Sagas.ts"
+import type { Execution } from "./Execution.ts"
+import type { AdmissionError } from "./ExecutionAdmission.ts"
+import type { ExecutionActive, ExecutionNotFound } from "./ExecutionError.ts"
+import type { ExecutionId } from "./ExecutionId.ts"
+import { Executions } from "./Executions.ts"
+
+export interface Restarted {
+  /** The new one. */
+  readonly execution: Execution
+  /** The execution of the old saga. */
+  readonly retryOf: ExecutionId
+  readonly fromStep: string
+}
+
+export class ExecutionRestarts extends Context.Service<
+  ExecutionRestarts,
+  {
+    /** `fromStep` absent: from where the saga failed, or from the last step before it from which that is possible. */
+    restart(
+      caller: Principal,
+      sagaId: SagaId,
+      fromStep: string | undefined,
+      origin: Origin
+    ): Effect.Effect<
+      Restarted,
+      SagaNotFound | SagaNotRestartable | ExecutionNotFound | ExecutionActive | AdmissionError
+    >
+  }
+>()("@fairlead/core/executions/ExecutionRestarts") {
+  static readonly layer = Layer.effect(
+    ExecutionRestarts,
+    Effect.gen(function* () {
+      const [sagas, executions] = [yield* Sagas, yield* Executions]
+      return ExecutionRestarts.of({
+        restart: Effect.fn("ExecutionRestarts.restart")(function* (caller, sagaId, wanted, origin) {
+          const { plan, saga } = yield* sagas.planRestart(caller, sagaId, wanted)
+          const execution = yield* executions.retry(caller, saga.executionId, origin, plan)
+          return { execution, retryOf: saga.executionId, fromStep: plan.fromStep }
+        })
+      })
+    })
+  )
+}

@@ -1,0 +1,83 @@
+/** Ends an execution whose saga cannot end by itself. For administrators: what runs there is not waited for, only stopped later. */
+import { Context, DateTime, Effect, Layer, Option, Result } from "effect"
+import { mayTouch, type Principal } from "../auth/Principal.ts"
+import type { DomainEvent } from "../events/DomainEvent.ts"
+import { PlaceSlots } from "../queue/PlaceSlots.ts"
+import type { Saga } from "../sagas/Saga.ts"
+import { SagaAlreadyEnded, SagaNotFound } from "../sagas/SagaError.ts"
+import type { SagaId } from "../sagas/SagaId.ts"
+import { Sagas } from "../sagas/Sagas.ts"
+import { SagaTerminator } from "../sagas/SagaTerminator.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { type Execution, finish, noOutput } from "./Execution.ts"
+import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
+import { isTerminal } from "./ExecutionStatus.ts"
+import { ExecutionStore } from "./ExecutionStore.ts"
+import * as Events from "./executionEvents.ts"
+import { OutputCollector } from "./OutputCollector.ts"
+
+export class ForceFail extends Context.Service<
+  ForceFail,
+  {
+    /**
+     * Takes the saga from its driver and ends it as `failed`, its execution as `error` with the cause `force_failed` and with the
+     * output stored so far; one transaction. A script that still runs is stopped within about a minute by the host that can reach
+     * it. Not followed by another attempt, whatever the retry policy says. Leaves an audit event.
+     */
+    forceFail(
+      caller: Principal,
+      id: SagaId,
+      reason: string
+    ): Effect.Effect<Saga, SagaNotFound | SagaAlreadyEnded | StorageError>
+  }
+>()("@fairlead/core/executions/ForceFail") {
+  static readonly layer = Layer.effect(
+    ForceFail,
+    Effect.gen(function* () {
+      const [sagas, terminator, slots] = [yield* Sagas, yield* SagaTerminator, yield* PlaceSlots]
+      const [executions, outputs, collector] = [
+        yield* ExecutionStore,
+        yield* ExecutionOutputStore,
+        yield* OutputCollector
+      ]
+
+      const ended = Effect.fnUntraced(function* (execution: Execution, reason: string) {
+        const sizes = yield* outputs.sizes(execution)
+        const outcome = {
+          ...noOutput,
+          stdoutBytes: sizes.stdout,
+          stderrBytes: sizes.stderr,
+          errorType: "system_error" as const,
+          errorCause: "force_failed",
+          errorMessage: reason
+        }
+        const failed = Result.getOrThrow(finish(execution, yield* DateTime.now, "error", outcome))
+        const excerpts = yield* collector.excerpts(execution, outcome)
+        return { execution: failed, events: Events.ended(failed, excerpts, undefined) }
+      })
+
+      const settle = (by: string, reason: string) =>
+        Effect.fnUntraced(function* ({ executionId, sagaId, sagaName }: Saga) {
+          const forced: DomainEvent = { _tag: "SagaForceFailed", sagaId, sagaName, executionId, by, reason }
+          const found = yield* executions.find(executionId)
+          if (Option.isNone(found) || isTerminal(found.value.status)) return { events: [forced] }
+          const { events, execution } = yield* ended(found.value, reason)
+          return { execution, events: [forced, ...events] }
+        })
+
+      return ForceFail.of({
+        forceFail: Effect.fn("ForceFail.forceFail")(function* (caller, id, reason) {
+          const before = yield* sagas.get(caller, id)
+          if (!mayTouch(caller, "sagas:admin", before.ownerId)) return yield* new SagaNotFound({ sagaId: id })
+          const failed = yield* terminator.fail(id, reason, settle(caller.username, reason))
+          if (Option.isNone(failed)) {
+            const { state } = yield* sagas.get(caller, id)
+            return yield* new SagaAlreadyEnded({ sagaId: id, sagaState: state })
+          }
+          yield* slots.free(before.executionId)
+          return failed.value
+        })
+      })
+    })
+  )
+}

@@ -1,0 +1,191 @@
+/** Use cases on the line: look at it, change a priority, stop new starts and let them go on. Letting in is the dispatcher's business. */
+import { Context, DateTime, Effect, Layer, Option } from "effect"
+import type { Origin } from "../auth/Origin.ts"
+import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
+import type { Permission } from "../auth/roles/Permission.ts"
+import { Wakeups } from "../bus/Wakeups.ts"
+import type { DomainEvent } from "../events/DomainEvent.ts"
+import { EventFactory } from "../events/EventFactory.ts"
+import { EventLog } from "../events/EventLog.ts"
+import type { Execution } from "../executions/Execution.ts"
+import type { ExecutionId } from "../executions/ExecutionId.ts"
+import { RuntimeKind } from "../runtime/Job.ts"
+import { streamOf } from "../storage/Journal.ts"
+import { Storage } from "../storage/Storage.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { queueTopic } from "./QueueEntrance.ts"
+import { QueueEntry, rankOf } from "./QueueEntry.ts"
+import { ExecutionAdmitted, QueueEntryNotFound } from "./QueueError.ts"
+import { QueueForecast, type Standing } from "./QueueForecast.ts"
+import { QueueGauge } from "./QueueGauge.ts"
+import type { Pause, PauseScope } from "./QueueLoad.ts"
+import { QueuePolicy } from "./QueuePolicy.ts"
+import { type QueueFilter, QueueStore } from "./QueueStore.ts"
+
+/** The line of one kind of runtime, of all users, as of at most a second ago. */
+export interface RuntimeLine {
+  readonly runtime: RuntimeKind
+  /** Entries that could run if a slot were free. */
+  readonly waiting: number
+  /** Entries that wait for their time or their key. */
+  readonly held: number
+  readonly running: number
+  /** Slots on all living hosts. */
+  readonly capacity: number
+  /** What the caller's next script would have to wait; absent while nobody can know. */
+  readonly waitSeconds: number | undefined
+}
+
+export interface QueuePage {
+  /** In the order of rank. */
+  readonly entries: ReadonlyArray<QueueEntry>
+  readonly total: number
+  /** Runtimes that a living host serves, or that somebody waits for. */
+  readonly lines: ReadonlyArray<RuntimeLine>
+  readonly pauses: ReadonlyArray<Pause>
+}
+
+/** The stream of what is decided about the line as a whole. */
+export const queueStream = "queue"
+
+export class Queue extends Context.Service<
+  Queue,
+  {
+    /** Entries that the caller may see; numbers of the whole line. */
+    list(caller: Principal, filter: QueueFilter): Effect.Effect<QueuePage, StorageError>
+    get(
+      caller: Principal,
+      id: ExecutionId
+    ): Effect.Effect<{ readonly entry: QueueEntry; readonly standing: Standing }, QueueEntryNotFound | StorageError>
+    /** Where an execution stands that the caller was shown; none unless it waits. */
+    standing(execution: Execution): Effect.Effect<Option.Option<Standing>, StorageError>
+    /** Moves an entry to where it would be if it had been submitted with that priority. Fails with `ExecutionAdmitted` once it has a slot. */
+    reprioritise(
+      caller: Principal,
+      id: ExecutionId,
+      priority: number,
+      origin: Origin
+    ): Effect.Effect<
+      { readonly entry: QueueEntry; readonly standing: Standing },
+      QueueEntryNotFound | ExecutionAdmitted | StorageError
+    >
+    /** No host starts anything of that scope from now on; what runs goes on. Answers with the pause that holds, which may be an older one. */
+    pause(caller: Principal, scope: PauseScope, reason: string, origin: Origin): Effect.Effect<Pause, StorageError>
+    /** Ends the pause of exactly that scope; `false` if there was none. Hosts start what waits at once. */
+    resume(caller: Principal, scope: PauseScope, reason: string, origin: Origin): Effect.Effect<boolean, StorageError>
+    /** Oldest first. */
+    readonly pauses: Effect.Effect<ReadonlyArray<Pause>, StorageError>
+  }
+>()("@fairlead/core/queue/Queue") {
+  static readonly layer = Layer.effect(
+    Queue,
+    Effect.gen(function* () {
+      const [store, gauge, forecast] = [yield* QueueStore, yield* QueueGauge, yield* QueueForecast]
+      const [policy, storage, wakeups] = [yield* QueuePolicy, yield* Storage, yield* Wakeups]
+      const [log, events] = [yield* EventLog, yield* EventFactory]
+
+      const find = Effect.fnUntraced(function* (caller: Principal, permission: Permission, executionId: ExecutionId) {
+        const found = yield* store.find(executionId)
+        if (Option.isNone(found) || !mayTouch(caller, permission, found.value.ownerId))
+          return yield* new QueueEntryNotFound({ executionId })
+        return found.value
+      })
+
+      const record = Effect.fnUntraced(function* (
+        stream: string,
+        aggregateId: string,
+        caller: Principal,
+        origin: Origin,
+        event: DomainEvent
+      ) {
+        const made = yield* events.make({ ...origin, aggregateId, userId: caller.userId }, event)
+        yield* log.append(stream, [made])
+      })
+
+      const lineOf = Effect.fnUntraced(function* (caller: Principal, runtime: RuntimeKind) {
+        const owners = (yield* gauge.load).owners.filter((owner) => owner.runtime === runtime)
+        const sum = (count: (owner: (typeof owners)[number]) => number) =>
+          owners.reduce((total, owner) => total + count(owner), 0)
+        const { waitSeconds } = yield* forecast.newcomer(caller.userId, runtime)
+        return {
+          runtime,
+          waiting: sum(({ waiting }) => waiting),
+          held: sum(({ held }) => held),
+          running: sum(({ admitted }) => admitted),
+          capacity: yield* forecast.capacity(runtime),
+          waitSeconds
+        }
+      })
+      const isUsed = ({ capacity, held, running, waiting }: RuntimeLine) => capacity + held + running + waiting > 0
+
+      return Queue.of({
+        list: Effect.fn("Queue.list")(function* (caller, filter) {
+          const reach = ownerFilter(caller, "executions:read")
+          const foreign = reach !== undefined && filter.ownerId !== undefined && filter.ownerId !== reach
+          const page = store.list({ ...filter, ownerId: reach ?? filter.ownerId })
+          const lines = yield* Effect.forEach(RuntimeKind.literals, (runtime) => lineOf(caller, runtime))
+          return {
+            ...(foreign ? { entries: [], total: 0 } : yield* page),
+            lines: lines.filter(isUsed),
+            pauses: yield* store.pauses
+          }
+        }),
+        get: Effect.fn("Queue.get")(function* (caller, id) {
+          const entry = yield* find(caller, "executions:read", id)
+          return { entry, standing: yield* forecast.standing(entry) }
+        }),
+        standing: Effect.fn("Queue.standing")(function* ({ executionId, status }) {
+          if (status !== "queued") return Option.none()
+          const entry = yield* store.find(executionId)
+          if (Option.isNone(entry) || entry.value.state === "admitted") return Option.none()
+          return Option.some(yield* forecast.standing(entry.value))
+        }),
+        reprioritise: Effect.fn("Queue.reprioritise")(function* (caller, id, priority, origin) {
+          const before = yield* find(caller, "queue:write", id)
+          const rankAt = rankOf(before.runAt ?? before.queuedAt, priority, policy.ageingMillis)
+          yield* storage.transaction(
+            Effect.gen(function* () {
+              if (!(yield* store.reprioritise(id, priority, rankAt))) {
+                const { executionId, place } = yield* find(caller, "queue:write", id)
+                return yield* new ExecutionAdmitted({ executionId, ...(place === undefined ? {} : { place }) })
+              }
+              yield* record(streamOf(before), id, caller, origin, {
+                _tag: "ExecutionReprioritised",
+                executionId: id,
+                priority,
+                previousPriority: before.priority,
+                changedBy: caller.username
+              })
+            })
+          )
+          const entry = new QueueEntry({ ...before, priority, rankAt })
+          return { entry, standing: yield* forecast.standing(entry) }
+        }),
+        pause: Effect.fn("Queue.pause")(function* (caller, scope, reason, origin) {
+          const pause: Pause = { scope, at: yield* DateTime.now, by: caller.username, reason }
+          return yield* storage.transaction(
+            Effect.gen(function* () {
+              if (!(yield* store.pause(pause)))
+                return (yield* store.pauses).find((holding) => holding.scope === scope) ?? pause
+              const event = { _tag: "QueuePaused", scope, reason, pausedBy: caller.username } as const
+              yield* record(queueStream, queueStream, caller, origin, event)
+              return pause
+            })
+          )
+        }),
+        resume: Effect.fn("Queue.resume")(function* (caller, scope, reason, origin) {
+          return yield* storage.transaction(
+            Effect.gen(function* () {
+              if (!(yield* store.resume(scope))) return false
+              const event = { _tag: "QueueResumed", scope, reason, resumedBy: caller.username } as const
+              yield* record(queueStream, queueStream, caller, origin, event)
+              yield* wakeups.send(queueTopic)
+              return true
+            })
+          )
+        }),
+        pauses: store.pauses
+      })
+    })
+  )
+}

@@ -1,0 +1,63 @@
+/** Why a saga does not get on, as far as rows tell. Pure. */
+import { DateTime, Schema } from "effect"
+import { isAlive, type SeenHost } from "../hosts/Host.ts"
+import { isEnded, type Saga } from "./Saga.ts"
+import type { SagaProgress } from "./SagaProgress.ts"
+
+/**
+ * `no_definition`: no host that took it knows its definition. `no_host_for_lane`: no living host serves its place.
+ * `waiting_for_retry`: a step failed, and its next attempt is not due. `undo_failing`: what it did cannot be taken back so far.
+ * `driver_silent`: the host that drove it last is gone. `driver_failing`: hosts take it again and again and write nothing.
+ * `not_dispatched`: nobody is to drive it, or nobody has taken it yet.
+ */
+export const StuckReason = Schema.Literals([
+  "no_definition",
+  "no_host_for_lane",
+  "waiting_for_retry",
+  "undo_failing",
+  "driver_silent",
+  "driver_failing",
+  "not_dispatched"
+])
+export type StuckReason = typeof StuckReason.Type
+
+export interface Stuckness {
+  readonly reason: StuckReason
+  /** When the next attempt is due, where one is. */
+  readonly retryAt?: DateTime.Utc
+}
+
+/** A host that restarts takes its sagas again; more often than that they fail. */
+const failingClaims = 5
+
+/** How often hosts took the saga since it got on last. */
+export const claimsWithoutProgress = ({ fence, lastEntry }: Pick<Saga, "fence" | "lastEntry">): number =>
+  fence - (lastEntry?.fence ?? 0)
+
+/**
+ * `undefined` if it has ended, or if a living host works on it, as on a script that runs for hours. To be asked of a saga that
+ * has not got on for some time and does not wait in the line. `known`: whether this host has its definition.
+ */
+export const whyStuck = (
+  saga: Saga,
+  { open, openUndo }: Pick<SagaProgress, "open" | "openUndo">,
+  hosts: ReadonlyArray<SeenHost>,
+  known: boolean,
+  now: DateTime.Utc
+): Stuckness | undefined => {
+  const { driver, lane, parked, state } = saga
+  const alive = hosts.filter(isAlive)
+  if (isEnded(state)) return undefined
+  if (parked === true) return { reason: "not_dispatched" }
+  if (lane !== undefined && !alive.some(({ host }) => host.places.some(({ place }) => place === lane)))
+    return { reason: "no_host_for_lane" }
+  if (claimsWithoutProgress(saga) >= failingClaims) return { reason: known ? "driver_failing" : "no_definition" }
+  if (driver === undefined) return { reason: "not_dispatched" }
+  if (!alive.some(({ host }) => host.name === driver)) return { reason: "driver_silent" }
+  if (openUndo?.failure !== undefined) return { reason: "undo_failing", ...due(openUndo.retryAt) }
+  return state === "running" && open?.retryAt !== undefined && DateTime.isGreaterThan(open.retryAt, now)
+    ? { reason: "waiting_for_retry", retryAt: open.retryAt }
+    : undefined
+}
+
+const due = (retryAt: DateTime.Utc | undefined) => (retryAt === undefined ? {} : { retryAt })

@@ -1,0 +1,50 @@
+/** Hosts that share their stores, on a clock in the hands of the tests. */
+import { it } from "@effect/vitest"
+import type { Principal } from "@fairlead/core/auth/Principal"
+import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { Executions } from "@fairlead/core/executions/Executions"
+import { layerExecutions } from "@fairlead/core/Fairlead"
+import { Hosts } from "@fairlead/core/hosts/Hosts"
+import { Queue } from "@fairlead/core/queue/Queue"
+import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
+import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { Secrets } from "@fairlead/core/secrets/Secrets"
+import { Storage } from "@fairlead/core/storage/Storage"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { alice, origin } from "./MemoryHost.ts"
+
+export const shared = Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory)
+
+/** A host with its own place; all hosts of a test share the stores. */
+const hostOn = (node: string, maxRunning = 2) =>
+  layerExecutions({ hostName: node, maxRunning, goneMillis: 20_000 }).pipe(
+    Layer.provide(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer)))
+  )
+
+export const started = Effect.fnUntraced(function* (node: string, maxRunning?: number) {
+  const scope = yield* Scope.make()
+  const services = yield* Layer.buildWithScope(Layer.fresh(hostOn(node, maxRunning)), scope)
+  return {
+    executions: Context.get(services, Executions),
+    queue: Context.get(services, Queue),
+    hosts: Context.get(services, Hosts),
+    stop: Scope.close(scope, Exit.void)
+  }
+})
+type Submitting = Context.Service.Shape<typeof Executions>
+
+export const submitted = (
+  executions: Submitting,
+  request: Parameters<Submitting["submit"]>[1],
+  caller: Principal = alice
+) => Effect.map(executions.submit(caller, request, origin), ({ executionId }) => executionId)
+export const now = (executions: Submitting, id: ExecutionId, caller = alice) => executions.get(caller, id)
+/** Lets the hosts do what is due within `seconds`, a little at a time. */
+export const pass = (seconds: number) =>
+  Effect.repeat(Effect.andThen(TestClock.adjust("250 millis"), Effect.yieldNow), { times: seconds * 4 })
+export const statuses = (executions: Submitting, ids: ReadonlyArray<ExecutionId>, caller = alice) =>
+  Effect.forEach(ids, (id) => Effect.map(now(executions, id, caller), ({ status }) => status))
+
+export const test = <E>(name: string, work: Effect.Effect<void, E, Layer.Success<typeof shared>>) =>
+  it.effect(name, () => Effect.provide(work, Layer.fresh(shared)), 20_000)

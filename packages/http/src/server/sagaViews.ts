@@ -1,0 +1,60 @@
+/** Sagas of core as their views on the wire. */
+import { movedAt, type Saga } from "@fairlead/core/sagas/Saga"
+import type { StepRun } from "@fairlead/core/sagas/SagaHistory"
+import type { SagaTold } from "@fairlead/core/sagas/Sagas"
+import type { StuckSaga } from "@fairlead/core/sagas/StuckSagas"
+import type { SagaHistoryView, SagaView } from "../api/SagaViews.ts"
+
+export const sagaView = (saga: Saga): SagaView => ({
+  sagaId: saga.sagaId,
+  sagaName: saga.sagaName,
+  executionId: saga.executionId,
+  state: saga.state,
+  currentStep: saga.currentStep ?? null,
+  completedSteps: saga.completedSteps,
+  compensatedSteps: saga.compensatedSteps,
+  errorMessage: saga.errorMessage ?? null,
+  createdAt: saga.createdAt,
+  updatedAt: saga.updatedAt,
+  completedAt: saga.completedAt ?? null,
+  retryCount: saga.retryCount,
+  place: saga.lane ?? null,
+  driver: saga.driver ?? null,
+  lastProgressAt: movedAt(saga)
+})
+
+const runView = ({ begunAt, driver, endedAt, failure, retryAt, ...run }: StepRun): SagaHistoryView["runs"][number] => ({
+  ...run,
+  begunAt: begunAt ?? null,
+  endedAt: endedAt ?? null,
+  durationMs:
+    begunAt === undefined || endedAt === undefined ? null : endedAt.epochMilliseconds - begunAt.epochMilliseconds,
+  failure: failure ?? null,
+  retryAt: retryAt ?? null,
+  driver: driver ?? null
+})
+
+export const sagaHistoryView = ({ history, saga }: SagaTold): SagaHistoryView => {
+  const { compensation, ended, fromStep, restartOf, runs, startedAt } = history
+  return {
+    sagaId: saga.sagaId,
+    sagaName: saga.sagaName,
+    definitionVersion: saga.definitionVersion,
+    executionId: saga.executionId,
+    state: saga.state,
+    startedAt: startedAt ?? null,
+    restartOf: restartOf ?? null,
+    fromStep: fromStep ?? null,
+    runs: runs.map(runView),
+    compensation: compensation ?? null,
+    ended: ended === undefined ? null : { ...ended, reason: ended.reason ?? null }
+  }
+}
+
+export const stuckView = ({ claims, reason, retryAt, saga }: StuckSaga) => ({
+  ...sagaView(saga),
+  definitionVersion: saga.definitionVersion,
+  reason,
+  retryAt: retryAt ?? null,
+  claimsWithoutProgress: claims
+})
