@@ -1,5 +1,4 @@
 /** The scripts of a proof: what each does, and how its execution may end. Each appends a line to the ledger as it begins. */
-import type { ScriptOptions } from "../../../examples/reference-host/test/proof/scriptOptions.ts"
 
 export type Kind = keyof typeof kinds
 
@@ -12,8 +11,9 @@ export interface Ending {
 
 interface Behaviour {
   readonly script: string
-  readonly options?: ScriptOptions
-  readonly timeoutSeconds?: number
+  /** Of the request, beside what all have. */
+  readonly fields?: Readonly<Record<string, unknown>>
+  readonly isRefused?: boolean
   /** When the client asks for its end. */
   readonly cancelled?: "at once" | "when it runs"
   /** Whether a script of this kind may end so, when no host is lost. */
@@ -39,7 +39,7 @@ export const kinds = {
   },
   retries: {
     script: `${ledger}exit 4\n`,
-    options: { retryPolicy: { maxAttempts: 2, backoffMillis: 100, on: ["script_error"] } },
+    fields: { retry: { max_attempts: 2, backoff_seconds: 0.1, on: ["script_error"] } },
     mayEnd: ({ attempt, exitCode, status }) => status === "failed" && exitCode === 4 && attempt === 2
   },
   cancelledAtOnce: {
@@ -54,30 +54,30 @@ export const kinds = {
   },
   timesOut: {
     script: `${ledger}sleep 300\n`,
-    timeoutSeconds: 1,
+    fields: { timeout_seconds: 1 },
     mayEnd: ({ status }) => status === "timeout"
   },
   refused: {
     script: ledger,
-    options: { isRefused: true },
+    isRefused: true,
     mayEnd: ({ status }) => status === "error"
   },
   holdsKey: {
-    script: `${ledger}sleep 1.5\n`,
-    options: { concurrencyKey: "one-by-one" },
+    script: `${ledger}sleep 3\n`,
+    fields: { concurrency_key: "one-by-one" },
     mayEnd: ({ exitCode, status }) => status === "completed" && exitCode === 0
   },
   /** Waits for the one before it longer than it may, unless that is over sooner. */
   expires: {
     script: ledger,
-    options: { concurrencyKey: "one-by-one", ttlMillis: 300 },
+    fields: { concurrency_key: "one-by-one", queue_ttl_seconds: 1 },
     mayEnd: ({ status }) => status === "timeout" || status === "completed"
   }
 } satisfies Readonly<Record<string, Behaviour>>
 
 export const behaviourOf = (kind: Kind): Behaviour => kinds[kind]
 
-/** Kinds that end by themselves, within two seconds. */
+/** Kinds that need no other beside them, within two seconds. */
 export const shortKinds: ReadonlyArray<Kind> = [
   "succeeds",
   "fails",
@@ -89,14 +89,15 @@ export const shortKinds: ReadonlyArray<Kind> = [
 ]
 
 export const requestOf = (kind: Kind, env: Readonly<Record<string, string>>) => {
-  const { options = {}, script, timeoutSeconds = 120 } = behaviourOf(kind)
+  const { fields = {}, isRefused = false, script } = behaviourOf(kind)
   return {
     script,
     lang: "bash",
     lang_version: "latest",
-    timeout_seconds: timeoutSeconds,
+    timeout_seconds: 120,
     // Enough for the scripts of a slow machine: none of them is to meet this limit.
     cpu_millicores: 8_000,
-    env: { ...env, PROOF_OPTIONS: JSON.stringify(options) }
+    env: { ...env, ...(isRefused ? { PROOF_REFUSED: "yes" } : {}) },
+    ...fields
   }
 }

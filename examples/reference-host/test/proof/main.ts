@@ -6,16 +6,16 @@ import { explain } from "../../src/explain.ts"
 import * as Host from "../../src/Host.ts"
 import { serve } from "../../src/Serve.ts"
 import * as Failpoints from "./Failpoints.ts"
-import { layerAdmission, layerRuntimes } from "./scriptOptions.ts"
+import * as provenRuntimes from "./provenRuntimes.ts"
 
 const wanted = process.env["FAIRLEAD_FAILPOINT"]
 const failpoints =
   wanted === undefined ? undefined : Failpoints.layer(Failpoints.parse(wanted, process.env["FAIRLEAD_FAILPOINT_ARM"]))
 
 const host: typeof Host.layer = (config, keys) => {
-  const ports = layerRuntimes.pipe(Layer.provideMerge(Host.ports(config)))
+  const ports = provenRuntimes.layer.pipe(Layer.provideMerge(Host.ports(config)))
   const on = failpoints === undefined ? ports : failpoints.pipe(Layer.provideMerge(ports))
-  return layerAdmission.pipe(Layer.provideMerge(Host.layer(config, keys, on)))
+  return Host.layer(config, keys, on)
 }
 
 NodeRuntime.runMain(serve(host).pipe(Effect.tapCause(explain), Effect.provide(NodeServices.layer)), {
