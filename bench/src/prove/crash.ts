@@ -2,7 +2,7 @@
  * Kills a host at every failpoint while scripts of every kind are on their way, starts it again, and expects every script to end as
  * if nothing had happened. The start that recovers from one point is armed for the next, and harmless until it is told.
  */
-import { rmSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { failpointNames } from "../../../examples/reference-host/test/proof/failpointNames.ts"
 import { judge, judgeAll } from "./judgement.ts"
@@ -23,6 +23,7 @@ export interface CrashOptions {
 
 export interface CrashReport {
   readonly database: string
+  /** That were reached. */
   readonly points: number
   readonly crashes: number
   readonly executions: number
@@ -45,22 +46,38 @@ const [reachMillis, endMillis] = [60_000, 60_000]
 
 export const crash = async (options: CrashOptions): Promise<CrashReport> => {
   const points = failpointNames.filter((name) => name.includes(options.only))
-  const visits = Array.from({ length: options.rounds }, () => points).flat()
-  const parts = await Promise.all(
-    Array.from({ length: options.lanes }, (_, lane) => visits.filter((_, i) => i % options.lanes === lane))
-      .filter((part) => part.length > 0)
-      .map((part) => visit(part, options))
-  )
+  const left = Array.from({ length: options.rounds }, () => points).flat()
+  const reached = new Set<string>()
+  const itinerary: Itinerary = {
+    // One crash stands for all points that are the same moment, unless there is time for more.
+    next: () => {
+      let name = left.shift()
+      while (options.rounds === 1 && name !== undefined && reached.has(name)) name = left.shift()
+      return name
+    },
+    note: (names) => {
+      for (const name of names) reached.add(name)
+    }
+  }
+  const parts = await Promise.all(Array.from({ length: options.lanes }, () => visit(itinerary, options)))
   return {
     database: options.database,
-    points: points.length,
+    points: points.filter((name) => reached.has(name)).length,
     crashes: parts.reduce((sum, { crashes }) => sum + crashes, 0),
     executions: parts.reduce((sum, { executions }) => sum + executions, 0),
     breaches: parts.flatMap(({ breaches }) => breaches)
   }
 }
 
-const visit = (visits: ReadonlyArray<string>, options: CrashOptions) =>
+/** Shared by the lanes. */
+interface Itinerary {
+  /** The point to go to; `undefined` when all have been reached. */
+  next(): string | undefined
+  /** These were reached by one crash. */
+  note(names: ReadonlyArray<string>): void
+}
+
+const visit = (itinerary: Itinerary, options: CrashOptions) =>
   inWorkshop({ hosts: 1, database: options.database }, async (workshop) => {
     const armFile = join(workshop.folder, "arm")
     const armed = (name: string | undefined) =>
@@ -71,18 +88,21 @@ const visit = (visits: ReadonlyArray<string>, options: CrashOptions) =>
     const [ended, breaches]: [Array<Ended>, Array<string>] = [[], []]
     let crashes = 0
 
-    await armed(visits[0])
-    for (const [i, name] of visits.entries()) {
+    let name = itinerary.next()
+    await armed(name)
+    while (name !== undefined) {
       const [started, before] = [performance.now(), breaches.length]
       writeFileSync(armFile, "")
       const batchEnd = submitBatch(workshop)
       const how = await workshop.fleet.gone("host-1", reachMillis).catch(String)
       if (how === "SIGKILL") crashes++
       else breaches.push(`${name}: the host was not killed there, but: ${how}`)
+      itinerary.note(readFileSync(armFile, "utf8").split("\n"))
       rmSync(armFile)
       if (workshop.fleet.isUp("host-1")) await workshop.fleet.end("host-1", "SIGKILL")
       const died = performance.now()
-      await armed(visits[i + 1])
+      const following = itinerary.next()
+      await armed(following)
       const submitted = await batchEnd
       const verdict = await judge(workshop.fleet, workshop.workload, submitted, { endMillis, mayLose: false })
       ended.push(...verdict.ended)
@@ -90,6 +110,7 @@ const visit = (visits: ReadonlyArray<string>, options: CrashOptions) =>
       const [dead, done] = [died - started, performance.now() - started]
       options.log(`${options.database} ${name}: dead at ${seconds(dead)}, all ended at ${seconds(done)}`)
       for (const breach of breaches.slice(before)) options.log(`BREACH ${breach}`)
+      name = following
     }
     breaches.push(...(await judgeAll(workshop, ended)))
     if (breaches.length > 0) options.log(workshop.fleet.output())

@@ -1,5 +1,5 @@
 /** Ports of a host that kill it, with SIGKILL, when it reaches the point that `FAIRLEAD_FAILPOINT` names. Nothing of this is published. */
-import { existsSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
@@ -16,7 +16,10 @@ export interface Armed {
   readonly name: string
   /** Which time counts; 1 is the first. */
   readonly nth: number
-  /** The point is passed over until this file is there; absent: it counts from the start. */
+  /**
+   * The point is passed over until this file is there; absent: it counts from the start. What dies writes the names of the points
+   * into it that it has reached in the same moment, one a line.
+   */
   readonly armFile?: string | undefined
 }
 
@@ -28,24 +31,28 @@ export const parse = (text: string, armFile?: string): Armed => {
   return { name, nth: Number(nth), armFile }
 }
 
-type Point = (name: string) => Effect.Effect<void>
+/** Points that are one moment, because what lies between them is done in one step. */
+type Moment = (names: ReadonlyArray<string>) => Effect.Effect<void>
 
-const pointOf = ({ armFile, name, nth }: Armed): Point => {
+const momentOf = ({ armFile, name, nth }: Armed): Moment => {
   let hits = 0
   return (reached) =>
     Effect.suspend(() => {
-      if (reached !== name || (armFile !== undefined && !existsSync(armFile))) return Effect.void
+      if (!reached.includes(name) || (armFile !== undefined && !existsSync(armFile))) return Effect.void
       hits++
       if (hits !== nth) return Effect.void
+      if (armFile !== undefined) writeFileSync(armFile, reached.join("\n"))
       process.kill(process.pid, "SIGKILL")
       return Effect.never
     })
 }
 
 const around =
-  (point: Point, name: string) =>
-  <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.tap(Effect.andThen(point(`${name}:before`), call), () => point(`${name}:after`))
+  (moment: Moment, ...names: ReadonlyArray<string>) =>
+  <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const side = (which: string) => moment(names.map((name) => `${name}:${which}`))
+    return Effect.tap(Effect.andThen(side("before"), call), () => side("after"))
+  }
 
 /** What the transaction of this fiber has written so far; `undefined` outside of one. */
 const Written = Context.Reference<Set<string> | undefined>("fairlead/proof/Written", { defaultValue: () => undefined })
@@ -60,7 +67,7 @@ const nameOf = (entry: SagaEntry): string => {
   return about === undefined ? entry._tag : `${entry._tag}(${about})`
 }
 
-const journal = (point: Point) =>
+const journal = (moment: Moment) =>
   Layer.effect(
     Journal,
     Effect.map(Journal, ({ append }) => ({
@@ -68,17 +75,17 @@ const journal = (point: Point) =>
         const names = write.entries.map((entry) => `journal:${nameOf(entry)}`)
         const unlisted = names.find((name) => isExpected(name) && !failpointNames.includes(`${name}:before`))
         if (unlisted !== undefined) return Effect.die(`there is no failpoint for ${unlisted}`)
-        return names.reduce((call, name) => around(point, name)(call), append(write))
+        return around(moment, ...names)(append(write))
       }
     }))
   )
 
-const storage = (point: Point) =>
+const storage = (moment: Moment) =>
   Layer.effect(
     Storage,
     Effect.map(Storage, (real) => {
       const all = (written: ReadonlySet<string>, side: string) =>
-        Effect.forEach([...written], (what) => point(`commit(${what}):${side}`), { discard: true })
+        moment([...written].map((what) => `commit(${what}):${side}`))
       const transaction: Storage["Service"]["transaction"] = (work) =>
         Effect.flatMap(Written, (outer) => {
           if (outer !== undefined) return real.transaction(work)
@@ -97,7 +104,7 @@ const storage = (point: Point) =>
     })
   )
 
-const stores = (point: Point) =>
+const stores = (moment: Moment) =>
   Layer.mergeAll(
     Layer.effect(
       ExecutionStore,
@@ -112,7 +119,7 @@ const stores = (point: Point) =>
         ...real,
         admit: (...offer) =>
           around(
-            point,
+            moment,
             "queue.admit"
           )(real.admit(...offer)).pipe(Effect.tap((admitted) => (admitted.length > 0 ? writes("admit") : Effect.void))),
         requeue: (entry) => Effect.tap(real.requeue(entry), () => writes("retry"))
@@ -122,28 +129,28 @@ const stores = (point: Point) =>
       SagaStore,
       Effect.map(SagaStore, (real) => ({
         ...real,
-        claim: (...item) => around(point, "saga.claim")(real.claim(...item)),
-        requestCancel: (...request) => around(point, "saga.requestCancel")(real.requestCancel(...request))
+        claim: (...item) => around(moment, "saga.claim")(real.claim(...item)),
+        requestCancel: (...request) => around(moment, "saga.requestCancel")(real.requestCancel(...request))
       }))
     ),
     Layer.effect(
       ExecutionOutputStore,
       Effect.map(ExecutionOutputStore, (real) => ({
         ...real,
-        append: (...output) => around(point, "output.append")(real.append(...output))
+        append: (...output) => around(moment, "output.append")(real.append(...output))
       }))
     )
   )
 
-const runtimes = (point: Point) =>
+const runtimes = (moment: Moment) =>
   Layer.effect(
     ScriptRuntimes,
     Effect.map(ScriptRuntimes, (real) => {
       const watched = (runtime: ScriptRuntime): ScriptRuntime => ({
         ...runtime,
-        start: (spec) => around(point, "runtime.start")(runtime.start(spec)),
-        stop: (handle) => around(point, "runtime.stop")(runtime.stop(handle)),
-        remove: (handle) => around(point, "runtime.remove")(runtime.remove(handle))
+        start: (spec) => around(moment, "runtime.start")(runtime.start(spec)),
+        stop: (handle) => around(moment, "runtime.stop")(runtime.stop(handle)),
+        remove: (handle) => around(moment, "runtime.remove")(runtime.remove(handle))
       })
       return wrapped(real, watched)
     })
@@ -163,6 +170,6 @@ export const wrapped = (
 
 /** Every port with a point in it. Needs the real ones. */
 export const layer = (armed: Armed) => {
-  const point = pointOf(armed)
-  return Layer.mergeAll(journal(point), storage(point), stores(point), runtimes(point))
+  const moment = momentOf(armed)
+  return Layer.mergeAll(journal(moment), storage(moment), stores(moment), runtimes(moment))
 }
