@@ -6,7 +6,7 @@ import { settings } from "./HostConfig.ts"
 import { serve } from "./Serve.ts"
 import { verify } from "./Verify.ts"
 
-const serveCommand = Command.make("serve", {}, () => serve).pipe(
+const serveCommand = Command.make("serve", {}, () => serve()).pipe(
   Command.withDescription("Serve the API. Settings are environment variables: see `fairlead settings`.")
 )
 

@@ -23,8 +23,11 @@ import { IpNetwork } from "effect/net"
 import { ConfigurationInvalid, type HostConfig } from "./HostConfig.ts"
 import type { Keys } from "./Keys.ts"
 
-/** Every service that the API needs. */
-export const layer = (config: HostConfig, keys: Keys) => {
+/** What core stands on in this host: every store, and the runtimes. */
+export const ports = (config: HostConfig) => runtimes(config).pipe(Layer.provideMerge(storage(config)))
+
+/** Every service that the API needs. Another host may wrap the ports before core stands on them. */
+export const layer = (config: HostConfig, keys: Keys, on: ReturnType<typeof ports> = ports(config)) => {
   const hostName = Option.getOrElse(config.FAIRLEAD_HOST_NAME, hostname)
   const core = Fairlead.layer({
     hostName,
@@ -40,12 +43,7 @@ export const layer = (config: HostConfig, keys: Keys) => {
     JoseAccessTokens.layer({ secret: keys.jwtSecret, issuer: "fairlead" }),
     AesSecrets.layer({ keys: keys.encryptionKeys, current: current.id })
   )
-  return core.pipe(
-    Layer.provideMerge(runtimes(config)),
-    Layer.provideMerge(storage(config)),
-    Layer.provide(crypto),
-    Layer.provide(policies(config))
-  )
+  return core.pipe(Layer.provideMerge(on), Layer.provide(crypto), Layer.provide(policies(config)))
 }
 
 const storage = ({ DATABASE_URL, FAIRLEAD_DATA_DIR }: HostConfig) =>

@@ -12,15 +12,16 @@ import * as HostConfig from "./HostConfig.ts"
 import * as Keys from "./Keys.ts"
 import * as Observability from "./Observability.ts"
 
-export const serve = Effect.gen(function* () {
+/** `host` makes the services that the API needs; another one may add to them. */
+export const serve = Effect.fnUntraced(function* (host: typeof Host.layer = Host.layer) {
   const config = yield* HostConfig.load
-  return yield* Effect.provide(listen(config), Observability.layer(config))
+  return yield* Effect.provide(listen(config, host), Observability.layer(config))
 })
 
-const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig) {
+const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig, host: typeof Host.layer) {
   const keys = yield* Keys.load(config)
   const settings = yield* Host.httpSettings(config)
-  const services = yield* Layer.build(Layer.mergeAll(Host.layer(config, keys), SseConnections.layer))
+  const services = yield* Layer.build(Layer.mergeAll(host(config, keys), SseConnections.layer))
   const admin = yield* Effect.provideContext(Admin.ensure(config), services)
   const routes = WholeApi.layer.pipe(
     Layer.provide(Layer.mergeAll(NodeDocsAssets.layer, NodeProcessMetrics.layer, settings)),

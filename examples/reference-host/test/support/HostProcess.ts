@@ -15,6 +15,8 @@ export interface HostProcess {
   readonly startMillis: number
   /** Everything it printed so far. */
   output(): string
+  /** The signal that ended it, or its exit code. */
+  readonly ended: Promise<string>
   /** Sends the signal and waits for the end; answers with the exit code, or null after a signal. */
   end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null>
   /** `end`, then removes the folder. */
@@ -25,9 +27,11 @@ export interface HostOptions {
   /** A folder that an earlier host left; by default a new one. */
   readonly dataDir?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** The program and its arguments; by default the reference host. */
+  readonly program?: ReadonlyArray<string>
 }
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+const referenceHost = [fileURLToPath(new URL("../../src/main.ts", import.meta.url)), "serve"]
 
 let started = 0
 /** Hosts that run side by side on one machine must not share user ids for their scripts. */
@@ -37,10 +41,14 @@ const ownUids = () => {
   return { FAIRLEAD_PROCESS_UIDS: `${first}-${first + 63}` }
 }
 
-export const startHost = async ({ dataDir, environment }: HostOptions = {}): Promise<HostProcess> => {
+export const startHost = async ({
+  dataDir,
+  environment,
+  program = referenceHost
+}: HostOptions = {}): Promise<HostProcess> => {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "fairlead-host-"))
   const startedMillis = performance.now()
-  const child = spawn(process.execPath, ["--liftoff-only", "--disable-warning=ExperimentalWarning", main, "serve"], {
+  const child = spawn(process.execPath, ["--liftoff-only", "--disable-warning=ExperimentalWarning", ...program], {
     env: {
       PATH: process.env["PATH"],
       HOME: process.env["HOME"],
@@ -61,6 +69,7 @@ export const startHost = async ({ dataDir, environment }: HostOptions = {}): Pro
   }
   child.stdout.on("data", keep)
   child.stderr.on("data", keep)
+  const ended = new Promise<string>((resolve) => child.once("exit", (code, signal) => resolve(`${signal ?? code}`)))
   const url = await listening(child, () => printed)
   const end = async (signal: "SIGTERM" | "SIGKILL") => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
@@ -74,6 +83,7 @@ export const startHost = async ({ dataDir, environment }: HostOptions = {}): Pro
     dataDir: folder,
     startMillis: performance.now() - startedMillis,
     output: () => printed,
+    ended,
     end,
     stop: async () => {
       await end("SIGTERM")

@@ -1,0 +1,184 @@
+/** What `pnpm prove` proves, part by part: the long form of each, and the short one for a change that is about to land. */
+import { crash } from "./crash.ts"
+import { failover } from "./failover.ts"
+import { type StormPlan, type StormReport, storm } from "./storm.ts"
+
+export interface Wanted {
+  readonly isShort: boolean
+  readonly seed: number
+  /** Only failpoints whose name contains it. */
+  readonly only: string
+  /** Instead of the part's own number of rounds, kills or minutes. */
+  readonly times: number | undefined
+  readonly log: (line: string) => void
+}
+
+interface Proof {
+  readonly figures: Readonly<Record<string, string | number>>
+  readonly breaches: ReadonlyArray<string>
+}
+
+export interface Part {
+  readonly about: string
+  prove(wanted: Wanted): Promise<Proof>
+}
+
+const crashes = async ({ isShort, log, only, times }: Wanted): Promise<Proof> => {
+  const rounds = times ?? (isShort ? 1 : 20)
+  // PGlite works inside the host, PostgreSQL mostly makes us wait for locks to expire: hence more of those side by side.
+  const reports = await Promise.all([
+    crash({ database: "pglite", rounds, only, lanes: 2, log }),
+    crash({ database: "postgresql", rounds, only, lanes: 4, log })
+  ])
+  const figures = reports.flatMap(({ crashes, database, executions, points }) => [
+    [`failpoints (${database})`, points] as const,
+    [`crashes (${database})`, crashes] as const,
+    [`executions (${database})`, executions] as const
+  ])
+  return { figures: Object.fromEntries(figures), breaches: reports.flatMap(({ breaches }) => breaches) }
+}
+
+const ofStorm = ({
+  breaches,
+  ends,
+  executions,
+  faults,
+  healMillis,
+  longestAbsenceMillis,
+  lost,
+  seed
+}: StormReport) => ({
+  figures: {
+    seed,
+    faults: listed(faults),
+    executions,
+    ends: listed(ends),
+    "lost, and said so": lost,
+    "longest absence of a host, ms": longestAbsenceMillis,
+    "last fault to last end, ms": healMillis
+  },
+  breaches
+})
+
+const listed = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(", ")
+
+const stormOf =
+  (plan: (wanted: Wanted) => Omit<StormPlan, "seed" | "log">) =>
+  async (wanted: Wanted): Promise<Proof> =>
+    ofStorm(await storm({ ...plan(wanted), seed: wanted.seed, log: wanted.log }))
+
+const minute = 60_000
+
+const kills = (database: StormPlan["database"]) =>
+  stormOf(({ isShort, times }) => ({
+    database,
+    hosts: 1,
+    faults: ["kill"],
+    maxFaults: times ?? (isShort ? 5 : 150),
+    durationMillis: 120 * minute,
+    pauseMillis: [0, 3_000],
+    freezeMillis: [0, 0],
+    open: 6
+  }))
+
+export const parts = {
+  crash: {
+    about:
+      "A host is killed with SIGKILL at every failpoint (each step, before and after what makes it last) while scripts of every kind are on their way, and started again. Every script must end as if nothing had happened, and none may run twice.",
+    prove: crashes
+  },
+  "kills-pglite": {
+    about: "A host on PGlite is killed with SIGKILL at random times under load, and started again.",
+    prove: kills("pglite")
+  },
+  "kills-postgresql": {
+    about: "A host on PostgreSQL is killed with SIGKILL at random times under load, and started again.",
+    prove: kills("postgresql")
+  },
+  failover: {
+    about:
+      "Two hosts serve one jobs folder over one PostgreSQL, with 30 scripts running. One host is killed with SIGKILL. Takeover: from the kill until every saga that it drove bears the fence of the other.",
+    prove: async ({ isShort, log, seed, times }) => {
+      const { breaches, hosts, rounds, takenOver, takeoverMillis } = await failover({
+        rounds: times ?? (isShort ? 2 : 20),
+        hosts: 2,
+        seed,
+        log
+      })
+      const { max, p50, p95 } = takeoverMillis
+      return {
+        figures: {
+          seed,
+          hosts,
+          rounds,
+          "sagas taken over": takenOver,
+          "takeover p50 / p95 / max, ms": `${p50} / ${p95} / ${max}`
+        },
+        breaches
+      }
+    }
+  },
+  zombie: {
+    about:
+      "Two hosts serve one jobs folder over one PostgreSQL. One is frozen with SIGSTOP, long enough that the other takes over, and woken up with the work still in its hands.",
+    prove: stormOf(({ isShort, times }) => ({
+      database: "postgresql",
+      hosts: 2,
+      onePlace: true,
+      faults: ["freeze"],
+      maxFaults: times ?? (isShort ? 2 : 6),
+      durationMillis: 60 * minute,
+      pauseMillis: [1_000, 3_000],
+      freezeMillis: isShort ? [15_000, 15_000] : [minute, minute],
+      open: 10
+    }))
+  },
+  "zombie-alone": {
+    about:
+      "Three hosts, each with a jobs folder of its own. One is frozen with SIGSTOP for so long that its scripts are given up as lost, and woken up with the work still in its hands.",
+    prove: stormOf(({ isShort, times }) => ({
+      database: "postgresql",
+      hosts: 3,
+      faults: ["freeze"],
+      maxFaults: times ?? (isShort ? 1 : 6),
+      durationMillis: 60 * minute,
+      pauseMillis: [1_000, 3_000],
+      freezeMillis: [minute, 1.5 * minute],
+      open: 10
+    }))
+  },
+  "database-restarts": {
+    about: "PostgreSQL is restarted, fast or as by a crash, every 5 to 10 seconds under the load of two hosts.",
+    prove: stormOf(({ isShort, times }) => ({
+      database: "postgresql",
+      hosts: 2,
+      faults: ["postgres"],
+      durationMillis: (times ?? (isShort ? 0.5 : 5)) * minute,
+      pauseMillis: [5_000, 10_000],
+      freezeMillis: [0, 0],
+      open: 10
+    }))
+  },
+  chaos: {
+    about:
+      "Three hosts, each with a jobs folder of its own, on one PostgreSQL under load: killed, frozen for up to a minute, restarted one after the other, with the database restarted under them, at random.",
+    prove: stormOf(({ isShort, times }) => chaosPlan(times ?? (isShort ? 2 : 20)))
+  }
+} satisfies Readonly<Record<string, Part>>
+
+export const partNamed = (name: string): Part | undefined => Object.entries(parts).find(([each]) => each === name)?.[1]
+
+/** A host that is frozen for longer than what makes the others give it up needs a run that is long enough for it. */
+const chaosPlan = (minutes: number): Omit<StormPlan, "seed" | "log"> => ({
+  database: "postgresql",
+  hosts: 3,
+  faults: ["kill", "kill", "freeze", "freeze", "roll", "postgres"],
+  durationMillis: minutes * minute,
+  pauseMillis: [500, 6_000],
+  freezeMillis: minutes < 10 ? [500, 12_000] : [500, minute],
+  open: 12
+})
