@@ -150,6 +150,5 @@ describe("the queue", () => {
       assert.strictEqual((await failureOf(refused)).code, "FORBIDDEN")
     await client.executions.cancel(execution_id)
     assert.strictEqual((await client.executions.result(second, { waitSeconds: 20 })).stdout, "done\n")
-    await fresh.stop()
   })
 })
