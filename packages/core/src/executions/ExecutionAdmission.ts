@@ -4,7 +4,6 @@ import { Digest } from "effect/crypto"
 import type { Origin } from "../auth/Origin.ts"
 import type { Principal } from "../auth/Principal.ts"
 import { EventFactory } from "../events/EventFactory.ts"
-import { EventLog } from "../events/EventLog.ts"
 import { fingerprint } from "../ids/Fingerprint.ts"
 import { Ids } from "../ids/Ids.ts"
 import { QueueEntrance } from "../queue/QueueEntrance.ts"
@@ -14,7 +13,8 @@ import { QueuePolicy } from "../queue/QueuePolicy.ts"
 import { demandOf } from "../runtime/Place.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
-import { streamOf } from "../storage/Journal.ts"
+import { SagaLauncher } from "../sagas/SagaLauncher.ts"
+import { Journal } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { Execution } from "./Execution.ts"
@@ -60,7 +60,7 @@ export class ExecutionAdmission extends Context.Service<
       const policy = yield* AdmissionPolicy
       const storage = yield* Storage
       const [executions, entrance, keys] = [yield* ExecutionStore, yield* QueueEntrance, yield* IdempotencyStore]
-      const [log, events] = [yield* EventLog, yield* EventFactory]
+      const [journal, launcher, events] = [yield* Journal, yield* SagaLauncher, yield* EventFactory]
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
       const [gauge, queuePolicy, ids] = [yield* QueueGauge, yield* QueuePolicy, yield* Ids]
       const digest = yield* Digest.Digest
@@ -131,7 +131,6 @@ export class ExecutionAdmission extends Context.Service<
       const write = Effect.fnUntraced(function* (execution: Execution, fileExtension: string, origin: Origin) {
         const { correlationId, executionId, ownerId } = execution
         const cause = { ...origin, aggregateId: executionId, correlationId, userId: ownerId }
-        yield* executions.insert(execution)
         const { ahead, saga, waitSeconds } = yield* entrance.enter({
           ...execution,
           definition: ExecutionSaga,
@@ -146,7 +145,8 @@ export class ExecutionAdmission extends Context.Service<
           executionId,
           initialEventId: made[0]?.eventId ?? ""
         })
-        yield* log.append(streamOf(execution), [...made, started])
+        yield* journal.open({ execution, saga, events: [...made, started] })
+        yield* launcher.start(saga)
       })
 
       const admit: ExecutionAdmission["Service"]["admit"] = Effect.fnUntraced(function* (caller, request, origin) {

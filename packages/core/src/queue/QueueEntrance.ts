@@ -34,6 +34,7 @@ export interface EntranceOrder {
 }
 
 export interface Entered {
+  /** Not stored yet. */
   readonly saga: Saga
   readonly entry: QueueEntry
   /** Entries that start before this one, as far as one can tell; 0 when it starts now. */
@@ -51,7 +52,7 @@ const imbalance = 0.1
 export class QueueEntrance extends Context.Service<
   QueueEntrance,
   {
-    /** Joins the caller's transaction. */
+    /** Joins the caller's transaction, which goes on to store the saga with `Journal.open` and to start it. */
     enter(order: EntranceOrder): Effect.Effect<Entered, StorageError>
     /** Puts an admitted execution back, for another attempt not before `runAt`, with a new saga; joins the caller's transaction. */
     reenter(
@@ -135,7 +136,7 @@ export class QueueEntrance extends Context.Service<
         )
         const parked = entry.state !== "admitted"
         const owner = { executionId, ownerId, correlationId, definition }
-        const saga = yield* launcher.launch({ ...owner, sagaId: entry.sagaId, lane: entry.place, parked })
+        const saga = yield* launcher.make({ ...owner, sagaId: entry.sagaId, lane: entry.place, parked })
         if (!parked) return { saga, entry, ahead: 0, waitSeconds: 0 }
         if (place !== undefined) yield* slots.free(executionId)
         yield* wakeups.send(queueTopic)

@@ -22,7 +22,14 @@ export interface SagaOrder {
 export class SagaLauncher extends Context.Service<
   SagaLauncher,
   {
-    /** Joins the caller's transaction: a driver meets the saga once that commits, and never if it rolls back. */
+    /** The saga of an order, stored nowhere yet. */
+    make(order: SagaOrder): Effect.Effect<Saga>
+    /**
+     * Sets a new saga going that `Journal.open` stores; nothing to do for a parked one. Joins the caller's transaction: a driver
+     * meets the saga once that commits, and never if it rolls back.
+     */
+    start(saga: Saga): Effect.Effect<void, StorageError>
+    /** `make`, stores it, and `start`. */
     launch(order: SagaOrder): Effect.Effect<Saga, StorageError>
     /**
      * Dispatches a saga anew, in a lane, also one that was parked; items of before are stale, and a living driver loses it to the
@@ -35,29 +42,32 @@ export class SagaLauncher extends Context.Service<
     SagaLauncher,
     Effect.gen(function* () {
       const [store, engine] = [yield* SagaStore, yield* SagaEngine]
+      const make = Effect.fnUntraced(function* ({ definition, lane, parked, ...owner }: SagaOrder) {
+        const createdAt = yield* DateTime.now
+        return new Saga({
+          ...owner,
+          sagaName: definition.name,
+          definitionVersion: definition.version,
+          state: "created",
+          completedSteps: [],
+          compensatedSteps: [],
+          retryCount: 0,
+          logLength: 0,
+          dispatch: 1,
+          fence: 0,
+          createdAt,
+          updatedAt: createdAt,
+          ...(lane === undefined ? {} : { lane }),
+          ...(parked ? { parked } : {})
+        })
+      })
+      const start = ({ dispatch, lane, parked, sagaId }: Saga) =>
+        parked === true ? Effect.void : engine.dispatch({ sagaId, dispatch }, lane)
+
       return SagaLauncher.of({
-        launch: Effect.fnUntraced(function* ({ definition, lane, parked, ...owner }) {
-          const createdAt = yield* DateTime.now
-          const saga = new Saga({
-            ...owner,
-            sagaName: definition.name,
-            definitionVersion: definition.version,
-            state: "created",
-            completedSteps: [],
-            compensatedSteps: [],
-            retryCount: 0,
-            logLength: 0,
-            dispatch: 1,
-            fence: 0,
-            createdAt,
-            updatedAt: createdAt,
-            ...(lane === undefined ? {} : { lane }),
-            ...(parked ? { parked } : {})
-          })
-          yield* store.insert(saga)
-          if (!parked) yield* engine.dispatch({ sagaId: saga.sagaId, dispatch: saga.dispatch }, lane)
-          return saga
-        }),
+        make,
+        start,
+        launch: (order) => Effect.tap(make(order), (saga) => Effect.andThen(store.insert(saga), start(saga))),
         resume: Effect.fnUntraced(function* (sagaId, lane) {
           const resumed = yield* store.redispatch(sagaId, { lane })
           if (Option.isSome(resumed)) yield* engine.dispatch({ sagaId, dispatch: resumed.value.dispatch }, lane)
