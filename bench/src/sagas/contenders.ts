@@ -35,7 +35,11 @@ const start = async (server: string, name: string, module: string, exported: str
   const database = await createDatabase(server, name)
   const flags = process.env["FAIRLEAD_BENCH_NODE_FLAGS"]?.split(" ") ?? []
   const child = fork(new URL("./worker.ts", import.meta.url), [module, exported, database.url], {
-    execArgv: ["--disable-warning=ExperimentalWarning", ...(name === "fairlead" ? flags : [])]
+    execArgv: [
+      "--disable-warning=ExperimentalWarning",
+      "--disable-warning=DeprecationWarning",
+      ...(name === "fairlead" ? flags : [])
+    ]
   })
   await answer(child, name).catch(async (error) => {
     await database.drop()

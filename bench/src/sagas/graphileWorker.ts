@@ -6,6 +6,8 @@ import { makeEnds, maxAtOnce, maxConnections, type Start } from "./Contender.ts"
 export const start: Start = async (databaseUrl) => {
   const ends = makeEnds()
   const pgPool = new pg.Pool({ connectionString: databaseUrl, max: maxConnections })
+  pgPool.on("error", (error) => console.error(error))
+  pgPool.on("connect", (client) => client.on("error", (error) => console.error(error)))
   const logger = new Logger(() => () => undefined)
   const utils = await makeWorkerUtils({ pgPool, logger })
   await utils.migrate()

@@ -11,8 +11,8 @@
 import { Wakeups } from "@fairlead/core/bus/Wakeups"
 import { EventCursor, EventLog, StreamVersionConflict } from "@fairlead/core/events/EventLog"
 import { NewEvent, type StoredEvent } from "@fairlead/core/events/StoredEvent"
-import { Effect, Exit, Layer, Option, Schema } from "effect"
-import { SqlClient, type Statement } from "effect/sql"
+import { Effect, Layer, Option, Schema } from "effect"
+import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { type EventBatch, encodeEvents, insertBatches, insertEvents } from "./internal/eventRows.ts"
 import * as GroupCommit from "./internal/groupCommit.ts"
 import { jsonText } from "./internal/jsonText.ts"
@@ -78,19 +78,20 @@ export const layer = Layer.effect(
       return ends.toReversed()
     })
 
-    /** What one request breaks on, an id that is stored or a stream that is locked for long, is no matter of the others. */
-    const commit = (batches: ReadonlyArray<EventBatch>) => {
-      const one = Effect.forEach(batches, (batch) => Effect.exit(alone(batch)))
-      if (batches.length === 1) return one
-      return Effect.matchEffect(together(batches), {
-        onSuccess: (versions) => Effect.succeed(versions.map((version) => Exit.succeed(version))),
-        onFailure: (error) =>
-          error.reason._tag === "UniqueViolation" || error.reason._tag === "LockTimeoutError"
-            ? one
-            : Effect.succeed(batches.map(() => Exit.fail(error)))
-      })
-    }
-    const gathered = GroupCommit.make({ commit, maxSize: 500, maxSteps: 2 })
+    /** Nothing is written, and everybody is to try alone: one of them has an id that is stored, or a stream that is locked for long. */
+    const apart = (error: SqlError.SqlError) =>
+      error.reason._tag === "UniqueViolation" || error.reason._tag === "LockTimeoutError"
+    const gathered = GroupCommit.make<EventBatch, number | "apart", SqlError.SqlError>({
+      commit: (batches) =>
+        together(batches).pipe(
+          Effect.map((versions): ReadonlyArray<number | "apart"> => versions),
+          Effect.catchIf(apart, () => Effect.succeed(batches.map((): "apart" => "apart")))
+        ),
+      maxSize: 500,
+      maxSteps: 2
+    })
+    const appended = (batch: EventBatch) =>
+      Effect.flatMap(gathered(batch), (version) => (version === "apart" ? alone(batch) : Effect.succeed(version)))
     const joined = Effect.serviceOption(sql.transactionService)
 
     const versionOf = (stream: string) =>
@@ -105,7 +106,7 @@ export const layer = Layer.effect(
       append: Effect.fnUntraced(function* (stream, events) {
         if (events.length === 0) return yield* versionOf(stream)
         const batch = { stream, count: events.length, json: yield* encodeEvents(events) }
-        const version = yield* Option.isSome(yield* joined) ? alone(batch) : gathered(batch)
+        const version = yield* Option.isSome(yield* joined) ? alone(batch) : appended(batch)
         yield* wakeups.send(`stream/${stream}`)
         return version
       }, storageError("EventLog.append")),

@@ -51,7 +51,7 @@ export interface EventBatch {
 
 /**
  * Most milliseconds that a statement for several streams waits for the lock of one of them. Far below the server's
- * `deadlock_timeout`, so that it never is what makes another's transaction fail.
+ * `deadlock_timeout`, so that it never is what makes another's transaction fail, and bounds for how long others wait behind it.
  */
 const lockMillis = 200
 

@@ -2,11 +2,11 @@
  * Does at one go what callers ask for at the same time, so that they share a round trip and a commit. A caller who comes alone waits for
  * nobody: what comes while a step is under way gathers for the next one.
  */
-import { Deferred, Effect, Exit } from "effect"
+import { Cause, Deferred, Effect, Exit } from "effect"
 
 export interface GroupCommitOptions<Request, Answer, E> {
-  /** Does all of it, at least one, and says of each, in the same order, how it ended. Must not fail by itself. */
-  readonly commit: (requests: ReadonlyArray<Request>) => Effect.Effect<ReadonlyArray<Exit.Exit<Answer, E>>>
+  /** Does all of it, at least one, and answers each in the same order. Fails for all of them. */
+  readonly commit: (requests: ReadonlyArray<Request>) => Effect.Effect<ReadonlyArray<Answer>, E>
   /** Most requests in one step. */
   readonly maxSize: number
   /** Steps under way at once. */
@@ -20,7 +20,11 @@ interface Waiting<Request, Answer, E> {
 }
 
 /** The answer waits for the commit. A caller who is interrupted before the step has begun takes the request back. */
-export const make = <Request, Answer, E>({ commit, maxSize, maxSteps }: GroupCommitOptions<Request, Answer, E>) => {
+export const make = <Request, Answer extends {}, E>({
+  commit,
+  maxSize,
+  maxSteps
+}: GroupCommitOptions<Request, Answer, E>) => {
   /** As many as there are callers who wait. */
   const waiting: Array<Waiting<Request, Answer, E>> = []
   let steps = 0
@@ -28,10 +32,13 @@ export const make = <Request, Answer, E>({ commit, maxSize, maxSteps }: GroupCom
   const step = Effect.fnUntraced(function* () {
     const batch = waiting.splice(0, maxSize).filter(({ abandoned }) => !abandoned)
     if (batch.length === 0) return
-    const ends = yield* Effect.exit(commit(batch.map(({ request }) => request)))
+    const done = yield* Effect.exit(commit(batch.map(({ request }) => request)))
+    const answers = Exit.isSuccess(done) ? done.value : []
     for (const [i, { answer }] of batch.entries()) {
-      const end = Exit.isSuccess(ends) ? ends.value[i] : Exit.failCause(ends.cause)
-      yield* Deferred.done(answer, end ?? Exit.die("a request without an answer"))
+      const answered = answers[i]
+      if (answered !== undefined) yield* Deferred.succeed(answer, answered)
+      else
+        yield* Deferred.failCause(answer, Exit.isFailure(done) ? done.cause : Cause.die("a request without an answer"))
     }
   })
   const steady = Effect.gen(function* () {
