@@ -11,14 +11,9 @@ export interface Running {
   stop(): Promise<void>
 }
 
-const modules = [
-  { name: "fairlead", module: "./fairlead.ts", start: "untilEnded" },
-  { name: "fairlead, result awaited", module: "./fairlead.ts", start: "untilResult" },
-  { name: "DBOS", module: "./dbos.ts", start: "start" },
-  { name: "graphile-worker", module: "./graphileWorker.ts", start: "start" },
-  { name: "pg-boss", module: "./pgBoss.ts", start: "start" }
-] as const
-export const peers: ReadonlyArray<string> = modules.slice(2).map(({ name }) => name)
+const ours = "fairlead"
+export const peers: ReadonlyArray<string> = ["DBOS", "graphile-worker", "pg-boss"]
+const systems = [ours, "fairlead, result awaited", ...peers]
 
 /** The next message of a child; fails if it ends before. */
 const answer = <A>(child: ChildProcess, name: string) =>
@@ -31,14 +26,14 @@ const answer = <A>(child: ChildProcess, name: string) =>
     })
   })
 
-const start = async (server: string, name: string, module: string, exported: string): Promise<Running> => {
+const start = async (server: string, name: string, system: string): Promise<Running> => {
   const database = await createDatabase(server, name)
   const flags = process.env["FAIRLEAD_BENCH_NODE_FLAGS"]?.split(" ") ?? []
-  const child = fork(new URL("./worker.ts", import.meta.url), [module, exported, database.url], {
+  const child = fork(new URL("./worker.ts", import.meta.url), [system, database.url], {
     execArgv: [
       "--disable-warning=ExperimentalWarning",
       "--disable-warning=DeprecationWarning",
-      ...(name === "fairlead" ? flags : [])
+      ...(name === ours ? flags : [])
     ]
   })
   await answer(child, name).catch(async (error) => {
@@ -64,10 +59,10 @@ const start = async (server: string, name: string, module: string, exported: str
 /** Adds all systems to `running`, and ours once more for each number of executions that are already stored. */
 export const startAll = async (running: Array<Running>, server: string, stored: ReadonlyArray<number>) => {
   const only = process.env["FAIRLEAD_BENCH_ONLY"]?.split(";")
-  for (const { module, name, start: exported } of modules)
-    if (only === undefined || only.includes(name)) running.push(await start(server, name, module, exported))
+  for (const name of systems)
+    if (only === undefined || only.includes(name)) running.push(await start(server, name, name))
   for (const count of stored) {
-    const grown = await start(server, `fairlead, ${count} stored`, "./fairlead.ts", "untilEnded")
+    const grown = await start(server, `fairlead, ${count} stored`, ours)
     running.push(grown)
     await grown.ask({ _tag: "Load", inFlight: 1, count: 1, millis: 10_000 })
     await storeExecutions(grown.database, count)

@@ -4,8 +4,9 @@ import type { Database } from "../support/databases.ts"
 /** Identities that sort before every real one, numbered by `n`. */
 const idOf = (kind: number, n: string) => `('01900000-000${kind}-7000-8000-' || lpad(to_hex(${n}), 12, '0'))::uuid`
 
+/** The latest: it has run here, and none of the copies is later. */
 const one = `one as (select x.execution_id, s.saga_id, x as execution, s as saga
-  from executions x join sagas s using (execution_id) where x.status = 'completed' order by x.execution_id limit 1)`
+  from executions x join sagas s using (execution_id) where x.status = 'completed' order by x.execution_id desc limit 1)`
 const numbers = `generate_series(1, $1::int) n`
 
 const copies = [

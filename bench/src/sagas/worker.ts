@@ -1,4 +1,4 @@
-/** The process of one contender: `worker.ts <module> <start> <database url>`. Does what its parent asks, one thing at a time. */
+/** The process of one contender: `worker.ts <system> <database url>`. Does what its parent asks, one thing at a time. */
 import type { Start } from "./Contender.ts"
 
 export type Task =
@@ -20,10 +20,17 @@ export interface Done {
 /** Between two items of `Latency`; a little more than what systems gather before they write. */
 const pauseMillis = 30
 
-const [module = "", exported = "", url = ""] = process.argv.slice(2)
-const starts: Readonly<Record<string, Start>> = await import(module)
-const start = starts[exported]
-if (start === undefined) throw new Error(`${module} has no ${exported}`)
+/** Loaded only where it runs. */
+const systems: Readonly<Record<string, () => Promise<Start>>> = {
+  fairlead: async () => (await import("./fairlead.ts")).untilEnded,
+  "fairlead, result awaited": async () => (await import("./fairlead.ts")).untilResult,
+  DBOS: async () => (await import("./dbos.ts")).start,
+  "graphile-worker": async () => (await import("./graphileWorker.ts")).start,
+  "pg-boss": async () => (await import("./pgBoss.ts")).start
+}
+const [system = "", url = ""] = process.argv.slice(2)
+const start = await systems[system]?.()
+if (start === undefined) throw new Error(`there is no system ${system}`)
 const contender = await start(url)
 
 const load = async ({ count, inFlight, millis }: Extract<Task, { readonly _tag: "Load" }>) => {
@@ -59,8 +66,8 @@ process.on("message", async (task: Task) => {
   }
   const [started, cpu] = [performance.now(), process.cpuUsage()]
   const measured = task._tag === "Load" ? await load(task) : await latency(task)
-  const { system, user } = process.cpuUsage(cpu)
-  const done: Done = { ...measured, millis: performance.now() - started, cpuMillis: (user + system) / 1000 }
+  const used = process.cpuUsage(cpu)
+  const done: Done = { ...measured, millis: performance.now() - started, cpuMillis: (used.user + used.system) / 1000 }
   process.send?.(done)
 })
 process.send?.("ready")

@@ -22,7 +22,7 @@ export const serverUrl = (): string => {
 }
 
 export const createDatabase = async (server: string, label: string): Promise<Database> => {
-  const name = `fairlead_bench_${label.replaceAll(/[^a-z0-9]+/g, "_")}_${process.pid}`
+  const name = `fairlead_bench_${label.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_")}_${process.pid}`
   await once(server, `create database ${name}`)
   const url = new URL(server)
   url.pathname = `/${name}`
