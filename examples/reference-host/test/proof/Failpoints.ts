@@ -70,7 +70,9 @@ const nameOf = (entry: SagaEntry): string => {
 const journal = (moment: Moment) =>
   Layer.effect(
     Journal,
-    Effect.map(Journal, ({ append }) => ({
+    // The opening is part of the accepting commit, which has points of its own.
+    Effect.map(Journal, ({ append, open }) => ({
+      open,
       append: (write) => {
         const names = write.entries.map((entry) => `journal:${nameOf(entry)}`)
         const unlisted = names.find((name) => isExpected(name) && !failpointNames.includes(`${name}:before`))

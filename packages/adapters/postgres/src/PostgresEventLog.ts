@@ -3,6 +3,8 @@
  * still running, so a late commit never lands behind a reader. An open write transaction anywhere on the server holds readers
  * back; the connections' `idle_in_transaction_session_timeout` bounds that.
  *
+ * Appends outside a transaction that come at the same time share a statement and its commit.
+ *
  * Transaction numbers belong to a server. After a dump was restored on another one, run once, before any host starts:
  * `update events set txid = '0'; update stream_heads set txid = '0'`. Cursors kept elsewhere then start from the beginning.
  */
@@ -10,8 +12,9 @@ import { Wakeups } from "@fairlead/core/bus/Wakeups"
 import { EventCursor, EventLog, StreamVersionConflict } from "@fairlead/core/events/EventLog"
 import { NewEvent, type StoredEvent } from "@fairlead/core/events/StoredEvent"
 import { Effect, Layer, Option, Schema } from "effect"
-import { SqlClient, type Statement } from "effect/sql"
-import { encodeEvents, insertEvents } from "./internal/eventRows.ts"
+import { SqlClient, type SqlError, type Statement } from "effect/sql"
+import { type EventBatch, encodeEvents, insertBatches, insertEvents } from "./internal/eventRows.ts"
+import * as GroupCommit from "./internal/groupCommit.ts"
 import { jsonText } from "./internal/jsonText.ts"
 import { storageError } from "./PostgresError.ts"
 
@@ -50,6 +53,47 @@ export const layer = Layer.effect(
       return row?.version
     })
 
+    const alone = ({ count, json, stream }: EventBatch) =>
+      Effect.map(
+        sql<{ readonly version: number }>`with ${insertEvents(sql, {
+          stream,
+          count,
+          json,
+          source: sql``,
+          expected: sql`true`
+        })} select version from heads`,
+        ([row]) => row?.version ?? 0
+      )
+
+    /** Each request stands at the end of what comes before it for its stream. */
+    const together = Effect.fnUntraced(function* (batches: ReadonlyArray<EventBatch>) {
+      const rows = yield* sql<{ readonly stream: string; readonly version: number }>`with ${insertBatches(sql, batches)}
+        select stream, version from heads`
+      const versions = new Map(rows.map(({ stream, version }) => [stream, version]))
+      const ends = batches.toReversed().map(({ count, stream }) => {
+        const version = versions.get(stream) ?? 0
+        versions.set(stream, version - count)
+        return version
+      })
+      return ends.toReversed()
+    })
+
+    /** Nothing is written, and everybody is to try alone: one of them has an id that is stored, or a stream that is locked for long. */
+    const apart = (error: SqlError.SqlError) =>
+      error.reason._tag === "UniqueViolation" || error.reason._tag === "LockTimeoutError"
+    const gathered = GroupCommit.make<EventBatch, number | "apart", SqlError.SqlError>({
+      commit: (batches) =>
+        together(batches).pipe(
+          Effect.map((versions): ReadonlyArray<number | "apart"> => versions),
+          Effect.catchIf(apart, () => Effect.succeed(batches.map((): "apart" => "apart")))
+        ),
+      maxSize: 500,
+      maxSteps: 2
+    })
+    const appended = (batch: EventBatch) =>
+      Effect.flatMap(gathered(batch), (version) => (version === "apart" ? alone(batch) : Effect.succeed(version)))
+    const joined = Effect.serviceOption(sql.transactionService)
+
     const versionOf = (stream: string) =>
       Effect.map(
         sql<{ readonly version: number }>`select version from stream_heads where stream = ${stream}`,
@@ -61,8 +105,10 @@ export const layer = Layer.effect(
     return EventLog.of({
       append: Effect.fnUntraced(function* (stream, events) {
         if (events.length === 0) return yield* versionOf(stream)
-        const version = yield* insert(stream, events, sql``, sql`true`)
-        return version ?? 0
+        const batch = { stream, count: events.length, json: yield* encodeEvents(events) }
+        const version = yield* Option.isSome(yield* joined) ? alone(batch) : appended(batch)
+        yield* wakeups.send(`stream/${stream}`)
+        return version
       }, storageError("EventLog.append")),
 
       appendAt: (stream, expected, events) =>

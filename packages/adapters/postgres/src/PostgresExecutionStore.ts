@@ -12,6 +12,13 @@ const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ execution
 /** The whole model as the text of a `jsonb` value. */
 export const encodeExecution = Schema.encodeEffect(stored)
 
+/** Without what is to be done when it exists. */
+export const insertExecution = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, execution: Execution) {
+  return sql`insert into executions (execution_id, owner_id, status, lang, created_at, execution)
+    values (${execution.executionId}, ${execution.ownerId}, ${execution.status}, ${execution.lang},
+      ${DateTime.formatIso(execution.createdAt)}, ${yield* encodeExecution(execution)}::text::jsonb)`
+})
+
 export const layer = Layer.effect(
   ExecutionStore,
   Effect.gen(function* () {
@@ -37,10 +44,8 @@ export const layer = Layer.effect(
 
     return ExecutionStore.of({
       insert: Effect.fnUntraced(function* (execution) {
-        const added = yield* sql`insert into executions (execution_id, owner_id, status, lang, created_at, execution)
-          values (${execution.executionId}, ${execution.ownerId}, ${execution.status}, ${execution.lang},
-            ${DateTime.formatIso(execution.createdAt)}, ${yield* encodeExecution(execution)}::text::jsonb)
-          on conflict do nothing returning execution_id`
+        const added =
+          yield* sql`${yield* insertExecution(sql, execution)} on conflict do nothing returning execution_id`
         if (added.length === 0) return yield* Effect.die(`execution ${execution.executionId} exists`)
       }, storageError("ExecutionStore.insert")),
 

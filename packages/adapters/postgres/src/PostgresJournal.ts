@@ -1,4 +1,4 @@
-/** `Journal` in one statement: the saga's row is updated under its fence, and everything else is written from that row or not at all. */
+/** `Journal` in one statement a write: the saga's row is updated under its fence, and everything else is written from that row or not at all. */
 import { Wakeups } from "@fairlead/core/bus/Wakeups"
 import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
 import { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
@@ -8,8 +8,8 @@ import { SqlClient } from "effect/sql"
 import { encodeEvents, insertEvents } from "./internal/eventRows.ts"
 import { jsonText } from "./internal/jsonText.ts"
 import { storageError } from "./PostgresError.ts"
-import { encodeExecution } from "./PostgresExecutionStore.ts"
-import { encodeSaga } from "./PostgresSagaStore.ts"
+import { encodeExecution, insertExecution } from "./PostgresExecutionStore.ts"
+import { encodeSaga, insertSaga } from "./PostgresSagaStore.ts"
 
 const encodeEntries = Schema.encodeEffect(jsonText(Schema.Array(SagaEntry)))
 
@@ -70,6 +70,19 @@ export const layer = Layer.effect(
     })
 
     return Journal.of({
+      open: Effect.fnUntraced(function* ({ events, execution, saga }) {
+        const published = insertEvents(sql, {
+          stream: streamOf(saga),
+          count: events.length,
+          json: yield* encodeEvents(events),
+          source: sql``,
+          expected: sql`true`
+        })
+        yield* sql`with accepted as (${yield* insertExecution(sql, execution)}),
+          begun as (${yield* insertSaga(sql, saga)}), ${published} select version from heads`
+        yield* wakeups.send(`stream/${streamOf(saga)}`)
+      }, storageError("Journal.open")),
+
       append: Effect.fnUntraced(function* (write) {
         const parts = [
           yield* moved(write),

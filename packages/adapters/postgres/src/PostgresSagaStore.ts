@@ -14,6 +14,13 @@ const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ saga: sto
 /** The whole model as the text of a `jsonb` value. */
 export const encodeSaga = Schema.encodeEffect(stored)
 
+/** Without what is to be done when it exists. */
+export const insertSaga = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, saga: Saga) {
+  return sql`insert into sagas (saga_id, execution_id, owner_id, state, dispatch, fence, lane, parked, saga)
+    values (${saga.sagaId}, ${saga.executionId}, ${saga.ownerId}, ${saga.state}, ${saga.dispatch}, ${saga.fence},
+      ${saga.lane ?? null}, ${saga.parked ?? false}, ${yield* encodeSaga(saga)}::text::jsonb)`
+})
+
 const encodeClaim = Schema.encodeEffect(
   jsonText(Schema.Struct({ driver: Schema.String, updatedAt: Schema.DateTimeUtcFromString }))
 )
@@ -66,11 +73,7 @@ export const layer = Layer.effect(
 
     return SagaStore.of({
       insert: Effect.fnUntraced(function* (saga) {
-        const added = yield* sql`insert into sagas
-            (saga_id, execution_id, owner_id, state, dispatch, fence, lane, parked, saga)
-          values (${saga.sagaId}, ${saga.executionId}, ${saga.ownerId}, ${saga.state}, ${saga.dispatch}, ${saga.fence},
-            ${saga.lane ?? null}, ${saga.parked ?? false}, ${yield* encodeSaga(saga)}::text::jsonb)
-          on conflict do nothing returning saga_id`
+        const added = yield* sql`${yield* insertSaga(sql, saga)} on conflict do nothing returning saga_id`
         if (added.length === 0) return yield* Effect.die(`saga ${saga.sagaId} exists`)
       }, storageError("SagaStore.insert")),
 

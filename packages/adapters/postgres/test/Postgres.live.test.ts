@@ -2,16 +2,18 @@
 import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { Wakeups, type WakeupTopic } from "@fairlead/core/bus/Wakeups"
+import { EventLog } from "@fairlead/core/events/EventLog"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Storage } from "@fairlead/core/storage/Storage"
 import * as PostgresClient from "@fairlead/postgres/PostgresClient"
 import * as PostgresStorage from "@fairlead/postgres/PostgresStorage"
+import { runningEvent } from "@fairlead/testing/fixtures/EventFixtures"
 import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
 import { executionId, sagaId } from "@fairlead/testing/fixtures/Uuid"
-import { Context, Effect, Fiber, Layer, Option, Redacted, Schedule, Stream } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Option, Redacted, Schedule, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { freshDatabase, serverUrl } from "./support/freshDatabase.ts"
 
@@ -37,6 +39,30 @@ const hears = Effect.fnUntraced(function* (wakeups: Wakeups["Service"]) {
 })
 
 describe.skipIf(unavailable)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
+  it.live("who appends beside a stream that a transaction holds does not wait for it", () =>
+    Effect.gen(function* () {
+      const services = yield* host(yield* freshDatabase)
+      const [log, { transaction }] = [Context.get(services, EventLog), Context.get(services, Storage)]
+      const [held, release] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const holder = log
+        .append("held", [runningEvent(1)])
+        .pipe(Effect.andThen(Deferred.succeed(held, undefined)), Effect.andThen(Deferred.await(release)), transaction)
+      const holding = yield* Effect.forkChild(holder)
+      yield* Deferred.await(held)
+      const waiting = yield* Effect.forkChild(log.append("held", [runningEvent(2)]))
+      const beside = Array.from({ length: 40 }, (_, n) =>
+        log.append(n % 8 === 0 ? "held" : `free/${n}`, [runningEvent(10 + n)])
+      )
+      const appending = yield* Effect.forEach(beside, (append) => Effect.forkChild(append))
+      for (const [n, append] of appending.entries()) if (n % 8 !== 0) assert.strictEqual(yield* Fiber.join(append), 1)
+      yield* Deferred.succeed(release, undefined)
+      assert.strictEqual(yield* Fiber.join(holding), undefined)
+      yield* Fiber.join(waiting)
+      yield* Fiber.joinAll(appending)
+      assert.strictEqual(yield* log.append("held", []), 7)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("a wake-up reaches the other hosts, and its own host once", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase

@@ -17,8 +17,9 @@ import { demandOf } from "../runtime/Place.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
 import { SagaCanceller } from "../sagas/SagaCanceller.ts"
+import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import type { SagaRestart } from "../sagas/SagaRestart.ts"
-import { streamOf } from "../storage/Journal.ts"
+import { Journal, streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { type ConcurrencyPolicy, replacedBy, skipped, turnOf } from "./ConcurrencyPolicy.ts"
@@ -78,10 +79,10 @@ export class ExecutionAdmission extends Context.Service<
       const policy = yield* AdmissionPolicy
       const storage = yield* Storage
       const [executions, entrance, keys] = [yield* ExecutionStore, yield* QueueEntrance, yield* IdempotencyStore]
-      const [log, events] = [yield* EventLog, yield* EventFactory]
+      const [journal, launcher, events] = [yield* Journal, yield* SagaLauncher, yield* EventFactory]
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
       const [gauge, forecast, queuePolicy] = [yield* QueueGauge, yield* QueueForecast, yield* QueuePolicy]
-      const [canceller, ids] = [yield* SagaCanceller, yield* Ids]
+      const [canceller, ids, log] = [yield* SagaCanceller, yield* Ids, yield* EventLog]
       const digest = yield* Digest.Digest
 
       const checkLimits = (limits: ExecutionLimits) => {
@@ -206,11 +207,9 @@ export class ExecutionAdmission extends Context.Service<
       ) {
         const { executionId } = execution
         const cause = causeOf(execution, origin)
-        yield* executions.insert(execution)
         const { ahead, saga, waitSeconds } = yield* entrance.enter({
           ...execution,
           definition: restart?.definition ?? ExecutionSaga,
-          restart,
           demand: demandOf(execution.runtime, execution.lang, execution.resolvedVersion),
           expiresAt: execution.expiresAt ?? execution.createdAt
         })
@@ -222,7 +221,8 @@ export class ExecutionAdmission extends Context.Service<
           executionId,
           initialEventId: made[0]?.eventId ?? ""
         })
-        yield* log.append(streamOf(execution), [...made, started])
+        yield* journal.open({ execution, saga, events: [...made, started] })
+        yield* launcher.start(saga, restart)
       })
 
       const admit: ExecutionAdmission["Service"]["admit"] = Effect.fnUntraced(function* (caller, request, origin) {

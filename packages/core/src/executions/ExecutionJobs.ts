@@ -21,11 +21,15 @@ export class ExecutionJobs extends Context.Service<
     reaches(place: Place): Effect.Effect<boolean>
     /** Gets or creates the job of one attempt. */
     start(execution: Execution, attempt: number): Effect.Effect<JobHandle, StepError>
-    /** Stores the job's output until it has ended. A job in a place that this host does not reach is reported as lost. */
+    /**
+     * Stores the job's output until it has ended. A job in a place that this host does not reach is reported as lost. `fresh`:
+     * nothing of the attempt can be stored yet.
+     */
     collect(
       saga: Saga,
       handle: JobHandle,
-      attempt: number
+      attempt: number,
+      fresh: boolean
     ): Effect.Effect<JobReport, StepError | SagaFenced | StorageError>
     /** Ends the job of an attempt that may or may not have begun, and stores what it wrote; none if it never became a job. */
     stop(
@@ -68,9 +72,9 @@ export class ExecutionJobs extends Context.Service<
         return report
       })
 
-      const collectFrom = (runtime: ScriptRuntime, saga: Saga, handle: JobHandle, attempt: number) =>
+      const collectFrom = (runtime: ScriptRuntime, saga: Saga, handle: JobHandle, attempt: number, fresh = false) =>
         collector
-          .collect(runtime, handle, { executionId: saga.executionId, attempt }, saga)
+          .collect(runtime, handle, { executionId: saga.executionId, attempt }, saga, fresh)
           .pipe(Effect.catchTag("RuntimeError", stepError))
 
       const start = Effect.fnUntraced(function* (execution: Execution, attempt: number) {
@@ -116,10 +120,10 @@ export class ExecutionJobs extends Context.Service<
         reaches,
         start,
         stop,
-        collect: Effect.fnUntraced(function* (saga, handle, attempt) {
+        collect: Effect.fnUntraced(function* (saga, handle, attempt, fresh) {
           if (!(yield* reaches(placeOf({ kind: handle.runtime, node: handle.node }))))
             return yield* lost(saga, attempt, handle.node)
-          return yield* collectFrom(yield* runtimeOf(handle.runtime), saga, handle, attempt)
+          return yield* collectFrom(yield* runtimeOf(handle.runtime), saga, handle, attempt, fresh)
         }),
         remove: Effect.fnUntraced(function* (handle) {
           if (!(yield* reaches(placeOf({ kind: handle.runtime, node: handle.node })))) return

@@ -196,8 +196,10 @@ export const layer = Layer.effect(
       shown: shownReport,
       run: Effect.fnUntraced(function* (context) {
         const { attempt, handle } = startedOf(context) ?? (yield* Effect.die("monitoring a job that was not started"))
+        // Only drivers of this saga store output of the attempt: the first one, the first time, finds none.
+        const fresh = context.saga.fence === 1 && context.attempt === 1
         // Committing the start and reading the first output go side by side; neither is visible before the other matters.
-        const [report] = yield* Effect.all([jobs.collect(context.saga, handle, attempt), context.flush], {
+        const [report] = yield* Effect.all([jobs.collect(context.saga, handle, attempt, fresh), context.flush], {
           concurrency: 2
         })
         return { output: Schema.encodeSync(reported)(report) }

@@ -159,14 +159,16 @@ export class Executions extends Context.Service<
         id: ExecutionId,
         waitMillis: number
       ) {
+        if (waitMillis <= 0) return yield* find(caller, permission, id)
+        // Listening begins before the first look, so that no end falls between the two.
+        const next = yield* waiters.on([`stream/${streamOf({ executionId: id })}`], 1000)
         const first = yield* find(caller, permission, id)
-        if (isTerminal(first.status) || waitMillis <= 0) return first
-        const next = yield* waiters.on([`stream/${streamOf(first)}`], 1000)
+        if (isTerminal(first.status)) return first
         const ended = Effect.gen(function* () {
           while (true) {
+            yield* next
             const execution = yield* find(caller, permission, id)
             if (isTerminal(execution.status)) return execution
-            yield* next
           }
         })
         return yield* Effect.timeoutOrElse(ended, {

@@ -15,13 +15,15 @@ export class OutputCollector extends Context.Service<
   {
     /**
      * Stores every byte behind those already stored, in order and once, and returns the report when the job has ended and its
-     * output is committed. Holds at most 64 chunks in memory; a runtime that is faster waits.
+     * output is committed. Holds at most 64 chunks in memory; a runtime that is faster waits. `fresh`: nothing of the attempt can
+     * be stored yet, so the store is not asked where it stands.
      */
     collect(
       runtime: ScriptRuntime,
       handle: JobHandle,
       key: OutputKey,
-      fence: SagaFence
+      fence: SagaFence,
+      fresh?: boolean
     ): Effect.Effect<JobReport, RuntimeError | SagaFenced | StorageError>
     /** The first 16 KiB of each stream as text. */
     excerpts(
@@ -46,8 +48,9 @@ export class OutputCollector extends Context.Service<
         }))
 
       const collect = Effect.fnUntraced(
-        function* (runtime: ScriptRuntime, handle: JobHandle, key: OutputKey, fence: SagaFence) {
-          const queue = yield* Stream.toQueue(runtime.observe(handle, yield* outputs.sizes(key)), { capacity: 64 })
+        function* (runtime: ScriptRuntime, handle: JobHandle, key: OutputKey, fence: SagaFence, fresh = false) {
+          const from = fresh ? { stdout: 0, stderr: 0 } : yield* outputs.sizes(key)
+          const queue = yield* Stream.toQueue(runtime.observe(handle, from), { capacity: 64 })
           while (true) {
             // While one batch is being written the next one gathers: no timer, and no chunk waits for company.
             const batch = yield* Queue.takeAll(queue)

@@ -11,7 +11,6 @@ import type { Place } from "../runtime/Place.ts"
 import type { Saga } from "../sagas/Saga.ts"
 import { SagaId } from "../sagas/SagaId.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
-import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { PlaceSlots } from "./PlaceSlots.ts"
 import { firstState, QueueEntry, rankOf } from "./QueueEntry.ts"
@@ -33,12 +32,11 @@ export interface EntranceOrder {
   readonly runAt?: DateTime.Utc | undefined
   readonly expiresAt: DateTime.Utc
   readonly concurrencyKey?: string | undefined
-  /** Its saga goes on from another one. */
-  readonly restart?: SagaRestart | undefined
 }
 
 /** `ahead` and `waitSeconds` are 0 when it starts now. */
 export interface Entered extends Outlook {
+  /** Not stored yet. */
   readonly saga: Saga
   readonly entry: QueueEntry
 }
@@ -54,7 +52,7 @@ export class QueueEntrance extends Context.Service<
   {
     /** See `QueueStore.claimKey`. */
     claimKey(ownerId: UserId, key: string): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
-    /** Joins the caller's transaction. */
+    /** Joins the caller's transaction, which goes on to store the saga with `Journal.open` and to start it. */
     enter(order: EntranceOrder): Effect.Effect<Entered, StorageError>
     /** Puts an admitted execution back, for another attempt not before `runAt`, with a new saga; joins the caller's transaction. */
     reenter(
@@ -98,7 +96,7 @@ export class QueueEntrance extends Context.Service<
       })
 
       const enter = Effect.fnUntraced(function* (order: EntranceOrder) {
-        const { correlationId, definition, restart, ...wanted } = order
+        const { correlationId, definition, ...wanted } = order
         const { concurrencyKey, executionId, ownerId, priority, runAt } = wanted
         const now = yield* DateTime.now
         const place = yield* reserved(order)
@@ -122,7 +120,7 @@ export class QueueEntrance extends Context.Service<
         )
         const parked = entry.state !== "admitted"
         const owner = { executionId, ownerId, correlationId, definition }
-        const saga = yield* launcher.launch({ ...owner, sagaId: entry.sagaId, lane: entry.place, parked, restart })
+        const saga = yield* launcher.make({ ...owner, sagaId: entry.sagaId, lane: entry.place, parked })
         if (!parked) return { saga, entry, ahead: 0, waitSeconds: 0 }
         if (place !== undefined) yield* slots.free(executionId)
         yield* wakeups.send(queueTopic)

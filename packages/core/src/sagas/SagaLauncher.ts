@@ -31,7 +31,14 @@ export interface SagaOrder {
 export class SagaLauncher extends Context.Service<
   SagaLauncher,
   {
-    /** Joins the caller's transaction: a driver meets the saga once that commits, and never if it rolls back. */
+    /** The saga of an order, stored nowhere yet. */
+    make(order: SagaOrder): Effect.Effect<Saga, StorageError>
+    /**
+     * Sets a new saga going that `Journal.open` has stored: writes what it carries over from another one, and dispatches it unless it
+     * is parked. Joins the caller's transaction: a driver meets the saga once that commits, and never if it rolls back.
+     */
+    start(saga: Saga, restart?: SagaRestart): Effect.Effect<void, StorageError>
+    /** `make`, stores it, and `start`. */
     launch(order: SagaOrder): Effect.Effect<Saga, StorageError>
     /**
      * Dispatches a saga anew, in a lane, also one that was parked; items of before are stale, and a living driver loses it to the
@@ -44,39 +51,45 @@ export class SagaLauncher extends Context.Service<
     SagaLauncher,
     Effect.gen(function* () {
       const [store, engine, journal] = [yield* SagaStore, yield* SagaEngine, yield* Journal]
+
+      const make = Effect.fnUntraced(function* ({ after, definition, lane, parked, restart: _, ...owner }: SagaOrder) {
+        const createdAt = yield* DateTime.now
+        const before = after === undefined ? Option.none() : yield* store.find(after)
+        const cancelRequest = Option.getOrUndefined(before)?.cancelRequest
+        return new Saga({
+          ...owner,
+          sagaName: definition.name,
+          definitionVersion: definition.version,
+          state: "created",
+          completedSteps: [],
+          compensatedSteps: [],
+          retryCount: 0,
+          logLength: 0,
+          dispatch: 1,
+          fence: 0,
+          createdAt,
+          updatedAt: createdAt,
+          ...(lane === undefined ? {} : { lane }),
+          ...(parked && cancelRequest === undefined ? { parked } : {}),
+          ...(cancelRequest === undefined ? {} : { cancelRequest })
+        })
+      })
       const begin = Effect.fnUntraced(function* (saga: Saga, entries: ReadonlyArray<SagaEntry>) {
         const progress = yield* Effect.orDie(Effect.fromResult(fold(entries)))
         const { createdAt: at } = saga
         yield* journal.append({ saga: project(saga, progress, at), at, entries, events: [] })
       })
+      const start = Effect.fnUntraced(function* (saga: Saga, restart?: SagaRestart) {
+        const { dispatch, lane, parked, sagaId } = saga
+        if (restart !== undefined) yield* begin(saga, restart.entries)
+        if (parked !== true) yield* engine.dispatch({ sagaId, dispatch }, lane)
+      })
+
       return SagaLauncher.of({
-        launch: Effect.fnUntraced(function* ({ after, definition, lane, parked, restart, ...owner }) {
-          const createdAt = yield* DateTime.now
-          const before = after === undefined ? Option.none() : yield* store.find(after)
-          const cancelRequest = Option.getOrUndefined(before)?.cancelRequest
-          const waits = parked && cancelRequest === undefined
-          const saga = new Saga({
-            ...owner,
-            sagaName: definition.name,
-            definitionVersion: definition.version,
-            state: "created",
-            completedSteps: [],
-            compensatedSteps: [],
-            retryCount: 0,
-            logLength: 0,
-            dispatch: 1,
-            fence: 0,
-            createdAt,
-            updatedAt: createdAt,
-            ...(lane === undefined ? {} : { lane }),
-            ...(waits ? { parked } : {}),
-            ...(cancelRequest === undefined ? {} : { cancelRequest })
-          })
-          yield* store.insert(saga)
-          if (restart !== undefined) yield* begin(saga, restart.entries)
-          if (!waits) yield* engine.dispatch({ sagaId: saga.sagaId, dispatch: saga.dispatch }, lane)
-          return saga
-        }),
+        make,
+        start,
+        launch: (order) =>
+          Effect.tap(make(order), (saga) => Effect.andThen(store.insert(saga), start(saga, order.restart))),
         resume: Effect.fnUntraced(function* (sagaId, lane) {
           const resumed = yield* store.redispatch(sagaId, { lane })
           if (Option.isSome(resumed)) yield* engine.dispatch({ sagaId, dispatch: resumed.value.dispatch }, lane)

@@ -1,4 +1,7 @@
-/** Port: the one write by which a saga moves. Log entries, the saga's row, the domain's row and its events go in together. */
+/**
+ * Port: the one write by which a saga begins, and the one by which it moves. Log entries, the saga's row, the domain's row and its
+ * events go in together.
+ */
 import { Context, type DateTime, Effect, Layer, Struct } from "effect"
 import { EventLog } from "../events/EventLog.ts"
 import type { NewEvent } from "../events/StoredEvent.ts"
@@ -22,12 +25,26 @@ export interface JournalWrite {
   readonly events: ReadonlyArray<NewEvent>
 }
 
+/** What there is when a saga begins. */
+export interface JournalOpening {
+  readonly execution: Execution
+  /** Has no log yet. */
+  readonly saga: Saga
+  /** Appended to the stream of the execution; at least one. */
+  readonly events: ReadonlyArray<NewEvent>
+}
+
 /** The stream that holds everything about one execution. */
 export const streamOf = (saga: Pick<Saga, "executionId">): `execution/${string}` => `execution/${saga.executionId}`
 
 export class Journal extends Context.Service<
   Journal,
   {
+    /**
+     * Adds an execution, its saga and its first events, or nothing, in one atomic step. Ids that exist are a defect. Joins a
+     * transaction. The caller dispatches the saga.
+     */
+    open(opening: JournalOpening): Effect.Effect<void, StorageError>
     /**
      * Writes all of it, or nothing: `false` means that the saga no longer bears the writer's fence, so another driver has taken
      * over and the writer must stop. One atomic step, in one round trip where the database allows. Joins a transaction.
@@ -78,7 +95,18 @@ export class Journal extends Context.Service<
         if (write.events.length > 0) yield* events.append(streamOf(saga), write.events)
         return true
       })
-      return Journal.of({ append: (write) => database.transaction(append(write)) })
+      const open = Effect.fnUntraced(function* ({ events: first, execution, saga }: JournalOpening) {
+        const { executionId } = execution
+        if ((yield* executions.get).has(executionId) || (yield* sagas.get).has(saga.sagaId))
+          return yield* Effect.die(`execution ${executionId} or saga ${saga.sagaId} exists`)
+        yield* executions.modify((rows) => [undefined, new Map(rows).set(executionId, execution)])
+        yield* sagas.modify((rows) => [undefined, new Map(rows).set(saga.sagaId, saga)])
+        yield* events.append(streamOf(saga), first)
+      })
+      return Journal.of({
+        open: (opening) => database.transaction(open(opening)),
+        append: (write) => database.transaction(append(write))
+      })
     })
   )
 }

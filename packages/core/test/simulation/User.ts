@@ -94,7 +94,7 @@ export const retry = (world: World, id: ExecutionId) => {
   const subject = world.view.subjects.get(id)
   if (subject === undefined) return Effect.void
   const { natural, request } = subject
-  const { idempotencyKey: _, retryPolicy: __, ttlMillis: ___, runAt: ____, ...again } = request
+  const { idempotencyKey: _, ttlMillis: __, runAt: ___, ...again } = request
   return call(
     world,
     `retry ${short(id)}`,

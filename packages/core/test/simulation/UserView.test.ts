@@ -100,6 +100,8 @@ const play = Effect.fnUntraced(function* (commands: ReadonlyArray<Command>) {
     if (command._tag === "Pass") yield* pass(world, command.millis, look)
   }
   yield* heal(world)
+  // What was asked last may not have been heard yet.
+  yield* pass(world, 2_000, look)
   for (let waited = 0; waited < 200_000 && !(yield* allEnded(world)); waited += 2_000) yield* pass(world, 2_000, look)
   yield* pass(world, 12_000, look)
   yield* check(world)

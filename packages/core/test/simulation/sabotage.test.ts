@@ -52,8 +52,9 @@ const bugs: Readonly<Record<string, Sabotage>> = {
       Layer.effect(
         Journal,
         Effect.gen(function* () {
-          const [{ append }, sagas] = [yield* Journal, yield* SagaStore]
+          const [{ append, open }, sagas] = [yield* Journal, yield* SagaStore]
           return Journal.of({
+            open,
             append: (write) =>
               Effect.flatMap(sagas.pulse([write.saga.sagaId]), ([pulse]) =>
                 append({ ...write, saga: new Saga({ ...write.saga, fence: pulse?.fence ?? write.saga.fence }) })
@@ -93,8 +94,9 @@ const bugs: Readonly<Record<string, Sabotage>> = {
       Layer.effect(
         Journal,
         Effect.gen(function* () {
-          const [{ append }, queue] = [yield* Journal, yield* QueueStore]
+          const [{ append, open }, queue] = [yield* Journal, yield* QueueStore]
           return Journal.of({
+            open,
             append: Effect.fnUntraced(function* (write) {
               const entry = yield* queue.find(write.saga.executionId)
               const held = yield* append(write)

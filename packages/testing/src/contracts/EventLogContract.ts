@@ -137,6 +137,26 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
+    it.effect("of writers at once, only the one whose event is stored already dies", () =>
+      Effect.gen(function* () {
+        const log = yield* EventLog
+        yield* log.append("p", [runningEvent(801)])
+        const writers = Array.from({ length: 20 }, (_, w) =>
+          Effect.exit(log.append(`p/${w % 4}`, [runningEvent(w === 13 ? 801 : 810 + w)]))
+        )
+        const ends = yield* Effect.all(writers, { concurrency: 20 })
+        assert.deepStrictEqual(
+          ends.flatMap((end, w) => (Exit.isSuccess(end) ? [] : [[w, Exit.hasDies(end)]])),
+          [[13, true]]
+        )
+        const counts = yield* Effect.forEach([0, 1, 2, 3], (n) => log.readStream(`p/${n}`, all))
+        assert.deepStrictEqual(
+          counts.map((stored) => versions(stored)),
+          [5, 4, 5, 5].map((count) => Array.from({ length: count }, (_, i) => i + 1))
+        )
+      })
+    )
+
     it.effect("append goes down with the caller's transaction and leaves no gap", () =>
       Effect.gen(function* () {
         const log = yield* EventLog

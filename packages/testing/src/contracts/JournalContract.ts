@@ -46,6 +46,38 @@ const look = Effect.fnUntraced(function* (n: number) {
 
 export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void =>
   it.layer(stores, liveSuite)(`Journal (${name})`, (it) => {
+    it.effect("open adds the execution, its saga and its first events", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const opening = { execution: queuedExecution(161), saga: createdSaga(161), events: [runningEvent(161)] }
+        yield* journal.open(opening)
+        const seen = yield* look(161)
+        assert.isTrue(Equal.equals(seen.execution, opening.execution))
+        assert.isTrue(Equal.equals(seen.saga, opening.saga))
+        assert.deepStrictEqual(seen.log, [])
+        assert.deepStrictEqual(
+          seen.events.map(({ eventId, streamVersion }) => [eventId, streamVersion]),
+          [[runningEvent(161).eventId, 1]]
+        )
+        assert.isTrue(Exit.hasDies(yield* Effect.exit(journal.open({ ...opening, events: [runningEvent(162)] }))))
+        assert.strictEqual((yield* look(161)).events.length, 1)
+      })
+    )
+
+    it.effect("open goes down with the caller's transaction, and with an event id that is stored already", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const { transaction } = yield* Storage
+        yield* (yield* EventLog).append("elsewhere", [runningEvent(171)])
+        const opened = (event: number) =>
+          journal.open({ execution: queuedExecution(172), saga: createdSaga(172), events: [runningEvent(event)] })
+        assert.isTrue(Exit.hasDies(yield* Effect.exit(opened(171))))
+        yield* Effect.flip(transaction(Effect.andThen(opened(172), Effect.fail("stop"))))
+        assert.isTrue(Option.isNone(yield* (yield* ExecutionStore).find(executionId(172))))
+        assert.isTrue(Option.isNone(yield* (yield* SagaStore).find(sagaId(172))))
+      })
+    )
+
     it.effect("append moves the saga and its execution, logs the entries and publishes the events", () =>
       Effect.gen(function* () {
         const journal = yield* Journal

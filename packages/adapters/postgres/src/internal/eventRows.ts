@@ -40,3 +40,47 @@ export const insertEvents = (sql: SqlClient.SqlClient, { count, expected, json, 
     from heads, jsonb_array_elements(${json}::text::jsonb) with ordinality as e (event, n)
     order by e.n
   )`
+
+/** Events for one stream, among those for others. */
+export interface EventBatch {
+  readonly stream: string
+  readonly count: number
+  /** From `encodeEvents`. */
+  readonly json: string
+}
+
+/**
+ * Most milliseconds that a statement for several streams waits for the lock of one of them. Far below the server's
+ * `deadlock_timeout`, so that it never is what makes another's transaction fail, and bounds for how long others wait behind it.
+ */
+const lockMillis = 200
+
+/** Defines `heads` (`stream`, and its `version` behind all that is added) and `added`. Streams are locked in one order. */
+export const insertBatches = (sql: SqlClient.SqlClient, batches: ReadonlyArray<EventBatch>) => {
+  const totals = new Map<string, number>()
+  const before = batches.map(({ count, stream }) => {
+    const total = totals.get(stream) ?? 0
+    totals.set(stream, total + count)
+    return total
+  })
+  return sql`
+  heads as (
+    insert into stream_heads as head (stream, version, txid)
+    select s.stream, s.total, pg_current_xact_id()
+    from (select set_config('lock_timeout', ${`${lockMillis}ms`}, true)) bounded,
+      unnest(${[...totals.keys()]}::text[], ${[...totals.values()]}::int[]) s (stream, total)
+    order by s.stream
+    on conflict (stream) do update
+      set version = head.version + excluded.version, txid = greatest(head.txid, excluded.txid)
+    returning stream, version, txid
+  ),
+  added as (
+    insert into events (txid, stream, stream_version, event_id, tag, event)
+    select heads.txid, heads.stream, heads.version - b.total + b.before + e.n::int,
+      (e.event ->> 'eventId')::uuid, e.event -> 'event' ->> '_tag', e.event
+    from unnest(${batches.map(({ stream }) => stream)}::text[], ${batches.map(({ stream }) => totals.get(stream) ?? 0)}::int[],
+        ${before}::int[], ${batches.map(({ json }) => json)}::text[]) with ordinality as b (stream, total, before, json, i)
+      join heads using (stream), jsonb_array_elements(b.json::jsonb) with ordinality as e (event, n)
+    order by b.i, e.n
+  )`
+}

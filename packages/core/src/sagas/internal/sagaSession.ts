@@ -6,7 +6,7 @@ import type { NewEvent } from "../../events/StoredEvent.ts"
 import type { Execution } from "../../executions/Execution.ts"
 import type { Journal, JournalWrite } from "../../storage/Journal.ts"
 import type { Storage } from "../../storage/Storage.ts"
-import type { StorageError } from "../../storage/StorageError.ts"
+import { StorageError } from "../../storage/StorageError.ts"
 import { type CancelRequest, Saga } from "../Saga.ts"
 import { SagaFenced, type StepOutcome } from "../SagaDefinition.ts"
 import type { SagaEntry } from "../SagaEntry.ts"
@@ -50,6 +50,8 @@ export const make = (
   let events: ReadonlyArray<NewEvent> = []
   let also: Effect.Effect<void, StorageError> | undefined
   let writtenMillis = 0
+  /** A write was on its way when its caller was interrupted: whether it was done is in the log, and only there. */
+  let unsure = false
   const oneAtATime = Semaphore.makeUnsafe(1)
   const cause = { aggregateId: saga.executionId, correlationId: saga.correlationId, userId: saga.ownerId }
 
@@ -68,28 +70,30 @@ export const make = (
     events = [...events, ...(yield* services.events.makeAll(cause, facts))]
   })
 
-  // Not to be interrupted half-way: an append whose answer nobody took would be written again.
   const flush = oneAtATime.withPermit(
-    Effect.uninterruptible(
-      Effect.gen(function* () {
-        if (entries.length === 0) return
-        const at = yield* DateTime.now
-        const write = {
-          saga: project(saga, progress, at),
-          at,
-          entries,
-          events,
-          execution: executionChanged ? execution : undefined
-        }
-        const [written, appended] = [entries.length, events.length]
-        executionChanged = false
-        yield* commit(services, write, also)
-        also = undefined
-        writtenMillis = yield* Clock.currentTimeMillis
-        entries = entries.slice(written)
-        events = events.slice(appended)
-      })
-    )
+    Effect.gen(function* () {
+      if (entries.length === 0) return
+      if (unsure) return yield* unanswered
+      const at = yield* DateTime.now
+      const write = {
+        saga: project(saga, progress, at),
+        at,
+        entries,
+        events,
+        execution: executionChanged ? execution : undefined
+      }
+      const [written, appended] = [entries.length, events.length]
+      executionChanged = false
+      yield* Effect.onInterrupt(commit(services, write, also), () =>
+        Effect.sync(() => {
+          unsure = true
+        })
+      )
+      also = undefined
+      writtenMillis = yield* Clock.currentTimeMillis
+      entries = entries.slice(written)
+      events = events.slice(appended)
+    })
   )
 
   return {
@@ -116,6 +120,16 @@ const confirm = Effect.fnUntraced(function* (
   const [pulse] = yield* store.pulse([sagaId])
   if (pulse?.fence !== fence) return yield* new SagaFenced()
 })
+
+/** Nothing may be written on a guess: the next driver reads the log. */
+const unanswered = Effect.suspend(
+  () =>
+    new StorageError({
+      operation: "SagaSession.flush",
+      retryable: true,
+      cause: "the answer to an earlier write was not waited for"
+    })
+)
 
 /** The append, and whatever else belongs into the same transaction. */
 const commit = ({ journal, storage }: Services, write: JournalWrite, also?: Effect.Effect<void, StorageError>) => {
