@@ -10,14 +10,15 @@ const one = `one as (select x.execution_id, s.saga_id, x as execution, s as saga
 const numbers = `generate_series(1, $1::int) n`
 
 const copies = [
-  `insert into executions select (jsonb_populate_record(x, jsonb_build_object('execution_id', ${idOf(0, "n")},
-      'execution', jsonb_set(x.execution, '{executionId}', to_jsonb(${idOf(0, "n")}))))).*
+  `insert into executions (execution_id, owner_id, status, lang, created_at, execution)
+    select ${idOf(0, "n")}, x.owner_id, x.status, x.lang, x.created_at,
+      jsonb_set(x.execution, '{executionId}', to_jsonb(${idOf(0, "n")}))
     from one join executions x using (execution_id), ${numbers}`,
-  `insert into sagas select (jsonb_populate_record(s, jsonb_build_object('saga_id', ${idOf(1, "n")},
-      'execution_id', ${idOf(0, "n")}, 'saga', s.saga || jsonb_build_object('sagaId', ${idOf(1, "n")},
-      'executionId', ${idOf(0, "n")})))).*
+  `insert into sagas (saga_id, execution_id, owner_id, state, dispatch, fence, lane, parked, saga)
+    select ${idOf(1, "n")}, ${idOf(0, "n")}, s.owner_id, s.state, s.dispatch, s.fence, s.lane, s.parked,
+      s.saga || jsonb_build_object('sagaId', ${idOf(1, "n")}, 'executionId', ${idOf(0, "n")})
     from one join sagas s using (saga_id), ${numbers}`,
-  `insert into saga_log select ${idOf(1, "n")}, l.seq, l.fence, l.at, l.entry
+  `insert into saga_log (saga_id, seq, fence, at, entry) select ${idOf(1, "n")}, l.seq, l.fence, l.at, l.entry
     from one join saga_log l using (saga_id), ${numbers}`,
   `insert into stream_heads select 'execution/' || ${idOf(0, "n")}, h.version, h.txid
     from one join stream_heads h on h.stream = 'execution/' || one.execution_id, ${numbers}`,

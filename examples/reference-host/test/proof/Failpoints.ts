@@ -1,7 +1,6 @@
 /** Ports of a host that kill it, with SIGKILL, when it reaches the point that `FAIRLEAD_FAILPOINT` names. Nothing of this is published. */
 import { existsSync, writeFileSync } from "node:fs"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
-import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
@@ -70,9 +69,8 @@ const nameOf = (entry: SagaEntry): string => {
 const journal = (moment: Moment) =>
   Layer.effect(
     Journal,
-    // The opening is part of the accepting commit, which has points of its own.
     Effect.map(Journal, ({ append, open }) => ({
-      open,
+      open: (opening) => Effect.tap(open(opening), () => writes("accept")),
       append: (write) => {
         const names = write.entries.map((entry) => `journal:${nameOf(entry)}`)
         const unlisted = names.find((name) => isExpected(name) && !failpointNames.includes(`${name}:before`))
@@ -108,13 +106,6 @@ const storage = (moment: Moment) =>
 
 const stores = (moment: Moment) =>
   Layer.mergeAll(
-    Layer.effect(
-      ExecutionStore,
-      Effect.map(ExecutionStore, (real) => ({
-        ...real,
-        insert: (execution) => Effect.tap(real.insert(execution), () => writes("accept"))
-      }))
-    ),
     Layer.effect(
       QueueStore,
       Effect.map(QueueStore, (real) => ({

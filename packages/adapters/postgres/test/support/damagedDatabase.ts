@@ -66,6 +66,14 @@ const tables = [
   "queue_entries"
 ]
 
+/** All but those that the database computes. */
+const writableColumns = Effect.fnUntraced(function* (table: string) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ readonly name: string }>`select quote_ident(column_name) as name
+    from information_schema.columns where table_name = ${table} and is_generated = 'NEVER'`
+  return rows.map(({ name }) => name).join(", ")
+})
+
 /** Breaches found after the damage; then everything is as it was. */
 const damaged = Effect.fnUntraced(function* (statements: ReadonlyArray<string>) {
   const sql = yield* SqlClient.SqlClient
@@ -74,7 +82,8 @@ const damaged = Effect.fnUntraced(function* (statements: ReadonlyArray<string>) 
   yield* verifyAll({ report: (breach) => Effect.sync(() => void found.push(breach)) })
   for (const table of tables) {
     yield* sql.unsafe(`truncate ${table}`)
-    yield* sql.unsafe(`insert into ${table} overriding system value select * from saved_${table}`)
+    const columns = yield* writableColumns(table)
+    yield* sql.unsafe(`insert into ${table} (${columns}) overriding system value select ${columns} from saved_${table}`)
   }
   return found
 })
