@@ -35,6 +35,10 @@ export const aliveMillis = 10_000
 
 export const isAlive = ({ host, silentMillis }: SeenHost): boolean => !host.leaving && silentMillis < aliveMillis
 
+/** Places that living hosts serve, each once. */
+export const servedPlaces = (hosts: ReadonlyArray<SeenHost>): ReadonlyMap<Place, ServedPlace> =>
+  new Map(hosts.filter(isAlive).flatMap(({ host }) => host.places.map((served) => [served.place, served] as const)))
+
 /** How long nobody has served the place; 0 while somebody does, `undefined` if nobody ever did that is still on record. */
 export const unservedMillis = (hosts: ReadonlyArray<SeenHost>, place: Place): number | undefined => {
   const serving = hosts.filter(({ host }) => host.places.some((served) => served.place === place))

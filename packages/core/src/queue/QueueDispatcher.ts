@@ -4,7 +4,7 @@
  */
 import { Clock, DateTime, Effect, Layer } from "effect"
 import { WakeupWaiters } from "../bus/WakeupWaiters.ts"
-import { isAlive } from "../hosts/Host.ts"
+import { servedPlaces } from "../hosts/Host.ts"
 import { HostRegistry } from "../hosts/HostRegistry.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import { Storage } from "../storage/Storage.ts"
@@ -27,16 +27,9 @@ export const layer = Layer.effectDiscard(
 
     /** Free slots in other places for the same kind of script. */
     const freeElsewhere = Effect.fnUntraced(function* ({ place, runtime }: HostPlace, load: QueueLoad) {
-      const served = (yield* registry.seen).filter(isAlive).flatMap(({ host }) => host.places)
-      const others = new Map(
-        served
-          .filter((other) => other.runtime === runtime && other.place !== place)
-          .map((other) => [other.place, other])
-      )
-      return [...others.values()].reduce(
-        (sum, other) => sum + Math.max(0, other.capacity - (load.places.get(other.place) ?? 0)),
-        0
-      )
+      return [...servedPlaces(yield* registry.seen).values()]
+        .filter((other) => other.runtime === runtime && other.place !== place)
+        .reduce((sum, other) => sum + Math.max(0, other.capacity - (load.places.get(other.place) ?? 0)), 0)
     })
 
     /** How many were admitted. */

@@ -3,7 +3,7 @@ import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
 import { Wakeups, type WakeupTopic } from "../bus/Wakeups.ts"
 import type { ExecutionId } from "../executions/ExecutionId.ts"
-import { isAlive } from "../hosts/Host.ts"
+import { servedPlaces } from "../hosts/Host.ts"
 import { HostRegistry } from "../hosts/HostRegistry.ts"
 import { Ids } from "../ids/Ids.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
@@ -75,10 +75,9 @@ export class QueueEntrance extends Context.Service<
         policy.limits.perUser !== undefined || policy.limits.perRuntime?.[runtime] !== undefined
 
       const emptiestElsewhere = Effect.fnUntraced(function* (runtime: RuntimeKind, here: Place, load: QueueLoad) {
-        const others = (yield* registry.seen)
-          .filter(isAlive)
-          .flatMap(({ host }) => host.places)
-          .filter((served) => served.runtime === runtime && served.place !== here)
+        const others = [...servedPlaces(yield* registry.seen).values()].filter(
+          (served) => served.runtime === runtime && served.place !== here
+        )
         return Math.min(1, ...others.map(({ capacity, place }) => (load.places.get(place) ?? 0) / capacity))
       })
 

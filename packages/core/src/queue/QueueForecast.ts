@@ -1,7 +1,7 @@
 /** What somebody in the line, or in front of it, can expect. Estimates: from the line of the last second and from how long scripts took here. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
-import { isAlive } from "../hosts/Host.ts"
+import { servedPlaces } from "../hosts/Host.ts"
 import { HostRegistry } from "../hosts/HostRegistry.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -47,10 +47,7 @@ export class QueueForecast extends Context.Service<
       const registry = yield* HostRegistry
       const mean = Effect.map(slots.meanRunMillis, Option.getOrUndefined)
 
-      const places = Effect.map(
-        registry.seen,
-        (hosts) => new Map(hosts.filter(isAlive).flatMap(({ host }) => host.places.map((each) => [each.place, each])))
-      )
+      const places = Effect.map(registry.seen, servedPlaces)
       const capacityOf = (counts: (runtime: RuntimeKind) => boolean) =>
         Effect.map(places, (served) =>
           [...served.values()].reduce((sum, { capacity, runtime }) => sum + (counts(runtime) ? capacity : 0), 0)
