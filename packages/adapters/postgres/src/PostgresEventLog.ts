@@ -78,20 +78,13 @@ export const layer = Layer.effect(
       return ends.toReversed()
     })
 
-    /** Nothing is written, and everybody is to try alone: one of them has an id that is stored, or a stream that is locked for long. */
-    const apart = (error: SqlError.SqlError) =>
-      error.reason._tag === "UniqueViolation" || error.reason._tag === "LockTimeoutError"
-    const gathered = GroupCommit.make<EventBatch, number | "apart", SqlError.SqlError>({
-      commit: (batches) =>
-        together(batches).pipe(
-          Effect.map((versions): ReadonlyArray<number | "apart"> => versions),
-          Effect.catchIf(apart, () => Effect.succeed(batches.map((): "apart" => "apart")))
-        ),
+    const appended = GroupCommit.makeShared<EventBatch, number, SqlError.SqlError>({
+      together,
+      alone,
+      nameOf: (batch) => batch,
       maxSize: 500,
       maxSteps: 2
     })
-    const appended = (batch: EventBatch) =>
-      Effect.flatMap(gathered(batch), (version) => (version === "apart" ? alone(batch) : Effect.succeed(version)))
     const joined = Effect.serviceOption(sql.transactionService)
 
     const versionOf = (stream: string) =>

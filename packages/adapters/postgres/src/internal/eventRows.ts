@@ -53,7 +53,7 @@ export interface EventBatch {
  * Most milliseconds that a statement for several streams waits for the lock of one of them. Far below the server's
  * `deadlock_timeout`, so that it never is what makes another's transaction fail, and bounds for how long others wait behind it.
  */
-const lockMillis = 200
+export const lockMillis = 200
 
 /** Defines `heads` (`stream`, and its `version` behind all that is added) and `added`. Streams are locked in one order. */
 export const insertBatches = (sql: SqlClient.SqlClient, batches: ReadonlyArray<EventBatch>) => {

@@ -1,0 +1,124 @@
+/** How moves of sagas are written, as members of a `with` clause: one statement for any number of them. */
+import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
+import { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
+import { type JournalWrite, streamOf } from "@fairlead/core/storage/Journal"
+import { DateTime, Effect, Schema } from "effect"
+import type { SqlClient } from "effect/sql"
+import { encodeExecution } from "../PostgresExecutionStore.ts"
+import { encodeSaga } from "../PostgresSagaStore.ts"
+import { encodeEvents, lockMillis } from "./eventRows.ts"
+import { jsonText } from "./jsonText.ts"
+
+const encodeEntries = Schema.encodeEffect(jsonText(Schema.Array(SagaEntry)))
+
+/** A write, its models as the texts of `jsonb` values. */
+export interface EncodedWrite {
+  readonly sagaId: string
+  readonly executionId: string
+  readonly stream: string
+  readonly fence: number
+  readonly state: string
+  readonly saga: string
+  /** Empty: not known. */
+  readonly driver: string
+  readonly at: string
+  /** Entries that the log has before these. */
+  readonly logged: number
+  readonly entries: string
+  /** Empty, like its status: the execution stays as it is. */
+  readonly execution: string
+  readonly status: string
+  readonly ended: boolean
+  readonly eventCount: number
+  readonly events: string
+}
+
+export const encodeWrite = Effect.fnUntraced(function* (write: JournalWrite) {
+  const { at, entries, events, execution, saga } = write
+  const encoded: EncodedWrite = {
+    sagaId: saga.sagaId,
+    executionId: saga.executionId,
+    stream: streamOf(saga),
+    fence: saga.fence,
+    state: saga.state,
+    saga: yield* encodeSaga(saga),
+    driver: saga.driver ?? "",
+    at: DateTime.formatIso(at),
+    logged: saga.logLength - entries.length,
+    entries: yield* encodeEntries(entries),
+    execution: execution === undefined ? "" : yield* encodeExecution(execution),
+    status: execution?.status ?? "",
+    ended: execution !== undefined && isTerminal(execution.status),
+    eventCount: events.length,
+    events: yield* encodeEvents(events)
+  }
+  return encoded
+})
+
+const columnsOf = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>) => {
+  const each = <A>(member: (write: EncodedWrite) => A) => writes.map(member)
+  return sql`${each(({ sagaId }) => sagaId)}::uuid[], ${each(({ executionId }) => executionId)}::uuid[],
+    ${each(({ stream }) => stream)}::text[], ${each(({ fence }) => fence)}::int[], ${each(({ state }) => state)}::text[],
+    ${each(({ saga }) => saga)}::text[], ${each(({ driver }) => driver)}::text[], ${each(({ at }) => at)}::text[],
+    ${each(({ logged }) => logged)}::int[], ${each(({ entries }) => entries)}::text[],
+    ${each(({ execution }) => execution)}::text[], ${each(({ status }) => status)}::text[],
+    ${each(({ ended }) => ended)}::boolean[], ${each(({ eventCount }) => eventCount)}::int[],
+    ${each(({ events }) => events)}::text[]`
+}
+
+/**
+ * Defines `moved`: the sagas that bore their writer's fence, and of which alone anything is written. `dispatch`, `lane`, `parked` and
+ * the cancel request stay what they are in the row: others write them. Several writes wait for a lock only as long as
+ * `insertBatches` does; no two may be of one execution.
+ *
+ * Admission locks entries of the line and then their sagas, so an end does the same: the other way round each could wait for the other.
+ */
+export const writeAll = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>) => {
+  const bounded =
+    writes.length > 1 ? sql`(select set_config('lock_timeout', ${`${lockMillis}ms`}, true)) bounded,` : sql``
+  return sql`
+  writes as materialized (
+    select w.* from ${bounded} unnest(${columnsOf(sql, writes)}) as w (saga_id, execution_id, stream, fence, state, saga,
+      driver, at, logged, entries, execution, status, ended, event_count, events)
+  ),
+  line as (
+    select 1 from queue_entries q join writes w using (execution_id) where w.ended order by execution_id for update of q
+  ),
+  moved as (
+    update sagas s set state = w.state,
+      saga = (w.saga::jsonb - '{cancelRequest,lane,parked}'::text[]) || jsonb_strip_nulls(
+        jsonb_build_object('dispatch', s.dispatch, 'cancelRequest', s.saga -> 'cancelRequest',
+          'lane', s.lane, 'parked', nullif(s.parked, false)))
+    from writes w
+    where s.saga_id = w.saga_id and s.fence = w.fence and (select count(*) from line) >= 0
+    returning s.saga_id
+  ),
+  logged as (
+    insert into saga_log (saga_id, seq, fence, at, entry, driver)
+    select w.saga_id, w.logged + e.n::int, w.fence, w.at::timestamptz, e.entry, nullif(w.driver, '')
+    from writes w join moved using (saga_id), jsonb_array_elements(w.entries::jsonb) with ordinality as e (entry, n)
+  ),
+  changed as (
+    update executions x set status = w.status, execution = w.execution::jsonb
+    from writes w join moved using (saga_id) where x.execution_id = w.execution_id and w.status <> ''
+  ),
+  left_line as (
+    delete from queue_entries q using writes w join moved using (saga_id)
+    where q.execution_id = w.execution_id and w.ended
+  ),
+  heads as (
+    insert into stream_heads as head (stream, version, txid)
+    select w.stream, w.event_count, pg_current_xact_id() from writes w join moved using (saga_id)
+    where w.event_count > 0 order by w.stream
+    on conflict (stream) do update
+      set version = head.version + excluded.version, txid = greatest(head.txid, excluded.txid)
+    returning stream, version, txid
+  ),
+  added as (
+    insert into events (txid, stream, stream_version, event_id, tag, event)
+    select heads.txid, heads.stream, heads.version - w.event_count + e.n::int,
+      (e.event ->> 'eventId')::uuid, e.event -> 'event' ->> '_tag', e.event
+    from heads join writes w using (stream), jsonb_array_elements(w.events::jsonb) with ordinality as e (event, n)
+    order by heads.stream, e.n
+  )`
+}
