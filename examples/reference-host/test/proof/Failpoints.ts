@@ -69,7 +69,13 @@ const nameOf = (entry: SagaEntry): string => {
 const journal = (moment: Moment) =>
   Layer.effect(
     Journal,
-    Effect.map(Journal, ({ append, open }) => ({
+    Effect.map(Journal, ({ append, begin, open }) => ({
+      begin: (beginning) =>
+        Effect.flatMap(Written, (written) =>
+          written === undefined
+            ? around(moment, "commit(accept)")(begin(beginning))
+            : Effect.tap(begin(beginning), () => writes("accept"))
+        ),
       open: (opening) => Effect.tap(open(opening), () => writes("accept")),
       append: (write) => {
         const names = write.entries.map((entry) => `journal:${nameOf(entry)}`)

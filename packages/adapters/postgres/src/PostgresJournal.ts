@@ -1,11 +1,12 @@
 /**
- * `Journal` in one statement a write: the saga's row is updated under its fence, and everything else is written from that row or not
+ * `Journal` in one statement a write: what decides whether it may be is done first, and everything else is written from that row or not
  * at all. Writes of several sagas that come at the same time share a statement and its commit.
  */
 import { Wakeups } from "@fairlead/core/bus/Wakeups"
 import { Journal, type JournalWrite, streamOf } from "@fairlead/core/storage/Journal"
 import { Effect, Layer, Option } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { beginAll, type EncodedBeginning, encodeBeginning } from "./internal/beginningRows.ts"
 import { encodeEvents, insertEvents } from "./internal/eventRows.ts"
 import * as GroupCommit from "./internal/groupCommit.ts"
 import { type EncodedWrite, encodeWrite, writeAll } from "./internal/journalRows.ts"
@@ -36,7 +37,31 @@ export const layer = Layer.effect(
     })
     const joined = Effect.serviceOption(sql.transactionService)
 
+    /** Whether each could begin. */
+    const beginTogether = Effect.fnUntraced(function* (beginnings: ReadonlyArray<EncodedBeginning>) {
+      const rows = yield* sql<{ readonly execution_id: string }>`with ${beginAll(sql, beginnings)}
+        select execution_id from lined`
+      const lined = new Set(rows.map(({ execution_id }) => execution_id))
+      return beginnings.map(({ execution }) => lined.has(execution.executionId))
+    })
+    const beginAlone = (beginning: EncodedBeginning) =>
+      Effect.map(beginTogether([beginning]), ([begun]) => begun === true)
+    const begun = GroupCommit.makeShared<EncodedBeginning, boolean, SqlError.SqlError>({
+      together: beginTogether,
+      alone: beginAlone,
+      nameOf: ({ execution }) => execution.executionId,
+      maxSize: 100,
+      maxSteps: 2
+    })
+
     return Journal.of({
+      begin: Effect.fnUntraced(function* (beginning) {
+        const encoded = yield* encodeBeginning(beginning)
+        const began = yield* Option.isSome(yield* joined) ? beginAlone(encoded) : begun(encoded)
+        if (began) yield* wakeups.send(`stream/${streamOf(beginning.saga)}`)
+        return began
+      }, storageError("Journal.begin")),
+
       open: Effect.fnUntraced(function* ({ events, execution, saga }) {
         const published = insertEvents(sql, {
           stream: streamOf(saga),

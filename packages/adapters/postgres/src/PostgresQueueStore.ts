@@ -3,7 +3,6 @@
  * is really there; the choice itself is one statement that reads the index of waiting entries owner by owner, and so costs the
  * same whoever has thousands in it.
  */
-import { QueueEntry } from "@fairlead/core/queue/QueueEntry"
 import type { PauseScope } from "@fairlead/core/queue/QueueLoad"
 import type { PlaceOffer, QueueLimits } from "@fairlead/core/queue/QueueOrder"
 import { type QueueFilter, QueueStore } from "@fairlead/core/queue/QueueStore"
@@ -83,20 +82,14 @@ export const layer = Layer.effect(
     return QueueStore.of({
       enqueue: Effect.fnUntraced(function* (entry) {
         const { demand, executionId, ownerId, place, priority, runtime, sagaId, state } = entry
-        const free = sql`${place !== undefined && state === "waiting"} and not ${isPaused(runtime)}
-          and not exists (select 1 from queue_entries where runtime = ${runtime} and state = 'waiting')`
-        const [added] = yield* sql<{ readonly admitted: boolean }>`with free as (select ${free} as admitted)
-          insert into queue_entries (execution_id, saga_id, owner_id, runtime, demand, priority, state, rank_at, queued_at,
-            run_at, expires_at, concurrency_key, place)
-          select ${executionId}, ${sagaId}, ${ownerId}, ${runtime}, ${demand}, ${priority},
-            case when admitted then 'admitted' else ${state} end, ${iso(entry.rankAt)}::timestamptz,
-            ${iso(entry.queuedAt)}::timestamptz, ${iso(entry.runAt)}::timestamptz, ${iso(entry.expiresAt)}::timestamptz,
-            ${entry.concurrencyKey ?? null}, case when admitted then ${place ?? null} end
-          from free on conflict do nothing returning state = 'admitted' as admitted`
-        if (added === undefined) return yield* Effect.die(`execution ${executionId} is in the line`)
-        if (added.admitted) return new QueueEntry({ ...entry, state: "admitted" })
-        const { place: _, ...waiting } = entry
-        return new QueueEntry(waiting)
+        const added =
+          yield* sql`insert into queue_entries (execution_id, saga_id, owner_id, runtime, demand, priority, state,
+            rank_at, queued_at, run_at, expires_at, concurrency_key, place)
+          values (${executionId}, ${sagaId}, ${ownerId}, ${runtime}, ${demand}, ${priority}, ${state},
+            ${iso(entry.rankAt)}::timestamptz, ${iso(entry.queuedAt)}::timestamptz, ${iso(entry.runAt)}::timestamptz,
+            ${iso(entry.expiresAt)}::timestamptz, ${entry.concurrencyKey ?? null}, ${place ?? null})
+          on conflict do nothing returning 1 as added`
+        if (added.length === 0) return yield* Effect.die(`execution ${executionId} is in the line`)
       }, storageError("QueueStore.enqueue")),
 
       admit: (offer, limits, now) =>

@@ -10,6 +10,7 @@ import { Cause, Duration, Effect, Layer, Result, Schedule, Schema } from "effect
 import { PersistedQueue } from "effect/persistence"
 import { SqlClient } from "effect/sql"
 import { canary } from "./internal/canary.ts"
+import { attended, makeHeld, refreshInterval } from "./internal/heldItems.ts"
 import { checkSession } from "./internal/session.ts"
 import { sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
 
@@ -19,7 +20,7 @@ const queueNameOf = (lane: SagaLane) => (lane === undefined ? "sagas" : `sagas/$
 /** Takeover after a crash takes at most the expiration plus one poll. */
 const storeOptions = {
   pollInterval: "200 millis",
-  lockRefreshInterval: "3 seconds",
+  lockRefreshInterval: refreshInterval,
   lockExpiration: "9 seconds"
 } as const
 
@@ -117,12 +118,16 @@ const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: Sag
     Effect.forkScoped
   )
 
+  const held = yield* makeHeld(sql)
+
   return SagaEngine.of({
     dispatch,
+    hand: held.hand,
     run: Effect.fnUntraced(function* (drive, lanes) {
       for (const { lane, maxDrivers } of lanes) {
-        const driver = Effect.forever(driven((yield* queueOf(lane)).take(drive)))
+        const driver = Effect.forever(attended((yield* queueOf(lane)).take(drive)))
         for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(driver)
+        yield* held.serve(lane, drive)
       }
     }),
     check: Effect.andThen(
@@ -131,15 +136,6 @@ const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: Sag
     )
   })
 })
-
-/** A failed drive is the queue's to retry; there is nobody else to tell. */
-const driven = <A, E, R>(taken: Effect.Effect<A, E, R>) =>
-  taken.pipe(
-    Effect.tapCause((cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning("A saga's driver failed", cause)
-    ),
-    Effect.ignoreCause
-  )
 
 /** The queue wraps the driver's failure once more. */
 const queueError = (operation: string, error: PersistedQueue.PersistedQueueError): StorageError => {

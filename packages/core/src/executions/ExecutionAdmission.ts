@@ -1,5 +1,5 @@
 /** Lets executions in: checks what is asked for, and makes execution, saga, events and queue item in one transaction. */
-import { Context, DateTime, Effect, Layer, Option, Redacted } from "effect"
+import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { Digest } from "effect/crypto"
 import type { Origin } from "../auth/Origin.ts"
 import type { Principal } from "../auth/Principal.ts"
@@ -7,16 +7,19 @@ import { EventFactory } from "../events/EventFactory.ts"
 import { EventLog } from "../events/EventLog.ts"
 import { fingerprint } from "../ids/Fingerprint.ts"
 import { Ids } from "../ids/Ids.ts"
+import { PlaceSlots } from "../queue/PlaceSlots.ts"
 import { QueueEntrance } from "../queue/QueueEntrance.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
-import { QueueForecast } from "../queue/QueueForecast.ts"
+import { type Outlook, QueueForecast } from "../queue/QueueForecast.ts"
 import { QueueGauge } from "../queue/QueueGauge.ts"
 import { activeIn } from "../queue/QueueLoad.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
 import { demandOf } from "../runtime/Place.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
+import type { Saga } from "../sagas/Saga.ts"
 import { SagaCanceller } from "../sagas/SagaCanceller.ts"
+import { SagaEngine } from "../sagas/SagaEngine.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import { Journal, streamOf } from "../storage/Journal.ts"
@@ -33,6 +36,7 @@ import * as ExecutionSaga from "./ExecutionSaga.ts"
 import { ExecutionStore } from "./ExecutionStore.ts"
 import { ended, requested } from "./executionEvents.ts"
 import { IdempotencyStore } from "./IdempotencyStore.ts"
+import { requestText } from "./requestText.ts"
 
 /** What a host lets in. A host replaces it once, at start-up. */
 export const AdmissionPolicy = Context.Reference<{
@@ -53,6 +57,17 @@ export interface Repetition {
   /** How its saga goes on from that of the other. */
   readonly restart?: SagaRestart | undefined
 }
+
+/** An execution that is to be let in. */
+interface Newcomer {
+  readonly execution: Execution
+  readonly fileExtension: string
+  readonly origin: Origin
+  readonly restart: SagaRestart | undefined
+}
+
+/** Of one that does not wait. */
+const atOnce: Outlook = { ahead: 0, waitSeconds: 0 }
 
 export type AdmissionError =
   | LanguageUnsupported
@@ -83,6 +98,7 @@ export class ExecutionAdmission extends Context.Service<
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
       const [gauge, forecast, queuePolicy] = [yield* QueueGauge, yield* QueueForecast, yield* QueuePolicy]
       const [canceller, ids, log] = [yield* SagaCanceller, yield* Ids, yield* EventLog]
+      const [engine, slots] = [yield* SagaEngine, yield* PlaceSlots]
       const digest = yield* Digest.Digest
 
       const checkLimits = (limits: ExecutionLimits) => {
@@ -95,13 +111,19 @@ export class ExecutionAdmission extends Context.Service<
         return tooHigh.length === 0 ? Effect.void : Effect.fail(new LimitTooHigh({ limits: tooHigh }))
       }
 
+      /** Of the caller. It is only counted when it may come near the limit with what other hosts let in within a second. */
+      const activeOf = Effect.fnUntraced(function* ({ userId }: Principal) {
+        const active = yield* gauge.active(userId)
+        return active < policy.maxActivePerUser / 2 ? active : yield* executions.countActive(userId)
+      })
+
       const checkRoom = Effect.fnUntraced(function* (caller: Principal) {
         const { maxActive, maxActivePerUser } = policy
         if (activeIn(yield* gauge.load) >= maxActive) {
           const retryAfterSeconds = yield* forecast.retrySeconds()
           return yield* new QueueFull({ scope: "host", maximum: maxActive, retryAfterSeconds })
         }
-        if ((yield* executions.countActive(caller.userId)) >= maxActivePerUser) {
+        if ((yield* activeOf(caller)) >= maxActivePerUser) {
           const retryAfterSeconds = yield* forecast.retrySeconds(caller.userId)
           return yield* new QueueFull({ scope: "user", maximum: maxActivePerUser, retryAfterSeconds })
         }
@@ -168,7 +190,7 @@ export class ExecutionAdmission extends Context.Service<
 
       const claimKey = Effect.fnUntraced(function* (execution: Execution, request: ExecutionRequest, key: string) {
         const { createdAt: at, executionId, ownerId } = execution
-        const requestHash = yield* Effect.provideService(fingerprint(canonical(request)), Digest.Digest, digest)
+        const requestHash = yield* Effect.provideService(fingerprint(requestText(request)), Digest.Digest, digest)
         const answer = yield* keys.claim({ ownerId, key, requestHash, executionId, at })
         if (answer._tag === "New") return undefined
         if (!answer.sameRequest) return yield* new IdempotencyKeyReused({ executionId: answer.executionId })
@@ -184,10 +206,8 @@ export class ExecutionAdmission extends Context.Service<
 
       /** One that ends as it is accepted: it never sees the line, nor a saga. */
       const writeSkipped = Effect.fnUntraced(function* (
-        execution: Execution,
-        holder: QueueEntry,
-        fileExtension: string,
-        origin: Origin
+        { execution, fileExtension, origin }: Newcomer,
+        holder: QueueEntry
       ) {
         const end = yield* Effect.orDie(Effect.fromResult(skipped(execution, holder, execution.createdAt)))
         yield* executions.insert(end)
@@ -199,30 +219,61 @@ export class ExecutionAdmission extends Context.Service<
         return end
       })
 
-      const write = Effect.fnUntraced(function* (
-        execution: Execution,
-        fileExtension: string,
-        origin: Origin,
-        restart: SagaRestart | undefined
+      const orderOf = (execution: Execution, restart?: SagaRestart) => ({
+        ...execution,
+        definition: restart?.definition ?? ExecutionSaga,
+        demand: demandOf(execution.runtime, execution.lang, execution.resolvedVersion),
+        expiresAt: execution.expiresAt ?? execution.createdAt
+      })
+
+      const factsOf = Effect.fnUntraced(function* (
+        { execution, fileExtension, origin }: Newcomer,
+        { sagaId, sagaName }: Saga,
+        { ahead, waitSeconds }: Outlook
       ) {
         const { executionId } = execution
         const cause = causeOf(execution, origin)
-        const { ahead, saga, waitSeconds } = yield* entrance.enter({
-          ...execution,
-          definition: restart?.definition ?? ExecutionSaga,
-          demand: demandOf(execution.runtime, execution.lang, execution.resolvedVersion),
-          expiresAt: execution.expiresAt ?? execution.createdAt
-        })
         const made = yield* events.makeAll(cause, requested(execution, fileExtension, ahead, waitSeconds))
-        const started = yield* events.make(cause, {
-          _tag: "SagaStarted",
-          sagaId: saga.sagaId,
-          sagaName: saga.sagaName,
-          executionId,
-          initialEventId: made[0]?.eventId ?? ""
-        })
-        yield* journal.open({ execution, saga, events: [...made, started] })
+        const initialEventId = made[0]?.eventId ?? ""
+        const started = { _tag: "SagaStarted", sagaId, sagaName, executionId, initialEventId } as const
+        return [...made, yield* events.make(cause, started)]
+      })
+
+      /** The saga, if this host starts the execution in the same moment. */
+      const startHere = Effect.fnUntraced(function* (newcomer: Newcomer) {
+        const { execution, restart } = newcomer
+        const here = restart === undefined ? yield* entrance.startHere(orderOf(execution)) : Option.none()
+        if (Option.isNone(here)) return undefined
+        const { entry, saga } = here.value
+        const begun = yield* journal
+          .begin({ execution, entry, saga, events: yield* factsOf(newcomer, saga, atOnce) })
+          .pipe(Effect.onError(() => slots.free(execution.executionId)))
+        if (begun) return saga
+        yield* slots.free(execution.executionId)
+        return undefined
+      })
+
+      const enterLine = Effect.fnUntraced(function* (newcomer: Newcomer) {
+        const { execution, restart } = newcomer
+        const { saga, ...outlook } = yield* entrance.enter(orderOf(execution, restart))
+        yield* journal.open({ execution, saga, events: yield* factsOf(newcomer, saga, outlook) })
         yield* launcher.start(saga, restart)
+      })
+
+      /** Execution and, if it starts here and now, its saga. A repeated request is answered also when there is no room for a new one. */
+      const accept = Effect.fnUntraced(function* (caller: Principal, request: ExecutionRequest, newcomer: Newcomer) {
+        const { execution } = newcomer
+        const { idempotencyKey } = request
+        const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
+        if (known !== undefined) return { execution: known }
+        const turn = yield* claimTurn(execution, request.concurrencyPolicy)
+        if (turn._tag === "Skip") return { execution: yield* writeSkipped(newcomer, turn.holder) }
+        yield* checkRoom(caller)
+        yield* replace(execution, turn.replaced)
+        const saga = yield* startHere(newcomer)
+        if (saga === undefined) yield* storage.transaction(enterLine(newcomer))
+        yield* gauge.entered(caller.userId)
+        return { execution, saga }
       })
 
       const admit: ExecutionAdmission["Service"]["admit"] = Effect.fnUntraced(function* (caller, request, origin) {
@@ -230,48 +281,15 @@ export class ExecutionAdmission extends Context.Service<
         const limits = { ...policy.limits.defaults, ...request.limits }
         yield* checkLimits(limits)
         const execution = yield* make(caller, request, chosen, limits, origin)
-        const { idempotencyKey } = request
-        return yield* storage.transaction(
-          Effect.gen(function* () {
-            // A repeated request is answered with its execution also when there is no room for a new one.
-            const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
-            if (known !== undefined) return known
-            const turn = yield* claimTurn(execution, request.concurrencyPolicy)
-            if (turn._tag === "Skip") return yield* writeSkipped(execution, turn.holder, chosen.fileExtension, origin)
-            yield* checkRoom(caller)
-            yield* replace(execution, turn.replaced)
-            yield* write(execution, chosen.fileExtension, origin, request.restart)
-            return execution
-          })
-        )
+        const { concurrencyKey, idempotencyKey, restart } = request
+        const accepted = accept(caller, request, { execution, fileExtension: chosen.fileExtension, origin, restart })
+        const isOneWrite = idempotencyKey === undefined && concurrencyKey === undefined
+        const { saga, ...known } = yield* isOneWrite ? accepted : storage.transaction(accepted)
+        if (saga !== undefined)
+          yield* engine.hand({ sagaId: saga.sagaId, dispatch: saga.dispatch, begun: { saga, execution } }, saga.lane)
+        return known.execution
       })
       return ExecutionAdmission.of({ admit })
     })
   )
-}
-
-/** The same text for the same request: members in a fixed order, secrets included, the key itself left out. */
-const canonical = ({ args, env, lang, langVersion, limits, priority, runtime, script, ...more }: ExecutionRequest) =>
-  JSON.stringify([
-    script,
-    lang,
-    langVersion,
-    runtime ?? null,
-    args ?? [],
-    env === undefined ? [] : Object.entries(Redacted.value(env)).sort(([a], [b]) => (a < b ? -1 : 1)),
-    Object.entries(limits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
-    priority ?? null,
-    ...timing(more)
-  ])
-
-/** Nothing for a request that names none of these, so that its text stays what it was before they were there. */
-const timing = ({ concurrencyKey, concurrencyPolicy, retryPolicy, runAt, ttlMillis }: Partial<ExecutionRequest>) => {
-  const wanted = [
-    concurrencyKey,
-    concurrencyKey && (concurrencyPolicy ?? "queue"),
-    retryPolicy && [retryPolicy.maxAttempts, retryPolicy.backoffMillis, retryPolicy.on.toSorted()],
-    runAt && DateTime.formatIso(runAt),
-    ttlMillis
-  ]
-  return wanted.some((each) => each !== undefined) ? wanted.map((each) => each ?? null) : []
 }

@@ -18,6 +18,8 @@ export class HostRegistry extends Context.Service<
   HostRegistry,
   {
     readonly hostId: HostId
+    /** Of this host, in what it writes. */
+    readonly name: string
     /** As of at most 2 s ago, this host included; older while the store does not answer. */
     readonly seen: Effect.Effect<ReadonlyArray<SeenHost>>
     /** Whether another living host serves the place. */
@@ -68,6 +70,7 @@ export class HostRegistry extends Context.Service<
 
         return HostRegistry.of({
           hostId,
+          name,
           seen: Ref.get(seen),
           steadyMillis: Effect.map(Clock.currentTimeMillis, (now) =>
             now - lastBeat > gapMillis ? 0 : now - steadySince

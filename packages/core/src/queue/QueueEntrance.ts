@@ -8,7 +8,7 @@ import { HostRegistry } from "../hosts/HostRegistry.ts"
 import { Ids } from "../ids/Ids.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
 import type { Place } from "../runtime/Place.ts"
-import type { Saga } from "../sagas/Saga.ts"
+import { claimedBy, type Saga } from "../sagas/Saga.ts"
 import { SagaId } from "../sagas/SagaId.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -34,11 +34,10 @@ export interface EntranceOrder {
   readonly concurrencyKey?: string | undefined
 }
 
-/** `ahead` and `waitSeconds` are 0 when it starts now. */
+/** `ahead` and `waitSeconds` tell of the line as it was a moment ago. */
 export interface Entered extends Outlook {
   /** Not stored yet. */
   readonly saga: Saga
-  readonly entry: QueueEntry
 }
 
 /** Hint to every host that somebody waits. */
@@ -52,7 +51,15 @@ export class QueueEntrance extends Context.Service<
   {
     /** See `QueueStore.claimKey`. */
     claimKey(ownerId: UserId, key: string): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
-    /** Joins the caller's transaction, which goes on to store the saga with `Journal.open` and to start it. */
+    /**
+     * Takes a slot of this host, if one is free and nothing that this host knows of speaks against it, for an execution that is then
+     * stored with `Journal.begin`. Neither entry nor saga are stored yet; when they will not be, give the slot back with
+     * `PlaceSlots.free`.
+     */
+    startHere(
+      order: EntranceOrder
+    ): Effect.Effect<Option.Option<{ readonly saga: Saga; readonly entry: QueueEntry }>, StorageError>
+    /** Goes to the end of the line. Joins the caller's transaction, which stores the saga with `Journal.open` and starts it. */
     enter(order: EntranceOrder): Effect.Effect<Entered, StorageError>
     /** Puts an admitted execution back, for another attempt not before `runAt`, with a new saga; joins the caller's transaction. */
     reenter(
@@ -94,36 +101,42 @@ export class QueueEntrance extends Context.Service<
         return (yield* slots.reserve(here.place, executionId)) ? here.place : undefined
       })
 
-      const enter = Effect.fnUntraced(function* (order: EntranceOrder) {
-        const { correlationId, definition, ...wanted } = order
-        const { concurrencyKey, executionId, ownerId, priority, runAt } = wanted
-        const now = yield* DateTime.now
+      const entryOf = Effect.fnUntraced(function* (order: EntranceOrder, now: DateTime.Utc) {
+        const { concurrencyKey, demand, executionId, expiresAt, ownerId, priority, runAt, runtime } = order
+        return new QueueEntry({
+          executionId,
+          ownerId,
+          runtime,
+          demand,
+          priority,
+          sagaId: SagaId.make(yield* ids.uuid),
+          state: firstState(order, now),
+          rankAt: rankOf(runAt ?? now, priority, policy.ageingMillis),
+          queuedAt: now,
+          expiresAt,
+          ...(runAt === undefined ? {} : { runAt }),
+          ...(concurrencyKey === undefined ? {} : { concurrencyKey })
+        })
+      })
+      const sagaOf = ({ correlationId, definition }: EntranceOrder, entry: QueueEntry) => {
+        const { executionId, ownerId, place, sagaId } = entry
+        const parked = place === undefined
+        return launcher.make({ executionId, ownerId, correlationId, definition, sagaId, lane: place, parked })
+      }
+
+      const startHere: QueueEntrance["Service"]["startHere"] = Effect.fnUntraced(function* (order) {
         const place = yield* reserved(order)
-        const since = runAt ?? now
-        const entry = yield* store.enqueue(
-          new QueueEntry({
-            executionId,
-            ownerId,
-            runtime: wanted.runtime,
-            demand: wanted.demand,
-            priority,
-            sagaId: SagaId.make(yield* ids.uuid),
-            state: firstState(wanted, now),
-            rankAt: rankOf(since, priority, policy.ageingMillis),
-            queuedAt: now,
-            expiresAt: wanted.expiresAt,
-            ...(runAt === undefined ? {} : { runAt }),
-            ...(concurrencyKey === undefined ? {} : { concurrencyKey }),
-            ...(place === undefined ? {} : { place })
-          })
-        )
-        const parked = entry.state !== "admitted"
-        const owner = { executionId, ownerId, correlationId, definition }
-        const saga = yield* launcher.make({ ...owner, sagaId: entry.sagaId, lane: entry.place, parked })
-        if (!parked) return { saga, entry, ahead: 0, waitSeconds: 0 }
-        if (place !== undefined) yield* slots.free(executionId)
+        if (place === undefined) return Option.none()
+        const now = yield* DateTime.now
+        const entry = new QueueEntry({ ...(yield* entryOf(order, now)), state: "admitted", place })
+        return Option.some({ entry, saga: claimedBy(yield* sagaOf(order, entry), registry.name, now) })
+      })
+
+      const enter = Effect.fnUntraced(function* (order: EntranceOrder) {
+        const entry = yield* entryOf(order, yield* DateTime.now)
+        yield* store.enqueue(entry)
         yield* wakeups.send(queueTopic)
-        return { saga, entry, ...(yield* forecast.outlook(entry)) }
+        return { saga: yield* sagaOf(order, entry), ...(yield* forecast.outlook(entry)) }
       })
 
       const reenter: QueueEntrance["Service"]["reenter"] = Effect.fnUntraced(function* (order, runAt, expiresAt) {
@@ -153,7 +166,7 @@ export class QueueEntrance extends Context.Service<
         return yield* store.requeue(withState(found.value, "waiting"))
       })
 
-      return QueueEntrance.of({ claimKey: store.claimKey, enter, reenter, putBack })
+      return QueueEntrance.of({ claimKey: store.claimKey, startHere, enter, reenter, putBack })
     })
   )
 }

@@ -1,20 +1,57 @@
 /** How full the line is, to the second: exact enough for bounds and estimates, cheap enough for every request. */
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
+import type { UserId } from "../auth/users/UserId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import type { QueueLoad } from "./QueueLoad.ts"
+import { activeOf, type QueueLoad } from "./QueueLoad.ts"
 import { QueueStore } from "./QueueStore.ts"
+
+/** Older than this it is read again. */
+const staleMillis = 1_000
+/** While one caller reads it again, the others take what is not older than this. */
+const mostMillis = 5_000
 
 export class QueueGauge extends Context.Service<
   QueueGauge,
   {
+    /** Never waits for another caller, who may need the connection that this one holds. */
     readonly load: Effect.Effect<QueueLoad, StorageError>
+    /** Entries of the owner, running ones included: those of the load, and what this host has let in since. */
+    active(ownerId: UserId): Effect.Effect<number, StorageError>
+    /** Counts one more for `active`. */
+    entered(ownerId: UserId): Effect.Effect<void>
   }
 >()("@fairlead/core/queue/QueueGauge") {
   static readonly layer = Layer.effect(
     QueueGauge,
     Effect.gen(function* () {
       const store = yield* QueueStore
-      return QueueGauge.of({ load: yield* Effect.cachedWithTTL(store.load, "1 second") })
+      const since = new Map<UserId, number>()
+      let known: { readonly load: QueueLoad; readonly atMillis: number } | undefined
+      let reading = 0
+
+      const read = Effect.gen(function* () {
+        reading++
+        const atMillis = yield* Clock.currentTimeMillis
+        const load = yield* Effect.ensuring(
+          store.load,
+          Effect.sync(() => {
+            reading--
+          })
+        )
+        since.clear()
+        known = { load, atMillis }
+        return load
+      })
+      const load = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        if (known === undefined) return read
+        const age = now - known.atMillis
+        return age < staleMillis || (reading > 0 && age < mostMillis) ? Effect.succeed(known.load) : read
+      })
+      return QueueGauge.of({
+        load,
+        active: (ownerId) => Effect.map(load, (line) => activeOf(line, ownerId) + (since.get(ownerId) ?? 0)),
+        entered: (ownerId) => Effect.sync(() => since.set(ownerId, (since.get(ownerId) ?? 0) + 1))
+      })
     })
   )
 }

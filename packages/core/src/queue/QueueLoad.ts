@@ -54,6 +54,10 @@ export const loadOf = (entries: ReadonlyArray<QueueEntry>, paused: ReadonlySet<P
 export const activeIn = (load: QueueLoad): number =>
   load.owners.reduce((sum, { admitted, held, waiting }) => sum + admitted + held + waiting, 0)
 
+/** Entries of one owner, running ones included. */
+export const activeOf = ({ owners, ...load }: QueueLoad, ownerId: UserId): number =>
+  activeIn({ ...load, owners: owners.filter((owner) => owner.ownerId === ownerId) })
+
 export const waitingIn = (load: QueueLoad, runtime: RuntimeKind): number =>
   load.owners.reduce((sum, owner) => sum + (owner.runtime === runtime ? owner.waiting : 0), 0)
 

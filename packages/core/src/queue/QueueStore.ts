@@ -23,12 +23,8 @@ export interface QueueFilter {
 export class QueueStore extends Context.Service<
   QueueStore,
   {
-    /**
-     * Adds an entry. One that names a `place` is admitted there at once if nobody waits for its runtime and nothing is paused;
-     * otherwise it loses the place and waits in the state it has. Answers with the entry as it is stored. An id that exists is a
-     * defect.
-     */
-    enqueue(entry: QueueEntry): Effect.Effect<QueueEntry, StorageError>
+    /** Adds an entry that is not admitted; `Journal.begin` writes one that is. An id that exists is a defect. */
+    enqueue(entry: QueueEntry): Effect.Effect<void, StorageError>
     /**
      * Makes ready what is due, then admits who is next, up to the offer's limit: none while paused. One atomic step for
      * all hosts, so no limit is ever exceeded. Joins the caller's transaction, which dispatches the sagas.
@@ -104,14 +100,7 @@ export class QueueStore extends Context.Service<
               const entries = yield* all
               if (entries.some(({ executionId }) => executionId === entry.executionId))
                 return yield* Effect.die(`execution ${entry.executionId} is in the line`)
-              const stopped = yield* pausedFor(entry.runtime)
-              const others = entries.some(({ runtime, state }) => runtime === entry.runtime && state === "waiting")
-              const stored =
-                entry.place !== undefined && entry.state === "waiting" && !stopped && !others
-                  ? new QueueEntry({ ...entry, state: "admitted" })
-                  : withoutPlace(entry)
-              yield* put([stored])
-              return stored
+              yield* put([entry])
             })
           ),
         admit: (offer, limits, now) =>

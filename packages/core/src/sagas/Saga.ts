@@ -62,6 +62,16 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   completedAt: Schema.optionalKey(Schema.DateTimeUtcFromString)
 }) {}
 
+/** As its next driver holds it: under a raised fence. */
+export const claimedBy = (saga: Saga, driver: string, updatedAt: DateTime.Utc): Saga =>
+  new Saga({
+    ...saga,
+    state: saga.state === "created" ? "running" : saga.state,
+    driver,
+    fence: saga.fence + 1,
+    updatedAt
+  })
+
 /** When it got on last: with the last entry of its log, or when it was made. Of older rows `updatedAt` is as good as one can tell. */
 export const movedAt = ({ createdAt, lastEntry, logLength, updatedAt }: Saga): DateTime.Utc =>
   lastEntry?.at ?? (logLength === 0 ? createdAt : updatedAt)

@@ -4,6 +4,7 @@
  */
 import { Context, DateTime, Effect, Layer, Option, Result, type Scope } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
+import type { Execution } from "../executions/Execution.ts"
 import { Journal } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -60,12 +61,12 @@ export class SagaDriver extends Context.Service<
         const [definitions, engine] = [yield* SagaDefinitions, yield* SagaEngine]
         const services = { store, journal: yield* Journal, storage: yield* Storage, events: yield* EventFactory }
 
-        const open = Effect.fnUntraced(function* (definition: SagaDefinition, saga: Saga) {
-          const found = yield* definition.load(saga)
-          if (Option.isNone(found)) return yield* Effect.die(`saga ${saga.sagaId} has no execution`)
+        const open = Effect.fnUntraced(function* (definition: SagaDefinition, saga: Saga, begun?: Execution) {
+          const execution = begun ?? Option.getOrUndefined(yield* definition.load(saga))
+          if (execution === undefined) return yield* Effect.die(`saga ${saga.sagaId} has no execution`)
           const entries = saga.logLength === 0 ? [] : yield* store.log(saga.sagaId)
           const progress = yield* Effect.orDie(Effect.fromResult(fold(entries.map(({ entry }) => entry))))
-          return SagaSession.make(services, { saga, progress, execution: found.value })
+          return SagaSession.make(services, { saga, progress, execution })
         })
 
         /** Leaves the saga to a host that knows its definition, as in the middle of an upgrade; until one takes it, it comes round. */
@@ -84,13 +85,14 @@ export class SagaDriver extends Context.Service<
 
         const drive = Effect.fn("SagaDriver.drive")(
           function* (item: SagaDispatch) {
-            const claimed = yield* store.claim(item.sagaId, item.dispatch, driver)
+            const { begun, dispatch, sagaId } = item
+            const claimed = begun === undefined ? yield* store.claim(sagaId, dispatch, driver) : Option.some(begun.saga)
             if (Option.isNone(claimed)) return
             const saga = claimed.value
             const definition = definitionOf(definitions, saga)
             if (definition === undefined) return yield* passOn(saga)
             const held = yield* watch.hold(saga)
-            const session = yield* open(definition, saga)
+            const session = yield* open(definition, saga, begun?.execution)
             yield* Effect.raceFirst(advance(definition, session, held), held.lost)
           },
           Effect.scoped,

@@ -3,14 +3,19 @@
  * counts is decided by `SagaStore.claim`, so delivering one twice, late or to a second host does no harm.
  */
 import { Cause, Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } from "effect"
-import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import type { Execution } from "../executions/Execution.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
+import { dispatchedItems, engineItems } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import type { Saga } from "./Saga.ts"
 import type { SagaId } from "./SagaId.ts"
 
 /** One item: drive this saga, if this is still its dispatch number. */
 export interface SagaDispatch {
   readonly sagaId: SagaId
   readonly dispatch: number
+  /** Of a saga that began in the hands of this host: nothing needs to be claimed or read before it is driven. */
+  readonly begun?: { readonly saga: Saga; readonly execution: Execution } | undefined
 }
 
 /** Items that only some hosts can drive, for example those whose job is on one machine. `undefined`: every host can. */
@@ -32,6 +37,11 @@ export class SagaEngine extends Context.Service<
      */
     dispatch(item: SagaDispatch, lane?: SagaLane, delayMillis?: number): Effect.Effect<void, StorageError>
     /**
+     * Delivers to this host's drivers, at once, an item that `Journal.begin` has queued in its hands. Call it when that is committed;
+     * until the host takes it up, and when it dies, the item is kept from others for some seconds. The caller bounds how many there are.
+     */
+    hand(item: SagaDispatch, lane: SagaLane): Effect.Effect<void>
+    /**
      * Delivers the items of the lanes to `drive`, at most `maxDrivers` of each at a time, until the scope closes; items in hand
      * are then handed back. An item whose driver fails, or whose host dies, is delivered again. Call once a host.
      */
@@ -47,7 +57,8 @@ export class SagaEngine extends Context.Service<
     SagaEngine,
     Effect.gen(function* () {
       const database = yield* MemoryDatabase
-      const items = queueItems(database)
+      const items = engineItems(database)
+      const handed = new Map<SagaLane, (item: SagaDispatch) => Effect.Effect<void>>()
       const seen = dispatchedItems(database)
       /** One for each lane that is driven here. */
       const wakes = new Set<Latch.Latch>()
@@ -63,6 +74,12 @@ export class SagaEngine extends Context.Service<
             return [Math.min(1000, ...later), waiting]
           })
         )
+      /** Takes an item out of the table that is still held for this host. */
+      const takeHeld = (item: SagaDispatch, lane: SagaLane) =>
+        items.modify((waiting): readonly [QueueItem | undefined, ReadonlyArray<QueueItem>] => {
+          const found = waiting.find((each) => itemName(each, each.lane) === itemName(item, lane))
+          return [found, waiting.filter((each) => each !== found)]
+        })
       /** Waits for an item. Only the waiting can be interrupted, so that no item is lost between the table and a driver. */
       const next = (
         lane: SagaLane,
@@ -79,8 +96,10 @@ export class SagaEngine extends Context.Service<
         })
       /** At once if the driver was interrupted, after a pause if it failed: it may fail again. */
       const putBack = Effect.fnUntraced(function* (item: QueueItem, interrupted: boolean) {
-        const dueMillis = interrupted ? item.dueMillis : (yield* Clock.currentTimeMillis) + retryMillis
-        yield* items.modify((waiting) => [undefined, [...waiting, { ...item, dueMillis }]])
+        const now = yield* Clock.currentTimeMillis
+        const { begun: _, ...again } = item
+        const dueMillis = interrupted ? Math.min(now, item.dueMillis) : now + retryMillis
+        yield* items.modify((waiting) => [undefined, [...waiting, { ...again, dueMillis }]])
         yield* wakeAll
       })
 
@@ -93,8 +112,22 @@ export class SagaEngine extends Context.Service<
           yield* items.modify((waiting) => [undefined, [...waiting, { ...item, lane, dueMillis }]])
           yield* database.afterCommit(wakeAll)
         }),
+        hand: (item, lane) => handed.get(lane)?.(item) ?? Effect.void,
         run: Effect.fnUntraced(function* (drive, lanes) {
+          const scope = yield* Effect.scope
+          const driven = (item: QueueItem, restore: typeof Effect.interruptible) =>
+            Effect.onError(restore(drive(item)), (cause) => putBack(item, Cause.hasInterruptsOnly(cause)))
           for (const { lane, maxDrivers } of lanes) {
+            const taken = (item: SagaDispatch) =>
+              Effect.uninterruptibleMask((restore) =>
+                Effect.flatMap(takeHeld(item, lane), (held) =>
+                  held === undefined ? Effect.void : Effect.ignoreCause(driven({ ...held, begun: item.begun }, restore))
+                )
+              ).pipe(Effect.forkIn(scope), Effect.asVoid)
+            yield* Effect.acquireRelease(
+              Effect.sync(() => handed.set(lane, taken)),
+              () => Effect.sync(() => handed.get(lane) === taken && handed.delete(lane))
+            )
             const [busy, wake] = [Semaphore.makeUnsafe(1), Latch.makeUnsafe(false)]
             yield* Effect.acquireRelease(
               Effect.sync(() => wakes.add(wake)),
@@ -103,9 +136,7 @@ export class SagaEngine extends Context.Service<
             const inTurn = (restore: typeof Effect.interruptible) =>
               Effect.andThen(restore(busy.take(1)), Effect.ensuring(next(lane, wake, restore), busy.release(1)))
             const driver = Effect.uninterruptibleMask((restore) =>
-              Effect.flatMap(inTurn(restore), (item) =>
-                Effect.onError(restore(drive(item)), (cause) => putBack(item, Cause.hasInterruptsOnly(cause)))
-              )
+              Effect.flatMap(inTurn(restore), (item) => driven(item, restore))
             ).pipe(Effect.ignoreCause)
             for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(Effect.forever(driver))
           }
@@ -119,11 +150,9 @@ export class SagaEngine extends Context.Service<
 /** Pause before an item whose driver failed is delivered again. */
 const retryMillis = 1000
 
-interface QueueItem extends SagaDispatch {
+/** An item in memory; nobody but the host that holds it gets it before it is due. */
+export interface QueueItem extends SagaDispatch {
   readonly lane: SagaLane
   readonly dueMillis: number
 }
-const queueItems = sharedTable<ReadonlyArray<QueueItem>>([])
 export const itemName = ({ dispatch, sagaId }: SagaDispatch, lane: SagaLane) => `${sagaId}:${dispatch} ${lane ?? ""}`
-/** Every item there ever was, by its name, so that a number is delivered once. */
-export const dispatchedItems = sharedTable<ReadonlySet<string>>(new Set())

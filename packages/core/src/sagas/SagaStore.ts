@@ -6,7 +6,7 @@ import type { ExecutionId } from "../executions/ExecutionId.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { queueRows, sagaEntries, sagaRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { type CancelRequest, isEnded, movedAt, Saga, type SagaState } from "./Saga.ts"
+import { type CancelRequest, claimedBy, isEnded, movedAt, Saga, type SagaState } from "./Saga.ts"
 import type { LoggedEntry } from "./SagaEntry.ts"
 import type { SagaId } from "./SagaId.ts"
 
@@ -114,8 +114,7 @@ export class SagaStore extends Context.Service<
             const found = known.get(id)
             if (found === undefined || found.dispatch !== dispatch || isEnded(found.state))
               return [Option.none(), known]
-            const state = found.state === "created" ? "running" : found.state
-            const claimed = new Saga({ ...found, state, driver, fence: found.fence + 1, updatedAt })
+            const claimed = claimedBy(found, driver, updatedAt)
             return [Option.some(claimed), new Map(known).set(id, claimed)]
           })
         }),

@@ -2,15 +2,25 @@
  * Port: the one write by which a saga begins, and the one by which it moves. Log entries, the saga's row, the domain's row and its
  * events go in together.
  */
-import { Context, type DateTime, Effect, Layer, Struct } from "effect"
+import { Clock, Context, type DateTime, Effect, Layer, Struct } from "effect"
 import { EventLog } from "../events/EventLog.ts"
 import type { NewEvent } from "../events/StoredEvent.ts"
 import type { Execution } from "../executions/Execution.ts"
 import { isTerminal } from "../executions/ExecutionStatus.ts"
+import type { QueueEntry } from "../queue/QueueEntry.ts"
 import { Saga } from "../sagas/Saga.ts"
+import { itemName, type QueueItem } from "../sagas/SagaEngine.ts"
 import type { SagaEntry } from "../sagas/SagaEntry.ts"
 import { MemoryDatabase } from "./MemoryDatabase.ts"
-import { executionRows, queueRows, sagaEntries, sagaRows } from "./memoryTables.ts"
+import {
+  dispatchedItems,
+  engineItems,
+  executionRows,
+  pauseRows,
+  queueRows,
+  sagaEntries,
+  sagaRows
+} from "./memoryTables.ts"
 import type { StorageError } from "./StorageError.ts"
 
 export interface JournalWrite {
@@ -34,8 +44,17 @@ export interface JournalOpening {
   readonly events: ReadonlyArray<NewEvent>
 }
 
+/** What there is when an execution starts in the moment in which it is accepted. */
+export interface JournalBeginning extends JournalOpening {
+  /** Admitted, to the place that is the saga's lane. The saga is claimed: it bears fence 1 and the name of this host. */
+  readonly entry: QueueEntry
+}
+
 /** The stream that holds everything about one execution. */
 export const streamOf = (saga: Pick<Saga, "executionId">): `execution/${string}` => `execution/${saga.executionId}`
+
+/** How long an item is kept for the host that has written it. */
+const heldMillis = 9_000
 
 export class Journal extends Context.Service<
   Journal,
@@ -45,6 +64,12 @@ export class Journal extends Context.Service<
      * transaction. The caller dispatches the saga.
      */
     open(opening: JournalOpening): Effect.Effect<void, StorageError>
+    /**
+     * As `open`, for an execution that need not wait: its entry goes into the line, and an item for its saga into the queue of the
+     * engine, held for this host; `SagaEngine.hand` takes it up. `false`, and nothing is written, if others wait for the same
+     * runtime or it is paused. One atomic step, in one round trip where the database allows. Joins a transaction.
+     */
+    begin(beginning: JournalBeginning): Effect.Effect<boolean, StorageError>
     /**
      * Writes all of it, or nothing: `false` means that the saga no longer bears the writer's fence, so another driver has taken
      * over and the writer must stop. One atomic step, in one round trip where the database allows. Joins a transaction.
@@ -58,7 +83,8 @@ export class Journal extends Context.Service<
       const database = yield* MemoryDatabase
       const events = yield* EventLog
       const [sagas, logs] = [sagaRows(database), sagaEntries(database)]
-      const [executions, line] = [executionRows(database), queueRows(database)]
+      const [executions, line, pauses] = [executionRows(database), queueRows(database), pauseRows(database)]
+      const [items, seen] = [engineItems(database), dispatchedItems(database)]
 
       const append = Effect.fnUntraced(function* (write: JournalWrite) {
         const { at, entries, execution, saga } = write
@@ -103,7 +129,24 @@ export class Journal extends Context.Service<
         yield* sagas.modify((rows) => [undefined, new Map(rows).set(saga.sagaId, saga)])
         yield* events.append(streamOf(saga), first)
       })
+      const isTaken = (entry: QueueEntry) =>
+        Effect.map(Effect.all([line.get, pauses.get]), ([entries, paused]) => {
+          const waits = (other: QueueEntry) => other.runtime === entry.runtime && other.state === "waiting"
+          return paused.has("all") || paused.has(entry.runtime) || [...entries.values()].some(waits)
+        })
+      const begin = Effect.fnUntraced(function* ({ entry, ...opening }: JournalBeginning) {
+        if (yield* isTaken(entry)) return false
+        yield* open(opening)
+        yield* line.modify((rows) => [undefined, new Map(rows).set(entry.executionId, entry)])
+        const { dispatch, lane, sagaId } = opening.saga
+        const dueMillis = (yield* Clock.currentTimeMillis) + heldMillis
+        const item: QueueItem = { sagaId, dispatch, lane, dueMillis }
+        yield* items.modify((waiting) => [undefined, [...waiting, item]])
+        yield* seen.modify((names) => [undefined, new Set(names).add(itemName(item, lane))])
+        return true
+      })
       return Journal.of({
+        begin: (beginning) => database.transaction(begin(beginning)),
         open: (opening) => database.transaction(open(opening)),
         append: (write) => database.transaction(append(write))
       })

@@ -4,6 +4,7 @@ import type { ExecutionId } from "../executions/ExecutionId.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
 import type { Pause, PauseScope } from "../queue/QueueLoad.ts"
 import type { Saga } from "../sagas/Saga.ts"
+import type { QueueItem } from "../sagas/SagaEngine.ts"
 import type { LoggedEntry } from "../sagas/SagaEntry.ts"
 import type { SagaId } from "../sagas/SagaId.ts"
 import { sharedTable } from "./MemoryDatabase.ts"
@@ -13,3 +14,6 @@ export const sagaRows = sharedTable<ReadonlyMap<SagaId, Saga>>(new Map())
 export const sagaEntries = sharedTable<ReadonlyMap<SagaId, ReadonlyArray<LoggedEntry>>>(new Map())
 export const queueRows = sharedTable<ReadonlyMap<ExecutionId, QueueEntry>>(new Map())
 export const pauseRows = sharedTable<ReadonlyMap<PauseScope, Pause>>(new Map())
+export const engineItems = sharedTable<ReadonlyArray<QueueItem>>([])
+/** Every item of the engine there ever was, by its name, so that a number is delivered once. */
+export const dispatchedItems = sharedTable<ReadonlySet<string>>(new Set())

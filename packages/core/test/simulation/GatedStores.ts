@@ -78,7 +78,7 @@ const lockMillis = 9_000
 const engine = (gate: Gate, random: Random, chaos: () => Chaos) =>
   Layer.effect(
     SagaEngine,
-    Effect.map(SagaEngine, ({ check, dispatch, run }) => {
+    Effect.map(SagaEngine, ({ check, dispatch, hand, run }) => {
       const silence = Effect.gen(function* () {
         let silentMillis = 0
         while (silentMillis < lockMillis) {
@@ -100,6 +100,7 @@ const engine = (gate: Gate, random: Random, chaos: () => Chaos) =>
       return SagaEngine.of({
         check: gate.disturb(check, storageFailure("SagaEngine.check")),
         dispatch: (...args) => gate.disturb(dispatch(...args), storageFailure("SagaEngine.dispatch")),
+        hand: (item, lane) => Effect.andThen(gate.pass, hand(item, lane)),
         run: (drive, lanes) =>
           Effect.flatMap(Effect.scope, (host) =>
             run((item) => Effect.raceFirst(delivered(drive(item), host), silence), lanes)

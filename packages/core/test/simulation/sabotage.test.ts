@@ -52,9 +52,9 @@ const bugs: Readonly<Record<string, Sabotage>> = {
       Layer.effect(
         Journal,
         Effect.gen(function* () {
-          const [{ append, open }, sagas] = [yield* Journal, yield* SagaStore]
+          const [{ append, ...journal }, sagas] = [yield* Journal, yield* SagaStore]
           return Journal.of({
-            open,
+            ...journal,
             append: (write) =>
               Effect.flatMap(sagas.pulse([write.saga.sagaId]), ([pulse]) =>
                 append({ ...write, saga: new Saga({ ...write.saga, fence: pulse?.fence ?? write.saga.fence }) })
@@ -94,9 +94,9 @@ const bugs: Readonly<Record<string, Sabotage>> = {
       Layer.effect(
         Journal,
         Effect.gen(function* () {
-          const [{ append, open }, queue] = [yield* Journal, yield* QueueStore]
+          const [{ append, ...journal }, queue] = [yield* Journal, yield* QueueStore]
           return Journal.of({
-            open,
+            ...journal,
             append: Effect.fnUntraced(function* (write) {
               const entry = yield* queue.find(write.saga.executionId)
               const held = yield* append(write)

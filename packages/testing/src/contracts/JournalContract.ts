@@ -5,79 +5,19 @@ import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { Saga } from "@fairlead/core/sagas/Saga"
 import type { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Journal, type JournalWrite, streamOf } from "@fairlead/core/storage/Journal"
+import { Journal, streamOf } from "@fairlead/core/storage/Journal"
 import { Storage, type Stores } from "@fairlead/core/storage/Storage"
-import { DateTime, Effect, Equal, Exit, type Layer, Option } from "effect"
+import { Effect, Equal, Exit, type Layer } from "effect"
 import { cancelledEvent, runningEvent } from "../fixtures/EventFixtures.ts"
 import { awkwardText, completedExecution, instant, queuedExecution } from "../fixtures/ExecutionFixtures.ts"
 import { createdSaga } from "../fixtures/SagaFixtures.ts"
 import { executionId, sagaId } from "../fixtures/Uuid.ts"
 import { liveSuite } from "./internal/eventually.ts"
+import { at, driven, intent, look, started, write } from "./internal/journaled.ts"
 
-const at = DateTime.add(instant, { seconds: 1 })
 const request = { at: instant, by: "alice", reason: "enough" }
-const started: SagaEntry = { _tag: "SagaStarted", name: "run", definitionVersion: 1 }
-const intent = (step: string): SagaEntry => ({ _tag: "StepStarted", step, attempt: 1 })
-
-/** Execution `n` and its saga, claimed once: the saga as its driver holds it. */
-const driven = Effect.fnUntraced(function* (n: number) {
-  yield* (yield* ExecutionStore).insert(queuedExecution(n))
-  const sagas = yield* SagaStore
-  yield* sagas.insert(createdSaga(n))
-  return Option.getOrThrow(yield* sagas.claim(sagaId(n), 1, "a"))
-})
-
-const write = (saga: Saga, entries: ReadonlyArray<SagaEntry>, more: Partial<JournalWrite> = {}): JournalWrite => ({
-  saga: new Saga({ ...saga, logLength: saga.logLength + entries.length, updatedAt: at }),
-  at,
-  entries,
-  events: [],
-  ...more
-})
-
-/** Everything that a write of number `n` may touch. */
-const look = Effect.fnUntraced(function* (n: number) {
-  const saga = Option.getOrThrow(yield* (yield* SagaStore).find(sagaId(n)))
-  const log = yield* (yield* SagaStore).log(sagaId(n))
-  const execution = Option.getOrThrow(yield* (yield* ExecutionStore).find(executionId(n)))
-  const events = yield* (yield* EventLog).readStream(streamOf(saga), { afterVersion: 0, limit: 100 })
-  return { saga, log, execution, events }
-})
-
 export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void =>
   it.layer(stores, liveSuite)(`Journal (${name})`, (it) => {
-    it.effect("open adds the execution, its saga and its first events", () =>
-      Effect.gen(function* () {
-        const journal = yield* Journal
-        const opening = { execution: queuedExecution(161), saga: createdSaga(161), events: [runningEvent(161)] }
-        yield* journal.open(opening)
-        const seen = yield* look(161)
-        assert.isTrue(Equal.equals(seen.execution, opening.execution))
-        assert.isTrue(Equal.equals(seen.saga, opening.saga))
-        assert.deepStrictEqual(seen.log, [])
-        assert.deepStrictEqual(
-          seen.events.map(({ eventId, streamVersion }) => [eventId, streamVersion]),
-          [[runningEvent(161).eventId, 1]]
-        )
-        assert.isTrue(Exit.hasDies(yield* Effect.exit(journal.open({ ...opening, events: [runningEvent(162)] }))))
-        assert.strictEqual((yield* look(161)).events.length, 1)
-      })
-    )
-
-    it.effect("open goes down with the caller's transaction, and with an event id that is stored already", () =>
-      Effect.gen(function* () {
-        const journal = yield* Journal
-        const { transaction } = yield* Storage
-        yield* (yield* EventLog).append("elsewhere", [runningEvent(171)])
-        const opened = (event: number) =>
-          journal.open({ execution: queuedExecution(172), saga: createdSaga(172), events: [runningEvent(event)] })
-        assert.isTrue(Exit.hasDies(yield* Effect.exit(opened(171))))
-        yield* Effect.flip(transaction(Effect.andThen(opened(172), Effect.fail("stop"))))
-        assert.isTrue(Option.isNone(yield* (yield* ExecutionStore).find(executionId(172))))
-        assert.isTrue(Option.isNone(yield* (yield* SagaStore).find(sagaId(172))))
-      })
-    )
-
     it.effect("append moves the saga and its execution, logs the entries and publishes the events", () =>
       Effect.gen(function* () {
         const journal = yield* Journal
@@ -228,6 +168,28 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.strictEqual(now.saga.fence, 2)
         assert.strictEqual(now.log.length, seen.log.length)
         assert.strictEqual(now.saga.logLength, now.log.length)
+      })
+    )
+
+    it.effect("appends of many sagas at once are each under their own fence", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const numbers = Array.from({ length: 12 }, (_, i) => 231 + i)
+        const sagas = yield* Effect.forEach(numbers, (n) => driven(n))
+        for (const n of numbers.filter((each) => each % 3 === 0)) yield* (yield* SagaStore).claim(sagaId(n), 1, "b")
+        const written = yield* Effect.forEach(
+          sagas,
+          (saga, i) => journal.append(write(saga, [started, intent("start")], { events: [runningEvent(231 + i)] })),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(
+          written,
+          numbers.map((n) => n % 3 !== 0)
+        )
+        for (const n of numbers) {
+          const { events, log } = yield* look(n)
+          assert.deepStrictEqual([log.length, events.length], n % 3 === 0 ? [0, 0] : [2, 1])
+        }
       })
     )
   })

@@ -1,10 +1,15 @@
 /** What every engine promises: each committed item reaches a driver, at least once, and never more drivers than asked for. */
 import { assert, it } from "@effect/vitest"
+import { Place } from "@fairlead/core/runtime/Place"
 import { type SagaDispatch, SagaEngine, type SagaLane } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
+import { Journal } from "@fairlead/core/storage/Journal"
 import { Storage, type Stores } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Clock, Deferred, Effect, type Layer } from "effect"
+import { runningEvent } from "../fixtures/EventFixtures.ts"
+import { queuedExecution } from "../fixtures/ExecutionFixtures.ts"
+import { waitingEntry } from "../fixtures/QueueFixtures.ts"
 import { createdSaga } from "../fixtures/SagaFixtures.ts"
 import { sagaId } from "../fixtures/Uuid.ts"
 import { eventually, liveSuite } from "./internal/eventually.ts"
@@ -36,6 +41,17 @@ const running = Effect.fnUntraced(function* (
     lanes.map((lane) => ({ lane, maxDrivers }))
   )
   return delivered
+})
+
+const lane = Place.make("ssh/here")
+
+/** Execution and saga `n` as they begin in the hands of this host. */
+const begin = Effect.fnUntraced(function* (n: number) {
+  const saga = createdSaga(n, { state: "running", fence: 1, driver: "a", lane })
+  const execution = queuedExecution(n)
+  const entry = waitingEntry(n, { runtime: "ssh", state: "admitted", place: lane })
+  assert.isTrue(yield* (yield* Journal).begin({ execution, saga, entry, events: [runningEvent(n)] }))
+  return { saga, execution }
 })
 
 const deliveries = (delivered: ReadonlyArray<string>, { dispatch, sagaId }: SagaDispatch) =>
@@ -170,6 +186,44 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         yield* engine.dispatch(item(51), "process/here")
         yield* untilDelivered(here, item(51))
         assert.deepStrictEqual([deliveries(there, item(51)), deliveries(there, item(52))], [1, 0])
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("an item that was begun here is driven here at once, with what it began with", () =>
+      Effect.gen(function* () {
+        const engine = yield* SagaEngine
+        const seen: Array<SagaDispatch["begun"]> = []
+        const delivered = yield* running(2, ({ begun }) => Effect.sync(() => void seen.push(begun)), [lane])
+        const begun = yield* begin(61)
+        yield* engine.hand({ ...item(61), begun }, lane)
+        yield* untilDelivered(delivered, item(61))
+        assert.deepStrictEqual(seen, [begun])
+        yield* engine.dispatch(item(61, 2), lane)
+        yield* untilDelivered(delivered, item(61, 2))
+        assert.strictEqual(deliveries(delivered, item(61)), 1)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("an item that was begun here is delivered again when its driver fails, and when it is interrupted", () =>
+      Effect.gen(function* () {
+        const engine = yield* SagaEngine
+        const first = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const delivered = yield* running(
+              2,
+              ({ begun, sagaId }) => (begun !== undefined && sagaId === item(71).sagaId ? failed : Effect.never),
+              [lane]
+            )
+            for (const n of [71, 72]) yield* engine.hand({ ...item(n), begun: yield* begin(n) }, lane)
+            yield* untilDelivered(delivered, item(71), 2)
+            yield* untilDelivered(delivered, item(72))
+            return delivered
+          })
+        )
+        assert.strictEqual(deliveries(first, item(72)), 1)
+        const second = yield* running(2, undefined, [lane])
+        yield* untilDelivered(second, item(71))
+        yield* untilDelivered(second, item(72))
       }).pipe(Effect.scoped)
     )
 

@@ -8,6 +8,7 @@ import * as ExecutionStoreContract from "./ExecutionStoreContract.ts"
 import * as HostStoreContract from "./HostStoreContract.ts"
 import * as IdempotencyContract from "./IdempotencyContract.ts"
 import * as JournalContract from "./JournalContract.ts"
+import * as JournalOpeningContract from "./JournalOpeningContract.ts"
 import * as OutputStoreContract from "./OutputStoreContract.ts"
 import * as QueueStoreContract from "./QueueStoreContract.ts"
 import * as SagaEngineContract from "./SagaEngineContract.ts"
@@ -21,6 +22,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
   ExecutionStoreContract.suite(name, stores)
   SagaStoreContract.suite(name, stores)
   JournalContract.suite(name, stores)
+  JournalOpeningContract.suite(name, stores)
   OutputStoreContract.suite(name, stores)
   IdempotencyContract.suite(name, stores)
   HostStoreContract.suite(name, stores)

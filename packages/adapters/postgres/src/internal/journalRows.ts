@@ -1,5 +1,6 @@
 /** How moves of sagas are written, as members of a `with` clause: one statement for any number of them. */
 import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
+import { isEnded, SagaState } from "@fairlead/core/sagas/Saga"
 import { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
 import { type JournalWrite, streamOf } from "@fairlead/core/storage/Journal"
 import { DateTime, Effect, Schema } from "effect"
@@ -8,6 +9,8 @@ import { encodeExecution } from "../PostgresExecutionStore.ts"
 import { encodeSaga } from "../PostgresSagaStore.ts"
 import { encodeEvents, lockMillis } from "./eventRows.ts"
 import { jsonText } from "./jsonText.ts"
+
+const endStates = SagaState.literals.filter(isEnded)
 
 const encodeEntries = Schema.encodeEffect(jsonText(Schema.Array(SagaEntry)))
 
@@ -69,7 +72,7 @@ const columnsOf = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>
 /**
  * Defines `moved`: the sagas that bore their writer's fence, and of which alone anything is written. `dispatch`, `lane`, `parked` and
  * the cancel request stay what they are in the row: others write them. Several writes wait for a lock only as long as
- * `insertBatches` does; no two may be of one execution.
+ * `insertBatches` does; no two may be of one execution. With a saga that ends goes its item of the engine.
  *
  * Admission locks entries of the line and then their sagas, so an end does the same: the other way round each could wait for the other.
  */
@@ -91,7 +94,7 @@ export const writeAll = (sql: SqlClient.SqlClient, writes: ReadonlyArray<Encoded
           'lane', s.lane, 'parked', nullif(s.parked, false)))
     from writes w
     where s.saga_id = w.saga_id and s.fence = w.fence and (select count(*) from line) >= 0
-    returning s.saga_id
+    returning s.saga_id, s.dispatch, s.lane
   ),
   logged as (
     insert into saga_log (saga_id, seq, fence, at, entry, driver)
@@ -101,6 +104,11 @@ export const writeAll = (sql: SqlClient.SqlClient, writes: ReadonlyArray<Encoded
   changed as (
     update executions x set status = w.status, execution = w.execution::jsonb
     from writes w join moved using (saga_id) where x.execution_id = w.execution_id and w.status <> ''
+  ),
+  driven as (
+    delete from effect_queue q using writes w join moved using (saga_id)
+    where q.queue_name = 'sagas' || coalesce('/' || moved.lane, '') and q.id = w.saga_id || ':' || moved.dispatch
+      and ${sql.in("w.state", endStates)}
   ),
   left_line as (
     delete from queue_entries q using writes w join moved using (saga_id)

@@ -1,0 +1,89 @@
+/** How executions that start at once are written, as members of a `with` clause: one statement for any number of them. */
+import { type JournalBeginning, streamOf } from "@fairlead/core/storage/Journal"
+import { DateTime, Effect } from "effect"
+import type { SqlClient } from "effect/sql"
+import { encodeExecution } from "../PostgresExecutionStore.ts"
+import { encodeSaga } from "../PostgresSagaStore.ts"
+import { encodeEvents, lockMillis } from "./eventRows.ts"
+
+/** Its models as the texts of `jsonb` values. */
+export interface EncodedBeginning extends JournalBeginning {
+  readonly executionJson: string
+  readonly sagaJson: string
+  readonly eventsJson: string
+}
+
+export const encodeBeginning = Effect.fnUntraced(function* (beginning: JournalBeginning) {
+  const encoded: EncodedBeginning = {
+    ...beginning,
+    executionJson: yield* encodeExecution(beginning.execution),
+    sagaJson: yield* encodeSaga(beginning.saga),
+    eventsJson: yield* encodeEvents(beginning.events)
+  }
+  return encoded
+})
+
+const columnsOf = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<EncodedBeginning>) => {
+  const each = <A>(member: (beginning: EncodedBeginning) => A) => beginnings.map(member)
+  return sql`${each(({ execution }) => execution.executionId)}::uuid[], ${each(({ saga }) => saga.sagaId)}::uuid[],
+    ${each(({ execution }) => execution.ownerId)}::uuid[], ${each(({ execution }) => execution.status)}::text[],
+    ${each(({ execution }) => execution.lang)}::text[], ${each(({ execution }) => DateTime.formatIso(execution.createdAt))}::text[],
+    ${each(({ executionJson }) => executionJson)}::text[], ${each(({ saga }) => saga.state)}::text[],
+    ${each(({ saga }) => saga.dispatch)}::int[], ${each(({ saga }) => saga.fence)}::int[],
+    ${each(({ entry }) => entry.place ?? "")}::text[], ${each(({ sagaJson }) => sagaJson)}::text[],
+    ${each(({ entry }) => entry.runtime)}::text[], ${each(({ entry }) => entry.demand)}::text[],
+    ${each(({ entry }) => entry.priority)}::int[], ${each(({ entry }) => DateTime.formatIso(entry.rankAt))}::text[],
+    ${each(({ entry }) => DateTime.formatIso(entry.queuedAt))}::text[], ${each(({ entry }) => DateTime.formatIso(entry.expiresAt))}::text[],
+    ${each(({ saga }) => streamOf(saga))}::text[], ${each(({ events }) => events.length)}::int[],
+    ${each(({ eventsJson }) => eventsJson)}::text[]`
+}
+
+/**
+ * Defines `lined`: the executions that did not have to wait, of which alone anything is written. An item of the engine bears the id of
+ * its saga as its lock, which is how the engine of this host knows what it holds. Several wait for a lock only as long as
+ * `insertBatches` does.
+ */
+export const beginAll = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<EncodedBeginning>) => {
+  const bounded =
+    beginnings.length > 1 ? sql`(select set_config('lock_timeout', ${`${lockMillis}ms`}, true)) bounded,` : sql``
+  return sql`
+  beginnings as materialized (
+    select b.* from ${bounded} unnest(${columnsOf(sql, beginnings)}) as b (execution_id, saga_id, owner_id, status, lang,
+      created_at, execution, state, dispatch, fence, place, saga, runtime, demand, priority, rank_at, queued_at, expires_at,
+      stream, event_count, events)
+  ),
+  lined as (
+    insert into queue_entries (execution_id, saga_id, owner_id, runtime, demand, priority, state, rank_at, queued_at, expires_at, place)
+    select execution_id, saga_id, owner_id, runtime, demand, priority, 'admitted', rank_at::timestamptz, queued_at::timestamptz,
+      expires_at::timestamptz, place
+    from beginnings b
+    where not exists (select 1 from queue_pauses where scope in ('all', b.runtime))
+      and not exists (select 1 from queue_entries q where q.runtime = b.runtime and q.state = 'waiting')
+    returning execution_id
+  ),
+  accepted as (
+    insert into executions (execution_id, owner_id, status, lang, created_at, execution)
+    select execution_id, owner_id, status, lang, created_at::timestamptz, execution::jsonb from beginnings join lined using (execution_id)
+  ),
+  begun as (
+    insert into sagas (saga_id, execution_id, owner_id, state, dispatch, fence, lane, parked, saga)
+    select saga_id, execution_id, owner_id, state, dispatch, fence, place, false, saga::jsonb from beginnings join lined using (execution_id)
+  ),
+  held as (
+    insert into effect_queue (id, queue_name, element, state, attempts, visible_at, acquired_at, acquired_by, created_at, updated_at)
+    select saga_id || ':' || dispatch, 'sagas/' || place, jsonb_build_object('sagaId', saga_id, 'dispatch', dispatch)::text,
+      'pending', 1, now(), now(), saga_id, now(), now()
+    from beginnings join lined using (execution_id)
+  ),
+  heads as (
+    insert into stream_heads (stream, version, txid)
+    select stream, event_count, pg_current_xact_id() from beginnings join lined using (execution_id) order by stream
+    returning stream, txid
+  ),
+  added as (
+    insert into events (txid, stream, stream_version, event_id, tag, event)
+    select heads.txid, heads.stream, e.n::int, (e.event ->> 'eventId')::uuid, e.event -> 'event' ->> '_tag', e.event
+    from heads join beginnings b using (stream), jsonb_array_elements(b.events::jsonb) with ordinality as e (event, n)
+    order by heads.stream, e.n
+  )`
+}

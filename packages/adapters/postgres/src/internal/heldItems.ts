@@ -1,0 +1,88 @@
+/**
+ * Items of the engine that this host wrote as its own with `Journal.begin`, and drives without taking them from the queue first. Each is
+ * locked in `effect_queue` like one that was taken, with the id of its saga as the lock's name; others get it when the lock expires.
+ */
+import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaEngine"
+import type { StorageError } from "@fairlead/core/storage/StorageError"
+import { Cause, Effect, Exit, Schedule } from "effect"
+import type { SqlClient } from "effect/sql"
+
+/** Between two renewals of the locks that a host holds. */
+export const refreshInterval = "3 seconds"
+
+/** Pause before an item whose driver failed is delivered again. */
+const retrySeconds = 1
+
+type Drive = (item: SagaDispatch) => Effect.Effect<void, StorageError>
+
+/** A failed drive is the queue's to repeat; there is nobody else to tell. */
+export const attended = <A, E, R>(driving: Effect.Effect<A, E, R>) =>
+  driving.pipe(
+    Effect.tapCause((cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning("A saga's driver failed", cause)
+    ),
+    Effect.ignoreCause
+  )
+
+const itemOf = ({ dispatch, sagaId }: SagaDispatch) => `${sagaId}:${dispatch}`
+
+export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  /** Items in hand; as many as the host has slots. */
+  const held = new Set<SagaDispatch>()
+  const drivers = new Map<SagaLane, (item: SagaDispatch) => Effect.Effect<void>>()
+
+  /** Of those that nobody has taken over; locked in one order, as ends of sagas do it. */
+  const mine = (items: ReadonlyArray<SagaDispatch>) => sql`sequence in (select sequence from effect_queue
+    where id = any(${items.map(itemOf)}::text[]) and acquired_by = any(${items.map(({ sagaId }) => sagaId)}::uuid[])
+    order by sequence for update)`
+
+  const refresh = Effect.suspend(() =>
+    held.size === 0
+      ? Effect.void
+      : Effect.asVoid(sql`update effect_queue set acquired_at = now() where ${mine([...held])}`)
+  )
+  yield* refresh.pipe(
+    Effect.tapError((error) => Effect.logWarning("Locks of sagas were not renewed; trying again.", error)),
+    Effect.retry(Schedule.spaced("500 millis")),
+    Effect.schedule(Schedule.fixed(refreshInterval)),
+    Effect.forkScoped
+  )
+
+  /** Hands it back: at once when the driver was interrupted, after a pause when it failed, because it may fail again. */
+  const release = (item: SagaDispatch, cause: Cause.Cause<StorageError>) => {
+    const seconds = Cause.hasInterruptsOnly(cause) ? 0 : retrySeconds
+    return Effect.ignore(
+      sql`update effect_queue set acquired_at = null, acquired_by = null,
+        visible_at = now() + make_interval(secs => ${seconds}::int) where ${mine([item])}`
+    )
+  }
+
+  /** The item of a saga that has ended is gone by then, and one that was taken over is another's. */
+  const driven = (drive: Drive, item: SagaDispatch) =>
+    Effect.onExit(drive(item), (exit) =>
+      Effect.andThen(
+        Effect.sync(() => held.delete(item)),
+        Exit.isSuccess(exit) ? Effect.void : release(item, exit.cause)
+      )
+    )
+
+  return {
+    /** Until the scope closes, what is handed over for the lane is driven so. */
+    serve: Effect.fnUntraced(function* (lane: SagaLane, drive: Drive) {
+      const scope = yield* Effect.scope
+      yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          drivers.set(lane, (item) => Effect.asVoid(Effect.forkIn(attended(driven(drive, item)), scope)))
+        ),
+        () => Effect.sync(() => drivers.delete(lane))
+      )
+    }),
+    hand: (item: SagaDispatch, lane: SagaLane) =>
+      Effect.suspend(() => {
+        const driver = drivers.get(lane)
+        if (driver === undefined) return Effect.void
+        held.add(item)
+        return driver(item)
+      })
+  }
+})

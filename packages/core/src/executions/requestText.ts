@@ -1,0 +1,39 @@
+/** What makes two requests the same one. Pure. */
+import { DateTime, Redacted } from "effect"
+import type { ExecutionRequest } from "./ExecutionRequest.ts"
+
+/** The same text for the same request: members in a fixed order, secrets included, the idempotency key left out. */
+export const requestText = ({
+  args,
+  env,
+  lang,
+  langVersion,
+  limits,
+  priority,
+  runtime,
+  script,
+  ...more
+}: ExecutionRequest) =>
+  JSON.stringify([
+    script,
+    lang,
+    langVersion,
+    runtime ?? null,
+    args ?? [],
+    env === undefined ? [] : Object.entries(Redacted.value(env)).sort(([a], [b]) => (a < b ? -1 : 1)),
+    Object.entries(limits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+    priority ?? null,
+    ...timing(more)
+  ])
+
+/** Nothing for a request that names none of these, so that its text stays what it was before they were there. */
+const timing = ({ concurrencyKey, concurrencyPolicy, retryPolicy, runAt, ttlMillis }: Partial<ExecutionRequest>) => {
+  const wanted = [
+    concurrencyKey,
+    concurrencyKey && (concurrencyPolicy ?? "queue"),
+    retryPolicy && [retryPolicy.maxAttempts, retryPolicy.backoffMillis, retryPolicy.on.toSorted()],
+    runAt && DateTime.formatIso(runAt),
+    ttlMillis
+  ]
+  return wanted.some((each) => each !== undefined) ? wanted.map((each) => each ?? null) : []
+}
