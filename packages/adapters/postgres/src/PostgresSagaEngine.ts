@@ -3,8 +3,9 @@
  * transaction and held while a driver drives. A crashed holder's items are taken over when their lock expires; lock times are
  * compared with the database clock and without a zone, which is why every connection must speak UTC.
  */
-import { type SagaDispatch, SagaEngine, type SagaLane } from "@fairlead/core/sagas/SagaEngine"
+import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaId } from "@fairlead/core/sagas/SagaId"
+import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaItem"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Cause, Duration, Effect, Layer, Result, Schedule, Schema } from "effect"
 import { PersistedQueue } from "effect/persistence"
@@ -65,6 +66,31 @@ export const layer = (options: SagaEngineOptions = {}): Layer.Layer<SagaEngine, 
     Layer.provide(Layer.effect(PersistedQueue.PersistedQueueStore, storageError("SagaEngine.layer")(makeStore)))
   )
 
+/** Gives sagas that have not ended and have no live item a new number and an item for it, in one transaction. */
+const repair = (sql: SqlClient.SqlClient, dispatch: SagaEngine["Service"]["dispatch"]) =>
+  sql
+    .withTransaction(
+      Effect.gen(function* () {
+        const lost = yield* decodeItems(
+          yield* sql`update sagas set dispatch = dispatch + 1, saga = saga || jsonb_build_object('dispatch', dispatch + 1)
+          where saga_id in (
+            select saga_id from sagas s where state in ('created', 'running', 'compensating') and not parked and not exists (
+              select 1 from effect_queue q where q.queue_name = 'sagas' || coalesce('/' || s.lane, '')
+                and q.id = s.saga_id || ':' || s.dispatch and q.state = 'pending')
+            limit ${repairLimit} for update skip locked)
+          returning saga_id as "sagaId", dispatch, lane`
+        )
+        for (const { lane, ...item } of lost) yield* dispatch(item, lane ?? undefined)
+        if (lost.length > 0) yield* Effect.logWarning(`${lost.length} sagas had no queue item and were queued again`)
+      })
+    )
+    .pipe(
+      Effect.catchTags({
+        SchemaError: Effect.die,
+        SqlError: (error) => Effect.fail(toStorageError("SagaEngine.repair", error))
+      })
+    )
+
 const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: SagaEngineOptions) {
   const sql = yield* SqlClient.SqlClient
   const queues = yield* PersistedQueue.PersistedQueueFactory
@@ -86,31 +112,7 @@ const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: Sag
       Effect.asVoid
     )
 
-  /** Gives sagas that have not ended and have no live item a new number and an item for it, in one transaction. */
-  const repair = sql
-    .withTransaction(
-      Effect.gen(function* () {
-        const lost = yield* decodeItems(
-          yield* sql`update sagas set dispatch = dispatch + 1, saga = saga || jsonb_build_object('dispatch', dispatch + 1)
-            where saga_id in (
-              select saga_id from sagas s where state in ('created', 'running', 'compensating') and not parked and not exists (
-                select 1 from effect_queue q where q.queue_name = 'sagas' || coalesce('/' || s.lane, '')
-                  and q.id = s.saga_id || ':' || s.dispatch and q.state = 'pending')
-              limit ${repairLimit} for update skip locked)
-            returning saga_id as "sagaId", dispatch, lane`
-        )
-        for (const { lane, ...item } of lost) yield* dispatch(item, lane ?? undefined)
-        if (lost.length > 0) yield* Effect.logWarning(`${lost.length} sagas had no queue item and were queued again`)
-      })
-    )
-    .pipe(
-      Effect.catchTags({
-        SchemaError: Effect.die,
-        SqlError: (error) => Effect.fail(toStorageError("SagaEngine.repair", error))
-      })
-    )
-
-  yield* repair.pipe(
+  yield* repair(sql, dispatch).pipe(
     Effect.tapError((error) => Effect.logWarning("Sagas without a queue item were not looked for", error)),
     Effect.ignore,
     Effect.delay(repairInterval),

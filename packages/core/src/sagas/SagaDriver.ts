@@ -24,7 +24,8 @@ import {
   type StepOutcome,
   type StepRetry
 } from "./SagaDefinition.ts"
-import { type SagaDispatch, SagaEngine } from "./SagaEngine.ts"
+import { SagaEngine } from "./SagaEngine.ts"
+import type { SagaDispatch } from "./SagaItem.ts"
 import { fold } from "./SagaProgress.ts"
 import { SagaStore } from "./SagaStore.ts"
 import { type HeldSaga, SagaWatch } from "./SagaWatch.ts"

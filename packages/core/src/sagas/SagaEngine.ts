@@ -3,23 +3,10 @@
  * counts is decided by `SagaStore.claim`, so delivering one twice, late or to a second host does no harm.
  */
 import { Cause, Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } from "effect"
-import type { Execution } from "../executions/Execution.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { dispatchedItems, engineItems } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import type { Saga } from "./Saga.ts"
-import type { SagaId } from "./SagaId.ts"
-
-/** One item: drive this saga, if this is still its dispatch number. */
-export interface SagaDispatch {
-  readonly sagaId: SagaId
-  readonly dispatch: number
-  /** Of a saga that began in the hands of this host: nothing needs to be claimed or read before it is driven. */
-  readonly begun?: { readonly saga: Saga; readonly execution: Execution } | undefined
-}
-
-/** Items that only some hosts can drive, for example those whose job is on one machine. `undefined`: every host can. */
-export type SagaLane = string | undefined
+import { itemName, type QueueItem, type SagaDispatch, type SagaLane } from "./SagaItem.ts"
 
 /** What a host drives. */
 export interface LaneDrivers {
@@ -149,10 +136,3 @@ export class SagaEngine extends Context.Service<
 
 /** Pause before an item whose driver failed is delivered again. */
 const retryMillis = 1000
-
-/** An item in memory; nobody but the host that holds it gets it before it is due. */
-export interface QueueItem extends SagaDispatch {
-  readonly lane: SagaLane
-  readonly dueMillis: number
-}
-export const itemName = ({ dispatch, sagaId }: SagaDispatch, lane: SagaLane) => `${sagaId}:${dispatch} ${lane ?? ""}`

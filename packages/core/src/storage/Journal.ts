@@ -9,8 +9,8 @@ import type { Execution } from "../executions/Execution.ts"
 import { isTerminal } from "../executions/ExecutionStatus.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
 import { Saga } from "../sagas/Saga.ts"
-import { itemName, type QueueItem } from "../sagas/SagaEngine.ts"
 import type { SagaEntry } from "../sagas/SagaEntry.ts"
+import { itemName, type QueueItem } from "../sagas/SagaItem.ts"
 import { MemoryDatabase } from "./MemoryDatabase.ts"
 import {
   dispatchedItems,

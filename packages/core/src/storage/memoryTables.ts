@@ -4,9 +4,9 @@ import type { ExecutionId } from "../executions/ExecutionId.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
 import type { Pause, PauseScope } from "../queue/QueueLoad.ts"
 import type { Saga } from "../sagas/Saga.ts"
-import type { QueueItem } from "../sagas/SagaEngine.ts"
 import type { LoggedEntry } from "../sagas/SagaEntry.ts"
 import type { SagaId } from "../sagas/SagaId.ts"
+import type { QueueItem } from "../sagas/SagaItem.ts"
 import { sharedTable } from "./MemoryDatabase.ts"
 
 export const executionRows = sharedTable<ReadonlyMap<ExecutionId, Execution>>(new Map())

@@ -1,7 +1,8 @@
 /** What every engine promises: each committed item reaches a driver, at least once, and never more drivers than asked for. */
 import { assert, it } from "@effect/vitest"
 import { Place } from "@fairlead/core/runtime/Place"
-import { type SagaDispatch, SagaEngine, type SagaLane } from "@fairlead/core/sagas/SagaEngine"
+import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
+import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaItem"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Journal } from "@fairlead/core/storage/Journal"
 import { Storage, type Stores } from "@fairlead/core/storage/Storage"

@@ -2,7 +2,7 @@
  * Items of the engine that this host wrote as its own with `Journal.begin`, and drives without taking them from the queue first. Each is
  * locked in `effect_queue` like one that was taken, with the id of its saga as the lock's name; others get it when the lock expires.
  */
-import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaEngine"
+import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaItem"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Cause, Effect, Exit, Schedule } from "effect"
 import type { SqlClient } from "effect/sql"

@@ -1,0 +1,22 @@
+/** What the engine's queue holds. */
+import type { Execution } from "../executions/Execution.ts"
+import type { Saga } from "./Saga.ts"
+import type { SagaId } from "./SagaId.ts"
+
+/** One item: drive this saga, if this is still its dispatch number. */
+export interface SagaDispatch {
+  readonly sagaId: SagaId
+  readonly dispatch: number
+  /** Of a saga that began in the hands of this host: nothing needs to be claimed or read before it is driven. */
+  readonly begun?: { readonly saga: Saga; readonly execution: Execution } | undefined
+}
+
+/** Items that only some hosts can drive, for example those whose job is on one machine. `undefined`: every host can. */
+export type SagaLane = string | undefined
+
+/** An item in memory; nobody but the host that holds it gets it before it is due. */
+export interface QueueItem extends SagaDispatch {
+  readonly lane: SagaLane
+  readonly dueMillis: number
+}
+export const itemName = ({ dispatch, sagaId }: SagaDispatch, lane: SagaLane) => `${sagaId}:${dispatch} ${lane ?? ""}`
