@@ -4,6 +4,7 @@
  */
 import { Clock, Context, Deferred, Effect, Layer, type Scope, Stream } from "effect"
 import { Wakeups, type WakeupTopic } from "../bus/Wakeups.ts"
+import type { StorageError } from "../storage/StorageError.ts"
 import type { CancelRequest, Saga } from "./Saga.ts"
 import type { SagaId } from "./SagaId.ts"
 import { type SagaPulse, SagaStore } from "./SagaStore.ts"
@@ -13,8 +14,8 @@ export interface HeldSaga {
   readonly cancelRequest: Effect.Effect<CancelRequest | undefined>
   /** Waits for a request to cancel. */
   readonly cancelled: Effect.Effect<CancelRequest>
-  /** Waits until the saga is no longer this driver's to write. */
-  readonly lost: Effect.Effect<void>
+  /** Waits until the saga is another driver's; fails if nobody can tell any more, because the store does not answer. */
+  readonly lost: Effect.Effect<void, StorageError>
 }
 
 /** Without an answer from the store for this long a driver must let go: its lock on the saga may have lapsed. */
@@ -26,7 +27,7 @@ interface Held {
   readonly sagaId: SagaId
   readonly fence: number
   readonly cancel: Deferred.Deferred<CancelRequest>
-  readonly lost: Deferred.Deferred<void>
+  readonly lost: Deferred.Deferred<void, StorageError>
 }
 
 export class SagaWatch extends Context.Service<
@@ -52,10 +53,10 @@ export class SagaWatch extends Context.Service<
           return cancelRequest === undefined ? Effect.void : Deferred.succeed(saga.cancel, cancelRequest)
         })
 
-      const letGo = Effect.gen(function* () {
+      const letGo = Effect.fnUntraced(function* (error: StorageError) {
         if ((yield* Clock.currentTimeMillis) - answeredMillis < blindMillis) return
         yield* Effect.logWarning("The store does not answer; letting go of every saga.", { held: held.size })
-        yield* Effect.forEach([...held.values()], ({ lost }) => Deferred.succeed(lost, undefined), { discard: true })
+        yield* Effect.forEach([...held.values()], ({ lost }) => Deferred.fail(lost, error), { discard: true })
       })
 
       const look = Effect.fnUntraced(
@@ -63,7 +64,7 @@ export class SagaWatch extends Context.Service<
           yield* Effect.forEach(yield* store.pulse(ids), tell, { discard: true })
           answeredMillis = yield* Clock.currentTimeMillis
         },
-        Effect.catchTag("StorageError", () => letGo)
+        Effect.catchTag("StorageError", letGo)
       )
 
       const sweep = Effect.suspend(() => {
@@ -86,7 +87,7 @@ export class SagaWatch extends Context.Service<
       return SagaWatch.of({
         hold: Effect.fnUntraced(function* ({ cancelRequest, fence, sagaId }) {
           const cancel = yield* Deferred.make<CancelRequest>()
-          const lost = yield* Deferred.make<void>()
+          const lost = yield* Deferred.make<void, StorageError>()
           const entry: Held = { sagaId, fence, cancel, lost }
           const topic = topicOf(sagaId)
           if (held.size === 0) answeredMillis = yield* Clock.currentTimeMillis
