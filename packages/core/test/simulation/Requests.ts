@@ -8,7 +8,7 @@ export interface SimulatedScript {
   readonly script: string
   /** How it ends if nothing disturbs it. */
   readonly natural: ExecutionStatus
-  /** 6 s if absent. */
+  /** What it takes; absent: what the others are given is enough. */
   readonly timeoutMillis?: number
 }
 
