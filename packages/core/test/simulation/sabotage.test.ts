@@ -146,6 +146,15 @@ const bugs: Readonly<Record<string, Sabotage>> = {
   },
   "a request to cancel is answered and not stored": {
     stores: spoilt(SagaStore, ({ find }) => ({ requestCancel: find }))
+  },
+  "what is cancelled while it waits in the line goes on waiting": {
+    stores: spoilt(SagaStore, ({ requestCancel }) => ({
+      requestCancel: (id, request) =>
+        Effect.map(
+          requestCancel(id, request),
+          Option.map(({ parked: _, ...saga }) => new Saga({ ...saga, state: "running" }))
+        )
+    }))
   }
 }
 
