@@ -42,13 +42,19 @@ const endless = (loads: ReadonlyArray<SagaDefinition["load"]>): SagaDefinition =
   }
 }
 
+/** The first claim comes late, so that the second driver takes the saga before it. */
+const stores = Faults.layer(SagaStore, "claim", 1, Faults.delay("1 second")).pipe(
+  Layer.provideMerge(Storage.layerMemory)
+)
+
 const services = (definition: SagaDefinition) =>
   SagaCanceller.layer.pipe(
     Layer.provide(SagaLauncher.layer),
     Layer.provideMerge(SagaDriver.layer("host-a")),
     Layer.provide(SagaWatch.layer),
     Layer.provide(Layer.succeed(SagaDefinitions, [definition])),
-    Layer.provide(EventFactory.layer.pipe(Layer.provide(Ids.layerMemory)))
+    Layer.provide(EventFactory.layer.pipe(Layer.provide(Ids.layerMemory))),
+    Layer.provideMerge(stores)
   )
 
 const late: SagaDefinition["load"] = () => Effect.delay(Effect.succeedSome(queuedExecution(1)), "2 seconds")
@@ -71,13 +77,6 @@ describe("SagaCanceller.request", () => {
       yield* TestClock.adjust("30 seconds")
       const { state } = Option.getOrThrow(yield* sagas.find(item.sagaId))
       assert.strictEqual(state, "cancelled")
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(services(endless([late, failing]))),
-      // The first claim comes late, so that the second driver takes the saga before it.
-      Effect.provide(
-        Faults.layer(SagaStore, "claim", 1, Faults.delay("1 second")).pipe(Layer.provideMerge(Storage.layerMemory))
-      )
-    )
+    }).pipe(Effect.scoped, Effect.provide(services(endless([late, failing]))))
   )
 })

@@ -34,13 +34,24 @@ const definition: SagaDefinition = {
   settle: () => Effect.succeed({})
 }
 
-const services = SagaDriver.layer("host-a").pipe(
-  Layer.provide(SagaWatch.layer),
-  Layer.provide(Layer.succeed(SagaDefinitions, [definition])),
-  Layer.provide(EventFactory.layer.pipe(Layer.provide(Ids.layerMemory)))
-)
+/** The first so many calls to learn of held sagas fail. */
+const services = (failures: number) =>
+  SagaDriver.layer("host-a").pipe(
+    Layer.provide(SagaWatch.layer),
+    Layer.provide(Layer.succeed(SagaDefinitions, [definition])),
+    Layer.provide(EventFactory.layer.pipe(Layer.provide(Ids.layerMemory))),
+    Layer.provideMerge(
+      Faults.layerEvery(
+        SagaStore,
+        "pulse",
+        (call) => call <= failures,
+        Faults.failBefore(new StorageError({ operation: "SagaStore.pulse", retryable: true, cause: "planned" }))
+      )
+    ),
+    Layer.provideMerge(Storage.layerMemory)
+  )
 
-/** The saga's row at the end, when the first so many calls to learn of held sagas fail. */
+/** The saga's row at the end. */
 const afterFailures = (failures: number) =>
   Effect.gen(function* () {
     const [sagas, engine, { drive }] = [yield* SagaStore, yield* SagaEngine, yield* SagaDriver]
@@ -49,18 +60,7 @@ const afterFailures = (failures: number) =>
     yield* engine.run(drive, [{ lane: undefined, maxDrivers: 1 }])
     yield* TestClock.adjust("1 minute")
     return Option.getOrThrow(yield* sagas.find(sagaId(1)))
-  }).pipe(
-    Effect.scoped,
-    Effect.provide(services),
-    Effect.provide(
-      Faults.layerEvery(
-        SagaStore,
-        "pulse",
-        (call) => call <= failures,
-        Faults.failBefore(new StorageError({ operation: "SagaStore.pulse", retryable: true, cause: "planned" }))
-      ).pipe(Layer.provideMerge(Storage.layerMemory))
-    )
-  )
+  }).pipe(Effect.scoped, Effect.provide(services(failures)))
 
 describe("SagaWatch.hold", () => {
   it.effect("is not given up while the store does not answer for less than 6 s", () =>
