@@ -1,6 +1,6 @@
 /**
- * Takes care of executions in places that no living host serves. What had not begun goes back into the line; what may have begun
- * goes to any driver, which finds that it cannot be reached and ends the attempt as lost.
+ * Takes care of executions in places that no living host serves. What had not begun goes back into the line, unless it is to be
+ * cancelled; all else goes to any driver, which finds that what may have begun cannot be reached, and ends the attempt as lost.
  */
 import { Effect, Layer, Option, Schema } from "effect"
 import { unservedMillis } from "../hosts/Host.ts"
@@ -8,9 +8,8 @@ import { HostRegistry } from "../hosts/HostRegistry.ts"
 import { QueueEntrance } from "../queue/QueueEntrance.ts"
 import { Place } from "../runtime/Place.ts"
 import type { Saga } from "../sagas/Saga.ts"
-import { SagaLanes } from "../sagas/SagaLanes.ts"
+import { SagaLanes, type TakenSaga } from "../sagas/SagaLanes.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
-import type { SagaProgress } from "../sagas/SagaProgress.ts"
 import { Storage } from "../storage/Storage.ts"
 import { startStep } from "./ExecutionSaga.ts"
 
@@ -29,9 +28,9 @@ export const layer = (goneMillis: number) =>
 
       const giveUp = Effect.fnUntraced(function* (saga: Saga) {
         const { executionId, sagaId } = saga
-        const progress = yield* lanes.takeAway(saga)
-        const untouched = Option.isSome(progress) && !mayHaveBegun(progress.value)
-        if (untouched && (yield* entrance.putBack(executionId))) return
+        const taken = yield* lanes.takeAway(saga)
+        const isToRun = Option.isSome(taken) && !mayHaveBegun(taken.value) && !isToEnd(taken.value)
+        if (isToRun && (yield* entrance.putBack(executionId))) return
         yield* launcher.resume(sagaId, undefined)
       })
 
@@ -57,7 +56,9 @@ export const layer = (goneMillis: number) =>
     })
   )
 
-const mayHaveBegun = ({ completed, open, state }: SagaProgress) =>
+const isToEnd = ({ saga }: TakenSaga) => saga.cancelRequest !== undefined
+
+const mayHaveBegun = ({ progress: { completed, open, state } }: TakenSaga) =>
   state === "compensating" || open?.step === startStep || completed.some(({ step }) => step === startStep)
 
 const decodePlace = Schema.decodeUnknownOption(Place)

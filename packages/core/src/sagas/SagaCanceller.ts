@@ -1,10 +1,9 @@
-/** Asks a saga to turn back. A saga that no driver has met yet is driven here and now, so it need not wait for its turn. */
+/** Asks a saga to turn back. A saga that no driver has met yet is dispatched to all hosts, so it need not wait for its turn. */
 import { Context, Effect, Layer, Option } from "effect"
 import type { ExecutionId } from "../executions/ExecutionId.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { CancelRequest, Saga } from "./Saga.ts"
-import { SagaDriver } from "./SagaDriver.ts"
 import type { SagaId } from "./SagaId.ts"
 import { SagaLauncher } from "./SagaLauncher.ts"
 import { SagaStore } from "./SagaStore.ts"
@@ -23,28 +22,21 @@ export class SagaCanceller extends Context.Service<
   static readonly layer = Layer.effect(
     SagaCanceller,
     Effect.gen(function* () {
-      const store = yield* SagaStore
-      const [driver, launcher, storage] = [yield* SagaDriver, yield* SagaLauncher, yield* Storage]
-      const scope = yield* Effect.scope
+      const [store, launcher, storage] = [yield* SagaStore, yield* SagaLauncher, yield* Storage]
 
+      /** Whoever drives a saga holds an item of the engine, so that another one follows if it fails: nothing is driven from here. */
       const note = Effect.fnUntraced(function* (id: SagaId, asked: CancelRequest) {
         const requested = yield* store.requestCancel(id, asked)
-        if (Option.isNone(requested) || requested.value.parked !== true) return requested
+        if (Option.isNone(requested) || !isUnmet(requested.value)) return requested
         yield* launcher.resume(id, undefined)
         return yield* store.find(id)
       })
       const sagasOf = (executionId: ExecutionId) =>
         Effect.map(store.list({ executionId, limit: attemptsAtMost, offset: 0 }), ({ sagas }) => sagas)
 
-      const request = Effect.fn("SagaCanceller.request")(function* (id: SagaId, asked: CancelRequest) {
-        const saga = yield* storage.transaction(note(id, asked))
-        if (Option.isSome(saga) && saga.value.state === "created") {
-          const { dispatch, sagaId } = saga.value
-          // If this fails the queue item is still there, and its driver sees the request.
-          yield* Effect.forkIn(Effect.ignore(driver.drive({ sagaId, dispatch })), scope)
-        }
-        return saga
-      })
+      const request = Effect.fn("SagaCanceller.request")((id: SagaId, asked: CancelRequest) =>
+        storage.transaction(note(id, asked))
+      )
 
       return SagaCanceller.of({
         request,
@@ -59,6 +51,9 @@ export class SagaCanceller extends Context.Service<
     })
   )
 }
+
+/** Nobody drives it: it is parked, or no driver has taken its item yet. */
+const isUnmet = ({ parked, state }: Saga) => parked === true || state === "created"
 
 /** Sagas of one execution: one for each attempt. */
 const attemptsAtMost = 20

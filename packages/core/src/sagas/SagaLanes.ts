@@ -5,6 +5,12 @@ import type { Saga } from "./Saga.ts"
 import { fold, type SagaProgress } from "./SagaProgress.ts"
 import { SagaStore } from "./SagaStore.ts"
 
+/** A saga that was taken away, and what its log says. */
+export interface TakenSaga {
+  readonly saga: Saga
+  readonly progress: SagaProgress
+}
+
 export class SagaLanes extends Context.Service<
   SagaLanes,
   {
@@ -13,10 +19,10 @@ export class SagaLanes extends Context.Service<
     /** Sagas that somebody is to drive there, oldest first, at most `limit` (1 to 1,000). */
     sagasIn(lane: string, limit: number): Effect.Effect<ReadonlyArray<Saga>, StorageError>
     /**
-     * Parks the saga under a raised fence and tells how far it came: from now on a driver that was only frozen writes nothing and
+     * Parks the saga under a raised fence, and gives it with how far it came: from now on a driver that was only frozen writes nothing and
      * begins nothing. None if it has ended, or if its log cannot be read. Joins the caller's transaction, which dispatches it anew.
      */
-    takeAway(saga: Saga): Effect.Effect<Option.Option<SagaProgress>, StorageError>
+    takeAway(saga: Saga): Effect.Effect<Option.Option<TakenSaga>, StorageError>
   }
 >()("@fairlead/core/sagas/SagaLanes") {
   static readonly layer = Layer.effect(
@@ -29,7 +35,7 @@ export class SagaLanes extends Context.Service<
           const parked = yield* store.redispatch(sagaId, { parked: true, fenceOff: true })
           if (Option.isNone(parked)) return Option.none()
           const progress = fold((yield* store.log(sagaId)).map(({ entry }) => entry))
-          return Result.getSuccess(progress)
+          return Option.map(Result.getSuccess(progress), (reached) => ({ saga: parked.value, progress: reached }))
         })
       })
     )

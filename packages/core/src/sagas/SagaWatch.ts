@@ -14,7 +14,7 @@ export interface HeldSaga {
   readonly cancelRequest: Effect.Effect<CancelRequest | undefined>
   /** Waits for a request to cancel. */
   readonly cancelled: Effect.Effect<CancelRequest>
-  /** Waits until the saga is no longer this driver's to write. Fails when nobody can tell: its item is to be delivered again. */
+  /** Waits until the saga is another driver's; fails if nobody can tell any more, because the store does not answer. */
   readonly lost: Effect.Effect<void, StorageError>
 }
 

@@ -5,9 +5,11 @@ import { layerExecutions } from "@fairlead/core/Fairlead"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
 import { Place } from "@fairlead/core/runtime/Place"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { Journal } from "@fairlead/core/storage/Journal"
+import * as Faults from "@fairlead/testing/faults/Faults"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"
-import { alice, lines } from "./support/MemoryHost.ts"
+import { alice, lines, origin } from "./support/MemoryHost.ts"
 
 describe("A host that is gone for good", () => {
   test(
@@ -50,6 +52,25 @@ describe("A host that is gone for good", () => {
       })
       yield* b.stop
     })
+  )
+
+  let silent = false
+  test(
+    "is not waited for by a cancellation: what had not begun does not wait in the line to be ended",
+    Effect.gen(function* () {
+      const a = yield* started("a", 1)
+      silent = true
+      const id = yield* submitted(a.executions, lines("out never"))
+      yield* pass(1)
+      yield* a.executions.cancel(alice, id, "enough", origin)
+      yield* a.stop
+      silent = false
+      const b = yield* started("b", 1)
+      const hangs = yield* submitted(b.executions, lines("hang"))
+      yield* pass(50)
+      assert.deepStrictEqual(yield* statuses(b.executions, [id, hangs]), ["cancelled", "running"])
+      yield* b.stop
+    }).pipe(Effect.provide(Faults.layerEvery(Journal, "append", () => silent, Faults.delay("1 hour"))))
   )
 
   test(

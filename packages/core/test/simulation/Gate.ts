@@ -29,6 +29,10 @@ export interface Gate {
   readonly freeze: () => void
   readonly thaw: () => void
   readonly kill: () => void
+  /** While it is true no store answers. */
+  readonly isCutOff: () => boolean
+  readonly cutOff: () => void
+  readonly reconnect: () => void
   /** The call with what may happen to it. `broken` is the error of a call that fails, before or after it took effect. */
   disturb<A, E, R, E2>(call: Effect.Effect<A, E, R>, broken: Effect.Effect<never, E2>): Effect.Effect<A, E | E2, R>
 }
@@ -44,6 +48,7 @@ export interface GateEvents {
 export const make = ({ chaos, onCrash, onFreeze, random }: GateEvents): Gate => {
   const latch = Latch.makeUnsafe(true)
   let state: "open" | "frozen" | "dead" = "open"
+  let isCutOff = false
   const pass: Effect.Effect<void> = Effect.suspend(() => {
     if (state === "open") return Effect.void
     return state === "dead" ? Effect.never : Effect.andThen(Latch.await(latch), pass)
@@ -89,6 +94,13 @@ export const make = ({ chaos, onCrash, onFreeze, random }: GateEvents): Gate => 
     },
     kill: () => {
       state = "dead"
+    },
+    isCutOff: () => isCutOff,
+    cutOff: () => {
+      isCutOff = true
+    },
+    reconnect: () => {
+      isCutOff = false
     },
     disturb
   }

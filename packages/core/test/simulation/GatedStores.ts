@@ -33,12 +33,19 @@ export const changed = <S extends object>(
     }
   })
 
+/** A call of a store as the host meets it: with what may befall any call, and without an answer while the host is cut off. */
+const met = <A, E, R>(gate: Gate, operation: string, call: Effect.Effect<A, E, R>) => {
+  const broken = storageFailure(operation)
+  return gate.disturb(
+    Effect.suspend((): Effect.Effect<A, E | StorageError, R> => (gate.isCutOff() ? broken : call)),
+    broken
+  )
+}
+
 const gated = <I, S extends object>(port: Context.Service<I, S>, name: string, gate: Gate): Layer.Layer<I, never, I> =>
   Layer.effect(
     port,
-    Effect.map(port, (service) =>
-      changed(service, (call, method) => gate.disturb(call, storageFailure(`${name}.${method}`)))
-    )
+    Effect.map(port, (service) => changed(service, (call, method) => met(gate, `${name}.${method}`, call)))
   )
 
 const storage = (gate: Gate) =>
@@ -47,11 +54,11 @@ const storage = (gate: Gate) =>
     Effect.map(Storage, ({ check, durability, transaction }) =>
       Storage.of({
         durability,
-        check: gate.disturb(check, storageFailure("Storage.check")),
+        check: met(gate, "Storage.check", check),
         transaction: (work) =>
           Effect.flatMap(InTransaction, (inside) => {
             const whole = transaction(Effect.provideService(work, InTransaction, true))
-            return inside ? whole : gate.disturb(whole, storageFailure("Storage.transaction"))
+            return inside ? whole : met(gate, "Storage.transaction", whole)
           })
       })
     )
@@ -83,7 +90,7 @@ const engine = (gate: Gate, random: Random, chaos: () => Chaos) =>
         let silentMillis = 0
         while (silentMillis < lockMillis) {
           yield* Effect.sleep(1_000)
-          silentMillis = gate.state() === "open" ? 0 : silentMillis + 1_000
+          silentMillis = gate.state() === "open" && !gate.isCutOff() ? 0 : silentMillis + 1_000
         }
         return yield* storageFailure("SagaEngine.lock")
       })
@@ -98,8 +105,8 @@ const engine = (gate: Gate, random: Random, chaos: () => Chaos) =>
         yield* Effect.raceFirst(Fiber.join(driver), repeated)
       })
       return SagaEngine.of({
-        check: gate.disturb(check, storageFailure("SagaEngine.check")),
-        dispatch: (...args) => gate.disturb(dispatch(...args), storageFailure("SagaEngine.dispatch")),
+        check: met(gate, "SagaEngine.check", check),
+        dispatch: (...args) => met(gate, "SagaEngine.dispatch", dispatch(...args)),
         hand: (item, lane) => Effect.andThen(gate.pass, hand(item, lane)),
         run: (drive, lanes) =>
           Effect.flatMap(Effect.scope, (host) =>

@@ -43,7 +43,7 @@ export const watch = (world: World) => {
         const before = seen.get(saga.sagaId)
         if (before === saga) continue
         seen.set(saga.sagaId, saga)
-        const fault = fellBack(before, saga) ?? faultOfLog(saga, yield* sagas.log(saga.sagaId))
+        const fault = fellBack(before, saga) ?? leftAlone(saga) ?? faultOfLog(saga, yield* sagas.log(saga.sagaId))
         if (fault !== undefined) world.violate(`saga of ${short(saga.executionId)}: ${fault}`)
       }
     })
@@ -120,6 +120,12 @@ const fellBack = (before: Saga | undefined, now: Saga) => {
   if (now.dispatch < before.dispatch) return `its dispatch fell from ${before.dispatch} to ${now.dispatch}`
   return before.completedAt !== undefined && before.logLength !== now.logLength ? "it went on after its end" : undefined
 }
+
+/** Whoever asks for a cancellation, and whoever parks a saga, sees to it that somebody drives what is to be cancelled. */
+const leftAlone = ({ cancelRequest, parked, state }: Saga) =>
+  parked === true && cancelRequest !== undefined && !isEnded(state)
+    ? "it is to be cancelled and is parked, so that nobody drives it"
+    : undefined
 
 const faultOfLog = (saga: Saga, log: ReadonlyArray<LoggedEntry>): string | undefined => {
   if (log.length !== saga.logLength) return `it has ${log.length} entries and says ${saga.logLength}`

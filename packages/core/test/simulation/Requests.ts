@@ -8,6 +8,8 @@ export interface SimulatedScript {
   readonly script: string
   /** How it ends if nothing disturbs it. */
   readonly natural: ExecutionStatus
+  /** What it takes; absent: what the others are given is enough. */
+  readonly timeoutMillis?: number
 }
 
 export const scripts: ReadonlyArray<SimulatedScript> = [
@@ -15,6 +17,7 @@ export const scripts: ReadonlyArray<SimulatedScript> = [
   { script: "out a\nsleep 300\nout b\nsleep 700\nout c", natural: "completed" },
   { script: "fill 5000\nsleep 2000\nfill 300", natural: "completed" },
   { script: "sleep 4000\nout late", natural: "completed" },
+  { script: "sleep 12000\nout long", natural: "completed", timeoutMillis: 20_000 },
   { script: "stubborn\nout s\nsleep 1500", natural: "completed" },
   { script: "out before\nexit 3", natural: "failed" },
   { script: "sleep 800\nkill SIGSEGV", natural: "failed" },
@@ -27,7 +30,7 @@ export const draw = (
   now: DateTime.Utc,
   number: number
 ): { readonly request: ExecutionRequest; readonly natural: ExecutionStatus } => {
-  const { natural, script } = random.pick(scripts)
+  const { natural, script, timeoutMillis = 6_000 } = random.pick(scripts)
   const retryPolicy = {
     maxAttempts: 2 + random.below(3),
     backoffMillis: random.pick([0, 500, 3_000]),
@@ -37,7 +40,7 @@ export const draw = (
     script,
     lang: "lines",
     langVersion: "1",
-    limits: { timeoutMillis: 6_000 },
+    limits: { timeoutMillis },
     priority: random.below(11),
     ...(random.chance(0.35) ? { retryPolicy } : {}),
     ...(random.chance(0.25) ? { concurrencyKey: random.pick(["k", "l"]) } : {}),

@@ -1,4 +1,4 @@
-/** A host of the simulation: the whole core, behind a gate, that can be stopped, crashed, frozen and started again. */
+/** A host of the simulation: the whole core, behind a gate, that can be stopped, crashed, frozen, cut off and started again. */
 import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
 import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
@@ -32,6 +32,7 @@ interface Life {
   readonly scope: Scope.Closeable
   executions: UseCases | undefined
   thawAtMillis: number
+  reconnectAtMillis: number
   /** When what is left of a crashed host goes, and with it its hold on items of the engine. */
   goneAtMillis: number
 }
@@ -47,8 +48,11 @@ export interface SimulatedHost {
   readonly stop: Effect.Effect<void, never, Scope.Scope>
   readonly crash: () => void
   readonly freeze: (millis: number) => void
+  /** For so long no store answers the host. */
+  readonly cutOff: (millis: number) => void
+  /** Ends a freeze, and reconnects. */
   readonly thaw: () => void
-  /** Does what is due: thaws, and clears away what is left of a crash. */
+  /** Does what is due: thaws, reconnects, and clears away what is left of a crash. */
   readonly tick: Effect.Effect<void, never, Scope.Scope>
 }
 
@@ -73,6 +77,12 @@ export const make = (plan: HostPlan): SimulatedHost => {
     life.gate.freeze()
     life.thawAtMillis = nowMillis + millis
   }
+  const cutOff = (millis: number) => {
+    if (life === undefined || life.gate.isCutOff()) return
+    note(`${name} is cut off for ${millis} ms`)
+    life.gate.cutOff()
+    life.reconnectAtMillis = nowMillis + millis
+  }
   const layerOf = (gate: Gate) =>
     layerExecutions({ hostName: name, maxRunning, goneMillis: 20_000 }).pipe(
       Layer.provide(
@@ -91,7 +101,7 @@ export const make = (plan: HostPlan): SimulatedHost => {
     note(`${name} starts`)
     const scope = yield* Scope.make()
     const gate = makeGate({ chaos, random, onCrash: crash, onFreeze: freeze })
-    const begun: Life = { gate, scope, executions: undefined, thawAtMillis: 0, goneAtMillis: 0 }
+    const begun: Life = { gate, scope, executions: undefined, thawAtMillis: 0, reconnectAtMillis: 0, goneAtMillis: 0 }
     life = begun
     yield* Layer.buildWithScope(Layer.fresh(layerOf(gate)), scope).pipe(
       Effect.matchCauseEffect({
@@ -117,6 +127,10 @@ export const make = (plan: HostPlan): SimulatedHost => {
       note(`${name} wakes up`)
       life.gate.thaw()
     }
+    if (life?.gate.isCutOff() === true && life.reconnectAtMillis <= nowMillis) {
+      note(`${name} is connected again`)
+      life.gate.reconnect()
+    }
     const gone = remains.filter(({ goneAtMillis }) => goneAtMillis <= nowMillis)
     remains = remains.filter((dead) => !gone.includes(dead))
     for (const { scope } of gone) yield* Effect.forkScoped(Scope.close(scope, Exit.void))
@@ -136,7 +150,11 @@ export const make = (plan: HostPlan): SimulatedHost => {
     }),
     crash,
     freeze,
-    thaw: () => life?.gate.thaw(),
+    cutOff,
+    thaw: () => {
+      life?.gate.thaw()
+      life?.gate.reconnect()
+    },
     tick
   }
 }

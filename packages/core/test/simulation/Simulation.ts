@@ -52,6 +52,7 @@ const act = Effect.fnUntraced(function* (world: World, pending: Array<Pending>) 
   if (die < 82) return host.crash()
   if (die < 85) return host.freeze(random.pick([2_000, 12_000, 40_000]))
   if (die < 88) return yield* host.stop
+  if (die < 91) return host.cutOff(random.pick([4_000, 8_000, 20_000]))
   return yield* host.start
 })
 

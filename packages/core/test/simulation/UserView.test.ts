@@ -44,13 +44,14 @@ const pendingOf = (
   number: number
 ): Pending => {
   const { attempts, backoffMillis, delayMillis, key, priority, ttlMillis, user } = command
-  const { natural, script } = scripts[command.script % scripts.length] ?? { natural: "completed", script: "" }
+  const order = scripts[command.script % scripts.length]
+  const { natural, script, timeoutMillis = 4_000 } = order ?? { natural: "completed", script: "" }
   const retryPolicy = { maxAttempts: attempts, backoffMillis, on: ["script_error" as const, "timeout" as const] }
   const request = {
     script,
     lang: "lines",
     langVersion: "1",
-    limits: { timeoutMillis: 4_000 },
+    limits: { timeoutMillis },
     priority,
     idempotencyKey: `key-${number}`,
     ...(attempts > 1 ? { retryPolicy } : {}),
