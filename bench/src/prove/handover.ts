@@ -34,10 +34,12 @@ export interface HandoverReport {
 /** Two of the hosts serve one place, so that scripts change their driver, and those of the third wait for it. */
 const [hosts, places] = [3, 2]
 const [submitters, readers] = [6, 3]
+/** What a host gives by default. */
+const graceSeconds = 3
 
 export const handover = ({ log, rounds, seed }: HandoverOptions): Promise<HandoverReport> =>
   inWorkshop(
-    { hosts, places, database: "postgresql", environment: { FAIRLEAD_DRAIN_GRACE_SECONDS: "1" } },
+    { hosts, places, database: "postgresql", environment: { FAIRLEAD_DRAIN_GRACE_SECONDS: `${graceSeconds}` } },
     async (workshop) => {
       const { fleet, ledgerFile, run } = workshop
       await Promise.all(fleet.names.map((name) => fleet.start(name)))
