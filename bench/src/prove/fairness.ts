@@ -7,6 +7,7 @@ import type { Fleet } from "./Fleet.ts"
 import { inParallel, judge, judgeAll } from "./judgement.ts"
 import type { PostgresServer } from "./PostgresServer.ts"
 import { makeWorkload, type Workload } from "./Workload.ts"
+import { until } from "./waiting.ts"
 import { inWorkshop } from "./workshop.ts"
 
 export interface FairnessOptions {
@@ -140,17 +141,24 @@ const waited = async (postgres: PostgresServer, executionId: string) => {
   return Number(millis)
 }
 
-/** The crowd is cancelled: none of it may have ended in another way than this or well. */
+/** The crowd is cancelled: none of it may end in another way than this or well. */
 const dismiss = async (many: Client, crowded: Workload, postgres: PostgresServer) => {
   const waiting = new Set(await postgres.query(database, "select execution_id from queue_entries"))
   const left = crowded.submitted.filter(({ executionId }) => waiting.has(executionId))
   await inParallel(left, ({ executionId }) =>
     many.ask("POST", `/executions/${executionId}/cancel`, { reason: "proof" })
   )
-  const ends = await inParallel(crowded.submitted, (one) => crowded.end(one, 60_000))
-  return ends.flatMap((ended, i) =>
-    ended?.ending.status === "completed" || ended?.ending.status === "cancelled"
-      ? []
-      : [`I3 ${crowded.submitted[i]?.executionId} ended as ${JSON.stringify(ended)}`]
+  const isOver = async () => {
+    const [entries] = await postgres.query(database, "select count(*) from queue_entries")
+    return entries === "0" ? true : undefined
+  }
+  const late = await until("the crowd has ended", isOver, 60_000, 500).then(
+    () => [],
+    (error: unknown) => [`I3 ${String(error)}`]
   )
+  const ends = await postgres.query(
+    database,
+    "select execution_id, status from executions where status not in ('completed', 'cancelled')"
+  )
+  return [...late, ...ends.map((end) => `I3 ${end.replace("|", " ended as ")}`)]
 }
