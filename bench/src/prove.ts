@@ -2,7 +2,7 @@
  * `pnpm prove [part …]`: breaks real hosts on purpose and judges what is left. Without a name it proves every part.
  *
  *     --short       a few rounds of each instead of hundreds
- *     --times N     rounds of failpoints or failovers, kills, freezes, or minutes: instead of the part's own
+ *     --times N     rounds of failpoints, failovers or restarts, kills, freezes, scripts or minutes: instead of the part's own
  *     --seed S      makes the same choices again
  *     --only TEXT   failpoints whose name contains the text
  *     --evidence    writes what was found to docs/reference/evidence/

@@ -21,6 +21,8 @@ export interface Answer {
 export interface Fleet {
   readonly names: ReadonlyArray<string>
   isUp(name: string): boolean
+  /** Of a host that is up and not frozen. */
+  urlOf(name: string): string | undefined
   start(name: string, environment?: Readonly<Record<string, string>>): Promise<HostProcess>
   /** Sends the signal and waits for the end. */
   end(name: string, signal: "SIGTERM" | "SIGKILL"): Promise<void>
@@ -80,9 +82,9 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
     printed.push(`${name} (${host.pid}): ${host.output().slice(-4_000)}`)
     printed.splice(0, printed.length - 40)
   }
-  const reachable = () => [...running].filter(([name]) => !frozen.has(name)).map(([, host]) => host.url)
+  const urlOf = (name: string) => (frozen.has(name) ? undefined : running.get(name)?.url)
   const next = () => {
-    const urls = reachable()
+    const urls = [...running.keys()].flatMap((name) => urlOf(name) ?? [])
     return urls[turn++ % Math.max(1, urls.length)]
   }
 
@@ -123,6 +125,7 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
   return {
     names: plans.map(({ name }) => name),
     isUp: (name) => running.has(name),
+    urlOf,
     start: async (name, environment = {}) => {
       const { dataDir, uids } = planOf(name)
       const host = await startHost({

@@ -33,7 +33,7 @@ const text = (value: unknown) => (typeof value === "string" ? value : undefined)
 const number = (value: unknown) => (typeof value === "number" ? value : undefined)
 
 /** `run` marks every script, so that those left over can be found. */
-export const makeWorkload = (fleet: Fleet, run: string, ledgerFile: string): Workload => {
+export const makeWorkload = (fleet: Pick<Fleet, "ask">, run: string, ledgerFile: string): Workload => {
   const submitted: Array<Submitted> = []
   let count = 0
 

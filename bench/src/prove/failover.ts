@@ -36,7 +36,7 @@ export const failover = ({ hosts, log, rounds, seed }: FailoverOptions): Promise
     {
       hosts,
       database: "postgresql",
-      onePlace: true,
+      places: 1,
       environment: { FAIRLEAD_MAX_RUNNING: `${running}` }
     },
     async (workshop) => {

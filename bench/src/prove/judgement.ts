@@ -36,7 +36,11 @@ export const judge = async (
 
 const atOnce = 16
 
-const inParallel = async <A, B>(from: ReadonlyArray<A>, call: (one: A) => Promise<B>): Promise<ReadonlyArray<B>> => {
+/** A few calls at a time; the answers stand where their questions stood. */
+export const inParallel = async <A, B>(
+  from: ReadonlyArray<A>,
+  call: (one: A) => Promise<B>
+): Promise<ReadonlyArray<B>> => {
   const answers: Array<B> = []
   let next = 0
   const worker = async () => {
@@ -84,7 +88,7 @@ const story = async (fleet: Fleet, { ending, executionId }: Ended): Promise<Read
 /** What must hold when everything has ended. Ends the hosts. */
 export const judgeAll = async (
   { fleet, ledgerFile, run }: Workshop,
-  ended: ReadonlyArray<Ended>
+  ended: ReadonlyArray<Pick<Ended, "executionId">>
 ): Promise<ReadonlyArray<string>> => [
   ...untold(ledgerFile, ended),
   ...(await orphans(run)),
@@ -93,7 +97,7 @@ export const judgeAll = async (
 ]
 
 /** I1, seen from the other side. */
-const untold = (ledgerFile: string, ended: ReadonlyArray<Ended>) => {
+const untold = (ledgerFile: string, ended: ReadonlyArray<Pick<Ended, "executionId">>) => {
   const told = new Set(ended.map(({ executionId }) => executionId))
   const began = readFileSync(ledgerFile, "utf8")
     .split("\n")

@@ -1,6 +1,8 @@
 /** What `pnpm prove` proves, part by part: the long form of each, and the short one for a change that is about to land. */
 import { crash } from "./crash.ts"
 import { failover } from "./failover.ts"
+import { fairness } from "./fairness.ts"
+import { handover } from "./handover.ts"
 import { type StormPlan, type StormReport, storm } from "./storm.ts"
 
 export interface Wanted {
@@ -8,7 +10,7 @@ export interface Wanted {
   readonly seed: number
   /** Only failpoints whose name contains it. */
   readonly only: string
-  /** Instead of the part's own number of rounds, kills or minutes. */
+  /** Instead of the part's own number of rounds, kills, scripts or minutes. */
   readonly times: number | undefined
   readonly log: (line: string) => void
 }
@@ -71,6 +73,68 @@ const stormOf =
   async (wanted: Wanted): Promise<Proof> =>
     ofStorm(await storm({ ...plan(wanted), seed: wanted.seed, log: wanted.log }))
 
+const failovers =
+  (hosts: number) =>
+  async ({ isShort, log, seed, times }: Wanted): Promise<Proof> => {
+    const rounds = times ?? (isShort ? 2 : 20)
+    const { breaches, takenOver, takeoverMillis } = await failover({ rounds, hosts, seed, log })
+    const { max, p50, p95 } = takeoverMillis
+    return {
+      figures: {
+        seed,
+        hosts,
+        rounds,
+        "sagas taken over": takenOver,
+        "takeover p50 / p95 / max, ms": `${p50} / ${p95} / ${max}`
+      },
+      breaches
+    }
+  }
+
+const fairnesses = async ({ isShort, log, times }: Wanted): Promise<Proof> => {
+  const { acceptedPerSecond, breaches, crowd, overtaken, part, singles, slots, stillWaiting, waitMillis } =
+    await fairness({ crowd: times ?? (isShort ? 500 : 10_000), log })
+  const { all, first, last } = acceptedPerSecond
+  return {
+    figures: {
+      slots,
+      "scripts of the crowd": crowd,
+      "accepted per second, by 8 clients": all,
+      [`accepted per second, first ${part} / last ${part}`]: `${first} / ${last}`,
+      "single scripts": singles,
+      "scripts of the crowd that waited at the end": stillWaiting,
+      "begun by the crowd while a single one waited, each": overtaken.join(", "),
+      "wait of a single one p50 / max, ms": `${waitMillis.p50} / ${waitMillis.max}`
+    },
+    breaches
+  }
+}
+
+const handovers = async ({ isShort, log, seed, times }: Wanted): Promise<Proof> => {
+  const { breaches, endMillis, executions, hosts, places, requests, restarts, startMillis } = await handover({
+    rounds: times ?? (isShort ? 2 : 20),
+    seed,
+    log
+  })
+  const answered = Object.entries(requests).map(([what, { count, max, p50, p99 }]) => [
+    `${what}: answered, p50 / p99 / max in ms`,
+    `${count}, ${p50} / ${p99} / ${max}`
+  ])
+  return {
+    figures: {
+      seed,
+      hosts,
+      places,
+      restarts,
+      executions,
+      ...Object.fromEntries(answered),
+      "SIGTERM to the end of the process p50 / max, ms": `${endMillis.p50} / ${endMillis.max}`,
+      "from there until it is ready again p50 / max, ms": `${startMillis.p50} / ${startMillis.max}`
+    },
+    breaches
+  }
+}
+
 const minute = 60_000
 
 const kills = (database: StormPlan["database"]) =>
@@ -102,25 +166,22 @@ export const parts = {
   failover: {
     about:
       "Two hosts serve one jobs folder over one PostgreSQL, with 30 scripts running. One host is killed with SIGKILL. Takeover: from the kill until every saga that it drove bears the fence of the other.",
-    prove: async ({ isShort, log, seed, times }) => {
-      const { breaches, hosts, rounds, takenOver, takeoverMillis } = await failover({
-        rounds: times ?? (isShort ? 2 : 20),
-        hosts: 2,
-        seed,
-        log
-      })
-      const { max, p50, p95 } = takeoverMillis
-      return {
-        figures: {
-          seed,
-          hosts,
-          rounds,
-          "sagas taken over": takenOver,
-          "takeover p50 / p95 / max, ms": `${p50} / ${p95} / ${max}`
-        },
-        breaches
-      }
-    }
+    prove: failovers(2)
+  },
+  "failover-three": {
+    about:
+      "As failover, with three hosts that serve one jobs folder: the two that are left share what the third one drove.",
+    prove: failovers(3)
+  },
+  handover: {
+    about:
+      "Three hosts on one PostgreSQL, two of them with one jobs folder, behind a load balancer that asks each whether it is ready. One after the other gets SIGTERM and is started again, while clients submit scripts, wait for results and read lists. No request may fail, and no script may fail or run twice.",
+    prove: handovers
+  },
+  fairness: {
+    about:
+      "A host with two slots on PostgreSQL. One user queues 10,000 small scripts; while they wait, another user submits single ones, one after the other. Each must begin when the next slot is free: at most one script per slot of the first user begins between its request and its beginning, counted in the event log.",
+    prove: fairnesses
   },
   zombie: {
     about:
@@ -128,7 +189,7 @@ export const parts = {
     prove: stormOf(({ isShort, times }) => ({
       database: "postgresql",
       hosts: 2,
-      onePlace: true,
+      places: 1,
       faults: ["freeze"],
       maxFaults: times ?? (isShort ? 2 : 6),
       durationMillis: 60 * minute,

@@ -11,7 +11,7 @@ import { inWorkshop, type Workshop, type WorkshopOptions } from "./workshop.ts"
 
 export type Fault = "kill" | "freeze" | "roll" | "postgres"
 
-export interface StormPlan extends Pick<WorkshopOptions, "database" | "hosts" | "onePlace"> {
+export interface StormPlan extends Pick<WorkshopOptions, "database" | "hosts" | "places"> {
   readonly seed: number
   /** A fault that is listed twice comes twice as often. */
   readonly faults: ReadonlyArray<Fault>

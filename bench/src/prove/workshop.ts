@@ -20,8 +20,8 @@ export interface Workshop {
 export interface WorkshopOptions {
   readonly hosts: number
   readonly database: "pglite" | "postgresql"
-  /** All hosts serve the jobs of one folder. */
-  readonly onePlace?: boolean
+  /** Jobs folders that the hosts serve, dealt out in turn; by default each host has its own. */
+  readonly places?: number
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -32,7 +32,7 @@ let made = 0
 
 /** Scripts have a /tmp of their own, so the ledger is elsewhere. */
 export const inWorkshop = async <A>(
-  { database, environment = {}, hosts, onePlace = false }: WorkshopOptions,
+  { database, environment = {}, hosts, places = hosts }: WorkshopOptions,
   work: (workshop: Workshop) => Promise<A>
 ): Promise<A> => {
   const folder = mkdtempSync("/var/tmp/fairlead-proof-")
@@ -43,11 +43,11 @@ export const inWorkshop = async <A>(
   chmodSync(ledgerFile, 0o666)
   const postgres = database === "postgresql" ? await startPostgres(join(folder, "postgres")) : undefined
   const firstUid = 200_000 + (process.pid % 4096) * 512 + (made % 8) * 64
-  const plans = Array.from({ length: hosts }, (_, i) => ({
-    name: `host-${i + 1}`,
-    dataDir: join(folder, onePlace ? "place" : `host-${i + 1}`),
-    uids: onePlace ? `${firstUid}-${firstUid + 47}` : `${firstUid + i * 16}-${firstUid + i * 16 + 15}`
-  }))
+  const plans = Array.from({ length: hosts }, (_, i) => {
+    const [place, uids] = [i % places, Math.floor(48 / places)]
+    const first = firstUid + place * uids
+    return { name: `host-${i + 1}`, dataDir: join(folder, `place-${place + 1}`), uids: `${first}-${first + uids - 1}` }
+  })
   const fleet = makeFleet(plans, {
     PROOF_HOST_OF: run,
     NODE_COMPILE_CACHE: compileCache,

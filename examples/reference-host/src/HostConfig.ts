@@ -220,11 +220,17 @@ export const settings = {
     "Who may read `/metrics`: callers on this machine or with `health:read`, only the latter, or everybody."
   ),
   FAIRLEAD_DOCS: onOff("FAIRLEAD_DOCS", "on", "Whether `/docs`, `/redoc` and `/openapi.json` are served."),
+  FAIRLEAD_DRAIN_GRACE_SECONDS: integer(
+    "FAIRLEAD_DRAIN_GRACE_SECONDS",
+    [0, 300],
+    3,
+    "How long the host still accepts requests after SIGTERM, saying that it is not ready, until balancers have noticed: longer than they take for that."
+  ),
   FAIRLEAD_DRAIN_SECONDS: integer(
     "FAIRLEAD_DRAIN_SECONDS",
     [0, 300],
     15,
-    "How long requests may take to finish after SIGTERM. Scripts go on running; the next start finds them."
+    "How long requests in hand may take to finish after that. Scripts go on running; the next start finds them."
   ),
   FAIRLEAD_LOG_LEVEL: choice(
     "FAIRLEAD_LOG_LEVEL",

@@ -27,16 +27,18 @@ const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig, host:
     Layer.provide(Layer.mergeAll(NodeDocsAssets.layer, NodeProcessMetrics.layer, settings)),
     Layer.provide(Layer.succeedContext(services))
   )
-  const { url } = yield* NodeHost.serve(routes, {
+  const listening = yield* NodeHost.serve(routes, {
     host: config.FAIRLEAD_HOST,
     port: config.FAIRLEAD_PORT,
     drainMillis: config.FAIRLEAD_DRAIN_SECONDS * 1000
   })
-  yield* Console.log(banner(url, config, admin))
+  yield* Console.log(banner(listening.url, config, admin))
   const drain = Effect.gen(function* () {
     yield* Console.log("fairlead: draining; scripts go on running, the next start finds them")
-    yield* Context.get(services, Health).drain
-    yield* Effect.timeoutOption(Context.get(services, SseConnections).drain, config.FAIRLEAD_DRAIN_SECONDS * 1000)
+    yield* Effect.andThen(Context.get(services, Health).drain, listening.drain)
+    yield* Effect.sleep(config.FAIRLEAD_DRAIN_GRACE_SECONDS * 1000)
+    // Streams are told to end, and the server waits for them as for all that is in hand.
+    yield* Effect.forkScoped(Context.get(services, SseConnections).drain, { startImmediately: true })
   })
   return yield* Effect.onInterrupt(Effect.never, () => drain)
 }, Effect.scoped)

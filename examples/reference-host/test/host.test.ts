@@ -154,6 +154,26 @@ describe("a host that is killed", () => {
   }, 60_000)
 })
 
+describe("a host that is told to end", () => {
+  it("says that it is not ready first, and still does what it is asked for a while", async () => {
+    const host = await startHost({ environment: { FAIRLEAD_DRAIN_GRACE_SECONDS: "3" } })
+    const caller = await logIn(host.url)
+    const ended = host.end("SIGTERM")
+    const ready = () => fetch(`${host.url}/api/v1/health/ready`)
+    await until("it is not ready", async () => (await ready()).status === 503)
+    const script = { script: "echo late", lang: "bash", lang_version: "latest" }
+    const response = await fetch(`${host.url}/api/v1/executions?wait_seconds=20`, {
+      method: "POST",
+      headers: caller.headers,
+      body: JSON.stringify(script)
+    })
+    assert.deepStrictEqual([response.status, response.headers.get("connection")], [200, "close"])
+    assert.deepInclude((await response.json()).result, { status: "completed", stdout: "late\n" })
+    assert.strictEqual(await ended, 0, host.output())
+    await host.stop()
+  }, 60_000)
+})
+
 describe("a host that cannot start", () => {
   it("names every setting that is wrong, and never its value", async () => {
     const environment = { FAIRLEAD_PORT: "99999", FAIRLEAD_METRICS: "s3cret-value" }

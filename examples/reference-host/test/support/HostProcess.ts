@@ -57,6 +57,7 @@ export const startHost = async ({
       FAIRLEAD_PROCESS_RUNTIME: "on",
       FAIRLEAD_ADMIN_PASSWORD: adminPassword,
       FAIRLEAD_LOG_LEVEL: "Warn",
+      FAIRLEAD_DRAIN_GRACE_SECONDS: "0",
       FAIRLEAD_ENVIRONMENT: "test",
       ...ownUids(),
       ...environment

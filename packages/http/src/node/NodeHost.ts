@@ -1,7 +1,7 @@
 /** An API on a `node:http` server of its own, with every limit set, that drains before it closes. */
 import { createServer, type IncomingMessage, type Server } from "node:http"
 import { Effect, type Layer, Schema, Scope } from "effect"
-import { TurnResponse } from "./internal/TurnResponse.ts"
+import { TurnResponse, type Turns } from "./internal/TurnResponse.ts"
 import * as NodeMount from "./NodeMount.ts"
 
 /** The address cannot be listened on: taken, forbidden, or none of this machine. */
@@ -24,6 +24,11 @@ export interface Listening {
   readonly host: string
   readonly port: number
   readonly url: string
+  /**
+   * From now on every answer, also to what is in hand, is the last one of its connection: by the time the scope closes kept-alive
+   * connections are gone, and no request comes just when one is closed. New connections are accepted until then.
+   */
+  readonly drain: Effect.Effect<void>
 }
 
 /** Longer ones are cut off: slow clients must not hold connections. Streams of ours are answers and are not timed. */
@@ -37,7 +42,7 @@ const limits = {
 
 /**
  * Listens until the scope closes. Then: no new connections, idle ones are closed, requests in hand go on for `drainMillis`.
- * Tell balancers first, with `Health.drain`.
+ * Tell balancers first, with `Health.drain`, then `drain` the connections, and give both a moment.
  */
 export const serve = Effect.fnUntraced(function* <A, E, R>(
   routes: Layer.Layer<A, E, R>,
@@ -47,12 +52,20 @@ export const serve = Effect.fnUntraced(function* <A, E, R>(
   const requests = yield* Scope.fork(yield* Effect.scope)
   const { handler, upgrade } = yield* Scope.provide(NodeMount.make(routes), requests)
   const server = createServer({ ...limits, ServerResponse: TurnResponse })
-  server.on("request", handler)
+  const turns: Turns = { isDraining: false }
+  server.on("request", (request, response) => {
+    response.turns = turns
+    handler(request, response)
+  })
   server.on("upgrade", upgrade)
   yield* Effect.acquireRelease(listen(server, host, port), () => drained(server, drainMillis))
   const address = server.address()
   const bound = address !== null && typeof address === "object" ? address.port : port
-  const listening: Listening = { host, port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }
+  const drain = Effect.sync(() => {
+    turns.isDraining = true
+  })
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${bound}`
+  const listening: Listening = { host, port: bound, url, drain }
   return listening
 })
 

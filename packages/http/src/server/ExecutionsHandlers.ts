@@ -1,4 +1,6 @@
 /** Binds executions to their services. No decisions here: call, translate, return. */
+
+import type { Principal } from "@fairlead/core/auth/Principal"
 import { exampleScripts } from "@fairlead/core/executions/ExampleScripts"
 import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
 import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
@@ -22,6 +24,7 @@ import * as OutputAnswer from "./OutputAnswer.ts"
 import { RequestOrigin } from "./RequestOrigin.ts"
 import * as ExecutionSse from "./sse/ExecutionSse.ts"
 import { endId } from "./sse/FeedFrames.ts"
+import { SseConnections } from "./sse/SseConnections.ts"
 
 export const ExecutionsHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(ExecutionsApi),
@@ -32,6 +35,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
     const policy = yield* AdmissionPolicy
     const outputs = yield* OutputAnswer.make
     const followed = yield* ExecutionSse.make
+    const { drained } = yield* SseConnections
     const languages = Effect.map(runtimes.all, (all) => all.flatMap((runtime) => runtime.languages))
 
     const page = (scope: "own" | "visible") =>
@@ -46,11 +50,20 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
         Effect.catchTag("StorageError", Effect.die)
       )
 
+    /** Waits for the end as long as the client asks, and this host is there; then answers with what there is. */
+    const settled = (caller: Principal, id: ExecutionId, waitSeconds: number) =>
+      waitSeconds === 0
+        ? executions.result(caller, id, 0)
+        : Effect.raceFirst(
+            executions.result(caller, id, waitSeconds * 1000),
+            Effect.andThen(drained, executions.result(caller, id, 0))
+          )
+
     /** The result of a fresh execution if it ends in time; `undefined` if not, or if somebody deletes it meanwhile. */
     const awaited = Effect.fnUntraced(
       function* (id: ExecutionId, waitSeconds: number) {
         if (waitSeconds === 0) return undefined
-        const result = yield* executions.result(yield* CurrentPrincipal, id, waitSeconds * 1000)
+        const result = yield* settled(yield* CurrentPrincipal, id, waitSeconds)
         return isTerminal(result.execution.status) ? resultView(result) : undefined
       },
       Effect.catchTag("ExecutionNotFound", () => Effect.undefined)
@@ -95,10 +108,9 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       result: Effect.fnUntraced(
         function* ({ params, query }) {
           const [caller, id] = [yield* CurrentPrincipal, params.execution_id]
-          const waitMillis = (query.wait_seconds ?? 0) * 1000
           const found =
             query.attempt === undefined
-              ? executions.result(caller, id, waitMillis)
+              ? settled(caller, id, query.wait_seconds ?? 0)
               : executions.attemptResult(caller, id, query.attempt)
           return resultView(yield* found)
         },

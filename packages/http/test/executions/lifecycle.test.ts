@@ -59,6 +59,21 @@ describe("GET /executions/{id}/result", () => {
   )
 })
 
+describe("waiting for an end", () => {
+  it.live("is over with what there is when the host goes away", () =>
+    Effect.gen(function* () {
+      const { call, streams, submit } = yield* ExecutionHost.start()
+      const id = yield* submit("anna", "hold")
+      const waiting = yield* Effect.forkChild(call("anna", `GET /executions/${id}/result?wait_seconds=60`))
+      yield* streams.drain
+      const { body, status } = yield* Fiber.join(waiting)
+      assert.deepInclude({ status, finished: body.finished_at }, { status: 200, finished: null })
+      const late = yield* call("anna", "POST /executions?wait_seconds=60", { body: { script: "hold" } })
+      assert.deepStrictEqual([late.status, late.body.result], [200, undefined])
+    })
+  )
+})
+
 describe("lists of executions", () => {
   it.live("page in every spelling, newest first, and tell what else there is", () =>
     Effect.gen(function* () {

@@ -139,6 +139,31 @@ layer(Layer.empty, { excludeTestServices: true })("NodeHost", (it) => {
     })
   )
 
+  it.effect(
+    "still answers while it drains, and asks for the connections of all answers, also to what was in hand",
+    () =>
+      Effect.gen(function* () {
+        const arrived = yield* Deferred.make<void>()
+        const release = yield* Deferred.make<void>()
+        const slow = HttpRouter.add(
+          "GET",
+          "/slow",
+          Effect.andThen(Deferred.succeed(arrived, undefined), Deferred.await(release)).pipe(
+            Effect.as(HttpServerResponse.text("done"))
+          )
+        )
+        const { drain, port } = yield* NodeHost.serve(Layer.merge(routes, slow), { port: 0 })
+        // The peer sends no `Connection: close`: only what the host wants makes it one.
+        const ask = (path: string) => raw(port, `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`)
+        const inHand = yield* Effect.forkChild(ask("/slow"))
+        yield* Deferred.await(arrived)
+        yield* drain
+        assert.match(yield* ask("/api/v1/probe/seen"), /^HTTP\/1\.1 200 .*connection: close/is)
+        yield* Deferred.succeed(release, undefined)
+        assert.match(yield* Fiber.join(inHand), /^HTTP\/1\.1 200 .*connection: close.*done/is)
+      }).pipe(Effect.scoped)
+  )
+
   it.effect("cuts requests that outlast the drain", () =>
     Effect.gen(function* () {
       const arrived = yield* Deferred.make<void>()

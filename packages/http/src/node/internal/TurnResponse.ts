@@ -7,13 +7,21 @@ import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } fro
 
 type HeaderInput = OutgoingHttpHeaders | ReadonlyArray<OutgoingHttpHeader>
 
+/** Shared by all answers of a server. */
+export interface Turns {
+  /** From then on each answer is the last one of its connection, and says so. */
+  isDraining: boolean
+}
+
 /** Streams, and texts of another length than their head says, are left to Node. */
 export class TurnResponse extends ServerResponse {
+  turns: Turns | undefined
   private announcedBytes: number | undefined
 
   override writeHead(status: number, reason?: string | HeaderInput, headers?: HeaderInput): this {
     const given = typeof reason === "object" ? reason : headers
     if (given !== undefined && "content-length" in given) this.announcedBytes = Number(given["content-length"])
+    if (this.turns?.isDraining === true) this.shouldKeepAlive = false
     return Reflect.apply(super.writeHead, this, [status, reason, headers])
   }
 

@@ -57,6 +57,8 @@ export class SseConnections extends Context.Service<
     /** A place for one stream, given back when the scope closes. `topic` is what the stream is about. */
     open(userId: UserId, topic: string): Effect.Effect<SseConnection, TooManyStreams, Scope.Scope>
     readonly snapshot: Effect.Effect<SseSnapshot>
+    /** Waits for the host to go away: then long waits for something else end as well, with what there is. */
+    readonly drained: Effect.Effect<void>
     /**
      * Tells every stream, also those opened later, to end, and waits for that up to the grace period. Clients resume on
      * another host. Draining twice waits twice and changes nothing.
@@ -98,6 +100,7 @@ export class SseConnections extends Context.Service<
             }),
             close
           ).pipe(Effect.map((key) => ({ connectionId: `sse-${key}`, drained: Deferred.await(drained), consume }))),
+        drained: Deferred.await(drained),
         snapshot: Effect.map(Clock.currentTimeMillis, (now) => ({
           connections: open.size,
           topics: new Set([...open.values()].map(({ topic }) => topic)).size,
