@@ -8,6 +8,7 @@
  *   cancel          exists when the job is asked to end
  *   exit            how it ended; appears complete, by a rename
  *   keeper.log      what the keeper and its programs complain about
+ *   keeper          the claim that a keeper of before the job has ready
  */
 import { randomUUID } from "node:crypto"
 import { access, chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
@@ -51,6 +52,13 @@ export const makePlaces = Effect.fnUntraced(function* (directory: string) {
 export const openPlaces = ({ building, jobs, root }: Places, mode: number) =>
   Effect.forEach([root, jobs, building], (path) => attempt(() => chmod(path, mode)), { discard: true })
 
+export interface Preparation {
+  /** Asked before the directory is there. */
+  readonly allowed?: Effect.Effect<boolean, FileFailure>
+  /** One to take for it, in which a keeper waits. */
+  readonly spare?: string | undefined
+}
+
 /**
  * Makes the job's directory `target`, complete at once. False when there is one already, which stays as it is, or when
  * `allowed` says no.
@@ -61,10 +69,10 @@ export const prepare = Effect.fnUntraced(function* (
   confinement: Confinement,
   spec: JobSpec,
   interpreter: Interpreter,
-  allowed: Effect.Effect<boolean, FileFailure> = Effect.succeed(true)
+  { allowed = Effect.succeed(true), spare }: Preparation = {}
 ) {
-  const built = join(places.building, `${spec.jobId}.${randomUUID()}`)
-  yield* attempt(() => mkdir(built, { mode: 0o700 }))
+  const built = spare ?? join(places.building, `${spec.jobId}.${randomUUID()}`)
+  if (spare === undefined) yield* attempt(() => mkdir(built, { mode: 0o700 }))
   const content = keeperSpec(confinement, spec, interpreter, target)
   const [isAllowed] = yield* Effect.all(
     [allowed, attempt(() => writeFile(join(built, "spec"), content, { mode: 0o600 }))],
