@@ -1,5 +1,6 @@
 /** Files, directories and short-lived programs of the host, as effects. The one thing to know: a missing file is `undefined`, not a failure. */
 import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { readFile, readlink } from "node:fs/promises"
 import { Data, Effect, Predicate } from "effect"
 
@@ -37,6 +38,15 @@ export const ifNew = (effect: Effect.Effect<unknown, FileFailure>): Effect.Effec
   )
 
 export const readText = (path: string) => ifPresent(attempt((signal) => readFile(path, { encoding: "utf8", signal })))
+
+/** Of a small file that was written a moment ago and is in memory: at once, since the way through the thread pool takes longer than all else. */
+export const readFreshText = (path: string) =>
+  ifPresent(
+    Effect.try({
+      try: () => readFileSync(path, "utf8"),
+      catch: (cause) => new FileFailure({ code: codeOf(cause), cause })
+    })
+  )
 
 export const readTarget = (path: string) => ifPresent(attempt(() => readlink(path)))
 
