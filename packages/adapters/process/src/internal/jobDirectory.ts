@@ -104,10 +104,9 @@ export const stateOf = Effect.fnUntraced(function* (directory: string, bootId: s
 
 /** The end as far as the keeper has recorded it. */
 export const endOf = Effect.fnUntraced(function* (
-  directory: string,
-  read = readText
+  directory: string
 ): Effect.fn.Return<JobState | undefined, FileFailure> {
-  const text = yield* read(join(directory, "exit"))
+  const text = yield* readText(join(directory, "exit"))
   if (text === undefined) return undefined
   const record = decodeExitRecord(text)
   if (Option.isNone(record)) return { _tag: "Lost", detail: "the record of its end is unreadable" }

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import type { JobReport, OutputName, OutputOffsets, ScriptOutput } from "@fairlead/core/runtime/Job"
 import { Effect, Option, Queue, type Scope, Stream } from "effect"
 import { reportOf } from "./exitRecord.ts"
-import { FileFailure, readFreshText, readText } from "./files.ts"
+import { FileFailure, readText } from "./files.ts"
 import { endOf, type JobState, stateOf } from "./jobDirectory.ts"
 import { type OutputFile, outputFile } from "./outputFile.ts"
 
@@ -17,9 +17,7 @@ const maximumUnclaimedSweeps = 10
 interface Watched {
   readonly directory: string
   readonly files: Readonly<Record<OutputName, OutputFile>>
-  /** What has changed since the last look, of `stdout`, `stderr` and `exit`. */
-  readonly changed: Set<string>
-  /** Holds an item when something has. */
+  /** Holds an item when there is output, or the end, since the last look. */
   readonly changes: Queue.Dequeue<void>
 }
 
@@ -51,15 +49,12 @@ const watchJob = Effect.fnUntraced(function* (directory: string): Effect.fn.Retu
     stdout: yield* outputFile(join(directory, "stdout")),
     stderr: yield* outputFile(join(directory, "stderr"))
   }
-  const changed = new Set<string>()
   const changes = yield* Queue.sliding<void>(1)
   yield* Effect.acquireRelease(
     Effect.try({
       try: () => {
         const watcher = watch(directory, { persistent: false }, (event, name) => {
-          if (name === null || news[name] !== event) return
-          changed.add(name)
-          Queue.offerUnsafe(changes, undefined)
+          if (name !== null && news[name] === event) Queue.offerUnsafe(changes, undefined)
         })
         // Nothing is lost: without the watcher the sweep finds everything, only later.
         watcher.on("error", () => watcher.close())
@@ -69,28 +64,17 @@ const watchJob = Effect.fnUntraced(function* (directory: string): Effect.fn.Retu
     }).pipe(Effect.option),
     (watcher) => Effect.sync(() => Option.map(watcher, (each) => each.close()))
   )
-  return { directory, files, changed, changes }
+  return { directory, files, changes }
 })
 
 interface Position {
   readonly offsets: OutputOffsets
-  /** Known already, while the rest of the output is fetched. */
-  readonly end: JobState | undefined
-  /** Streams that may have more than was read, whatever is heard of them. */
-  readonly unread: ReadonlyArray<OutputName>
-  /** Whether the last wait was in vain, so that it is time to look at everything and to ask if the keeper lives. True at first. */
+  /** Whether the last wait was in vain, so that it is time to ask if the keeper lives. True at first. */
   readonly sweep: boolean
   readonly unclaimedSweeps: number
 }
 
-const outputNames: ReadonlyArray<OutputName> = ["stdout", "stderr"]
-const initially = (offsets: OutputOffsets): Position => ({
-  offsets,
-  end: undefined,
-  unread: [],
-  sweep: true,
-  unclaimedSweeps: 0
-})
+const initially = (offsets: OutputOffsets): Position => ({ offsets, sweep: true, unclaimedSweeps: 0 })
 
 /** Looks at the state first and at the output then: what was written before the end is reported before the end. */
 const step = Effect.fnUntraced(function* (
@@ -98,43 +82,22 @@ const step = Effect.fnUntraced(function* (
   watched: Watched,
   at: Position
 ): Effect.fn.Return<readonly [ReadonlyArray<ScriptOutput>, Option.Option<Position>], FileFailure> {
-  const heard = new Set(watched.changed)
-  watched.changed.clear()
-  const state = at.end ?? (yield* stateAt(job, at.sweep, heard))
-  const end = state === undefined || isOpen(state) ? undefined : state
-  const isDue = (name: OutputName) =>
-    end === undefined ? at.sweep || heard.has(name) || at.unread.includes(name) : !isComplete(end, name, at.offsets)
-  const due = outputNames.filter(isDue)
-  const pieces = yield* Effect.forEach(due, (name) => nextPiece(name, watched.files[name], at.offsets[name]), {
-    concurrency: 2
-  })
+  const { directory, files } = watched
+  const state = yield* at.sweep ? stateOf(directory, job.bootId) : endOf(directory)
+  const pieces = yield* Effect.all(
+    [nextPiece("stdout", files.stdout, at.offsets.stdout), nextPiece("stderr", files.stderr, at.offsets.stderr)],
+    { concurrency: 2 }
+  )
   const found = pieces.filter((piece) => piece !== undefined)
-  const unread = found.filter(({ bytes }) => bytes.length === pieceBytes).map(({ output }) => output)
-  if (found.length > 0)
-    return [found, Option.some({ ...at, end, unread, sweep: false, offsets: advanced(at.offsets, found) })]
+  if (found.length > 0) return [found, Option.some({ ...at, offsets: advanced(at.offsets, found) })]
 
   const report = yield* reportOn(job, watched, state)
   if (report !== undefined) return [[ended(report)], Option.none()]
   if (state?._tag === "Prepared" && at.unclaimedSweeps > 0) yield* callForKeeper(job, at)
   const change = yield* Effect.timeoutOption(Queue.take(watched.changes), sweepMillis)
   const unclaimedSweeps = at.unclaimedSweeps + (state?._tag === "Prepared" ? 1 : 0)
-  return [[], Option.some({ ...at, unread: [], sweep: Option.isNone(change), unclaimedSweeps })]
+  return [[], Option.some({ ...at, sweep: Option.isNone(change), unclaimedSweeps })]
 })
-
-const stateAt = (
-  { bootId, directory }: Observation,
-  sweep: boolean,
-  heard: ReadonlySet<string>
-): Effect.Effect<JobState | undefined, FileFailure> => {
-  if (sweep) return stateOf(directory, bootId)
-  return heard.has("exit") ? endOf(directory, readFreshText) : Effect.undefined
-}
-
-const isOpen = ({ _tag }: JobState) => _tag === "Prepared" || _tag === "Running"
-
-/** Of a job that was lost nobody knows how much there is. */
-const isComplete = (end: JobState, name: OutputName, offsets: OutputOffsets) =>
-  end._tag === "Ended" && offsets[name] >= (name === "stdout" ? end.record.stdoutKept : end.record.stderrKept)
 
 const callForKeeper = Effect.fnUntraced(function* (job: Observation, { unclaimedSweeps }: Position) {
   if (unclaimedSweeps > maximumUnclaimedSweeps) {
@@ -154,7 +117,9 @@ const nextPiece = Effect.fnUntraced(function* (
   file: OutputFile,
   offset: number
 ): Effect.fn.Return<Piece | undefined, FileFailure> {
-  const bytes = yield* file.read(offset, pieceBytes)
+  const length = Math.min(pieceBytes, (yield* file.size) - offset)
+  if (length <= 0) return undefined
+  const bytes = yield* file.read(offset, length)
   return bytes.length === 0 ? undefined : { _tag: "Chunk", output, offset, bytes }
 })
 
