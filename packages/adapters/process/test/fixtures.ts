@@ -89,11 +89,12 @@ export const levels: ReadonlyArray<readonly [string, Omit<ProcessRuntimeOptions,
         ["basic", { level: "basic" }]
       ]
 
-/** What a host leaves that dies between making the directory and starting the keeper. */
+/** What a host leaves that dies between making the directory, or taking one with a keeper, and starting the keeper. */
 export const leavePrepared = Effect.fnUntraced(function* (
   directory: string,
   spec: JobSpec,
-  { level = "namespace", uids }: Omit<ProcessRuntimeOptions, "directory"> = {}
+  { level = "namespace", uids }: Omit<ProcessRuntimeOptions, "directory"> = {},
+  spare?: string
 ) {
   const places = yield* makePlaces(directory)
   const hostIsRoot = geteuid?.() === 0
@@ -106,7 +107,7 @@ export const leavePrepared = Effect.fnUntraced(function* (
     reservedBytes: 256 * 1024 ** 2,
     command: () => ["bash"]
   }
-  yield* prepare(places, join(places.jobs, spec.jobId), confinement, spec, interpreter)
+  yield* prepare(places, join(places.jobs, spec.jobId), confinement, spec, interpreter, { spare })
 })
 
 /** An environment by which the processes of a job can be found from outside. */
