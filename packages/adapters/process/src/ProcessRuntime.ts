@@ -14,7 +14,15 @@ import { Clock, Config, Effect, Layer, Option, Schedule, Schema, type Scope, Str
 import { choose, describe, type Level } from "./internal/confinement.ts"
 import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
 import { bury, isRemoved, sweep } from "./internal/housekeeping.ts"
-import { claimForRemoval, type JobState, makePlaces, type Places, prepare, stateOf } from "./internal/jobDirectory.ts"
+import {
+  claimForRemoval,
+  type JobState,
+  makePlaces,
+  type Places,
+  prepare,
+  type Spare,
+  stateOf
+} from "./internal/jobDirectory.ts"
 import { type Confinement, isExpressible } from "./internal/keeperSpec.ts"
 import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
 import { type Launcher, makeLauncher } from "./internal/launcher.ts"
@@ -212,12 +220,12 @@ const heldUp = () =>
   })
 
 const startIn = ({ bootId, confinement, interpreters, launcher, node, places, spare }: Machine) => {
-  const startNew = Effect.fnUntraced(function* (spec: JobSpec, interpreter: Interpreter, spareDirectory?: string) {
+  const startNew = Effect.fnUntraced(function* (spec: JobSpec, interpreter: Interpreter, taken?: Spare) {
     const { jobId } = spec
     const begunMillis = yield* Clock.currentTimeMillis
     const directory = join(places.jobs, jobId)
     const allowed = Effect.map(isRemoved(places, jobId), (removed) => !removed)
-    const preparation = { allowed, spare: spareDirectory }
+    const preparation = { allowed, spare: taken }
     const isNew = yield* prepare(places, directory, confinement, spec, interpreter, preparation)
     // Again, because a removal may have made room for the directory in the meantime.
     if (yield* isRemoved(places, jobId)) {
@@ -236,7 +244,7 @@ const startIn = ({ bootId, confinement, interpreters, launcher, node, places, sp
       const interpreter = interpreters.find((each) => each.language === language && each.version === languageVersion)
       if (interpreter === undefined) return yield* refused("start", `there is no ${language} ${languageVersion} here`)
       if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
-      return yield* spare.use((spareDirectory) => startNew(spec, interpreter, spareDirectory))
+      return yield* spare.use((taken) => startNew(spec, interpreter, taken))
     },
     Effect.catchTag("FileFailure", failingIn("start"))
   )

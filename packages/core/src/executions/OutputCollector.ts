@@ -1,6 +1,6 @@
 /** Copies what a job writes from its runtime into the output store, as it comes, until the job has ended. */
 import { Context, Effect, Layer, Queue, Stream } from "effect"
-import type { JobHandle, JobReport, ScriptOutput } from "../runtime/Job.ts"
+import type { JobHandle, JobReport, OutputName, ScriptOutput } from "../runtime/Job.ts"
 import type { RuntimeError } from "../runtime/RuntimeError.ts"
 import type { ScriptRuntime } from "../runtime/ScriptRuntime.ts"
 import { SagaFenced } from "../sagas/SagaDefinition.ts"
@@ -11,7 +11,7 @@ import { excerptBytes, type OutputExcerpts } from "./executionEvents.ts"
 import { extended, makeHeads } from "./internal/outputHeads.ts"
 import { outputText } from "./outputText.ts"
 
-/** Attempts that have ended and whose end is not written down yet; each keeps at most 32 KiB. */
+/** Ended attempts whose beginnings are kept in memory, each at most 32 KiB. */
 const maxHeads = 128
 
 export class OutputCollector extends Context.Service<
@@ -29,11 +29,13 @@ export class OutputCollector extends Context.Service<
       fence: SagaFence,
       fresh?: boolean
     ): Effect.Effect<JobReport, RuntimeError | SagaFenced | StorageError>
-    /** The first 16 KiB of each stream as text; from memory right after the `collect` that stored all of it. */
+    /** The first 16 KiB of each stream as text; from memory soon after the `collect` that stored all of it. */
     excerpts(
       key: OutputKey,
       sizes: { readonly stdoutBytes: number; readonly stderrBytes: number }
     ): Effect.Effect<OutputExcerpts, StorageError>
+    /** All of a short stream, `size` bytes, if it is still in memory after the `collect` that stored it. */
+    remembered(key: OutputKey, output: OutputName, size: number): Uint8Array | undefined
   }
 >()("@fairlead/core/executions/OutputCollector") {
   static readonly layer = Layer.effect(
@@ -45,8 +47,8 @@ export class OutputCollector extends Context.Service<
         key: OutputKey,
         sizes: { readonly stdoutBytes: number; readonly stderrBytes: number }
       ) {
-        const known = heads.take(key)
-        const excerpt = (output: "stdout" | "stderr", size: number) => {
+        const known = heads.find(key)
+        const excerpt = (output: OutputName, size: number) => {
           if (size === 0) return Effect.succeed("")
           if (known !== undefined) return outputText(known[output])
           return Effect.flatMap(outputs.read(key, output, 0, excerptBytes), outputText)
@@ -88,7 +90,11 @@ export class OutputCollector extends Context.Service<
 
       return OutputCollector.of({
         collect,
-        excerpts
+        excerpts,
+        remembered: (key, output, size) => {
+          const head = heads.find(key)?.[output]
+          return head?.length === size ? head : undefined
+        }
       })
     })
   )

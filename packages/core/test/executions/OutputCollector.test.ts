@@ -64,6 +64,8 @@ describe("OutputCollector.collect", () => {
 })
 
 describe("OutputCollector.excerpts", () => {
+  /** One that has stored nothing itself. */
+  const another = Effect.provide(OutputCollector, Layer.fresh(OutputCollector.layer))
   const Prints = Schema.Array(
     Schema.Struct({
       output: Schema.Literals(["stdout", "stderr"]),
@@ -85,9 +87,13 @@ describe("OutputCollector.excerpts", () => {
       const report = yield* collector.collect(runtime, started, key, { sagaId: sagaId(1), fence: 1 }, true)
       const sizes = { stdoutBytes: report.stdout.keptBytes, stderrBytes: report.stderr.keptBytes }
       const fromMemory = yield* collector.excerpts(key, sizes)
-      const fromStore = yield* collector.excerpts(key, sizes)
+      const fromStore = yield* (yield* another).excerpts(key, sizes)
       assert.deepStrictEqual(fromMemory, fromStore)
       assert.strictEqual(fromMemory.stdout.length, Math.min(16_384, sizes.stdoutBytes))
+      const whole = collector.remembered(key, "stdout", sizes.stdoutBytes)
+      if (sizes.stdoutBytes > 16_384) return assert.isUndefined(whole)
+      const stored = yield* (yield* ExecutionOutputStore).read(key, "stdout", 0, 16_384)
+      assert.deepStrictEqual([...(whole ?? [])], [...stored])
     }).pipe(Effect.provide(services))
   )
 })

@@ -11,7 +11,7 @@
  *   keeper          the claim that a keeper of before the job has ready
  */
 import { randomUUID } from "node:crypto"
-import { access, chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
+import { access, chmod, type FileHandle, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { JobSpec } from "@fairlead/core/runtime/Job"
 import { Effect, Option } from "effect"
@@ -52,11 +52,18 @@ export const makePlaces = Effect.fnUntraced(function* (directory: string) {
 export const openPlaces = ({ building, jobs, root }: Places, mode: number) =>
   Effect.forEach([root, jobs, building], (path) => attempt(() => chmod(path, mode)), { discard: true })
 
+/** A directory in which a keeper waits, and which lacks only the spec of a job. */
+export interface Spare {
+  readonly directory: string
+  /** Open for writing, and empty. Closed by its owner. */
+  readonly spec: FileHandle
+}
+
 export interface Preparation {
   /** Asked before the directory is there. */
   readonly allowed?: Effect.Effect<boolean, FileFailure>
-  /** One to take for it, in which a keeper waits. */
-  readonly spare?: string | undefined
+  /** To take for it. */
+  readonly spare?: Spare | undefined
 }
 
 /**
@@ -71,11 +78,11 @@ export const prepare = Effect.fnUntraced(function* (
   interpreter: Interpreter,
   { allowed = Effect.succeed(true), spare }: Preparation = {}
 ) {
-  const built = spare ?? join(places.building, `${spec.jobId}.${randomUUID()}`)
+  const built = spare?.directory ?? join(places.building, `${spec.jobId}.${randomUUID()}`)
   if (spare === undefined) yield* attempt(() => mkdir(built, { mode: 0o700 }))
   const content = keeperSpec(confinement, spec, interpreter, target)
   const [isAllowed] = yield* Effect.all(
-    [allowed, attempt(() => writeFile(join(built, "spec"), content, { mode: 0o600 }))],
+    [allowed, attempt(() => writeFile(spare?.spec ?? join(built, "spec"), content, { mode: 0o600 }))],
     { concurrency: 2 }
   )
   const isNew = isAllowed && (yield* ifNew(attempt(() => rename(built, target))))

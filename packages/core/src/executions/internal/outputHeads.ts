@@ -1,4 +1,4 @@
-/** The beginnings of outputs that this host has stored itself and whose end is about to be told: reading them back is spared. */
+/** The beginnings of outputs that this host has stored itself a moment ago: reading them back is spared. */
 import { Bytes } from "effect"
 import type { OutputName } from "../../runtime/Job.ts"
 import type { OutputChunk, OutputKey } from "../ExecutionOutputStore.ts"
@@ -30,7 +30,7 @@ const grown = (known: Uint8Array, name: OutputName, chunks: ReadonlyArray<Output
 
 const nameOf = ({ attempt, executionId }: OutputKey) => `${executionId}/${attempt}`
 
-/** Heads of at most `capacity` outputs: a saga that never asks for its own makes room for later ones. */
+/** Heads of the latest `capacity` attempts. */
 export const makeHeads = (capacity: number) => {
   const heads = new Map<string, OutputHead>()
   return {
@@ -40,11 +40,6 @@ export const makeHeads = (capacity: number) => {
       const [oldest] = heads.keys()
       if (heads.size > capacity && oldest !== undefined) heads.delete(oldest)
     },
-    /** Forgets it, too. */
-    take: (key: OutputKey): OutputHead | undefined => {
-      const head = heads.get(nameOf(key))
-      heads.delete(nameOf(key))
-      return head
-    }
+    find: (key: OutputKey): OutputHead | undefined => heads.get(nameOf(key))
   }
 }
