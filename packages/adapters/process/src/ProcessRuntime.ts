@@ -16,12 +16,12 @@ import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts
 import { bury, isRemoved, sweep } from "./internal/housekeeping.ts"
 import {
   claimForRemoval,
-  type JobState,
   makePlaces,
   type Places,
   prepare,
   type Spare,
-  stateOf
+  stateOf,
+  summaryState
 } from "./internal/jobDirectory.ts"
 import { type Confinement, isExpressible } from "./internal/keeperSpec.ts"
 import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
@@ -268,21 +268,6 @@ const removeIn = ({ bootId, launcher, places }: Machine) =>
   )
 
 const isJobId = Schema.is(JobId)
-
-const summaryState = ({ _tag }: JobState): Option.Option<JobSummary["state"]> => {
-  switch (_tag) {
-    case "Absent":
-      return Option.none()
-    case "Prepared":
-      return Option.some("prepared")
-    case "Running":
-      return Option.some("running")
-    case "Ended":
-      return Option.some("ended")
-    case "Lost":
-      return Option.some("lost")
-  }
-}
 
 /** A job that belongs here and is not here is lost; one of another directory may be well. */
 const absentReport = (handle: JobHandle, node: string): Effect.Effect<JobReport, FileFailure> =>

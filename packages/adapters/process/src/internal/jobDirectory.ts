@@ -14,6 +14,7 @@ import { randomUUID } from "node:crypto"
 import { access, chmod, type FileHandle, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { JobSpec } from "@fairlead/core/runtime/Job"
+import type { JobSummary } from "@fairlead/core/runtime/ScriptRuntime"
 import { Effect, Option } from "effect"
 import { decodeExitRecord, type ExitRecord } from "./exitRecord.ts"
 import { attempt, type FileFailure, ifNew, ifPresent, readTarget, readText } from "./files.ts"
@@ -98,6 +99,22 @@ export type JobState =
   | { readonly _tag: "Ended"; readonly record: ExitRecord }
   /** Claimed by a keeper that is gone and left no record. Never to be started again. */
   | { readonly _tag: "Lost"; readonly detail: string }
+
+/** As the port names it; none for a job that is not here. */
+export const summaryState = ({ _tag }: JobState): Option.Option<JobSummary["state"]> => {
+  switch (_tag) {
+    case "Absent":
+      return Option.none()
+    case "Prepared":
+      return Option.some("prepared")
+    case "Running":
+      return Option.some("running")
+    case "Ended":
+      return Option.some("ended")
+    case "Lost":
+      return Option.some("lost")
+  }
+}
 
 export const stateOf = Effect.fnUntraced(function* (directory: string, bootId: string) {
   const ended = yield* endOf(directory)
