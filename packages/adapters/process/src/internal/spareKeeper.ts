@@ -24,16 +24,25 @@ export const makeSpareKeeper = Effect.fnUntraced(function* (
   launcher: Launcher
 ): Effect.fn.Return<SpareKeeper, never, Scope.Scope> {
   let ready: Spare | undefined
+  let isTaken = false
   const used = Latch.makeUnsafe(false)
   const take = () => {
     const spare = ready
     ready = undefined
+    isTaken ||= spare !== undefined
     return spare
   }
 
   const round = Effect.gen(function* () {
     const directory = join(places.building, `spare.${randomUUID()}`)
+    isTaken = false
     yield* used.close
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() => {
+        ready = undefined
+        return isTaken ? Effect.void : Effect.ignore(launcher.deleteTree(directory))
+      })
+    )
     yield* launcher.prepare(directory)
     const spec = yield* Effect.acquireRelease(
       attempt(() => open(join(directory, "spec"), "r+")),
@@ -41,7 +50,8 @@ export const makeSpareKeeper = Effect.fnUntraced(function* (
     )
     ready = { directory, spec }
     yield* Effect.timeoutOption(used.await, maximumAgeMillis)
-    if (take() !== undefined) yield* launcher.deleteTree(directory)
+    ready = undefined
+    if (isTaken) yield* used.await
     yield* Effect.sleep(courtesyMillis)
   }).pipe(
     Effect.scoped,
