@@ -36,28 +36,46 @@ my %job = (
     peak => 0,         # largest sampled memory of the tree, KiB
     map { ($_ => { written => 0, kept => 0 }) } qw(stdout stderr),
 );
-my ($is_init, $uid, $uid_lock);
+my ($is_init, $is_prepared, $uid, $uid_lock);
 my ($boot_id) = slurp('/proc/sys/kernel/random/boot_id') =~ /(\S+)/;
 
 # ---- the life of the job -------------------------------------------------------------------------------------------------
 
+# Does beforehand what is the same for every job, in an empty directory that may become the one of a job by a rename. Names for a
+# claim, a spec and a script are made too: a new file costs a file system more than all that is done with it later.
+sub prepare {
+    my ($directory) = @_;
+    enter($directory);
+    $0 = 'keeper without a job';
+    make_files();
+    write_file($_, '') for 'spec', 'tmp/work/script';
+    symlink identity(), 'keeper' or die "keeper: keeper: $!\n";
+    $is_prepared = 1;
+}
+
 # Returns when the job has ended, or another keeper has it.
 sub keep {
     my ($directory, $level) = @_;
-    chdir $directory or die "keeper: cannot enter the job directory: $!\n";
+    enter($directory);
     $0 = "keeper of $directory";
     $is_init = $level eq 'namespace';
     claim() or return;
     my $script = read_spec();
     prctl(PR_CHILD_SUBREAPER, 1) unless $is_init;    # orphans below us become our children: none escapes, all are accounted
     ($uid, $uid_lock) = lock_uid($spec{firstUid}, $spec{uids}) if $spec{uids};
-    make_files($script);
+    make_files() unless $is_prepared;
+    put_script($script);
     return finish(stopped(0)) if -e 'cancel';
     if ($is_init) {
         my $failure = private_file_system();
         return finish({ end => 'failed', detail => $failure }) if defined $failure;
     }
     run_script();
+}
+
+sub enter {
+    my ($directory) = @_;
+    chdir $directory or die "keeper: cannot enter the job directory: $!\n";
 }
 
 sub run_script {
@@ -122,13 +140,18 @@ sub how_it_ended {
 # ---- starting --------------------------------------------------------------------------------------------------------------
 
 # A symbolic link is created exclusively and with its content in one step. False: another keeper has the job.
-# /proc is still the host's here, so the process id is the one that the host can look up.
 sub claim {
-    my $pid   = readlink '/proc/self' or die "keeper: no /proc\n";
-    my $start = (stat_fields($pid))[19];
-    return 1 if symlink "$pid:$start:$boot_id", 'claim';
+    return 1 if $is_prepared && link 'keeper', 'claim';
+    return 1 if symlink identity(), 'claim';
     return 0 if $!{EEXIST};
     die "keeper: claim: $!\n";
+}
+
+# /proc is still the host's here, so the process id is the one that the host can look up.
+sub identity {
+    my $pid   = readlink '/proc/self' or die "keeper: no /proc\n";
+    my $start = (stat_fields($pid))[19];
+    return "$pid:$start:$boot_id";
 }
 
 # `name=value` records ended by NUL, of which `argv`, `env` and `hidden` repeat; then another NUL, and the script, which is returned.
@@ -146,17 +169,21 @@ sub read_spec {
 }
 
 # What the host does not need to see before: output, the job's /tmp with its working directory in it, and room for the record of the
-# end, taken in advance so that a full disk cannot keep it from being written.
+# end, taken in advance so that a full disk cannot keep it from being written. A keeper that was killed may have made some.
 sub make_files {
-    my ($script) = @_;
     for my $name (qw(stdout stderr)) { open $job{$name}{file}, '>>', $name or die "keeper: $name: $!\n" }
     write_file('exit.tmp', ' ' x RECORD_BYTES);
-    my @open_to_script = ('tmp', 'tmp/work', 'tmp/package.json', "tmp/work/$spec{file}");
-    mkdir $_ or die "keeper: $_: $!\n" for @open_to_script[ 0, 1 ];
+    for (qw(tmp tmp/work)) { mkdir $_ or $!{EEXIST} or die "keeper: $_: $!\n" }
     write_file('tmp/package.json', '{}');    # keeps Node from looking further up for one and taking its module type
-    write_file("tmp/work/$spec{file}", $script);
+}
+
+sub put_script {
+    my ($script) = @_;
+    my $path = "tmp/work/$spec{file}";
+    rename 'tmp/work/script', $path;         # when there is one
+    write_file($path, $script);
     return unless defined $uid;
-    chown $uid, $uid, @open_to_script;
+    chown $uid, $uid, 'tmp', 'tmp/work', 'tmp/package.json', $path;
     chmod 0711, '.' unless $is_init;         # without a file system of its own the job's user must pass through
 }
 

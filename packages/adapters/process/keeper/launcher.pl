@@ -4,8 +4,12 @@
 #
 #   perl -I <this folder> launcher.pl basic | namespace
 #
-# In, each ended by NUL: `keep <number> <job directory>` or `delete <number> <path>`. Out, a line each: `<number> <complaint>`, for
-# `keep` when the keeper's process exists, for `delete` when the tree is gone; the complaint is empty when that worked.
+# In, each ended by NUL: `prepare <number> <directory>`, `keep <number> <job directory>` or `delete <number> <path>`. Out, a line each:
+# `<number> <complaint>`, for `prepare` when a keeper waits there, for `keep` when the keeper's process exists, for `delete` when the
+# tree is gone; the complaint is empty when that worked.
+#
+# `prepare` makes the directory and a keeper that waits in it. When it has become a job's directory by a rename, `keep` finds that
+# keeper; any other directory gets a new one. Only the last one waits: the one before ends, as it does when this process ends.
 #
 # A keeper has nothing of this process but its code, which knows no secrets: its session, its standard streams and, at level
 # `namespace`, its namespaces are its own, and there are no other open files. It goes on when the host or this process ends.
@@ -27,12 +31,14 @@ close_inherited();
 umask 077;
 $/ = "\0";
 $SIG{CHLD} = 'IGNORE';    # ended keepers are nobody's concern here: they leave no zombies
+my %waiting;               # the keeper that waits: `place` of its directory, and `caller`, a pipe to call it
 
 while (defined(my $request = <STDIN>)) {
     last unless chomp $request;    # the host died while it wrote
     my ($verb, $number, $path) = split / /, $request, 3;
-    if   ($verb eq 'keep') { keep($number, $path) }
-    else                   { delete_tree($number, $path) }
+    if    ($verb eq 'keep')    { keep($number, $path) }
+    elsif ($verb eq 'prepare') { prepare($number, $path) }
+    else                       { delete_tree($number, $path) }
 }
 
 # What the host has inherited without knowing must not reach scripts.
@@ -44,22 +50,70 @@ sub close_inherited {
 }
 
 sub answer {
-    my ($number, $complaint) = @_;
+    my ($number, $complaint, $host) = @_;
     $complaint =~ s/\n/ /g;
-    syswrite STDOUT, "$number $complaint\n";    # short enough not to be mixed with that of another process
+    syswrite $host // *STDOUT, "$number $complaint\n";    # short enough not to be mixed with that of another process
+}
+
+# Answers, and is undefined itself.
+sub complain { answer(@_); return }
+
+sub prepare {
+    my ($number, $directory) = @_;
+    %waiting = ();
+    mkdir $directory or return answer($number, "$directory: $!");
+    pipe my $call, my $caller or return answer($number, "pipe: $!");
+    open my $host, '>&', *STDOUT or return answer($number, "dup: $!");
+    my $pid = fork_keeper($number, $directory) // return;
+    if ($pid) {
+        %waiting = (caller => $caller, place => place_of($directory));
+        return;
+    }
+    close $caller;
+    Keeper::prepare($directory);
+    answer($number, '', $host);
+    close $host;
+    my $job = do { local $/ = "\0"; <$call> };
+    exit 0 unless defined $job && $job =~ s/\0$//;    # the launcher ended, or has another one wait
+    close $call;
+    Keeper::keep($job, $level);
+    exit 0;
 }
 
 sub keep {
     my ($number, $directory) = @_;
-    open my $log, '>>', "$directory/keeper.log" or return answer($number, "keeper.log: $!");
-    my $pid = clone_process($namespaces);
-    return answer($number, $namespaces ? "no namespaces: $!" : "fork: $!") unless defined $pid;
+    return answer($number, '') if call_waiting($directory);
+    my $pid = fork_keeper($number, $directory) // return;
     return answer($number, '') if $pid;
-
-    become_independent($log);
-    become_root() if $namespaces & CLONE_NEWUSER;
     Keeper::keep($directory, $level);
     exit 0;
+}
+
+# False when no keeper waits there, or it is gone.
+sub call_waiting {
+    my ($directory) = @_;
+    return unless %waiting && $waiting{place} eq place_of($directory);
+    my $caller = $waiting{caller};
+    %waiting = ();
+    local $SIG{PIPE} = 'IGNORE';
+    return syswrite $caller, "$directory\0";
+}
+
+# Tells a directory from others whatever its name is.
+sub place_of { return join ':', (stat $_[0])[ 0, 1 ] }
+
+# Answers as `fork` does; undefined after a complaint.
+sub fork_keeper {
+    my ($number, $directory) = @_;
+    open my $log, '>>', "$directory/keeper.log" or return complain($number, "keeper.log: $!");
+    my $pid = clone_process($namespaces);
+    return complain($number, $namespaces ? "no namespaces: $!" : "fork: $!") unless defined $pid;
+    return $pid if $pid;
+
+    %waiting = ();
+    become_independent($log);
+    become_root() if $namespaces & CLONE_NEWUSER;
+    return 0;
 }
 
 sub become_independent {
@@ -94,7 +148,9 @@ sub delete_tree {
     return answer($number, "fork: $!") unless defined $pid;
     return if $pid;
 
+    %waiting = ();
     $SIG{CHLD} = 'DEFAULT';
+    POSIX::nice(10);           # nobody waits for it
     open STDIN,  '<', '/dev/null' or exit 126;
     open STDERR, '>', '/dev/null' or exit 126;
     my @rm = ('rm', '-rf', '--', $path);

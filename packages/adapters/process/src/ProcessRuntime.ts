@@ -14,12 +14,21 @@ import { Clock, Config, Effect, Layer, Option, Schedule, Schema, type Scope, Str
 import { choose, describe, type Level } from "./internal/confinement.ts"
 import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
 import { bury, isRemoved, sweep } from "./internal/housekeeping.ts"
-import { claimForRemoval, type JobState, makePlaces, type Places, prepare, stateOf } from "./internal/jobDirectory.ts"
+import {
+  claimForRemoval,
+  makePlaces,
+  type Places,
+  prepare,
+  type Spare,
+  stateOf,
+  summaryState
+} from "./internal/jobDirectory.ts"
 import { type Confinement, isExpressible } from "./internal/keeperSpec.ts"
 import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
 import { type Launcher, makeLauncher } from "./internal/launcher.ts"
 import { nodeName } from "./internal/nodeName.ts"
 import { observation } from "./internal/observation.ts"
+import { makeSpareKeeper, type SpareKeeper } from "./internal/spareKeeper.ts"
 
 const Absolute = Schema.String.check(Schema.makeFilter(isAbsolute, { expected: "an absolute path" }))
 
@@ -100,7 +109,9 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
       Effect.repeat(Schedule.spaced("1 hour"))
     )
   )
-  return runtimeOf({ places, bootId, node, confinement: choice.confinement, launcher, interpreters, isolation })
+  const { confinement } = choice
+  const spare = yield* makeSpareKeeper(places, launcher)
+  return runtimeOf({ places, bootId, node, confinement, launcher, spare, interpreters, isolation })
 })
 
 const hostPath = Effect.orElseSucceed(Config.String("PATH"), () => systemPath)
@@ -139,6 +150,7 @@ interface Machine {
   readonly node: string
   readonly confinement: Confinement
   readonly launcher: Launcher
+  readonly spare: SpareKeeper
   readonly interpreters: ReadonlyArray<Interpreter>
   readonly isolation: string
 }
@@ -207,31 +219,36 @@ const heldUp = () =>
     cause: new Error(`the start was held up for more than ${staleMillis} ms, so it was not done`)
   })
 
-const startIn = ({ bootId, confinement, interpreters, launcher, node, places }: Machine) =>
-  Effect.fn("ProcessRuntime.start")(
+const startIn = ({ bootId, confinement, interpreters, launcher, node, places, spare }: Machine) => {
+  const startNew = Effect.fnUntraced(function* (spec: JobSpec, interpreter: Interpreter, taken?: Spare) {
+    const { jobId } = spec
+    const begunMillis = yield* Clock.currentTimeMillis
+    const directory = join(places.jobs, jobId)
+    const allowed = Effect.map(isRemoved(places, jobId), (removed) => !removed)
+    const preparation = { allowed, spare: taken }
+    const isNew = yield* prepare(places, directory, confinement, spec, interpreter, preparation)
+    // Again, because a removal may have made room for the directory in the meantime.
+    if (yield* isRemoved(places, jobId)) {
+      yield* bury(places, launcher, jobId)
+      return yield* new JobRemoved({ jobId })
+    }
+    if (!isNew && (yield* stateOf(directory, bootId))._tag !== "Prepared") return handleOf(jobId, node)
+    // A host that was frozen in between may have lost the execution to another: it has to ask again before it begins anything.
+    if ((yield* Clock.currentTimeMillis) - begunMillis > staleMillis) return yield* heldUp()
+    yield* launcher.keep(directory)
+    return handleOf(jobId, node)
+  })
+  return Effect.fn("ProcessRuntime.start")(
     function* (spec: JobSpec) {
-      const { jobId, language, languageVersion } = spec
+      const { language, languageVersion } = spec
       const interpreter = interpreters.find((each) => each.language === language && each.version === languageVersion)
       if (interpreter === undefined) return yield* refused("start", `there is no ${language} ${languageVersion} here`)
       if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
-
-      const begunMillis = yield* Clock.currentTimeMillis
-      const directory = join(places.jobs, jobId)
-      const notRemoved = Effect.map(isRemoved(places, jobId), (removed) => !removed)
-      const isNew = yield* prepare(places, directory, confinement, spec, interpreter, notRemoved)
-      // Again, because a removal may have made room for the directory in the meantime.
-      if (yield* isRemoved(places, jobId)) {
-        yield* bury(places, launcher, jobId)
-        return yield* new JobRemoved({ jobId })
-      }
-      if (!isNew && (yield* stateOf(directory, bootId))._tag !== "Prepared") return handleOf(jobId, node)
-      // A host that was frozen in between may have lost the execution to another: it has to ask again before it begins anything.
-      if ((yield* Clock.currentTimeMillis) - begunMillis > staleMillis) return yield* heldUp()
-      yield* launcher.keep(directory)
-      return handleOf(jobId, node)
+      return yield* spare.use((taken) => startNew(spec, interpreter, taken))
     },
     Effect.catchTag("FileFailure", failingIn("start"))
   )
+}
 
 const removeIn = ({ bootId, launcher, places }: Machine) =>
   Effect.fn("ProcessRuntime.remove")(
@@ -251,21 +268,6 @@ const removeIn = ({ bootId, launcher, places }: Machine) =>
   )
 
 const isJobId = Schema.is(JobId)
-
-const summaryState = ({ _tag }: JobState): Option.Option<JobSummary["state"]> => {
-  switch (_tag) {
-    case "Absent":
-      return Option.none()
-    case "Prepared":
-      return Option.some("prepared")
-    case "Running":
-      return Option.some("running")
-    case "Ended":
-      return Option.some("ended")
-    case "Lost":
-      return Option.some("lost")
-  }
-}
 
 /** A job that belongs here and is not here is lost; one of another directory may be well. */
 const absentReport = (handle: JobHandle, node: string): Effect.Effect<JobReport, FileFailure> =>

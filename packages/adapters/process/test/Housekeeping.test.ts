@@ -9,7 +9,7 @@ import { TestClock } from "effect/testing"
 import { sweep } from "../src/internal/housekeeping.ts"
 import { makePlaces } from "../src/internal/jobDirectory.ts"
 import { makeLauncher } from "../src/internal/launcher.ts"
-import { leavePrepared, place, temporaryDirectory } from "./fixtures.ts"
+import { eventually, leavePrepared, place, temporaryDirectory } from "./fixtures.ts"
 
 const exited: JobEnd = { _tag: "Exited", exitCode: 0 }
 
@@ -68,6 +68,28 @@ describe("ProcessRuntime between hosts", () => {
           runtime.observe({ runtime: "process", jobId, node: "elsewhere" }, { stdout: 0, stderr: 0 })
         )
         assert.deepInclude(yield* Effect.flip(observed), { phase: "observe", retryable: true })
+      })
+    )
+  )
+
+  it.live("leaves nothing that no job has taken", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { directory, host } = yield* place({ languages: ["bash"] })
+        const building = Effect.promise(() => readdir(join(directory, "building")))
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const runtime = yield* host
+            yield* observeAll(runtime, yield* runtime.start(contractJob(runtime, "bash", ["exit 0"])))
+            const isReady = (names: ReadonlyArray<string>) => names.some((name) => name.startsWith("spare."))
+            const [spare = ""] = yield* eventually(building, isReady)
+            yield* eventually(
+              Effect.promise(() => readdir(join(directory, "building", spare))),
+              (files) => files.includes("keeper")
+            )
+          })
+        )
+        assert.deepStrictEqual(yield* building, [])
       })
     )
   )

@@ -1,12 +1,14 @@
 /** What keepers have of the process that starts them, and what they need of it: nothing. */
-import { readdir, readFile, readlink } from "node:fs/promises"
+import { access, readdir, readFile, readlink } from "node:fs/promises"
 import { join } from "node:path"
 import { kill } from "node:process"
 import { assert, describe, it } from "@effect/vitest"
 import type { JobId } from "@fairlead/core/runtime/JobId"
 import { contractJob, observeAll, readable, untilPrinted } from "@fairlead/testing/fixtures/JobFixtures"
 import { Effect, Schedule } from "effect"
-import { levels, place } from "./fixtures.ts"
+import { makePlaces } from "../src/internal/jobDirectory.ts"
+import { makeLauncher } from "../src/internal/launcher.ts"
+import { eventually, leavePrepared, levels, place } from "./fixtures.ts"
 
 for (const [name, options] of levels)
   describe(`ProcessRuntime keepers: ${name}`, () => {
@@ -66,6 +68,84 @@ for (const [name, options] of levels)
       )
     )
   })
+
+for (const [name, options] of levels)
+  describe(`A keeper that waits: ${name}`, () => {
+    const level = options.level ?? "namespace"
+    /** A host, and the directory in which its keeper waits. */
+    const waiting = Effect.gen(function* () {
+      const { directory, host } = yield* place({ ...options, languages: ["bash"] })
+      const [runtime, places, launcher] = [yield* host, yield* makePlaces(directory), yield* makeLauncher(level)]
+      const spare = join(places.building, "spare")
+      yield* launcher.prepare(spare)
+      return { directory, runtime, launcher, spare, claim: yield* target(spare, "keeper") }
+    })
+    /** Starts a job in the spare directory; gives what was seen of it, and its claim. */
+    const run = Effect.fnUntraced(function* (
+      { directory, launcher, runtime, spare }: Effect.Success<typeof waiting>,
+      script: string
+    ) {
+      const spec = contractJob(runtime, "bash", [script])
+      yield* leavePrepared(directory, spec, options, spare)
+      const job = join(directory, "jobs", spec.jobId)
+      yield* launcher.keep(job)
+      const seen = yield* observeAll(runtime, { runtime: "process", jobId: spec.jobId, node: runtime.node })
+      return { seen: readable(seen), claim: yield* target(job, "claim") }
+    })
+
+    it.live("takes the job of the directory that it waits in", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const machine = yield* waiting
+          const { claim, seen } = yield* run(machine, "pwd; ls -a; echo $(basename $0) >&2; exit 3")
+          assert.strictEqual(claim, machine.claim)
+          assert.match(seen.stdout, /\/tmp\/work\n\.\n\.\.\nscript\.sh\n$/)
+          assert.deepInclude(seen, { stderr: "script.sh\n", end: { _tag: "Exited", exitCode: 3 } })
+        })
+      )
+    )
+
+    it.live("is replaced by another one when it was killed", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const machine = yield* waiting
+          kill(pidOf(machine.claim), "SIGKILL")
+          yield* eventually(isAlive(machine.claim), (alive) => !alive)
+          const { claim, seen } = yield* run(machine, "ls; exit 4")
+          assert.notStrictEqual(claim, machine.claim)
+          assert.deepStrictEqual(seen, { stdout: "script.sh\n", stderr: "", end: { _tag: "Exited", exitCode: 4 } })
+        })
+      )
+    )
+
+    it.live("ends when another one waits, and with its launcher", () =>
+      Effect.gen(function* () {
+        const last = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const { claim, launcher, spare } = yield* waiting
+            yield* launcher.prepare(`${spare}.2`)
+            yield* eventually(isAlive(claim), (alive) => !alive)
+            const next = yield* target(`${spare}.2`, "keeper")
+            assert.isTrue(yield* isAlive(next))
+            return next
+          })
+        )
+        yield* eventually(isAlive(last), (alive) => !alive)
+      })
+    )
+  })
+
+const target = (directory: string, name: string) => Effect.promise(() => readlink(join(directory, name)))
+
+const pidOf = (claim: string) => Number(claim.split(":")[0])
+
+const isAlive = (claim: string) =>
+  Effect.promise(() =>
+    access(`/proc/${pidOf(claim)}`).then(
+      () => true,
+      () => false
+    )
+  )
 
 const keeperOf = (directory: string, jobId: JobId) =>
   Effect.promise(async () => {

@@ -1,5 +1,5 @@
 /** Machines for tests: a directory of its own for each, and scripts in the languages that every machine with this runtime has. */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { mkdtemp, open, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { geteuid, pid } from "node:process"
@@ -89,11 +89,12 @@ export const levels: ReadonlyArray<readonly [string, Omit<ProcessRuntimeOptions,
         ["basic", { level: "basic" }]
       ]
 
-/** What a host leaves that dies between making the directory and starting the keeper. */
+/** What a host leaves that dies between making the directory, or taking one with a keeper, and starting the keeper. */
 export const leavePrepared = Effect.fnUntraced(function* (
   directory: string,
   spec: JobSpec,
-  { level = "namespace", uids }: Omit<ProcessRuntimeOptions, "directory"> = {}
+  { level = "namespace", uids }: Omit<ProcessRuntimeOptions, "directory"> = {},
+  spareDirectory?: string
 ) {
   const places = yield* makePlaces(directory)
   const hostIsRoot = geteuid?.() === 0
@@ -106,7 +107,14 @@ export const leavePrepared = Effect.fnUntraced(function* (
     reservedBytes: 256 * 1024 ** 2,
     command: () => ["bash"]
   }
-  yield* prepare(places, join(places.jobs, spec.jobId), confinement, spec, interpreter)
+  const target = join(places.jobs, spec.jobId)
+  if (spareDirectory === undefined) return yield* prepare(places, target, confinement, spec, interpreter)
+  const file = yield* Effect.acquireRelease(
+    Effect.promise(() => open(join(spareDirectory, "spec"), "r+")),
+    (opened) => Effect.promise(() => opened.close())
+  )
+  const spare = { directory: spareDirectory, spec: file }
+  return yield* prepare(places, target, confinement, spec, interpreter, { spare })
 })
 
 /** An environment by which the processes of a job can be found from outside. */

@@ -24,6 +24,7 @@ import type { ExecutionResult, OutputQuery, OutputRange } from "./ExecutionResul
 import { isTerminal } from "./ExecutionStatus.ts"
 import { type ExecutionFilter, ExecutionStore } from "./ExecutionStore.ts"
 import { excerptBytes } from "./executionEvents.ts"
+import { OutputCollector } from "./OutputCollector.ts"
 import { outputText } from "./outputText.ts"
 
 export class Executions extends Context.Service<
@@ -105,7 +106,7 @@ export class Executions extends Context.Service<
     Executions,
     Effect.gen(function* () {
       const [store, outputs, log] = [yield* ExecutionStore, yield* ExecutionOutputStore, yield* EventLog]
-      const canceller = yield* SagaCanceller
+      const [canceller, collector] = [yield* SagaCanceller, yield* OutputCollector]
       const [admission, environment] = [yield* ExecutionAdmission, yield* ExecutionEnv]
       const [waiters, storage, events] = [yield* WakeupWaiters, yield* Storage, yield* EventFactory]
 
@@ -125,6 +126,8 @@ export class Executions extends Context.Service<
       })
 
       const textOf = Effect.fnUntraced(function* (execution: Execution, output: OutputName, size: number) {
+        const known = collector.remembered(execution, output, size)
+        if (known !== undefined) return yield* outputText(known)
         const pages = Array.from({ length: Math.ceil(size / pageBytes) }, (_, page) => page * pageBytes)
         const bytes = yield* Effect.forEach(pages, (offset) =>
           outputs.read(execution, output, offset, Math.min(pageBytes, size - offset))

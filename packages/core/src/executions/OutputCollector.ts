@@ -1,6 +1,6 @@
 /** Copies what a job writes from its runtime into the output store, as it comes, until the job has ended. */
 import { Context, Effect, Layer, Queue, Stream } from "effect"
-import type { JobHandle, JobReport, ScriptOutput } from "../runtime/Job.ts"
+import type { JobHandle, JobReport, OutputName, ScriptOutput } from "../runtime/Job.ts"
 import type { RuntimeError } from "../runtime/RuntimeError.ts"
 import type { ScriptRuntime } from "../runtime/ScriptRuntime.ts"
 import { SagaFenced } from "../sagas/SagaDefinition.ts"
@@ -8,7 +8,11 @@ import type { SagaFence } from "../sagas/SagaFence.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { ExecutionOutputStore, type OutputChunk, type OutputKey } from "./ExecutionOutputStore.ts"
 import { excerptBytes, type OutputExcerpts } from "./executionEvents.ts"
+import { extended, makeHeads } from "./internal/outputHeads.ts"
 import { outputText } from "./outputText.ts"
+
+/** Ended attempts whose beginnings are kept in memory, each at most 32 KiB. */
+const maxHeads = 128
 
 export class OutputCollector extends Context.Service<
   OutputCollector,
@@ -25,19 +29,35 @@ export class OutputCollector extends Context.Service<
       fence: SagaFence,
       fresh?: boolean
     ): Effect.Effect<JobReport, RuntimeError | SagaFenced | StorageError>
-    /** The first 16 KiB of each stream as text. */
+    /** The first 16 KiB of each stream as text; from memory soon after the `collect` that stored all of it. */
     excerpts(
       key: OutputKey,
       sizes: { readonly stdoutBytes: number; readonly stderrBytes: number }
     ): Effect.Effect<OutputExcerpts, StorageError>
+    /** All of a short stream, `size` bytes, if it is still in memory after the `collect` that stored it. */
+    remembered(key: OutputKey, output: OutputName, size: number): Uint8Array | undefined
   }
 >()("@fairlead/core/executions/OutputCollector") {
   static readonly layer = Layer.effect(
     OutputCollector,
     Effect.gen(function* () {
       const outputs = yield* ExecutionOutputStore
-      const excerpt = (key: OutputKey, output: "stdout" | "stderr", size: number) =>
-        size === 0 ? Effect.succeed("") : Effect.flatMap(outputs.read(key, output, 0, excerptBytes), outputText)
+      const heads = makeHeads(maxHeads)
+      const excerpts = Effect.fnUntraced(function* (
+        key: OutputKey,
+        sizes: { readonly stdoutBytes: number; readonly stderrBytes: number }
+      ) {
+        const known = heads.find(key)
+        const excerpt = (output: OutputName, size: number) => {
+          if (size === 0) return Effect.succeed("")
+          if (known !== undefined) return outputText(known[output])
+          return Effect.flatMap(outputs.read(key, output, 0, excerptBytes), outputText)
+        }
+        return {
+          stdout: yield* excerpt("stdout", sizes.stdoutBytes),
+          stderr: yield* excerpt("stderr", sizes.stderrBytes)
+        }
+      })
 
       /** A runtime that lost a job knows nothing of its output; what was stored before is still there. */
       const withStored = (report: JobReport, key: OutputKey) =>
@@ -50,14 +70,18 @@ export class OutputCollector extends Context.Service<
       const collect = Effect.fnUntraced(
         function* (runtime: ScriptRuntime, handle: JobHandle, key: OutputKey, fence: SagaFence, fresh = false) {
           const from = fresh ? { stdout: 0, stderr: 0 } : yield* outputs.sizes(key)
+          let head = from.stdout + from.stderr === 0 ? heads.nothing : undefined
           const queue = yield* Stream.toQueue(runtime.observe(handle, from), { capacity: 64 })
           while (true) {
             // While one batch is being written the next one gathers: no timer, and no chunk waits for company.
             const batch = yield* Queue.takeAll(queue)
             const chunks = batch.flatMap(chunkOf)
             if (chunks.length > 0 && !(yield* outputs.append(key, fence, chunks))) return yield* new SagaFenced()
+            head = head && extended(head, chunks, excerptBytes)
             const report = batch.flatMap(reportOf)[0]
-            if (report !== undefined) return report.end._tag === "Lost" ? yield* withStored(report, key) : report
+            if (report === undefined) continue
+            if (head !== undefined) heads.put(key, head)
+            return report.end._tag === "Lost" ? yield* withStored(report, key) : report
           }
         },
         Effect.scoped,
@@ -66,11 +90,11 @@ export class OutputCollector extends Context.Service<
 
       return OutputCollector.of({
         collect,
-        excerpts: (key, sizes) =>
-          Effect.all({
-            stdout: excerpt(key, "stdout", sizes.stdoutBytes),
-            stderr: excerpt(key, "stderr", sizes.stderrBytes)
-          })
+        excerpts,
+        remembered: (key, output, size) => {
+          const head = heads.find(key)?.[output]
+          return head?.length === size ? head : undefined
+        }
       })
     })
   )

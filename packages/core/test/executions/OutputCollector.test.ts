@@ -7,7 +7,7 @@ import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
 import { executionId, sagaId } from "@fairlead/testing/fixtures/Uuid"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Redacted, Schema } from "effect"
 
 const services = OutputCollector.layer.pipe(Layer.provideMerge(Storage.layerMemory))
 const key = { executionId: executionId(1), attempt: 1 }
@@ -59,6 +59,41 @@ describe("OutputCollector.collect", () => {
       const stopped = yield* Effect.flip((yield* OutputCollector).collect(runtime, started, key, stale))
       assert.strictEqual(stopped._tag, "SagaFenced")
       assert.deepStrictEqual(yield* (yield* ExecutionOutputStore).sizes(key), { stdout: 0, stderr: 0 })
+    }).pipe(Effect.provide(services))
+  )
+})
+
+describe("OutputCollector.excerpts", () => {
+  /** One that has stored nothing itself. */
+  const another = Effect.provide(OutputCollector, Layer.fresh(OutputCollector.layer))
+  const Prints = Schema.Array(
+    Schema.Struct({
+      output: Schema.Literals(["stdout", "stderr"]),
+      bytes: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 12_000 }))
+    })
+  ).check(Schema.isMaxLength(6))
+
+  it.effect.prop("are the same from memory, right after the job, and from the store", [Prints], ([prints]) =>
+    Effect.gen(function* () {
+      const sagas = yield* SagaStore
+      yield* sagas.insert(createdSaga(1))
+      yield* sagas.claim(sagaId(1), 1, "host-a")
+      const runtime = yield* (yield* MemoryScriptRuntime.makePlace()).host
+      const script = prints
+        .map(({ bytes, output }, i) => `${output === "stdout" ? "out" : "err"} ${String(i).repeat(bytes)}`)
+        .join("\n")
+      const started = yield* runtime.start({ ...job, script, limits: { ...job.limits, outputBytes: 100_000 } })
+      const collector = yield* OutputCollector
+      const report = yield* collector.collect(runtime, started, key, { sagaId: sagaId(1), fence: 1 }, true)
+      const sizes = { stdoutBytes: report.stdout.keptBytes, stderrBytes: report.stderr.keptBytes }
+      const fromMemory = yield* collector.excerpts(key, sizes)
+      const fromStore = yield* (yield* another).excerpts(key, sizes)
+      assert.deepStrictEqual(fromMemory, fromStore)
+      assert.strictEqual(fromMemory.stdout.length, Math.min(16_384, sizes.stdoutBytes))
+      const whole = collector.remembered(key, "stdout", sizes.stdoutBytes)
+      if (sizes.stdoutBytes > 16_384) return assert.isUndefined(whole)
+      const stored = yield* (yield* ExecutionOutputStore).read(key, "stdout", 0, 16_384)
+      assert.deepStrictEqual([...(whole ?? [])], [...stored])
     }).pipe(Effect.provide(services))
   )
 })

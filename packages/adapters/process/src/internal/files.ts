@@ -1,6 +1,6 @@
 /** Files, directories and short-lived programs of the host, as effects. The one thing to know: a missing file is `undefined`, not a failure. */
 import { execFile } from "node:child_process"
-import { readFile, readlink } from "node:fs/promises"
+import { fstatSync, readFileSync, readlinkSync, statSync } from "node:fs"
 import { Data, Effect, Predicate } from "effect"
 
 export class FileFailure extends Data.TaggedError("FileFailure")<{
@@ -14,6 +14,10 @@ export const attempt = <A>(evaluate: (signal: AbortSignal) => Promise<A>): Effec
 
 const codeOf = (cause: unknown) =>
   Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : ""
+
+/** For what is in memory as a rule, and so takes microseconds: the way through the thread pool takes longer, and more of the processor. */
+export const atOnce = <A>(evaluate: () => A): Effect.Effect<A, FileFailure> =>
+  Effect.try({ try: evaluate, catch: (cause) => new FileFailure({ code: codeOf(cause), cause }) })
 
 const absent = new Set(["ENOENT", "ENOTDIR", "ESRCH"])
 
@@ -36,9 +40,15 @@ export const ifNew = (effect: Effect.Effect<unknown, FileFailure>): Effect.Effec
     )
   )
 
-export const readText = (path: string) => ifPresent(attempt((signal) => readFile(path, { encoding: "utf8", signal })))
+/** Of a small file. */
+export const readText = (path: string) => ifPresent(atOnce(() => readFileSync(path, "utf8")))
 
-export const readTarget = (path: string) => ifPresent(attempt(() => readlink(path)))
+export const readTarget = (path: string) => ifPresent(atOnce(() => readlinkSync(path)))
+
+export const sizeOf = (file: string | number) =>
+  ifPresent(
+    atOnce(() => (typeof file === "number" ? fstatSync(file) : statSync(file, { throwIfNoEntry: false }))?.size)
+  )
 
 /** What a program without privileges or secrets needs. */
 export const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

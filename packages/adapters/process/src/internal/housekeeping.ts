@@ -4,7 +4,7 @@ import { readdir, rename, rm, stat, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
 import type { JobId } from "@fairlead/core/runtime/JobId"
 import { Clock, Effect } from "effect"
-import { attempt, ifPresent } from "./files.ts"
+import { attempt, ifPresent, sizeOf } from "./files.ts"
 import type { Places } from "./jobDirectory.ts"
 import type { Launcher } from "./launcher.ts"
 
@@ -14,7 +14,7 @@ const hourMillis = 3_600_000
 const tombstone = (places: Places, jobId: JobId) => join(places.removed, jobId)
 
 export const isRemoved = (places: Places, jobId: JobId) =>
-  Effect.map(ifPresent(attempt(() => stat(tombstone(places, jobId)))), (found) => found !== undefined)
+  Effect.map(sizeOf(tombstone(places, jobId)), (size) => size !== undefined)
 
 /** Refuses the id from now on, and frees what its directory holds. The tombstone comes first: no start may slip in between. */
 export const bury = Effect.fnUntraced(function* (places: Places, launcher: Launcher, jobId: JobId) {

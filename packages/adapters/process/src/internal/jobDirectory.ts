@@ -8,11 +8,13 @@
  *   cancel          exists when the job is asked to end
  *   exit            how it ended; appears complete, by a rename
  *   keeper.log      what the keeper and its programs complain about
+ *   keeper          the claim that a keeper of before the job has ready
  */
 import { randomUUID } from "node:crypto"
-import { access, chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
+import { access, chmod, type FileHandle, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { JobSpec } from "@fairlead/core/runtime/Job"
+import type { JobSummary } from "@fairlead/core/runtime/ScriptRuntime"
 import { Effect, Option } from "effect"
 import { decodeExitRecord, type ExitRecord } from "./exitRecord.ts"
 import { attempt, type FileFailure, ifNew, ifPresent, readTarget, readText } from "./files.ts"
@@ -51,6 +53,20 @@ export const makePlaces = Effect.fnUntraced(function* (directory: string) {
 export const openPlaces = ({ building, jobs, root }: Places, mode: number) =>
   Effect.forEach([root, jobs, building], (path) => attempt(() => chmod(path, mode)), { discard: true })
 
+/** A directory in which a keeper waits, and which lacks only the spec of a job. */
+export interface Spare {
+  readonly directory: string
+  /** Open for writing, and empty. Closed by its owner. */
+  readonly spec: FileHandle
+}
+
+export interface Preparation {
+  /** Asked before the directory is there. */
+  readonly allowed?: Effect.Effect<boolean, FileFailure>
+  /** To take for it. */
+  readonly spare?: Spare | undefined
+}
+
 /**
  * Makes the job's directory `target`, complete at once. False when there is one already, which stays as it is, or when
  * `allowed` says no.
@@ -61,13 +77,13 @@ export const prepare = Effect.fnUntraced(function* (
   confinement: Confinement,
   spec: JobSpec,
   interpreter: Interpreter,
-  allowed: Effect.Effect<boolean, FileFailure> = Effect.succeed(true)
+  { allowed = Effect.succeed(true), spare }: Preparation = {}
 ) {
-  const built = join(places.building, `${spec.jobId}.${randomUUID()}`)
-  yield* attempt(() => mkdir(built, { mode: 0o700 }))
+  const built = spare?.directory ?? join(places.building, `${spec.jobId}.${randomUUID()}`)
+  if (spare === undefined) yield* attempt(() => mkdir(built, { mode: 0o700 }))
   const content = keeperSpec(confinement, spec, interpreter, target)
   const [isAllowed] = yield* Effect.all(
-    [allowed, attempt(() => writeFile(join(built, "spec"), content, { mode: 0o600 }))],
+    [allowed, attempt(() => writeFile(spare?.spec ?? join(built, "spec"), content, { mode: 0o600 }))],
     { concurrency: 2 }
   )
   const isNew = isAllowed && (yield* ifNew(attempt(() => rename(built, target))))
@@ -83,6 +99,22 @@ export type JobState =
   | { readonly _tag: "Ended"; readonly record: ExitRecord }
   /** Claimed by a keeper that is gone and left no record. Never to be started again. */
   | { readonly _tag: "Lost"; readonly detail: string }
+
+/** As the port names it; none for a job that is not here. */
+export const summaryState = ({ _tag }: JobState): Option.Option<JobSummary["state"]> => {
+  switch (_tag) {
+    case "Absent":
+      return Option.none()
+    case "Prepared":
+      return Option.some("prepared")
+    case "Running":
+      return Option.some("running")
+    case "Ended":
+      return Option.some("ended")
+    case "Lost":
+      return Option.some("lost")
+  }
+}
 
 export const stateOf = Effect.fnUntraced(function* (directory: string, bootId: string) {
   const ended = yield* endOf(directory)

@@ -11,9 +11,15 @@ import type { Confinement } from "./keeperSpec.ts"
 
 const folder = fileURLToPath(new URL("../../keeper", import.meta.url))
 
+const prepareTimeoutMillis = 5_000
 const deleteTimeoutMillis = 60_000
 
 export interface Launcher {
+  /**
+   * Makes the directory and has a keeper wait in it, the only one that waits; returns when that is done. The directory holds all that is the
+   * same for every job. Renamed to be the one of a job it is given to `keep`, which then finds a keeper that has begun.
+   */
+  prepare(directory: string): Effect.Effect<void, FileFailure>
   /** Gives a job directory to a new keeper, which leaves it alone if another has claimed it; returns when its process exists. */
   keep(directory: string): Effect.Effect<void, FileFailure>
   /** Deletes all that is below the path, and itself, also what defeats a simple walk. No tree is not a failure. */
@@ -40,7 +46,7 @@ export const makeLauncher = (level: Confinement["level"]): Effect.Effect<Launche
       })
       return child
     }
-    const ask = (verb: "keep" | "delete", path: string) =>
+    const ask = (verb: "prepare" | "keep" | "delete", path: string) =>
       Effect.callback<void, FileFailure>((resume) => {
         current ??= start()
         const { process, waiting } = current
@@ -54,6 +60,11 @@ export const makeLauncher = (level: Confinement["level"]): Effect.Effect<Launche
     current = start()
 
     return {
+      prepare: (directory) =>
+        Effect.timeoutOrElse(ask("prepare", directory), {
+          duration: prepareTimeoutMillis,
+          orElse: () => failure("preparing takes too long")
+        }),
       keep: (directory) => ask("keep", directory),
       deleteTree: (path) =>
         Effect.timeoutOrElse(ask("delete", path), {

@@ -117,7 +117,9 @@ const nextPiece = Effect.fnUntraced(function* (
   file: OutputFile,
   offset: number
 ): Effect.fn.Return<Piece | undefined, FileFailure> {
-  const bytes = yield* file.read(offset, pieceBytes)
+  const length = Math.min(pieceBytes, (yield* file.size) - offset)
+  if (length <= 0) return undefined
+  const bytes = yield* file.read(offset, length)
   return bytes.length === 0 ? undefined : { _tag: "Chunk", output, offset, bytes }
 })
 

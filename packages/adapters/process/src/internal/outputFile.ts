@@ -1,7 +1,7 @@
 /** One output of a job while it grows. The keeper makes the file when it claims the job; until then there is nothing to read. */
 import { type FileHandle, open } from "node:fs/promises"
 import { Effect, Scope } from "effect"
-import { attempt, type FileFailure, ifPresent } from "./files.ts"
+import { attempt, type FileFailure, ifPresent, sizeOf } from "./files.ts"
 
 export interface OutputFile {
   /** Up to `length` bytes from `offset` on; none at the end of what there is. */
@@ -9,7 +9,7 @@ export interface OutputFile {
   readonly size: Effect.Effect<number, FileFailure>
 }
 
-/** Opened once, when it is there; closed with the scope. */
+/** Opened once, when there is something to read; closed with the scope. */
 export const outputFile = Effect.fnUntraced(function* (path: string): Effect.fn.Return<OutputFile, never, Scope.Scope> {
   const scope = yield* Effect.scope
   let opened: FileHandle | undefined
@@ -26,12 +26,9 @@ export const outputFile = Effect.fnUntraced(function* (path: string): Effect.fn.
       const found = yield* file
       if (found === undefined) return new Uint8Array()
       const { buffer, bytesRead } = yield* attempt(() => found.read(new Uint8Array(length), 0, length, offset))
-      // A copy when there is little: whoever keeps the bytes should not keep all the room for them.
-      return bytesRead * 2 < length ? buffer.slice(0, bytesRead) : buffer.subarray(0, bytesRead)
+      return buffer.subarray(0, bytesRead)
     }),
-    size: Effect.gen(function* () {
-      const found = yield* file
-      return found === undefined ? 0 : (yield* attempt(() => found.stat())).size
-    })
+    // What was opened can be read to its end also when its directory is gone.
+    size: Effect.suspend(() => Effect.map(sizeOf(opened?.fd ?? path), (size) => size ?? 0))
   }
 })
