@@ -5,6 +5,7 @@
 import { Cause, Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } from "effect"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import type { SagaFenced } from "./SagaDefinition.ts"
 import type { SagaId } from "./SagaId.ts"
 
 /** One item: drive this saga, if this is still its dispatch number. */
@@ -36,7 +37,7 @@ export class SagaEngine extends Context.Service<
      * are then handed back. An item whose driver fails, or whose host dies, is delivered again. Call once a host.
      */
     run(
-      drive: (item: SagaDispatch) => Effect.Effect<void, StorageError>,
+      drive: (item: SagaDispatch) => Effect.Effect<void, SagaFenced | StorageError>,
       lanes: ReadonlyArray<LaneDrivers>
     ): Effect.Effect<void, never, Scope.Scope>
     /** Passes when an item put in now would be delivered: the queue answers and its clock can be trusted. */
