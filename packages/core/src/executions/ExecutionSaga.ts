@@ -150,9 +150,12 @@ export const layer = Layer.effect(
       undo: () => Effect.succeed({})
     }
 
-    /** A start that another host began, in a place that this one cannot look into: nobody will know what became of it. */
-    const isLost = Effect.fnUntraced(function* ({ begun, execution: { place } }: StepContext) {
-      return begun && place !== undefined && !(yield* jobs.reaches(place))
+    /**
+     * A start that another host began, in a place that this one cannot look into: nobody will know what became of it. A start that
+     * failed may have begun all the same.
+     */
+    const isLost = Effect.fnUntraced(function* ({ attempt, begun, execution: { place } }: StepContext) {
+      return (begun || attempt > 1) && place !== undefined && !(yield* jobs.reaches(place))
     })
 
     const start: SagaStep = {

@@ -1,6 +1,7 @@
 /**
  * Carries one saga from where its log ends to its own end: asks `SagaDecision` what is next, does it, and appends the
- * outcome under the fence. A driver that finds another's fence stops and writes nothing.
+ * outcome under the fence. A driver that finds another's fence stops, writes nothing and fails: the other one may have come late,
+ * without an item, and whoever holds the item is to look again.
  */
 import { Context, DateTime, Effect, Layer, Option, Result, type Scope } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
@@ -45,11 +46,11 @@ export class SagaDriver extends Context.Service<
   SagaDriver,
   {
     /**
-     * Drives the saga until it ends, or until another driver takes it. Does nothing for a stale item. Interrupting stops at
-     * once and loses nothing that was committed. A saga whose definition this host does not know comes round again in 10 s. Fails
-     * only when the store does; the item is then to be delivered again.
+     * Drives the saga until it ends. Does nothing for a stale item. Interrupting stops at once and loses nothing that was committed.
+     * A saga whose definition this host does not know comes round again in 10 s. Fails when the store does, and when another
+     * driver takes the saga; the item is then to be delivered again, and counts no more if that driver was sent a newer one.
      */
-    drive(item: SagaDispatch): Effect.Effect<void, StorageError>
+    drive(item: SagaDispatch): Effect.Effect<void, SagaFenced | StorageError>
   }
 >()("@fairlead/core/sagas/SagaDriver") {
   /** `driver` names this host in the saga's row. */
@@ -84,21 +85,16 @@ export class SagaDriver extends Context.Service<
           yield* services.storage.transaction(again)
         })
 
-        const drive = Effect.fn("SagaDriver.drive")(
-          function* (item: SagaDispatch) {
-            const { begun, dispatch, sagaId } = item
-            const claimed = begun === undefined ? yield* store.claim(sagaId, dispatch, driver) : Option.some(begun.saga)
-            if (Option.isNone(claimed)) return
-            const saga = claimed.value
-            const definition = definitionOf(definitions, saga)
-            if (definition === undefined) return yield* passOn(saga)
-            const held = yield* watch.hold(saga)
-            const session = yield* open(definition, saga, begun?.execution)
-            yield* Effect.raceFirst(advance(definition, session, held), held.lost)
-          },
-          Effect.scoped,
-          Effect.catchTag("SagaFenced", () => Effect.void)
-        )
+        const drive = Effect.fn("SagaDriver.drive")(function* ({ begun, dispatch, sagaId }: SagaDispatch) {
+          const claimed = begun === undefined ? yield* store.claim(sagaId, dispatch, driver) : Option.some(begun.saga)
+          if (Option.isNone(claimed)) return
+          const saga = claimed.value
+          const definition = definitionOf(definitions, saga)
+          if (definition === undefined) return yield* passOn(saga)
+          const held = yield* watch.hold(saga)
+          const session = yield* open(definition, saga, begun?.execution)
+          yield* Effect.raceFirst(advance(definition, session, held), held.lost)
+        }, Effect.scoped)
 
         return SagaDriver.of({ drive })
       })

@@ -6,6 +6,7 @@ import { Cause, Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } fr
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { dispatchedItems, engineItems } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import type { SagaFenced } from "./SagaDefinition.ts"
 import { itemName, type QueueItem, type SagaDispatch, type SagaLane } from "./SagaItem.ts"
 
 /** What a host drives. */
@@ -33,7 +34,7 @@ export class SagaEngine extends Context.Service<
      * are then handed back. An item whose driver fails, or whose host dies, is delivered again. Call once a host.
      */
     run(
-      drive: (item: SagaDispatch) => Effect.Effect<void, StorageError>,
+      drive: (item: SagaDispatch) => Effect.Effect<void, SagaFenced | StorageError>,
       lanes: ReadonlyArray<LaneDrivers>
     ): Effect.Effect<void, never, Scope.Scope>
     /** Passes when an item put in now would be delivered: the queue answers and its clock can be trusted. */

@@ -6,6 +6,7 @@ import { Clock, Context, Deferred, Effect, Layer, type Scope, Stream } from "eff
 import { Wakeups, type WakeupTopic } from "../bus/Wakeups.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { CancelRequest, Saga } from "./Saga.ts"
+import { SagaFenced } from "./SagaDefinition.ts"
 import type { SagaId } from "./SagaId.ts"
 import { type SagaPulse, SagaStore } from "./SagaStore.ts"
 
@@ -14,8 +15,8 @@ export interface HeldSaga {
   readonly cancelRequest: Effect.Effect<CancelRequest | undefined>
   /** Waits for a request to cancel. */
   readonly cancelled: Effect.Effect<CancelRequest>
-  /** Waits until the saga is another driver's; fails if nobody can tell any more, because the store does not answer. */
-  readonly lost: Effect.Effect<void, StorageError>
+  /** Fails once the saga is another driver's, or when nobody can tell any more, because the store does not answer. */
+  readonly lost: Effect.Effect<never, SagaFenced | StorageError>
 }
 
 /** Without an answer from the store for this long a driver must let go: its lock on the saga may have lapsed. */
@@ -27,7 +28,7 @@ interface Held {
   readonly sagaId: SagaId
   readonly fence: number
   readonly cancel: Deferred.Deferred<CancelRequest>
-  readonly lost: Deferred.Deferred<void, StorageError>
+  readonly lost: Deferred.Deferred<never, SagaFenced | StorageError>
 }
 
 export class SagaWatch extends Context.Service<
@@ -49,7 +50,8 @@ export class SagaWatch extends Context.Service<
         Effect.suspend(() => {
           const saga = held.get(topicOf(sagaId))
           if (saga === undefined) return Effect.void
-          if (saga.fence !== fence) return Deferred.succeed(saga.lost, undefined)
+          // A lower fence is an answer from before this hold.
+          if (saga.fence < fence) return Deferred.fail(saga.lost, new SagaFenced())
           return cancelRequest === undefined ? Effect.void : Deferred.succeed(saga.cancel, cancelRequest)
         })
 
@@ -87,12 +89,12 @@ export class SagaWatch extends Context.Service<
       return SagaWatch.of({
         hold: Effect.fnUntraced(function* ({ cancelRequest, fence, sagaId }) {
           const cancel = yield* Deferred.make<CancelRequest>()
-          const lost = yield* Deferred.make<void, StorageError>()
+          const lost = yield* Deferred.make<never, SagaFenced | StorageError>()
           const entry: Held = { sagaId, fence, cancel, lost }
           const topic = topicOf(sagaId)
           if (held.size === 0) answeredMillis = yield* Clock.currentTimeMillis
           const older = held.get(topic)
-          if (older !== undefined) yield* Deferred.succeed(older.lost, undefined)
+          if (older !== undefined) yield* Deferred.fail(older.lost, new SagaFenced())
           yield* Effect.acquireRelease(
             Effect.sync(() => held.set(topic, entry)),
             () => Effect.sync(() => held.get(topic) === entry && held.delete(topic))

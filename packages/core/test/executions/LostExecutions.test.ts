@@ -2,14 +2,18 @@
 import { assert, describe } from "@effect/vitest"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
+import type { JobSpec } from "@fairlead/core/runtime/Job"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
 import { Place } from "@fairlead/core/runtime/Place"
+import { RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Journal } from "@fairlead/core/storage/Journal"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"
 import { alice, lines, origin } from "./support/MemoryHost.ts"
+
+const notAnswered = { runtime: "process", phase: "start", retryable: true, cause: "planned" } as const
 
 describe("A host that is gone for good", () => {
   test(
@@ -52,6 +56,34 @@ describe("A host that is gone for good", () => {
       })
       yield* b.stop
     })
+  )
+
+  test(
+    "loses what it may have started, also when the start was reported as failed",
+    Effect.gen(function* () {
+      const place = yield* MemoryScriptRuntime.makePlace(undefined, "a")
+      const unsure = Effect.map(place.host, (runtime) => ({
+        ...runtime,
+        start: (spec: JobSpec) => Effect.andThen(runtime.start(spec), new RuntimeError(notAnswered))
+      }))
+      const host = layerExecutions({ hostName: "a", maxRunning: 1, goneMillis: 20_000 }).pipe(
+        Layer.provide(
+          Layer.effectDiscard(
+            Effect.flatMap(ScriptRuntimes, (runtimes) => Effect.flatMap(unsure, runtimes.register))
+          ).pipe(Layer.provideMerge(ScriptRuntimes.layer))
+        )
+      )
+      const scope = yield* Scope.make()
+      const services = yield* Layer.buildWithScope(Layer.fresh(host), scope)
+      const id = yield* submitted(Context.get(services, Executions), lines("sleep 60000"))
+      yield* pass(1)
+      yield* Scope.close(scope, Exit.void)
+      const b = yield* started("b", 1)
+      yield* pass(60)
+      const { outcome, status } = yield* now(b.executions, id)
+      assert.deepStrictEqual([status, outcome?.errorCause], ["error", "lost"])
+      yield* b.stop
+    }).pipe(Effect.scoped)
   )
 
   let silent = false

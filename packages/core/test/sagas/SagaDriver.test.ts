@@ -266,7 +266,7 @@ describe("SagaDriver", () => {
         yield* store.claim(item.sagaId, 1, "host-b")
         const before = yield* store.log(item.sagaId)
         yield* TestClock.adjust("2 seconds")
-        yield* Fiber.join(first)
+        assert.strictEqual((yield* Effect.flip(Fiber.join(first)))._tag, "SagaFenced")
         assert.deepStrictEqual(yield* store.log(item.sagaId), before)
       })
       yield* Effect.provide(work, services(definition))

@@ -13,7 +13,7 @@ import * as Faults from "@fairlead/testing/faults/Faults"
 import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
 import { sagaId } from "@fairlead/testing/fixtures/Uuid"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 
 /** A saga of one step that takes 20 s. */
@@ -34,46 +34,67 @@ const definition: SagaDefinition = {
   settle: () => Effect.succeed({})
 }
 
-/** The first so many calls to learn of held sagas fail. */
-const services = (failures: number) =>
+/** The first so many calls to learn of held sagas meet with the fault. */
+const services = (calls: number, fault: Faults.Fault<StorageError>) =>
   SagaDriver.layer("host-a").pipe(
     Layer.provide(SagaWatch.layer),
     Layer.provide(Layer.succeed(SagaDefinitions, [definition])),
     Layer.provide(EventFactory.layer.pipe(Layer.provide(Ids.layerMemory))),
-    Layer.provideMerge(
-      Faults.layerEvery(
-        SagaStore,
-        "pulse",
-        (call) => call <= failures,
-        Faults.failBefore(new StorageError({ operation: "SagaStore.pulse", retryable: true, cause: "planned" }))
-      )
-    ),
+    Layer.provideMerge(Faults.layerEvery(SagaStore, "pulse", (call) => call <= calls, fault)),
     Layer.provideMerge(Storage.layerMemory)
   )
 
-/** The saga's row at the end. */
-const afterFailures = (failures: number) =>
+const item = { sagaId: sagaId(1), dispatch: 1 }
+const failing = Faults.failBefore(new StorageError({ operation: "pulse", retryable: true, cause: "planned" }))
+
+/** The saga is driven by who holds its item; meanwhile something happens. Gives its row at the end. */
+const driven = <E, R>(meanwhile: Effect.Effect<void, E, R>) =>
   Effect.gen(function* () {
     const [sagas, engine, { drive }] = [yield* SagaStore, yield* SagaEngine, yield* SagaDriver]
     yield* sagas.insert(createdSaga(1))
-    yield* engine.dispatch({ sagaId: sagaId(1), dispatch: 1 })
+    yield* engine.dispatch(item)
     yield* engine.run(drive, [{ lane: undefined, maxDrivers: 1 }])
-    yield* TestClock.adjust("1 minute")
-    return Option.getOrThrow(yield* sagas.find(sagaId(1)))
-  }).pipe(Effect.scoped, Effect.provide(services(failures)))
+    yield* meanwhile
+    yield* TestClock.adjust("2 minutes")
+    const { fence, state } = Option.getOrThrow(yield* sagas.find(item.sagaId))
+    return { fence, state }
+  }).pipe(Effect.scoped)
 
 describe("SagaWatch.hold", () => {
   it.effect("is not given up while the store does not answer for less than 6 s", () =>
     Effect.gen(function* () {
-      const { fence, state } = yield* afterFailures(5)
-      assert.deepStrictEqual([state, fence], ["completed", 1])
-    })
+      const row = yield* driven(Effect.void)
+      assert.deepStrictEqual(row, { state: "completed", fence: 1 })
+    }).pipe(Effect.provide(services(5, failing)))
   )
 
   it.effect("is given up after 6 s without an answer, and the saga is delivered again", () =>
     Effect.gen(function* () {
-      const { fence, state } = yield* afterFailures(6)
-      assert.deepStrictEqual([state, fence], ["completed", 2])
-    })
+      const row = yield* driven(Effect.void)
+      assert.deepStrictEqual(row, { state: "completed", fence: 2 })
+    }).pipe(Effect.provide(services(6, failing)))
+  )
+
+  it.effect("is not given up for an answer from before it", () =>
+    Effect.gen(function* () {
+      const [sagas, { drive }] = [yield* SagaStore, yield* SagaDriver]
+      yield* sagas.insert(createdSaga(1))
+      yield* Effect.forkScoped(drive(item))
+      // Asked for at 1 s, under fence 1; the answer comes at 3 s, when the second driver holds the saga under fence 2.
+      yield* TestClock.adjust("2 seconds")
+      const second = yield* Effect.forkScoped(drive(item))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(second)
+      const row = Option.getOrThrow(yield* sagas.find(item.sagaId))
+      assert.deepInclude(row, { state: "completed", fence: 2 })
+    }).pipe(Effect.scoped, Effect.provide(services(1, Faults.answerLate("2 seconds"))))
+  )
+
+  it.effect("goes back to who holds the item, when it was lost to a driver that came late and is gone", () =>
+    Effect.gen(function* () {
+      const late = Effect.flatMap(SagaStore, (sagas) => sagas.claim(item.sagaId, item.dispatch, "late"))
+      const row = yield* driven(Effect.andThen(TestClock.adjust("1 second"), late))
+      assert.deepStrictEqual(row, { state: "completed", fence: 3 })
+    }).pipe(Effect.provide(services(0, failing)))
   )
 })

@@ -95,7 +95,7 @@ const engine = (gate: Gate, random: Random, chaos: () => Chaos) =>
         return yield* storageFailure("SagaEngine.lock")
       })
       /** Ends with the driving, or before it: then the item is delivered again while the first driver still works on it. */
-      const delivered = Effect.fnUntraced(function* (driving: Effect.Effect<void, StorageError>, host: Scope.Scope) {
+      const delivered = Effect.fnUntraced(function* <E>(driving: Effect.Effect<void, E>, host: Scope.Scope) {
         yield* gate.pass
         if (random.chance(chaos().repeat)) yield* Effect.sleep(random.pick([100, 2_000, 12_000]))
         const driver = yield* Effect.forkIn(driving, host)

@@ -62,13 +62,14 @@ export interface Pending {
 }
 
 export const submit = (world: World, { natural, request, user }: Pending) => {
+  const asked = world.view
   return call(
     world,
     `submit ${request.script.replaceAll("\n", ";")} ${request.idempotencyKey ?? ""}`,
     (executions) => executions.submit(user, request, origin),
     (execution) => {
       world.note(`${short(execution.executionId)} is acknowledged`)
-      world.hear({ _tag: "Submitted", execution, request, natural })
+      world.hear({ _tag: "Submitted", execution, request, natural, asked })
     }
   )
 }

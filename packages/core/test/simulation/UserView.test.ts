@@ -142,6 +142,16 @@ describe("The model of what a user sees", () => {
     assert.isTrue(Result.isFailure(hear(known(), { _tag: "Seen", execution: failed })))
   })
 
+  it("takes an answer that was on its way while the execution moved, and refuses one from before the request", () => {
+    const keyed = { ...request, idempotencyKey: "k" }
+    const answer = { _tag: "Submitted" as const, natural: "completed" as const, request: keyed }
+    const queued = queuedExecution(1)
+    const first = Result.getOrThrow(hear(empty(false), { ...answer, execution: queued }))
+    const moved = Result.getOrThrow(hear(first, { _tag: "Seen", execution: completedExecution(1) }))
+    assert.deepStrictEqual(hear(moved, { ...answer, execution: queued, asked: first }), Result.succeed(moved))
+    assert.isTrue(Result.isFailure(hear(moved, { ...answer, execution: queued, asked: moved })))
+  })
+
   it("refuses a second execution for one key, and an id that two requests share", () => {
     const keyed = { ...request, idempotencyKey: "k" }
     const one = Result.getOrThrow(

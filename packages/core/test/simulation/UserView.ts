@@ -37,6 +37,8 @@ type Answer =
       readonly execution: Execution
       readonly request: ExecutionRequest
       readonly natural: ExecutionStatus
+      /** What was known when the request was made; an answer that was on its way for long may be as old as that. */
+      readonly asked?: UserView
     }
   | { readonly _tag: "Seen"; readonly execution: Execution }
   | { readonly _tag: "NotFound"; readonly id: ExecutionId }
@@ -83,7 +85,7 @@ export const hear = (view: UserView, answer: Answer): Next => {
 
 const submitted = (
   view: UserView,
-  { execution, natural, request }: Extract<Answer, { readonly _tag: "Submitted" }>
+  { asked, execution, natural, request }: Extract<Answer, { readonly _tag: "Submitted" }>
 ): Next => {
   const id = execution.executionId
   const { idempotencyKey: key } = request
@@ -92,6 +94,8 @@ const submitted = (
   if (known !== undefined && first !== id) return Result.fail(`${id} was given to two requests`)
   if (first !== undefined && first !== id && view.subjects.get(first)?.removeAsked !== true)
     return Result.fail(`key ${key} made ${first} and ${id}`)
+  if (known !== undefined && asked !== undefined && isBetween(view, known, asked.subjects.get(id)?.seen, execution))
+    return Result.succeed(view)
   if (known !== undefined) return hear(view, { _tag: "Seen", execution })
   const subject: Subject = {
     request,
@@ -119,6 +123,11 @@ const ranks: Readonly<Record<ExecutionStatus, number>> = {
   cancelled: 3,
   error: 3
 }
+
+/** Whether the answer can be from between two looks: `then`, which is absent if nobody had seen it yet, and the last one. */
+const isBetween = (view: UserView, known: Subject, then: Execution | undefined, answer: Execution) =>
+  faultOf(view, { ...known, seen: then ?? answer }, answer) === undefined &&
+  faultOf(view, { ...known, seen: answer }, known.seen) === undefined
 
 /** What is wrong with seeing `now` after what was seen before. */
 const faultOf = ({ faulty }: UserView, subject: Subject, now: Execution): string | undefined => {

@@ -2,8 +2,8 @@
  * Items of the engine that this host wrote as its own with `Journal.begin`, and drives without taking them from the queue first. Each is
  * locked in `effect_queue` like one that was taken, with the id of its saga as the lock's name; others get it when the lock expires.
  */
+import type { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaItem"
-import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Cause, Effect, Exit, Schedule } from "effect"
 import type { SqlClient } from "effect/sql"
 
@@ -13,7 +13,7 @@ export const refreshInterval = "3 seconds"
 /** Pause before an item whose driver failed is delivered again. */
 const retrySeconds = 1
 
-type Drive = (item: SagaDispatch) => Effect.Effect<void, StorageError>
+type Drive = Parameters<SagaEngine["Service"]["run"]>[0]
 
 /** A failed drive is the queue's to repeat; there is nobody else to tell. */
 export const attended = <A, E, R>(driving: Effect.Effect<A, E, R>) =>
@@ -49,7 +49,7 @@ export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   )
 
   /** Hands it back: at once when the driver was interrupted, after a pause when it failed, because it may fail again. */
-  const release = (item: SagaDispatch, cause: Cause.Cause<StorageError>) => {
+  const release = (item: SagaDispatch, cause: Cause.Cause<unknown>) => {
     const seconds = Cause.hasInterruptsOnly(cause) ? 0 : retrySeconds
     return Effect.ignore(
       sql`update effect_queue set acquired_at = null, acquired_by = null,
