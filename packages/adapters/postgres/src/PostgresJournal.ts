@@ -33,7 +33,7 @@ export const layer = Layer.effect(
       // One statement changes a row once: of two sagas of one execution the second waits.
       nameOf: ({ stream }) => stream,
       maxSize: 100,
-      maxSteps: 2
+      maxSteps: 1
     })
     const joined = Effect.serviceOption(sql.transactionService)
 
@@ -51,7 +51,7 @@ export const layer = Layer.effect(
       alone: beginAlone,
       nameOf: ({ execution }) => execution.executionId,
       maxSize: 100,
-      maxSteps: 2
+      maxSteps: 1
     })
 
     return Journal.of({

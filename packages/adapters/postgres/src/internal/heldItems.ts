@@ -4,7 +4,7 @@
  */
 import type { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaItem"
-import { Cause, Effect, Exit, Schedule } from "effect"
+import { Cause, Effect, Exit, Predicate, Schedule } from "effect"
 import type { SqlClient } from "effect/sql"
 
 /** Between two renewals of the locks that a host holds. */
@@ -15,14 +15,19 @@ const retrySeconds = 1
 
 type Drive = Parameters<SagaEngine["Service"]["run"]>[0]
 
-/** A failed drive is the queue's to repeat; there is nobody else to tell. */
+/** A failed drive is the queue's to repeat; there is nobody else to tell. A saga that another driver took is no failure of this host. */
 export const attended = <A, E, R>(driving: Effect.Effect<A, E, R>) =>
   driving.pipe(
     Effect.tapCause((cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logWarning("A saga's driver failed", cause)
+      Cause.hasInterruptsOnly(cause) || isFenced(cause)
+        ? Effect.void
+        : Effect.logWarning("A saga's driver failed", cause)
     ),
     Effect.ignoreCause
   )
+
+const isFenced = (cause: Cause.Cause<unknown>) =>
+  cause.reasons.some((reason) => Cause.isFailReason(reason) && Predicate.isTagged(reason.error, "SagaFenced"))
 
 const itemOf = ({ dispatch, sagaId }: SagaDispatch) => `${sagaId}:${dispatch}`
 

@@ -50,7 +50,7 @@ export const make = (
   let events: ReadonlyArray<NewEvent> = []
   let also: Effect.Effect<void, StorageError> | undefined
   let writtenMillis = 0
-  /** A write was on its way when its caller was interrupted: whether it was done is in the log, and only there. */
+  /** A write is on its way; when its caller is interrupted, whether it was done is in the log, and only there. */
   let unsure = false
   const oneAtATime = Semaphore.makeUnsafe(1)
   const cause = { aggregateId: saga.executionId, correlationId: saga.correlationId, userId: saga.ownerId }
@@ -84,15 +84,13 @@ export const make = (
       }
       const [written, appended] = [entries.length, events.length]
       executionChanged = false
-      yield* Effect.onInterrupt(commit(services, write, also), () =>
-        Effect.sync(() => {
-          unsure = true
-        })
-      )
+      unsure = true
+      yield* commit(services, write, also)
+      unsure = false
       also = undefined
-      writtenMillis = yield* Clock.currentTimeMillis
       entries = entries.slice(written)
       events = events.slice(appended)
+      writtenMillis = yield* Clock.currentTimeMillis
     })
   )
 
