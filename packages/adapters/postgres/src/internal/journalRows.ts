@@ -85,7 +85,8 @@ export const writeAll = (sql: SqlClient.SqlClient, writes: ReadonlyArray<Encoded
       driver, at, logged, entries, execution, status, ended, event_count, events)
   ),
   line as (
-    select 1 from queue_entries q join writes w using (execution_id) where w.ended order by execution_id for update of q
+    select 1 from (select execution_id from writes where ended order by execution_id) w
+      cross join lateral (select 1 from queue_entries q where q.execution_id = w.execution_id for update) q
   ),
   moved as (
     update sagas s set state = w.state,
