@@ -66,6 +66,8 @@ const nameOf = (entry: SagaEntry): string => {
   return about === undefined ? entry._tag : `${entry._tag}(${about})`
 }
 
+const pointsOf = (entries: ReadonlyArray<SagaEntry>) => entries.map((entry) => `journal:${nameOf(entry)}`)
+
 const journal = (moment: Moment) =>
   Layer.effect(
     Journal,
@@ -73,12 +75,12 @@ const journal = (moment: Moment) =>
       begin: (beginning) =>
         Effect.flatMap(Written, (written) =>
           written === undefined
-            ? around(moment, "commit(accept)")(begin(beginning))
+            ? around(moment, "commit(accept)", ...pointsOf(beginning.entries))(begin(beginning))
             : Effect.tap(begin(beginning), () => writes("accept"))
         ),
       open: (opening) => Effect.tap(open(opening), () => writes("accept")),
       append: (write) => {
-        const names = write.entries.map((entry) => `journal:${nameOf(entry)}`)
+        const names = pointsOf(write.entries)
         const unlisted = names.find((name) => isExpected(name) && !failpointNames.includes(`${name}:before`))
         if (unlisted !== undefined) return Effect.die(`there is no failpoint for ${unlisted}`)
         return around(moment, ...names)(append(write))

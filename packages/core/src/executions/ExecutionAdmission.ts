@@ -8,7 +8,7 @@ import { EventLog } from "../events/EventLog.ts"
 import { fingerprint } from "../ids/Fingerprint.ts"
 import { Ids } from "../ids/Ids.ts"
 import { PlaceSlots } from "../queue/PlaceSlots.ts"
-import { QueueEntrance } from "../queue/QueueEntrance.ts"
+import { QueueEntrance, type StartingHere } from "../queue/QueueEntrance.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
 import { type Outlook, QueueForecast } from "../queue/QueueForecast.ts"
 import { QueueGauge } from "../queue/QueueGauge.ts"
@@ -19,6 +19,7 @@ import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
 import type { Saga } from "../sagas/Saga.ts"
 import { SagaCanceller } from "../sagas/SagaCanceller.ts"
+import { SagaDriver } from "../sagas/SagaDriver.ts"
 import { SagaEngine } from "../sagas/SagaEngine.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import type { SagaRestart } from "../sagas/SagaRestart.ts"
@@ -91,14 +92,13 @@ export class ExecutionAdmission extends Context.Service<
   static readonly layer = Layer.effect(
     ExecutionAdmission,
     Effect.gen(function* () {
-      const policy = yield* AdmissionPolicy
-      const storage = yield* Storage
+      const [policy, storage] = [yield* AdmissionPolicy, yield* Storage]
       const [executions, entrance, keys] = [yield* ExecutionStore, yield* QueueEntrance, yield* IdempotencyStore]
       const [journal, launcher, events] = [yield* Journal, yield* SagaLauncher, yield* EventFactory]
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
       const [gauge, forecast, queuePolicy] = [yield* QueueGauge, yield* QueueForecast, yield* QueuePolicy]
       const [canceller, ids, log] = [yield* SagaCanceller, yield* Ids, yield* EventLog]
-      const [engine, slots] = [yield* SagaEngine, yield* PlaceSlots]
+      const [driver, engine, slots] = [yield* SagaDriver, yield* SagaEngine, yield* PlaceSlots]
       const digest = yield* Digest.Digest
 
       const checkLimits = (limits: ExecutionLimits) => {
@@ -239,18 +239,24 @@ export class ExecutionAdmission extends Context.Service<
         return [...made, yield* events.make(cause, started)]
       })
 
-      /** The saga, if this host starts the execution in the same moment. */
+      /** What its driver would write first is written with it. */
+      const begin = Effect.fnUntraced(function* (newcomer: Newcomer, here: StartingHere) {
+        const first = Option.getOrUndefined(yield* driver.firstWrite(here.saga, newcomer.execution))
+        if (first === undefined) return undefined
+        const { entries, execution = newcomer.execution, saga } = first
+        const told = [...(yield* factsOf(newcomer, saga, atOnce)), ...first.events]
+        const began = yield* journal.begin({ execution, saga, entry: here.entry, entries, events: told })
+        return began ? { saga, execution, entries } : undefined
+      })
+
+      /** The saga, if this host starts the execution now. */
       const startHere = Effect.fnUntraced(function* (newcomer: Newcomer) {
         const { execution, restart } = newcomer
         const here = restart === undefined ? yield* entrance.startHere(orderOf(execution)) : Option.none()
         if (Option.isNone(here)) return undefined
-        const { entry, saga } = here.value
-        const begun = yield* journal
-          .begin({ execution, entry, saga, events: yield* factsOf(newcomer, saga, atOnce) })
-          .pipe(Effect.onError(() => slots.free(execution.executionId)))
-        if (begun) return saga
-        yield* slots.free(execution.executionId)
-        return undefined
+        const begun = yield* Effect.onError(begin(newcomer, here.value), () => slots.free(execution.executionId))
+        if (begun === undefined) yield* slots.free(execution.executionId)
+        return begun
       })
 
       const enterLine = Effect.fnUntraced(function* (newcomer: Newcomer) {
@@ -270,10 +276,10 @@ export class ExecutionAdmission extends Context.Service<
         if (turn._tag === "Skip") return { execution: yield* writeSkipped(newcomer, turn.holder) }
         yield* checkRoom(caller)
         yield* replace(execution, turn.replaced)
-        const saga = yield* startHere(newcomer)
-        if (saga === undefined) yield* storage.transaction(enterLine(newcomer))
+        const begun = yield* startHere(newcomer)
+        if (begun === undefined) yield* storage.transaction(enterLine(newcomer))
         yield* gauge.entered(caller.userId)
-        return { execution, saga }
+        return { execution, begun }
       })
 
       const admit: ExecutionAdmission["Service"]["admit"] = Effect.fnUntraced(function* (caller, request, origin) {
@@ -284,9 +290,8 @@ export class ExecutionAdmission extends Context.Service<
         const { concurrencyKey, idempotencyKey, restart } = request
         const accepted = accept(caller, request, { execution, fileExtension: chosen.fileExtension, origin, restart })
         const isOneWrite = idempotencyKey === undefined && concurrencyKey === undefined
-        const { saga, ...known } = yield* isOneWrite ? accepted : storage.transaction(accepted)
-        if (saga !== undefined)
-          yield* engine.hand({ sagaId: saga.sagaId, dispatch: saga.dispatch, begun: { saga, execution } }, saga.lane)
+        const { begun, ...known } = yield* isOneWrite ? accepted : storage.transaction(accepted)
+        if (begun !== undefined) yield* engine.hand(begun)
         return known.execution
       })
       return ExecutionAdmission.of({ admit })

@@ -40,6 +40,13 @@ export interface Entered extends Outlook {
   readonly saga: Saga
 }
 
+/** Of an execution that does not wait. */
+export interface StartingHere {
+  /** Claimed by this host. */
+  readonly saga: Saga
+  readonly entry: QueueEntry
+}
+
 /** Hint to every host that somebody waits. */
 export const queueTopic: WakeupTopic = "queue/waiting"
 
@@ -56,9 +63,7 @@ export class QueueEntrance extends Context.Service<
      * stored with `Journal.begin`. Neither entry nor saga are stored yet; when they will not be, give the slot back with
      * `PlaceSlots.free`.
      */
-    startHere(
-      order: EntranceOrder
-    ): Effect.Effect<Option.Option<{ readonly saga: Saga; readonly entry: QueueEntry }>, StorageError>
+    startHere(order: EntranceOrder): Effect.Effect<Option.Option<StartingHere>, StorageError>
     /** Goes to the end of the line. Joins the caller's transaction, which stores the saga with `Journal.open` and starts it. */
     enter(order: EntranceOrder): Effect.Effect<Entered, StorageError>
     /** Puts an admitted execution back, for another attempt not before `runAt`, with a new saga; joins the caller's transaction. */

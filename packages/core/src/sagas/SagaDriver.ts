@@ -6,28 +6,24 @@
 import { Context, DateTime, Effect, Layer, Option, Result, type Scope } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
 import type { Execution } from "../executions/Execution.ts"
-import { Journal } from "../storage/Journal.ts"
+import { Journal, type JournalWrite } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import * as SagaSession from "./internal/sagaSession.ts"
+import { bounded, failed } from "./internal/stepAttempt.ts"
 import type { Saga } from "./Saga.ts"
 import { decide, type SagaDecision } from "./SagaDecision.ts"
 import {
   definitionOf,
-  failureOf,
-  retryDelayMillis,
   type SagaDefinition,
   type SagaFenced,
-  type SagaStep,
   type StepContext,
-  type StepEffect,
-  StepError,
   type StepOutcome,
   type StepRetry
 } from "./SagaDefinition.ts"
 import { SagaEngine } from "./SagaEngine.ts"
-import type { SagaDispatch } from "./SagaItem.ts"
-import { fold } from "./SagaProgress.ts"
+import type { BegunSaga, SagaDispatch } from "./SagaItem.ts"
+import { fold, initial } from "./SagaProgress.ts"
 import { SagaStore } from "./SagaStore.ts"
 import { type HeldSaga, SagaWatch } from "./SagaWatch.ts"
 
@@ -51,6 +47,11 @@ export class SagaDriver extends Context.Service<
      * driver takes the saga; the item is then to be delivered again, and counts no more if that driver was sent a newer one.
      */
     drive(item: SagaDispatch): Effect.Effect<void, SagaFenced | StorageError>
+    /**
+     * What a new saga, claimed by this host and stored nowhere yet, would write first; steps with an external effect are not run. None
+     * if it would not come to a step, or if this host does not know its definition.
+     */
+    firstWrite(saga: Saga, execution: Execution): Effect.Effect<Option.Option<JournalWrite>, StorageError>
   }
 >()("@fairlead/core/sagas/SagaDriver") {
   /** `driver` names this host in the saga's row. */
@@ -63,12 +64,20 @@ export class SagaDriver extends Context.Service<
         const [definitions, engine] = [yield* SagaDefinitions, yield* SagaEngine]
         const services = { store, journal: yield* Journal, storage: yield* Storage, events: yield* EventFactory }
 
-        const open = Effect.fnUntraced(function* (definition: SagaDefinition, saga: Saga, begun?: Execution) {
-          const execution = begun ?? Option.getOrUndefined(yield* definition.load(saga))
-          if (execution === undefined) return yield* Effect.die(`saga ${saga.sagaId} has no execution`)
-          const entries = saga.logLength === 0 ? [] : yield* store.log(saga.sagaId)
-          const progress = yield* Effect.orDie(Effect.fromResult(fold(entries.map(({ entry }) => entry))))
-          return SagaSession.make(services, { saga, progress, execution })
+        const read = Effect.fnUntraced(function* (definition: SagaDefinition, saga: Saga) {
+          const execution = yield* definition.load(saga)
+          if (Option.isNone(execution)) return yield* Effect.die(`saga ${saga.sagaId} has no execution`)
+          const logged = saga.logLength === 0 ? [] : yield* store.log(saga.sagaId)
+          return { saga, execution: execution.value, entries: logged.map(({ entry }) => entry) }
+        })
+
+        const open = Effect.fnUntraced(function* ({ entries, ...known }: BegunSaga, writtenMillis?: number) {
+          const progress = yield* Effect.orDie(Effect.fromResult(fold(entries)))
+          return SagaSession.make(services, {
+            ...known,
+            progress,
+            ...(writtenMillis === undefined ? {} : { writtenMillis })
+          })
         })
 
         /** Leaves the saga to a host that knows its definition, as in the middle of an upgrade; until one takes it, it comes round. */
@@ -92,14 +101,37 @@ export class SagaDriver extends Context.Service<
           const definition = definitionOf(definitions, saga)
           if (definition === undefined) return yield* passOn(saga)
           const held = yield* watch.hold(saga)
-          const session = yield* open(definition, saga, begun?.execution)
+          const session = yield* begun === undefined
+            ? Effect.flatMap(read(definition, saga), (known) => open(known))
+            : open(begun, DateTime.toEpochMillis(saga.updatedAt))
           yield* Effect.raceFirst(advance(definition, session, held), held.lost)
         }, Effect.scoped)
 
-        return SagaDriver.of({ drive })
+        const firstWrite = Effect.fnUntraced(function* (saga: Saga, execution: Execution) {
+          const definition = definitionOf(definitions, saga)
+          if (definition === undefined) return Option.none()
+          let first: JournalWrite | undefined
+          // Whatever comes behind the first write is the driver's.
+          const append = (write: JournalWrite) =>
+            Effect.sync(() => {
+              first = write
+              return false
+            })
+          const session = SagaSession.make(
+            { ...services, journal: { ...services.journal, append } },
+            { saga, execution, progress: initial }
+          )
+          yield* Effect.catchTag(advance(definition, session, unwatched), "SagaFenced", () => Effect.void)
+          return Option.filter(Option.fromUndefinedOr(first), (write) => write.saga.state === "running")
+        }, Effect.scoped)
+
+        return SagaDriver.of({ drive, firstWrite })
       })
     )
 }
+
+/** Of a saga that nobody else knows yet. */
+const unwatched: HeldSaga = { cancelRequest: Effect.undefined, cancelled: Effect.never, lost: Effect.never }
 
 type Session = SagaSession.SagaSession
 type Driving<A> = Effect.Effect<A, SagaFenced | StorageError, Scope.Scope>
@@ -251,35 +283,3 @@ const contextOf = Effect.fnUntraced(function* (session: Session, attempt: number
   }
   return context
 })
-
-/** A defect in a step is a bug of ours, but the saga must still reach an end: it counts as a final failure, and is logged. */
-const bounded = (step: SagaStep, attempted: StepEffect) =>
-  attempted.pipe(
-    step.timeoutMillis === undefined
-      ? (effect) => effect
-      : Effect.timeoutOrElse({ duration: step.timeoutMillis, orElse: () => timedOut(step) }),
-    Effect.catchDefect((defect) =>
-      Effect.andThen(
-        Effect.logError(`Defect in saga step ${step.name}`, defect),
-        new StepError({ failureType: "Defect", detail: `step ${step.name} failed unexpectedly`, retryable: false })
-      )
-    ),
-    Effect.map((outcome) => Result.succeed(outcome)),
-    Effect.catchTag("StepError", (error) => Effect.succeed(Result.fail(error)))
-  )
-
-const timedOut = (step: SagaStep): StepEffect =>
-  Effect.fail(
-    new StepError({
-      failureType: "StepTimeout",
-      detail: `step ${step.name} did not finish within ${step.timeoutMillis} ms`,
-      retryable: true
-    })
-  )
-
-const failed = (error: StepError, retry: StepRetry, attempt: number) =>
-  Effect.map(DateTime.now, (now) =>
-    error.retryable && attempt < retry.maxAttempts
-      ? { failure: failureOf(error), retryAt: DateTime.addDuration(now, retryDelayMillis(retry, attempt)) }
-      : { failure: failureOf(error) }
-  )

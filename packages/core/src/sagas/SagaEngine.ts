@@ -7,7 +7,7 @@ import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { dispatchedItems, engineItems } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SagaFenced } from "./SagaDefinition.ts"
-import { itemName, type QueueItem, type SagaDispatch, type SagaLane } from "./SagaItem.ts"
+import { type BegunSaga, itemName, itemOf, type QueueItem, type SagaDispatch, type SagaLane } from "./SagaItem.ts"
 
 /** What a host drives. */
 export interface LaneDrivers {
@@ -25,10 +25,10 @@ export class SagaEngine extends Context.Service<
      */
     dispatch(item: SagaDispatch, lane?: SagaLane, delayMillis?: number): Effect.Effect<void, StorageError>
     /**
-     * Delivers to this host's drivers, at once, an item that `Journal.begin` has queued in its hands. Call it when that is committed;
-     * until the host takes it up, and when it dies, the item is kept from others for some seconds. The caller bounds how many there are.
+     * Delivers to this host's drivers, at once, the item of a saga that `Journal.begin` has queued in its hands. Call it when that is
+     * committed; until then, and when the host dies, others are kept from it for some seconds. The caller bounds how many there are.
      */
-    hand(item: SagaDispatch, lane: SagaLane): Effect.Effect<void>
+    hand(begun: BegunSaga): Effect.Effect<void>
     /**
      * Delivers the items of the lanes to `drive`, at most `maxDrivers` of each at a time, until the scope closes; items in hand
      * are then handed back. An item whose driver fails, or whose host dies, is delivered again. Call once a host.
@@ -100,7 +100,7 @@ export class SagaEngine extends Context.Service<
           yield* items.modify((waiting) => [undefined, [...waiting, { ...item, lane, dueMillis }]])
           yield* database.afterCommit(wakeAll)
         }),
-        hand: (item, lane) => handed.get(lane)?.(item) ?? Effect.void,
+        hand: (begun) => handed.get(begun.saga.lane)?.(itemOf(begun)) ?? Effect.void,
         run: Effect.fnUntraced(function* (drive, lanes) {
           const scope = yield* Effect.scope
           const driven = (item: QueueItem, restore: typeof Effect.interruptible) =>

@@ -1,15 +1,30 @@
 /** What the engine's queue holds. */
 import type { Execution } from "../executions/Execution.ts"
 import type { Saga } from "./Saga.ts"
+import type { SagaEntry } from "./SagaEntry.ts"
 import type { SagaId } from "./SagaId.ts"
+
+/** A saga with what its driver would read first. */
+export interface BegunSaga {
+  readonly saga: Saga
+  readonly execution: Execution
+  /** Its whole log. */
+  readonly entries: ReadonlyArray<SagaEntry>
+}
 
 /** One item: drive this saga, if this is still its dispatch number. */
 export interface SagaDispatch {
   readonly sagaId: SagaId
   readonly dispatch: number
   /** Of a saga that began in the hands of this host: nothing needs to be claimed or read before it is driven. */
-  readonly begun?: { readonly saga: Saga; readonly execution: Execution } | undefined
+  readonly begun?: BegunSaga | undefined
 }
+
+export const itemOf = (begun: BegunSaga): SagaDispatch => ({
+  sagaId: begun.saga.sagaId,
+  dispatch: begun.saga.dispatch,
+  begun
+})
 
 /** Items that only some hosts can drive, for example those whose job is on one machine. `undefined`: every host can. */
 export type SagaLane = string | undefined

@@ -38,7 +38,6 @@ export interface JournalWrite {
 /** What there is when a saga begins. */
 export interface JournalOpening {
   readonly execution: Execution
-  /** Has no log yet. */
   readonly saga: Saga
   /** Appended to the stream of the execution; at least one. */
   readonly events: ReadonlyArray<NewEvent>
@@ -48,6 +47,8 @@ export interface JournalOpening {
 export interface JournalBeginning extends JournalOpening {
   /** Admitted, to the place that is the saga's lane. The saga is claimed: it bears fence 1 and the name of this host. */
   readonly entry: QueueEntry
+  /** The saga's log so far; execution and saga stand as after it. */
+  readonly entries: ReadonlyArray<SagaEntry>
 }
 
 /** The stream that holds everything about one execution. */
@@ -60,12 +61,12 @@ export class Journal extends Context.Service<
   Journal,
   {
     /**
-     * Adds an execution, its saga and its first events, or nothing, in one atomic step. Ids that exist are a defect. Joins a
-     * transaction. The caller dispatches the saga.
+     * Adds an execution, its saga, which has no log yet, and its first events, or nothing, in one atomic step. Ids that exist are a
+     * defect. Joins a transaction. The caller dispatches the saga.
      */
     open(opening: JournalOpening): Effect.Effect<void, StorageError>
     /**
-     * As `open`, for an execution that need not wait: its entry goes into the line, and an item for its saga into the queue of the
+     * As `open`, for an execution that need not wait: its entry goes into the line, what its saga has done into the log, and an item for its saga into the queue of the
      * engine, held for this host; `SagaEngine.hand` takes it up. `false`, and nothing is written, if others wait for the same
      * runtime or it is paused. One atomic step, in one round trip where the database allows. Joins a transaction.
      */
@@ -86,6 +87,19 @@ export class Journal extends Context.Service<
       const [executions, line, pauses] = [executionRows(database), queueRows(database), pauseRows(database)]
       const [items, seen] = [engineItems(database), dispatchedItems(database)]
 
+      const log = (saga: Saga, entries: ReadonlyArray<SagaEntry>, at: DateTime.Utc) => {
+        const logged = entries.map((entry, i) => ({
+          seq: saga.logLength - entries.length + i + 1,
+          fence: saga.fence,
+          at,
+          entry,
+          ...(saga.driver === undefined ? {} : { driver: saga.driver })
+        }))
+        return logs.modify((rows) => [
+          undefined,
+          new Map(rows).set(saga.sagaId, [...(rows.get(saga.sagaId) ?? []), ...logged])
+        ])
+      }
       const append = Effect.fnUntraced(function* (write: JournalWrite) {
         const { at, entries, execution, saga } = write
         const current = (yield* sagas.get).get(saga.sagaId)
@@ -99,17 +113,7 @@ export class Journal extends Context.Service<
           ...(parked === undefined ? {} : { parked })
         })
         yield* sagas.modify((rows) => [undefined, new Map(rows).set(saga.sagaId, moved)])
-        const logged = entries.map((entry, i) => ({
-          seq: saga.logLength - entries.length + i + 1,
-          fence: saga.fence,
-          at,
-          entry,
-          ...(saga.driver === undefined ? {} : { driver: saga.driver })
-        }))
-        yield* logs.modify((rows) => [
-          undefined,
-          new Map(rows).set(saga.sagaId, [...(rows.get(saga.sagaId) ?? []), ...logged])
-        ])
+        yield* log(saga, entries, at)
         if (execution !== undefined)
           yield* executions.modify((rows) => [undefined, new Map(rows).set(execution.executionId, execution)])
         if (execution !== undefined && isTerminal(execution.status))
@@ -134,9 +138,10 @@ export class Journal extends Context.Service<
           const waits = (other: QueueEntry) => other.runtime === entry.runtime && other.state === "waiting"
           return paused.has("all") || paused.has(entry.runtime) || [...entries.values()].some(waits)
         })
-      const begin = Effect.fnUntraced(function* ({ entry, ...opening }: JournalBeginning) {
+      const begin = Effect.fnUntraced(function* ({ entries, entry, ...opening }: JournalBeginning) {
         if (yield* isTaken(entry)) return false
         yield* open(opening)
+        yield* log(opening.saga, entries, opening.saga.updatedAt)
         yield* line.modify((rows) => [undefined, new Map(rows).set(entry.executionId, entry)])
         const { dispatch, lane, sagaId } = opening.saga
         const dueMillis = (yield* Clock.currentTimeMillis) + heldMillis

@@ -107,7 +107,7 @@ const engine = (gate: Gate, random: Random, chaos: () => Chaos) =>
       return SagaEngine.of({
         check: met(gate, "SagaEngine.check", check),
         dispatch: (...args) => met(gate, "SagaEngine.dispatch", dispatch(...args)),
-        hand: (item, lane) => Effect.andThen(gate.pass, hand(item, lane)),
+        hand: (begun) => Effect.andThen(gate.pass, hand(begun)),
         run: (drive, lanes) =>
           Effect.flatMap(Effect.scope, (host) =>
             run((item) => Effect.raceFirst(delivered(drive(item), host), silence), lanes)

@@ -167,7 +167,7 @@ const finds = Effect.fnUntraced(function* (sabotage: Sabotage) {
   return undefined
 })
 
-const mostSeeds = 80
+const mostSeeds = 150
 
 describe("A planted bug is found by the simulation", () => {
   for (const [name, sabotage] of Object.entries(bugs))

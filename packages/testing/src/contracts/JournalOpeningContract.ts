@@ -21,7 +21,8 @@ const startingHere = (n: number): JournalBeginning => {
   const place = Place.make("agent/here")
   return {
     execution: queuedExecution(n),
-    saga: createdSaga(n, { state: "running", fence: 1, driver: "a", lane: place }),
+    saga: createdSaga(n, { state: "running", fence: 1, driver: "a", lane: place, logLength: 1 }),
+    entries: [started],
     entry: waitingEntry(n, { runtime: "agent", state: "admitted", place }),
     events: [runningEvent(n)]
   }
@@ -70,7 +71,11 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.isTrue(Equal.equals(seen.execution, beginning.execution))
         assert.isTrue(Equal.equals(seen.saga, beginning.saga))
         assert.isTrue(Equal.equals(yield* line.find(executionId(201)), Option.some(beginning.entry)))
-        assert.deepStrictEqual([seen.events.map(({ eventId }) => eventId), seen.log], [[runningEvent(201).eventId], []])
+        assert.deepStrictEqual(
+          seen.events.map(({ eventId }) => eventId),
+          [runningEvent(201).eventId]
+        )
+        assert.deepStrictEqual(seen.log, [{ seq: 1, fence: 1, driver: "a", at: instant, entry: started }])
         assert.isTrue(yield* journal.append(write(beginning.saga, [started], { execution: completedExecution(201) })))
         assert.isTrue(Option.isNone(yield* line.find(executionId(201))))
         assert.isTrue(Exit.hasDies(yield* Effect.exit(journal.begin({ ...beginning, events: [runningEvent(202)] }))))

@@ -51,8 +51,8 @@ const begin = Effect.fnUntraced(function* (n: number) {
   const saga = createdSaga(n, { state: "running", fence: 1, driver: "a", lane })
   const execution = queuedExecution(n)
   const entry = waitingEntry(n, { runtime: "ssh", state: "admitted", place: lane })
-  assert.isTrue(yield* (yield* Journal).begin({ execution, saga, entry, events: [runningEvent(n)] }))
-  return { saga, execution }
+  assert.isTrue(yield* (yield* Journal).begin({ execution, saga, entry, entries: [], events: [runningEvent(n)] }))
+  return { saga, execution, entries: [] }
 })
 
 const deliveries = (delivered: ReadonlyArray<string>, { dispatch, sagaId }: SagaDispatch) =>
@@ -196,7 +196,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const seen: Array<SagaDispatch["begun"]> = []
         const delivered = yield* running(2, ({ begun }) => Effect.sync(() => void seen.push(begun)), [lane])
         const begun = yield* begin(61)
-        yield* engine.hand({ ...item(61), begun }, lane)
+        yield* engine.hand(begun)
         yield* untilDelivered(delivered, item(61))
         assert.deepStrictEqual(seen, [begun])
         yield* engine.dispatch(item(61, 2), lane)
@@ -215,7 +215,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
               ({ begun, sagaId }) => (begun !== undefined && sagaId === item(71).sagaId ? failed : Effect.never),
               [lane]
             )
-            for (const n of [71, 72]) yield* engine.hand({ ...item(n), begun: yield* begin(n) }, lane)
+            for (const n of [71, 72]) yield* engine.hand(yield* begin(n))
             yield* untilDelivered(delivered, item(71), 2)
             yield* untilDelivered(delivered, item(72))
             return delivered

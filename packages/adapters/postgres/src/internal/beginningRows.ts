@@ -5,12 +5,14 @@ import type { SqlClient } from "effect/sql"
 import { encodeExecution } from "../PostgresExecutionStore.ts"
 import { encodeSaga } from "../PostgresSagaStore.ts"
 import { encodeEvents, lockMillis } from "./eventRows.ts"
+import { encodeEntries } from "./journalRows.ts"
 
 /** Its models as the texts of `jsonb` values. */
 export interface EncodedBeginning extends JournalBeginning {
   readonly executionJson: string
   readonly sagaJson: string
   readonly eventsJson: string
+  readonly entriesJson: string
 }
 
 export const encodeBeginning = Effect.fnUntraced(function* (beginning: JournalBeginning) {
@@ -18,7 +20,8 @@ export const encodeBeginning = Effect.fnUntraced(function* (beginning: JournalBe
     ...beginning,
     executionJson: yield* encodeExecution(beginning.execution),
     sagaJson: yield* encodeSaga(beginning.saga),
-    eventsJson: yield* encodeEvents(beginning.events)
+    eventsJson: yield* encodeEvents(beginning.events),
+    entriesJson: yield* encodeEntries(beginning.entries)
   }
   return encoded
 })
@@ -35,7 +38,8 @@ const columnsOf = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<EncodedBe
     ${each(({ entry }) => entry.priority)}::int[], ${each(({ entry }) => DateTime.formatIso(entry.rankAt))}::text[],
     ${each(({ entry }) => DateTime.formatIso(entry.queuedAt))}::text[], ${each(({ entry }) => DateTime.formatIso(entry.expiresAt))}::text[],
     ${each(({ saga }) => streamOf(saga))}::text[], ${each(({ events }) => events.length)}::int[],
-    ${each(({ eventsJson }) => eventsJson)}::text[]`
+    ${each(({ eventsJson }) => eventsJson)}::text[], ${each(({ saga }) => saga.driver ?? "")}::text[],
+    ${each(({ saga }) => DateTime.formatIso(saga.updatedAt))}::text[], ${each(({ entriesJson }) => entriesJson)}::text[]`
 }
 
 /**
@@ -50,7 +54,7 @@ export const beginAll = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<Enc
   beginnings as materialized (
     select b.* from ${bounded} unnest(${columnsOf(sql, beginnings)}) as b (execution_id, saga_id, owner_id, status, lang,
       created_at, execution, state, dispatch, fence, place, saga, runtime, demand, priority, rank_at, queued_at, expires_at,
-      stream, event_count, events)
+      stream, event_count, events, driver, at, entries)
   ),
   lined as (
     insert into queue_entries (execution_id, saga_id, owner_id, runtime, demand, priority, state, rank_at, queued_at, expires_at, place)
@@ -68,6 +72,11 @@ export const beginAll = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<Enc
   begun as (
     insert into sagas (saga_id, execution_id, owner_id, state, dispatch, fence, lane, parked, saga)
     select saga_id, execution_id, owner_id, state, dispatch, fence, place, false, saga::jsonb from beginnings join lined using (execution_id)
+  ),
+  logged as (
+    insert into saga_log (saga_id, seq, fence, at, entry, driver)
+    select saga_id, e.n::int, fence, at::timestamptz, e.entry, nullif(driver, '')
+    from beginnings join lined using (execution_id), jsonb_array_elements(entries::jsonb) with ordinality as e (entry, n)
   ),
   held as (
     insert into effect_queue (id, queue_name, element, state, attempts, visible_at, acquired_at, acquired_by, created_at, updated_at)

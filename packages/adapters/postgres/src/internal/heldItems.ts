@@ -3,7 +3,7 @@
  * locked in `effect_queue` like one that was taken, with the id of its saga as the lock's name; others get it when the lock expires.
  */
 import type { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
-import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaItem"
+import { type BegunSaga, itemOf, type SagaDispatch, type SagaLane } from "@fairlead/core/sagas/SagaItem"
 import { Cause, Effect, Exit, Predicate, Schedule } from "effect"
 import type { SqlClient } from "effect/sql"
 
@@ -29,7 +29,7 @@ export const attended = <A, E, R>(driving: Effect.Effect<A, E, R>) =>
 const isFenced = (cause: Cause.Cause<unknown>) =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && Predicate.isTagged(reason.error, "SagaFenced"))
 
-const itemOf = ({ dispatch, sagaId }: SagaDispatch) => `${sagaId}:${dispatch}`
+const nameOf = ({ dispatch, sagaId }: SagaDispatch) => `${sagaId}:${dispatch}`
 
 export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   /** Items in hand; as many as the host has slots. */
@@ -38,7 +38,7 @@ export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
 
   /** Of those that nobody has taken over; locked in one order, as ends of sagas do it. */
   const mine = (items: ReadonlyArray<SagaDispatch>) => sql`sequence in (select sequence from effect_queue
-    where id = any(${items.map(itemOf)}::text[]) and acquired_by = any(${items.map(({ sagaId }) => sagaId)}::uuid[])
+    where id = any(${items.map(nameOf)}::text[]) and acquired_by = any(${items.map(({ sagaId }) => sagaId)}::uuid[])
     order by sequence for update)`
 
   const refresh = Effect.suspend(() =>
@@ -82,9 +82,9 @@ export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
         () => Effect.sync(() => drivers.delete(lane))
       )
     }),
-    hand: (item: SagaDispatch, lane: SagaLane) =>
+    hand: (begun: BegunSaga) =>
       Effect.suspend(() => {
-        const driver = drivers.get(lane)
+        const [driver, item] = [drivers.get(begun.saga.lane), itemOf(begun)]
         if (driver === undefined) return Effect.void
         held.add(item)
         return driver(item)

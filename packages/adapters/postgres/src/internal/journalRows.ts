@@ -12,7 +12,7 @@ import { jsonText } from "./jsonText.ts"
 
 const endStates = SagaState.literals.filter(isEnded)
 
-const encodeEntries = Schema.encodeEffect(jsonText(Schema.Array(SagaEntry)))
+export const encodeEntries = Schema.encodeEffect(jsonText(Schema.Array(SagaEntry)))
 
 /** A write, its models as the texts of `jsonb` values. */
 export interface EncodedWrite {

@@ -42,14 +42,19 @@ interface Services {
 
 export const make = (
   services: Services,
-  start: { readonly saga: Saga; readonly progress: SagaProgress; readonly execution?: Execution }
+  start: {
+    readonly saga: Saga
+    readonly progress: SagaProgress
+    readonly execution?: Execution
+    /** When this host wrote for the saga last. */
+    readonly writtenMillis?: number
+  }
 ): SagaSession => {
-  let { execution, progress, saga } = start
+  let { execution, progress, saga, writtenMillis = 0 } = start
   let executionChanged = false
   let entries: ReadonlyArray<SagaEntry> = []
   let events: ReadonlyArray<NewEvent> = []
   let also: Effect.Effect<void, StorageError> | undefined
-  let writtenMillis = 0
   /** A write is on its way; when its caller is interrupted, whether it was done is in the log, and only there. */
   let unsure = false
   const oneAtATime = Semaphore.makeUnsafe(1)
