@@ -191,6 +191,8 @@ export const parts = {
       hosts: 2,
       places: 1,
       faults: ["freeze"],
+      // Somebody has to be there to take over.
+      atOnce: 1,
       maxFaults: times ?? (isShort ? 2 : 6),
       durationMillis: 60 * minute,
       pauseMillis: [1_000, 3_000],

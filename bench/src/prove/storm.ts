@@ -18,6 +18,8 @@ export interface StormPlan extends Pick<WorkshopOptions, "database" | "hosts" | 
   /** No fault begins after this time, nor after so many. */
   readonly durationMillis: number
   readonly maxFaults?: number
+  /** Faults that may meet; 2 by default. */
+  readonly atOnce?: number
   /** Between the beginnings of two faults. */
   readonly pauseMillis: readonly [minimum: number, maximum: number]
   readonly freezeMillis: readonly [minimum: number, maximum: number]
@@ -60,8 +62,7 @@ export const storm = (plan: StormPlan): Promise<StormReport> =>
       faults[fault]++
       const done = inflictor.inflict(fault, random).finally(() => going.delete(done))
       going.add(done)
-      // Two at a time, so that they meet.
-      if (going.size >= 2) await Promise.race(going)
+      if (going.size >= (plan.atOnce ?? 2)) await Promise.race(going)
     }
     await Promise.all(going)
     const healed = performance.now()

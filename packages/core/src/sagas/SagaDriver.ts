@@ -107,31 +107,32 @@ export class SagaDriver extends Context.Service<
           yield* Effect.raceFirst(advance(definition, session, held), held.lost)
         }, Effect.scoped)
 
-        const firstWrite = Effect.fnUntraced(function* (saga: Saga, execution: Execution) {
-          const definition = definitionOf(definitions, saga)
-          if (definition === undefined) return Option.none()
-          let first: JournalWrite | undefined
-          // Whatever comes behind the first write is the driver's.
-          const append = (write: JournalWrite) =>
-            Effect.sync(() => {
-              first = write
-              return false
-            })
-          const session = SagaSession.make(
-            { ...services, journal: { ...services.journal, append } },
-            { saga, execution, progress: initial }
-          )
-          yield* Effect.catchTag(advance(definition, session, unwatched), "SagaFenced", () => Effect.void)
-          return Option.filter(Option.fromUndefinedOr(first), (write) => write.saga.state === "running")
-        }, Effect.scoped)
-
-        return SagaDriver.of({ drive, firstWrite })
+        return SagaDriver.of({ drive, firstWrite: makeFirstWrite(definitions, services) })
       })
     )
 }
 
 /** Of a saga that nobody else knows yet. */
 const unwatched: HeldSaga = { cancelRequest: Effect.undefined, cancelled: Effect.never, lost: Effect.never }
+
+const makeFirstWrite = (definitions: ReadonlyArray<SagaDefinition>, services: SagaSession.Services) =>
+  Effect.fnUntraced(function* (saga: Saga, execution: Execution) {
+    const definition = definitionOf(definitions, saga)
+    if (definition === undefined) return Option.none()
+    let first: JournalWrite | undefined
+    // Whatever comes behind the first write is the driver's.
+    const append = (write: JournalWrite) =>
+      Effect.sync(() => {
+        first = write
+        return false
+      })
+    const session = SagaSession.make(
+      { ...services, journal: { ...services.journal, append } },
+      { saga, execution, progress: initial }
+    )
+    yield* Effect.catchTag(advance(definition, session, unwatched), "SagaFenced", () => Effect.void)
+    return Option.filter(Option.fromUndefinedOr(first), (write) => write.saga.state === "running")
+  }, Effect.scoped)
 
 type Session = SagaSession.SagaSession
 type Driving<A> = Effect.Effect<A, SagaFenced | StorageError, Scope.Scope>

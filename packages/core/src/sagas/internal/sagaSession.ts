@@ -33,7 +33,7 @@ export interface SagaSession {
 /** A write that is this young proves that the saga was held a moment ago; a process that was paused finds it older. */
 const freshMillis = 1_000
 
-interface Services {
+export interface Services {
   readonly store: SagaStore["Service"]
   readonly journal: Journal["Service"]
   readonly storage: Storage["Service"]
@@ -80,13 +80,8 @@ export const make = (
       if (entries.length === 0) return
       if (unsure) return yield* unanswered
       const at = yield* DateTime.now
-      const write = {
-        saga: project(saga, progress, at),
-        at,
-        entries,
-        events,
-        execution: executionChanged ? execution : undefined
-      }
+      const moved = executionChanged ? execution : undefined
+      const write = { saga: project(saga, progress, at), at, entries, events, execution: moved }
       const [written, appended] = [entries.length, events.length]
       executionChanged = false
       unsure = true
