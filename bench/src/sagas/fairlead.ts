@@ -5,6 +5,7 @@
 import { grantsOf } from "@fairlead/core/auth/roles/Role"
 import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
 import { UserId } from "@fairlead/core/auth/users/UserId"
+import type { ExecutionFilter } from "@fairlead/core/executions/ExecutionStore"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { ResourceUsage } from "@fairlead/core/executions/ResourceUsage"
 import { layerExecutions } from "@fairlead/core/Fairlead"
@@ -49,7 +50,8 @@ const caller = {
 const request = { script: "nothing", lang: "none", langVersion: "1" }
 const origin = { correlationId: "bench" }
 
-const start = async (databaseUrl: string) => {
+/** A host in this process, and what it can be asked. */
+export const startHost = async (databaseUrl: string) => {
   const ends = makeEnds()
   const register = Layer.effectDiscard(
     Effect.flatMap(ScriptRuntimes, (runtimes) => runtimes.register(idleRuntime(ends.reached)))
@@ -64,24 +66,28 @@ const start = async (databaseUrl: string) => {
   const result = (executionId: Effect.Success<typeof submit>["executionId"]) =>
     Effect.flatMap(Executions, (executions) => executions.result(caller, executionId, 60_000))
   await runtime.runPromise(Executions)
-  return { ends, runtime, submit, result, stop: () => runtime.dispose() }
+  const run = async () => {
+    const { executionId } = await runtime.runPromise(submit)
+    await ends.of(jobIdOf(executionId, 1))
+  }
+  const list = (filter: Omit<ExecutionFilter, "ownerId" | "limit" | "offset">, offset = 0) =>
+    runtime.runPromise(
+      Effect.flatMap(Executions, (executions) =>
+        executions.list(caller, { ...filter, scope: "own", limit: 50, offset })
+      )
+    )
+  return { runtime, submit, result, run, list, stop: () => runtime.dispose() }
 }
 
 /** An item has ended when its saga has, in this process. */
 export const untilEnded: Start = async (databaseUrl) => {
-  const { ends, runtime, stop, submit } = await start(databaseUrl)
-  return {
-    stop,
-    run: async () => {
-      const { executionId } = await runtime.runPromise(submit)
-      await ends.of(jobIdOf(executionId, 1))
-    }
-  }
+  const { run, stop } = await startHost(databaseUrl)
+  return { run, stop }
 }
 
 /** An item has ended when `Executions.result` says so, as it does to a client of any host. */
 export const untilResult: Start = async (databaseUrl) => {
-  const { result, runtime, stop, submit } = await start(databaseUrl)
+  const { result, runtime, stop, submit } = await startHost(databaseUrl)
   return {
     stop,
     run: async () => {

@@ -2,6 +2,7 @@
 import { Execution } from "@fairlead/core/executions/Execution"
 import { TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { type ExecutionFilter, ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
+import { countedAtMost, totalOf } from "@fairlead/core/storage/CountedTotal"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { jsonText } from "./internal/jsonText.ts"
@@ -64,8 +65,9 @@ export const layer = Layer.effect(
         )
         const [count] = yield* sql<{
           readonly total: number
-        }>`select count(*)::int as total from executions where ${matches}`
-        return { executions: rows.map(({ execution }) => execution), total: count?.total ?? 0 }
+        }>`select count(*)::int as total from (select 1 from executions where ${matches} limit ${countedAtMost}) counted`
+        const executions = rows.map(({ execution }) => execution)
+        return { executions, total: totalOf(filter, count?.total ?? 0, executions.length) }
       }, storageError("ExecutionStore.list")),
 
       countActive: Effect.fnUntraced(function* (ownerId) {

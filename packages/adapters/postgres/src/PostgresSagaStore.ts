@@ -4,6 +4,7 @@ import { CancelRequest, Saga } from "@fairlead/core/sagas/Saga"
 import { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
 import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { type SagaFilter, SagaStore } from "@fairlead/core/sagas/SagaStore"
+import { countedAtMost, totalOf } from "@fairlead/core/storage/CountedTotal"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { jsonText } from "./internal/jsonText.ts"
@@ -89,8 +90,9 @@ export const layer = Layer.effect(
         )
         const [count] = yield* sql<{
           readonly total: number
-        }>`select count(*)::int as total from sagas where ${matches}`
-        return { sagas: rows.map(({ saga }) => saga), total: count?.total ?? 0 }
+        }>`select count(*)::int as total from (select 1 from sagas where ${matches} limit ${countedAtMost}) counted`
+        const sagas = rows.map(({ saga }) => saga)
+        return { sagas, total: totalOf(filter, count?.total ?? 0, sagas.length) }
       }, storageError("SagaStore.list")),
 
       claim: Effect.fnUntraced(function* (id, dispatch, driver) {

@@ -224,6 +224,22 @@ describe.skipIf(unavailable)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("a list counts up to 10,000 matches, and still tells whether there are more behind them", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const store = Context.get(yield* host(url), ExecutionStore)
+      const sql = yield* admin(url)
+      yield* store.insert(queuedExecution(1))
+      yield* sql`insert into executions (execution_id, owner_id, status, lang, created_at, execution)
+        select gen_random_uuid(), owner_id, status, lang, created_at, execution from executions, generate_series(1, 10019)`
+      const totalAt = (offset: number) => Effect.map(store.list({ limit: 10, offset }), ({ total }) => total)
+      assert.deepStrictEqual(
+        yield* Effect.forEach([0, 10_000, 10_010, 10_020], totalAt),
+        [10_000, 10_011, 10_021, 10_020]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("migrations can be run by themselves", () =>
     Effect.gen(function* () {
       const url = yield* freshDatabase

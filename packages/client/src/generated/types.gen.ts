@@ -412,6 +412,9 @@ export type SagaListResponse = {
         driver: string | null;
         last_progress_at: string;
     }>;
+    /**
+     * Matches on all pages: exact below 10,000, at least that many from there on.
+     */
     total: number;
     limit: number;
     skip: number;
@@ -516,6 +519,9 @@ export type QueueList = {
         concurrency_key: string | null;
         place: string | null;
     }>;
+    /**
+     * Matches on all pages: exact below 10,000, at least that many from there on.
+     */
     total: number;
     limit: number;
     skip: number;
@@ -2102,6 +2108,9 @@ export type ExecutionList = {
         started_at: string | null;
         finished_at: string | null;
     }>;
+    /**
+     * Matches on all pages: exact below 10,000, at least that many from there on.
+     */
     total: number;
     limit: number;
     skip: number;

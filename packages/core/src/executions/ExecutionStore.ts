@@ -1,6 +1,7 @@
 /** Port: where executions are kept. Rows change only through `storage/Journal`, under their saga's fence. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
+import { countedAtMost, totalOf } from "../storage/CountedTotal.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { executionRows, sagaEntries, sagaRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -30,7 +31,7 @@ export class ExecutionStore extends Context.Service<
     /** Adds an execution. An id that exists is a defect. */
     insert(execution: Execution): Effect.Effect<void, StorageError>
     find(id: ExecutionId): Effect.Effect<Option.Option<Execution>, StorageError>
-    /** Newest first. `total` counts every match, whatever the page. */
+    /** Newest first. `total` counts every match, whatever the page, up to 10,000; see `CountedTotal`. */
     list(
       filter: ExecutionFilter
     ): Effect.Effect<{ readonly executions: ReadonlyArray<Execution>; readonly total: number }, StorageError>
@@ -82,7 +83,8 @@ export class ExecutionStore extends Context.Service<
         list: (filter) =>
           Effect.map(rows.get, (known) => {
             const found = [...known.values()].filter((row) => matches(row, filter)).sort(newestFirst)
-            return { executions: found.slice(filter.offset, filter.offset + filter.limit), total: found.length }
+            const executions = found.slice(filter.offset, filter.offset + filter.limit)
+            return { executions, total: totalOf(filter, Math.min(found.length, countedAtMost), executions.length) }
           }),
         countActive: (ownerId) =>
           Effect.map(

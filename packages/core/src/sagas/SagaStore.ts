@@ -3,6 +3,7 @@ import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
 import { Wakeups } from "../bus/Wakeups.ts"
 import type { ExecutionId } from "../executions/ExecutionId.ts"
+import { countedAtMost, totalOf } from "../storage/CountedTotal.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { queueRows, sagaEntries, sagaRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -47,7 +48,7 @@ export class SagaStore extends Context.Service<
     /** Adds a saga that has no log yet. An id that exists is a defect. */
     insert(saga: Saga): Effect.Effect<void, StorageError>
     find(id: SagaId): Effect.Effect<Option.Option<Saga>, StorageError>
-    /** Newest first. `total` counts every match, whatever the page. */
+    /** Newest first. `total` counts every match, whatever the page, up to 10,000; see `CountedTotal`. */
     list(
       filter: SagaFilter
     ): Effect.Effect<{ readonly sagas: ReadonlyArray<Saga>; readonly total: number }, StorageError>
@@ -106,7 +107,8 @@ export class SagaStore extends Context.Service<
         list: (filter) =>
           Effect.map(rows.get, (known) => {
             const found = [...known.values()].filter((row) => matches(row, filter)).sort(newestFirst)
-            return { sagas: found.slice(filter.offset, filter.offset + filter.limit), total: found.length }
+            const sagas = found.slice(filter.offset, filter.offset + filter.limit)
+            return { sagas, total: totalOf(filter, Math.min(found.length, countedAtMost), sagas.length) }
           }),
         claim: Effect.fnUntraced(function* (id, dispatch, driver) {
           const updatedAt = yield* DateTime.now

@@ -33,7 +33,9 @@ export const pageOf = (query: PageQuery, defaultLimit: number): Page => {
 
 /** Spread into the struct of a list answer, beside its items; give it to `wire`. */
 export const pageFields = {
-  total: Schema.Int,
+  total: Schema.Int.annotate({
+    description: "Matches on all pages: exact below 10,000, at least that many from there on."
+  }),
   limit: Schema.Int,
   skip: Schema.Int,
   offset: Schema.Int,

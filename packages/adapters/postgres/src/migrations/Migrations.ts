@@ -5,6 +5,7 @@ import bus from "./0003_bus.ts"
 import liveSessions from "./0004_live_sessions.ts"
 import queue from "./0005_queue.ts"
 import sagaOperations from "./0006_saga_operations.ts"
+import lists from "./0007_lists.ts"
 
 export const migrations = {
   "0001_core": core,
@@ -12,5 +13,6 @@ export const migrations = {
   "0003_bus": bus,
   "0004_live_sessions": liveSessions,
   "0005_queue": queue,
-  "0006_saga_operations": sagaOperations
+  "0006_saga_operations": sagaOperations,
+  "0007_lists": lists
 }
