@@ -231,12 +231,11 @@ export class ExecutionAdmission extends Context.Service<
         { sagaId, sagaName }: Saga,
         { ahead, waitSeconds }: Outlook
       ) {
-        const { executionId } = execution
         const cause = causeOf(execution, origin)
         const made = yield* events.makeAll(cause, requested(execution, fileExtension, ahead, waitSeconds))
         const initialEventId = made[0]?.eventId ?? ""
-        const started = { _tag: "SagaStarted", sagaId, sagaName, executionId, initialEventId } as const
-        return [...made, yield* events.make(cause, started)]
+        const about = { sagaId, sagaName, executionId: execution.executionId, initialEventId }
+        return [...made, yield* events.make(cause, { _tag: "SagaStarted", ...about })]
       })
 
       /** What its driver would write first is written with it. */
@@ -254,7 +253,7 @@ export class ExecutionAdmission extends Context.Service<
         const { execution, restart } = newcomer
         const here = restart === undefined ? yield* entrance.startHere(orderOf(execution)) : Option.none()
         if (Option.isNone(here)) return undefined
-        const begun = yield* Effect.onError(begin(newcomer, here.value), () => slots.free(execution.executionId))
+        const begun = yield* begin(newcomer, here.value)
         if (begun === undefined) yield* slots.free(execution.executionId)
         return begun
       })
@@ -268,8 +267,7 @@ export class ExecutionAdmission extends Context.Service<
 
       /** Execution and, if it starts here and now, its saga. A repeated request is answered also when there is no room for a new one. */
       const accept = Effect.fnUntraced(function* (caller: Principal, request: ExecutionRequest, newcomer: Newcomer) {
-        const { execution } = newcomer
-        const { idempotencyKey } = request
+        const [{ execution }, { idempotencyKey }] = [newcomer, request]
         const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
         if (known !== undefined) return { execution: known }
         const turn = yield* claimTurn(execution, request.concurrencyPolicy)
@@ -290,7 +288,9 @@ export class ExecutionAdmission extends Context.Service<
         const { concurrencyKey, idempotencyKey, restart } = request
         const accepted = accept(caller, request, { execution, fileExtension: chosen.fileExtension, origin, restart })
         const isOneWrite = idempotencyKey === undefined && concurrencyKey === undefined
-        const { begun, ...known } = yield* isOneWrite ? accepted : storage.transaction(accepted)
+        const whole = isOneWrite ? accepted : storage.transaction(accepted)
+        // A slot that was taken for nothing is free again; if it was stored all the same, the store tells so within a second.
+        const { begun, ...known } = yield* Effect.onError(whole, () => slots.free(execution.executionId))
         if (begun !== undefined) yield* engine.hand(begun)
         return known.execution
       })
