@@ -2,7 +2,9 @@
 import { assert, describe } from "@effect/vitest"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
+import { Journal } from "@fairlead/core/storage/Journal"
 import { Storage } from "@fairlead/core/storage/Storage"
+import { StorageError } from "@fairlead/core/storage/StorageError"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { Effect, Fiber } from "effect"
 import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"
@@ -28,6 +30,30 @@ describe("The line", () => {
       yield* submitted(executions, lines("hang"))
       assert.deepStrictEqual(yield* admitted, [waiting])
     }).pipe(Effect.provide(Faults.layerEvery(QueueStore, "admittedAt", () => late, Faults.delay("2 seconds"))))
+  )
+
+  const unreachable = new StorageError({ operation: "test", retryable: true, cause: "test" })
+  const failsOnce = (key: string | undefined) =>
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 1)
+      const request = lines("sleep 1000", key === undefined ? {} : { idempotencyKey: key })
+      yield* Effect.flip(submitted(executions, request))
+      const next = yield* submitted(executions, lines("sleep 1000"))
+      assert.deepStrictEqual(yield* admitted, [next])
+    }).pipe(Effect.provide(Faults.layer(Journal, "begin", 1, Faults.failBefore(unreachable))))
+
+  test("keeps no slot for an execution that could not be stored", failsOnce(undefined))
+  test("keeps no slot for an execution whose transaction fails", failsOnce("k"))
+
+  test(
+    "goes on with an execution that was stored although its client was told otherwise",
+    Effect.gen(function* () {
+      const { executions } = yield* started("a", 1)
+      yield* Effect.flip(submitted(executions, lines("out once")))
+      const [id] = yield* admitted
+      yield* pass(12)
+      assert.deepInclude(yield* now(executions, id ?? assert.fail()), { status: "completed", attempt: 1 })
+    }).pipe(Effect.provide(Faults.layer(Journal, "begin", 1, Faults.failAfter(unreachable))))
   )
 
   test(
