@@ -63,6 +63,13 @@ const cases: ReadonlyArray<Case> = [
     end: { _tag: "LimitExceeded", limit: "memory" }
   },
   {
+    statement: "knows what an interpreter complained of before it printed a long trace",
+    language: "bash",
+    script: ["echo 'heap out of memory' >&2", "head -c 4000 /dev/zero | tr '\\0' x >&2", "kill -ABRT $$"],
+    limits: {},
+    end: { _tag: "LimitExceeded", limit: "memory", suspected: true }
+  },
+  {
     statement: "leaves Node alone that stays within its memory",
     language: "node",
     script: ["console.log(Buffer.alloc(40_000_000).length)"],

@@ -9,7 +9,7 @@ import { endOf, type JobState, stateOf } from "./jobDirectory.ts"
 import { type OutputFile, outputFile } from "./outputFile.ts"
 
 const pieceBytes = 65_536
-const lastWordsBytes = 2_048
+const lastWordsBytes = 8_192
 /** Between looks when the directory is silent: a keeper that was killed makes no sound. */
 const sweepMillis = 1_000
 const maximumUnclaimedSweeps = 10
