@@ -84,6 +84,16 @@ layer(Layer.empty, { excludeTestServices: true })("NodeMount", (it) => {
   )
 })
 
+/** A request that is in hand from `arrived` until `release`. */
+const slowRoute = Effect.gen(function* () {
+  const arrived = yield* Deferred.make<void>()
+  const release = yield* Deferred.make<void>()
+  const answer = Effect.andThen(Deferred.succeed(arrived, undefined), Deferred.await(release)).pipe(
+    Effect.as(HttpServerResponse.text("done"))
+  )
+  return { arrived, release, slow: HttpRouter.add("GET", "/slow", answer) }
+})
+
 layer(Layer.empty, { excludeTestServices: true })("NodeHost", (it) => {
   it.effect("refuses what is too large before it has come", () =>
     Effect.gen(function* () {
@@ -118,15 +128,7 @@ layer(Layer.empty, { excludeTestServices: true })("NodeHost", (it) => {
 
   it.effect("lets requests in hand finish before it closes", () =>
     Effect.gen(function* () {
-      const arrived = yield* Deferred.make<void>()
-      const release = yield* Deferred.make<void>()
-      const slow = HttpRouter.add(
-        "GET",
-        "/slow",
-        Effect.andThen(Deferred.succeed(arrived, undefined), Deferred.await(release)).pipe(
-          Effect.as(HttpServerResponse.text("done"))
-        )
-      )
+      const { arrived, release, slow } = yield* slowRoute
       const scope = yield* Scope.make()
       const { url } = yield* Scope.provide(NodeHost.serve(Layer.merge(routes, slow), { port: 0 }), scope)
       const answer = yield* Effect.forkChild(get(`${url}/slow`))
@@ -143,15 +145,7 @@ layer(Layer.empty, { excludeTestServices: true })("NodeHost", (it) => {
     "still answers while it drains, and asks for the connections of all answers, also to what was in hand",
     () =>
       Effect.gen(function* () {
-        const arrived = yield* Deferred.make<void>()
-        const release = yield* Deferred.make<void>()
-        const slow = HttpRouter.add(
-          "GET",
-          "/slow",
-          Effect.andThen(Deferred.succeed(arrived, undefined), Deferred.await(release)).pipe(
-            Effect.as(HttpServerResponse.text("done"))
-          )
-        )
+        const { arrived, release, slow } = yield* slowRoute
         const { drain, port } = yield* NodeHost.serve(Layer.merge(routes, slow), { port: 0 })
         // The peer sends no `Connection: close`: only what the host wants makes it one.
         const ask = (path: string) => raw(port, `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`)

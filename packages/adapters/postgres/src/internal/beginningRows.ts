@@ -4,7 +4,7 @@ import { DateTime, Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { encodeExecution } from "../PostgresExecutionStore.ts"
 import { encodeSaga } from "../PostgresSagaStore.ts"
-import { encodeEvents, lockMillis } from "./eventRows.ts"
+import { boundedWait, encodeEvents } from "./eventRows.ts"
 import { encodeEntries } from "./journalRows.ts"
 
 /** Its models as the texts of `jsonb` values. */
@@ -48,8 +48,7 @@ const columnsOf = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<EncodedBe
  * `insertBatches` does.
  */
 export const beginAll = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<EncodedBeginning>) => {
-  const bounded =
-    beginnings.length > 1 ? sql`(select set_config('lock_timeout', ${`${lockMillis}ms`}, true)) bounded,` : sql``
+  const bounded = beginnings.length > 1 ? sql`${boundedWait(sql)},` : sql``
   return sql`
   beginnings as materialized (
     select b.* from ${bounded} unnest(${columnsOf(sql, beginnings)}) as b (execution_id, saga_id, owner_id, status, lang,

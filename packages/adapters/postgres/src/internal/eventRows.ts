@@ -50,10 +50,14 @@ export interface EventBatch {
 }
 
 /**
- * Most milliseconds that a statement for several streams waits for the lock of one of them. Far below the server's
+ * Most milliseconds that a statement for several writers waits for the lock of one of them. Far below the server's
  * `deadlock_timeout`, so that it never is what makes another's transaction fail, and bounds for how long others wait behind it.
  */
-export const lockMillis = 200
+const lockMillis = 200
+
+/** A source of one row for the first select of a statement: from then on it waits for no lock longer than that. */
+export const boundedWait = (sql: SqlClient.SqlClient) =>
+  sql`(select set_config('lock_timeout', ${`${lockMillis}ms`}, true)) bounded`
 
 /** Defines `heads` (`stream`, and its `version` behind all that is added) and `added`. Streams are locked in one order. */
 export const insertBatches = (sql: SqlClient.SqlClient, batches: ReadonlyArray<EventBatch>) => {
@@ -67,7 +71,7 @@ export const insertBatches = (sql: SqlClient.SqlClient, batches: ReadonlyArray<E
   heads as (
     insert into stream_heads as head (stream, version, txid)
     select s.stream, s.total, pg_current_xact_id()
-    from (select set_config('lock_timeout', ${`${lockMillis}ms`}, true)) bounded,
+    from ${boundedWait(sql)},
       unnest(${[...totals.keys()]}::text[], ${[...totals.values()]}::int[]) s (stream, total)
     order by s.stream
     on conflict (stream) do update

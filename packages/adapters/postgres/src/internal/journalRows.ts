@@ -7,7 +7,7 @@ import { DateTime, Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import { encodeExecution } from "../PostgresExecutionStore.ts"
 import { encodeSaga } from "../PostgresSagaStore.ts"
-import { encodeEvents, lockMillis } from "./eventRows.ts"
+import { boundedWait, encodeEvents } from "./eventRows.ts"
 import { jsonText } from "./jsonText.ts"
 
 const endStates = SagaState.literals.filter(isEnded)
@@ -77,8 +77,7 @@ const columnsOf = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>
  * Admission locks entries of the line and then their sagas, so an end does the same: the other way round each could wait for the other.
  */
 export const writeAll = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>) => {
-  const bounded =
-    writes.length > 1 ? sql`(select set_config('lock_timeout', ${`${lockMillis}ms`}, true)) bounded,` : sql``
+  const bounded = writes.length > 1 ? sql`${boundedWait(sql)},` : sql``
   return sql`
   writes as materialized (
     select w.* from ${bounded} unnest(${columnsOf(sql, writes)}) as w (saga_id, execution_id, stream, fence, state, saga,
