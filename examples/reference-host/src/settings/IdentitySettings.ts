@@ -1,0 +1,33 @@
+/** The first administrator, keys and sessions. */
+import { authDefaults } from "@fairlead/core/auth/AuthOptions"
+import { integer, secret, text } from "./Setting.ts"
+
+export const identitySettings = {
+  FAIRLEAD_ADMIN_USERNAME: text(
+    "FAIRLEAD_ADMIN_USERNAME",
+    "admin",
+    "Username of the first administrator, made when no such user exists."
+  ),
+  FAIRLEAD_ADMIN_PASSWORD: secret(
+    "FAIRLEAD_ADMIN_PASSWORD",
+    "generated, shown once",
+    "Password of the first administrator."
+  ),
+  FAIRLEAD_ADMIN_EMAIL: text("FAIRLEAD_ADMIN_EMAIL", "admin@localhost", "E-mail address of the first administrator."),
+  FAIRLEAD_JWT_SECRET: secret(
+    "FAIRLEAD_JWT_SECRET",
+    "generated, kept in the data folder",
+    "Signs sessions; at least 32 bytes. Hosts that share a database share it."
+  ),
+  FAIRLEAD_ENCRYPTION_KEYS: secret(
+    "FAIRLEAD_ENCRYPTION_KEYS",
+    "generated, kept in the data folder",
+    "Encrypts secrets at rest: `id:base64` of 32 bytes, the current one first, older ones after it, separated by commas."
+  ),
+  FAIRLEAD_MAX_SESSIONS_PER_USER: integer(
+    "FAIRLEAD_MAX_SESSIONS_PER_USER",
+    [1, 10_000],
+    authDefaults.sessionsPerUser,
+    "Sessions of one user at once; a login beyond them ends the oldest."
+  )
+}

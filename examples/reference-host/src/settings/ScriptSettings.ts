@@ -1,0 +1,95 @@
+/** Scripts: where they run, how many, how long, and how long they are kept. */
+import { RuntimeKind } from "@fairlead/core/runtime/Job"
+import { Config, Schema } from "effect"
+import { integer, onOff, optional, optionalInteger, setting } from "./Setting.ts"
+
+/** `process=100`. */
+const RuntimeLimit = Schema.TemplateLiteralParser([
+  RuntimeKind,
+  "=",
+  Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 100_000 }))
+])
+
+export const scriptSettings = {
+  FAIRLEAD_PROCESS_RUNTIME: onOff(
+    "FAIRLEAD_PROCESS_RUNTIME",
+    "off",
+    "Whether scripts may run as processes of this machine. `npm start` switches it on."
+  ),
+  FAIRLEAD_PROCESS_UIDS: optional(
+    "FAIRLEAD_PROCESS_UIDS",
+    "61000-61511 for root, otherwise none",
+    "User ids under which scripts run when the host is root, `first-last`, one for each script at a time."
+  ),
+  FAIRLEAD_MAX_RUNNING: integer(
+    "FAIRLEAD_MAX_RUNNING",
+    [1, 500],
+    32,
+    "Scripts that run at once on this machine; the others wait."
+  ),
+  FAIRLEAD_MAX_RUNNING_PER_USER: optionalInteger(
+    "FAIRLEAD_MAX_RUNNING_PER_USER",
+    [1, 100_000],
+    "Scripts of one user that run at once, on all hosts together; the others wait."
+  ),
+  FAIRLEAD_MAX_RUNNING_PER_RUNTIME: setting(
+    Config.Array(RuntimeLimit, "FAIRLEAD_MAX_RUNNING_PER_RUNTIME").pipe(Config.withDefault([])),
+    "no limit",
+    "Scripts of one kind of runtime that run at once, on all hosts together: `process=100`. Separated by commas."
+  ),
+  FAIRLEAD_QUEUE_TTL_SECONDS: integer(
+    "FAIRLEAD_QUEUE_TTL_SECONDS",
+    [1, 604_800],
+    86_400,
+    "Longest wait for a start of an execution that names none; then it ends as `timeout`."
+  ),
+  FAIRLEAD_QUEUE_AGEING_SECONDS: integer(
+    "FAIRLEAD_QUEUE_AGEING_SECONDS",
+    [0, 86_400],
+    60,
+    "Waiting time that one step of priority is worth; hosts that share a database use the same."
+  ),
+  FAIRLEAD_HOST_GONE_SECONDS: integer(
+    "FAIRLEAD_HOST_GONE_SECONDS",
+    [20, 3_600],
+    45,
+    "How long the machine of a script may be without a host before the script is given up as lost by the others."
+  ),
+  FAIRLEAD_RETENTION_DAYS: integer(
+    "FAIRLEAD_RETENTION_DAYS",
+    [0, 36_500],
+    0,
+    "Days after its end on which an execution is removed with output, result and sagas; its events stay. 0 keeps it for ever."
+  ),
+  FAIRLEAD_MAX_ACTIVE: integer(
+    "FAIRLEAD_MAX_ACTIVE",
+    [1, 1_000_000],
+    10_000,
+    "Executions accepted and not ended, of everybody; more are refused with 429."
+  ),
+  FAIRLEAD_MAX_ACTIVE_PER_USER: integer("FAIRLEAD_MAX_ACTIVE_PER_USER", [1, 1_000_000], 1_000, "The same of one user."),
+  FAIRLEAD_DEFAULT_TIMEOUT_SECONDS: integer(
+    "FAIRLEAD_DEFAULT_TIMEOUT_SECONDS",
+    [1, 86_400],
+    300,
+    "Timeout of an execution that names none."
+  ),
+  FAIRLEAD_MAX_TIMEOUT_SECONDS: integer(
+    "FAIRLEAD_MAX_TIMEOUT_SECONDS",
+    [1, 86_400],
+    3_600,
+    "Longest timeout that an execution may ask for."
+  ),
+  FAIRLEAD_DEFAULT_MEMORY_MB: integer(
+    "FAIRLEAD_DEFAULT_MEMORY_MB",
+    [4, 65_536],
+    256,
+    "Memory of an execution that names none, in MiB."
+  ),
+  FAIRLEAD_MAX_MEMORY_MB: integer(
+    "FAIRLEAD_MAX_MEMORY_MB",
+    [4, 65_536],
+    4_096,
+    "Most memory that an execution may ask for, in MiB."
+  )
+}

@@ -1,0 +1,22 @@
+/** Where the host listens, and where it keeps things. */
+import { integer, optional, secret, text } from "./Setting.ts"
+
+export const serverSettings = {
+  FAIRLEAD_HOST: text("FAIRLEAD_HOST", "127.0.0.1", "Address to listen on. `0.0.0.0` for every interface."),
+  FAIRLEAD_PORT: integer("FAIRLEAD_PORT", [0, 65_535], 8080, "Port to listen on; 0 takes a free one."),
+  FAIRLEAD_DATA_DIR: text(
+    "FAIRLEAD_DATA_DIR",
+    "./data",
+    "Folder of the embedded database, the keys and the jobs of the process runtime."
+  ),
+  DATABASE_URL: secret(
+    "DATABASE_URL",
+    "embedded database",
+    "A PostgreSQL server to use instead of the embedded database: `postgres://user:password@host:5432/database`."
+  ),
+  FAIRLEAD_HOST_NAME: optional(
+    "FAIRLEAD_HOST_NAME",
+    "the machine's name",
+    "Name of this host in sagas and jobs; unique among hosts that share a database."
+  )
+}

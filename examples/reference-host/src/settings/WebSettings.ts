@@ -1,0 +1,32 @@
+/** What callers meet: credentials, other sites, proxies, documents. */
+import { choice, list, onOff } from "./Setting.ts"
+
+export const webSettings = {
+  FAIRLEAD_AUTH_MODE: choice(
+    "FAIRLEAD_AUTH_MODE",
+    ["required", "optional", "disabled"],
+    "required",
+    "Calls without a credential: refused; or they may read the health report; or, from this machine only, do what an administrator may. `disabled` asks for a loopback address in `FAIRLEAD_HOST`."
+  ),
+  FAIRLEAD_CORS_ORIGINS: list(
+    "FAIRLEAD_CORS_ORIGINS",
+    "Origins of other sites whose pages may call this API with credentials."
+  ),
+  FAIRLEAD_TRUSTED_PROXIES: list(
+    "FAIRLEAD_TRUSTED_PROXIES",
+    "Networks of proxies whose `X-Forwarded-*` headers are believed, for example `10.0.0.0/8`."
+  ),
+  FAIRLEAD_SECURE_COOKIES: choice(
+    "FAIRLEAD_SECURE_COOKIES",
+    ["auto", "always"],
+    "auto",
+    "Whether cookies are always `Secure`, or only for requests over https."
+  ),
+  FAIRLEAD_METRICS: choice(
+    "FAIRLEAD_METRICS",
+    ["local", "permission", "public"],
+    "local",
+    "Who may read `/metrics`: callers on this machine or with `health:read`, only the latter, or everybody."
+  ),
+  FAIRLEAD_DOCS: onOff("FAIRLEAD_DOCS", "on", "Whether `/docs`, `/redoc` and `/openapi.json` are served.")
+}
