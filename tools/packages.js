@@ -106,7 +106,7 @@ const serve = async ({ name, target }) => {
       FAIRLEAD_PORT: "0",
       FAIRLEAD_DATA_DIR: join(work, "data"),
       FAIRLEAD_PROCESS_RUNTIME: "on",
-      FAIRLEAD_ADMIN_PASSWORD: "admin-Pass-0001"
+      FAIRLEAD_ADMIN_PASSWORD: "steady-Anchor-0001"
     },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 60_000

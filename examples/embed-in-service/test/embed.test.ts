@@ -18,7 +18,8 @@ const dataDir = mkdtempSync(join(tmpdir(), "fairlead-embed-"))
 const options = (name: string) => ({
   dataDir: join(dataDir, name),
   secret: randomBytes(48).toString("base64"),
-  encryptionKey: new Uint8Array(randomBytes(32))
+  encryptionKey: new Uint8Array(randomBytes(32)),
+  registration: "open" as const
 })
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
 

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto"
 import { Users } from "@fairlead/core/auth/users/Users"
 import { Effect, Option, Redacted } from "effect"
-import type { HostConfig } from "./HostConfig.ts"
+import { ConfigurationInvalid, type HostConfig } from "./HostConfig.ts"
 
 export interface FirstAdmin {
   readonly username: string
@@ -15,7 +15,9 @@ export const ensure = Effect.fn("Admin.ensure")(function* (config: HostConfig) {
   const generated = randomBytes(18).toString("base64url")
   const password = Option.getOrElse(FAIRLEAD_ADMIN_PASSWORD, () => Redacted.make(generated))
   const user = { username: FAIRLEAD_ADMIN_USERNAME, email: FAIRLEAD_ADMIN_EMAIL, password }
-  const made = yield* (yield* Users).ensure(user, "admin")
+  const made = yield* Effect.catchTag((yield* Users).ensure(user, "admin"), "PasswordTooWeak", ({ rules }) =>
+    Effect.fail(new ConfigurationInvalid({ problems: [`FAIRLEAD_ADMIN_PASSWORD is too weak: ${rules.join(", ")}.`] }))
+  )
   const shown = made && Option.isNone(FAIRLEAD_ADMIN_PASSWORD)
   const admin: FirstAdmin = {
     username: FAIRLEAD_ADMIN_USERNAME,

@@ -20,7 +20,7 @@ import * as PgliteStorage from "@fairlead/postgres/pglite/PgliteStorage"
 import * as ProcessRuntime from "@fairlead/process/ProcessRuntime"
 import { Effect, Layer, Option, Result, Schema } from "effect"
 import { IpNetwork } from "effect/net"
-import { ConfigurationInvalid, type HostConfig } from "./HostConfig.ts"
+import { ConfigurationInvalid, type HostConfig, isLoopback } from "./HostConfig.ts"
 import type { Keys } from "./Keys.ts"
 
 /** What core stands on in this host: every store, and the runtimes. */
@@ -111,7 +111,12 @@ const policies = (config: HostConfig) =>
       ageingMillis: config.FAIRLEAD_QUEUE_AGEING_SECONDS * 1000,
       ttlMillis: config.FAIRLEAD_QUEUE_TTL_SECONDS * 1000
     }),
-    Layer.succeed(AuthOptions, { ...authDefaults, sessionsPerUser: config.FAIRLEAD_MAX_SESSIONS_PER_USER }),
+    Layer.succeed(AuthOptions, {
+      ...authDefaults,
+      sessionsPerUser: config.FAIRLEAD_MAX_SESSIONS_PER_USER,
+      registration: registration(config),
+      registrationsPerAddress: config.FAIRLEAD_MAX_REGISTRATIONS_PER_HOUR
+    }),
     Layer.succeed(HealthSettings, { maxConcurrentExecutions: config.FAIRLEAD_MAX_RUNNING }),
     Layer.succeed(EventSource, {
       serviceName: "fairlead",
@@ -119,6 +124,13 @@ const policies = (config: HostConfig) =>
       environment: config.FAIRLEAD_ENVIRONMENT
     })
   )
+
+/** A host that others can reach must be told that strangers are welcome. */
+export const registration = (config: HostConfig) => {
+  const { FAIRLEAD_HOST, FAIRLEAD_REGISTRATION, FAIRLEAD_TRUSTED_PROXIES } = config
+  if (FAIRLEAD_REGISTRATION !== "auto") return FAIRLEAD_REGISTRATION
+  return isLoopback(FAIRLEAD_HOST) && FAIRLEAD_TRUSTED_PROXIES.length === 0 ? "open" : "closed"
+}
 
 /** How the HTTP side behaves. */
 export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
@@ -133,6 +145,7 @@ export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
   return Layer.succeed(HttpSettings, {
     ...defaultSettings,
     trustedProxies,
+    allowedHosts: [config.FAIRLEAD_HOST, ...config.FAIRLEAD_ALLOWED_HOSTS].map((name) => name.toLowerCase()),
     allowedOrigins: config.FAIRLEAD_CORS_ORIGINS,
     authMode: config.FAIRLEAD_AUTH_MODE,
     secureCookies: config.FAIRLEAD_SECURE_COOKIES,

@@ -50,6 +50,7 @@ export const load: Effect.Effect<HostConfig, ConfigurationInvalid> = Effect.gen(
   return config
 })
 
-const isLoopback = (host: string) => /^(localhost|::1|127(\.\d{1,3}){3})$/i.test(host)
+/** Only programs of this machine can reach it. */
+export const isLoopback = (host: string) => /^(localhost|::1|127(\.\d{1,3}){3})$/i.test(host)
 const authenticationNeeded =
   "FAIRLEAD_AUTH_MODE is disabled, which asks for a loopback address: set FAIRLEAD_HOST to 127.0.0.1 or ::1 or localhost, or FAIRLEAD_AUTH_MODE to required."

@@ -43,11 +43,7 @@ const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig, host:
   return yield* Effect.onInterrupt(Effect.never, () => drain)
 }, Effect.scoped)
 
-const banner = (
-  url: string,
-  { FAIRLEAD_AUTH_MODE }: HostConfig.HostConfig,
-  { generatedPassword, username }: Admin.FirstAdmin
-) =>
+const banner = (url: string, config: HostConfig.HostConfig, { generatedPassword, username }: Admin.FirstAdmin) =>
   [
     "",
     `  Fairlead listens on ${url}`,
@@ -55,7 +51,8 @@ const banner = (
     generatedPassword === undefined
       ? `  Log in as           ${username} (the password was set at the first start)`
       : `  Log in as           ${username} with the password ${generatedPassword} (shown only now)`,
-    ...(FAIRLEAD_AUTH_MODE === "disabled"
+    `  Registration        ${Host.registration(config) === "open" ? "open: whoever reaches this address may make an account" : "closed"}`,
+    ...(config.FAIRLEAD_AUTH_MODE === "disabled"
       ? ["  Authentication      disabled: every program on this machine may do what an administrator may"]
       : []),
     ""

@@ -4,6 +4,8 @@
  * same layers together itself.
  */
 import { join } from "node:path"
+import { AuthOptions, authDefaults, type Registration } from "@fairlead/core/auth/AuthOptions"
+import { Users } from "@fairlead/core/auth/users/Users"
 import * as Fairlead from "@fairlead/core/Fairlead"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import * as AesSecrets from "@fairlead/crypto/AesSecrets"
@@ -11,11 +13,12 @@ import * as Argon2PasswordHasher from "@fairlead/crypto/Argon2PasswordHasher"
 import * as JoseAccessTokens from "@fairlead/crypto/JoseAccessTokens"
 import * as NodeDocsAssets from "@fairlead/http/node/NodeDocsAssets"
 import * as NodeProcessMetrics from "@fairlead/http/node/NodeProcessMetrics"
+import { defaultSettings, HttpSettings } from "@fairlead/http/server/HttpSettings"
 import { SseConnections } from "@fairlead/http/server/sse/SseConnections"
 import * as WholeApi from "@fairlead/http/server/WholeApi"
 import * as PgliteStorage from "@fairlead/postgres/pglite/PgliteStorage"
 import * as ProcessRuntime from "@fairlead/process/ProcessRuntime"
-import { Layer, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 
 export interface EmbeddedOptions {
   /** Absolute; for the database and the jobs. */
@@ -24,10 +27,17 @@ export interface EmbeddedOptions {
   readonly secret: string
   /** 32 bytes, the same at every start. */
   readonly encryptionKey: Uint8Array
+  /** The first administrator, made when there is no user of that name. Without one only users of before can log in. */
+  readonly admin?: { readonly username: string; readonly email: string; readonly password: string } | undefined
+  /** Whether people may register themselves. Default `closed`. */
+  readonly registration?: Registration | undefined
+  /** Names under which clients reach the service, besides addresses and `localhost`. */
+  readonly allowedHosts?: ReadonlyArray<string> | undefined
 }
 
 /** The routes start the database and the drivers when they are mounted, and stop them with the mount. Scripts go on running. */
-export const embedded = ({ dataDir, encryptionKey, secret }: EmbeddedOptions) => {
+export const embedded = (options: EmbeddedOptions) => {
+  const { admin, allowedHosts = [], dataDir, encryptionKey, registration = "closed", secret } = options
   const keys = Layer.mergeAll(
     Argon2PasswordHasher.layer(),
     JoseAccessTokens.layer({ secret: Redacted.make(secret), issuer: "my-service" }),
@@ -41,13 +51,21 @@ export const embedded = ({ dataDir, encryptionKey, secret }: EmbeddedOptions) =>
     Layer.provideMerge(ProcessRuntime.layer({ directory: join(dataDir, "jobs"), ...uids })),
     Layer.provideMerge(ScriptRuntimes.layer),
     Layer.provideMerge(PgliteStorage.layer({ directory: join(dataDir, "database") })),
-    Layer.provide(keys)
+    Layer.provide(keys),
+    Layer.provide(Layer.succeed(AuthOptions, { ...authDefaults, registration }))
   )
+  const settings = Layer.succeed(HttpSettings, { ...defaultSettings, allowedHosts })
   return WholeApi.layer.pipe(
-    Layer.provide(Layer.mergeAll(SseConnections.layer, NodeDocsAssets.layer, NodeProcessMetrics.layer)),
+    Layer.provide(Layer.mergeAll(SseConnections.layer, NodeDocsAssets.layer, NodeProcessMetrics.layer, settings)),
+    Layer.provide(admin === undefined ? Layer.empty : firstAdmin(admin)),
     Layer.provide(core)
   )
 }
+
+const firstAdmin = ({ password, ...user }: NonNullable<EmbeddedOptions["admin"]>) =>
+  Layer.effectDiscard(
+    Effect.flatMap(Users, (users) => users.ensure({ ...user, password: Redacted.make(password) }, "admin"))
+  )
 
 /** A service that is root gives each script a user of its own; any other runs scripts as itself. */
 const uids = process.geteuid?.() === 0 ? { uids: { first: 62_000, count: 64 } } : {}

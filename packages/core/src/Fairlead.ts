@@ -130,7 +130,8 @@ export const layerIdentity = ({ secret }: IdentityOptions) => {
   const shared = Layer.mergeAll(Logins.layer, SessionRevoker.layer).pipe(
     Layer.provideMerge(Layer.mergeAll(PasswordChecks.layer, LiveCredentials.layer, AuthEvents.layer))
   )
-  return Layer.mergeAll(Users.layer, Sessions.layer, ApiKeys.layer).pipe(
+  return Layer.mergeAll(Users.layer, Sessions.layer).pipe(
+    Layer.provideMerge(ApiKeys.layer),
     Layer.provide(keys),
     Layer.provide(shared),
     Layer.provide(basics)

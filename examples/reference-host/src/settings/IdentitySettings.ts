@@ -1,6 +1,6 @@
 /** The first administrator, keys and sessions. */
 import { authDefaults } from "@fairlead/core/auth/AuthOptions"
-import { integer, secret, text } from "./Setting.ts"
+import { choice, integer, secret, text } from "./Setting.ts"
 
 export const identitySettings = {
   FAIRLEAD_ADMIN_USERNAME: text(
@@ -11,9 +11,21 @@ export const identitySettings = {
   FAIRLEAD_ADMIN_PASSWORD: secret(
     "FAIRLEAD_ADMIN_PASSWORD",
     "generated, shown once",
-    "Password of the first administrator."
+    "Password of the first administrator; it keeps the rules for passwords."
   ),
   FAIRLEAD_ADMIN_EMAIL: text("FAIRLEAD_ADMIN_EMAIL", "admin@localhost", "E-mail address of the first administrator."),
+  FAIRLEAD_REGISTRATION: choice(
+    "FAIRLEAD_REGISTRATION",
+    ["auto", "open", "closed"],
+    "auto",
+    "Whether people may register themselves. `auto`: only while the host listens on a loopback address and trusts no proxy."
+  ),
+  FAIRLEAD_MAX_REGISTRATIONS_PER_HOUR: integer(
+    "FAIRLEAD_MAX_REGISTRATIONS_PER_HOUR",
+    [1, 100_000],
+    authDefaults.registrationsPerAddress,
+    "Users that one network address may register within an hour."
+  ),
   FAIRLEAD_JWT_SECRET: secret(
     "FAIRLEAD_JWT_SECRET",
     "generated, kept in the data folder",

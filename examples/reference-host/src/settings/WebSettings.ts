@@ -8,6 +8,10 @@ export const webSettings = {
     "required",
     "Calls without a credential: refused; or they may read the health report; or, from this machine only, do what an administrator may. `disabled` asks for a loopback address in `FAIRLEAD_HOST`."
   ),
+  FAIRLEAD_ALLOWED_HOSTS: list(
+    "FAIRLEAD_ALLOWED_HOSTS",
+    "Names under which clients reach this host, for example `fairlead.example.com`, besides addresses, `localhost` and `FAIRLEAD_HOST`; requests to other names are refused with 421. `*` allows any, where a proxy checks them."
+  ),
   FAIRLEAD_CORS_ORIGINS: list(
     "FAIRLEAD_CORS_ORIGINS",
     "Origins of other sites whose pages may call this API with credentials."

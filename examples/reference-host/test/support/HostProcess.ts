@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-export const adminPassword = "admin-Pass-0001"
+export const adminPassword = "steady-Anchor-0001"
 
 export interface HostProcess {
   readonly url: string

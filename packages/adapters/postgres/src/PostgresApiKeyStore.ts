@@ -9,6 +9,7 @@ import { storageError } from "./PostgresError.ts"
 const stored = jsonText(ApiKey)
 const encode = Schema.encodeEffect(stored)
 const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ api_key: stored, key_hash: Schema.String })))
+const decodeKeys = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ api_key: stored })))
 const encodeUse = Schema.encodeEffect(jsonText(Schema.Struct({ lastUsedAt: Schema.DateTimeUtcFromString })))
 
 export const layer = Layer.effect(
@@ -52,9 +53,24 @@ export const layer = Layer.effect(
       }, storageError("ApiKeyStore.list")),
 
       remove: Effect.fnUntraced(function* (ownerId, id) {
-        const gone = yield* sql`delete from api_keys where api_key_id = ${id} and owner_id = ${ownerId} returning 1`
-        return gone.length === 1
+        const gone = yield* decodeKeys(
+          yield* sql`with recursive gone as (
+              select api_key_id from api_keys where api_key_id = ${id} and owner_id = ${ownerId}
+              union
+              select made.api_key_id from api_keys made join gone on made.api_key ->> 'madeWith' = gone.api_key_id::text
+              where made.owner_id = ${ownerId})
+            delete from api_keys where api_key_id in (select api_key_id from gone) returning api_key::text as api_key`
+        )
+        return gone.map(({ api_key }) => api_key)
       }, storageError("ApiKeyStore.remove")),
+
+      removeAll: Effect.fnUntraced(function* (ownerId) {
+        const gone = yield* decodeKeys(
+          yield* sql`delete from api_keys where api_key_id in (
+              select api_key_id from api_keys where owner_id = ${ownerId} limit 500) returning api_key::text as api_key`
+        )
+        return gone.map(({ api_key }) => api_key)
+      }, storageError("ApiKeyStore.removeAll")),
 
       touch: Effect.fnUntraced(function* (id, at) {
         const bound = DateTime.formatIso(DateTime.subtract(at, { minutes: 1 }))

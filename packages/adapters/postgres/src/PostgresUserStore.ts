@@ -24,13 +24,16 @@ const first = (rows: ReadonlyArray<unknown>) =>
     )
   )
 
+/** Unique among users. That of a shared address is none that anybody can type. */
+const emailKey = ({ email, emailShared, userId }: User) => (emailShared === true ? `@${userId}` : loginKey(email))
+
 export const layer = Layer.effect(
   UserStore,
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     return UserStore.of({
       insert: Effect.fnUntraced(function* ({ passwordHash, user }) {
-        const [username, email] = [loginKey(user.username), loginKey(user.email)]
+        const [username, email] = [loginKey(user.username), emailKey(user)]
         const added = yield* sql`insert into users
             (user_id, username_key, email_key, is_active, version, password_hash, account)
           values (${user.userId}, ${username}, ${email}, ${user.isActive}, ${user.version},
@@ -64,6 +67,7 @@ export const layer = Layer.effect(
             password_hash = coalesce(${hash}::text, password_hash),
             account = ${yield* encode(user)}::text::jsonb
               || jsonb_build_object('username', account -> 'username', 'email', account -> 'email')
+              || jsonb_strip_nulls(jsonb_build_object('emailShared', account -> 'emailShared'))
           where user_id = ${user.userId} and version = ${user.version - 1} returning user_id`
         return written.length === 1
       }, storageError("UserStore.replace")),

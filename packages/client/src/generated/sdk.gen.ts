@@ -58,7 +58,7 @@ export const authUpdateSelf = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * Change one's own password
  *
- * Ends every other session and refresh token of the user.
+ * Ends every other session, every refresh token and every API key of the user.
  */
 export const authChangePassword = <ThrowOnError extends boolean = true>(options: Options<AuthChangePasswordData, ThrowOnError>): RequestResult<AuthChangePasswordResponses, AuthChangePasswordErrors, ThrowOnError, 'data'> => (options.client ?? client).post<AuthChangePasswordResponses, AuthChangePasswordErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -84,7 +84,7 @@ export const authListApiKeys = <ThrowOnError extends boolean = true>(options?: O
 /**
  * Make an API key
  *
- * `key` is shown this once. The key acts as its owner.
+ * `key` is shown this once. The key acts as its owner. One that is made with another key ends with that at the latest.
  */
 export const authCreateApiKey = <ThrowOnError extends boolean = true>(options: Options<AuthCreateApiKeyData, ThrowOnError>): RequestResult<AuthCreateApiKeyResponses, AuthCreateApiKeyErrors, ThrowOnError, 'data'> => (options.client ?? client).post<AuthCreateApiKeyResponses, AuthCreateApiKeyErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -99,7 +99,7 @@ export const authCreateApiKey = <ThrowOnError extends boolean = true>(options: O
 /**
  * Delete an API key
  *
- * The key is refused from now on, on every host.
+ * The key, and each that was made with it, is refused from now on, on every host.
  */
 export const authRevokeApiKey = <ThrowOnError extends boolean = true>(options: Options<AuthRevokeApiKeyData, ThrowOnError>): RequestResult<AuthRevokeApiKeyResponses, AuthRevokeApiKeyErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<AuthRevokeApiKeyResponses, AuthRevokeApiKeyErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -125,7 +125,7 @@ export const authLogin = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * Register a user
  *
- * The user gets the role `user`, whatever the body says. Does not log in.
+ * The user gets the role `user`, whatever the body says. Does not log in. An address that another account has is taken all the same, so that nobody learns who has an account; with it only the other account logs in, this one by its username.
  */
 export const authRegister = <ThrowOnError extends boolean = true>(options: Options<AuthRegisterData, ThrowOnError>): RequestResult<AuthRegisterResponses, AuthRegisterErrors, ThrowOnError, 'data'> => (options.client ?? client).post<AuthRegisterResponses, AuthRegisterErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

@@ -2282,18 +2282,6 @@ export type Refresh = {
     refresh_token: string;
 };
 
-export type LoginsBusyProblem = {
-    type: 'urn:fairlead:problem:logins-busy';
-    title: 'Too many logins';
-    status: 429;
-    detail: string;
-    error: string;
-    code: 'LOGINS_BUSY';
-    status_code: 429;
-    request_id: string;
-    retry_after_seconds: number;
-};
-
 export type PasswordTooWeakProblem = {
     type: 'urn:fairlead:problem:password-too-weak';
     title: 'Password too weak';
@@ -2310,18 +2298,6 @@ export type PasswordTooWeakProblem = {
     minimum_length: number;
 };
 
-export type EmailTakenProblem = {
-    type: 'urn:fairlead:problem:email-taken';
-    title: 'E-mail address taken';
-    status: 409;
-    detail: string;
-    error: string;
-    code: 'EMAIL_TAKEN';
-    status_code: 409;
-    request_id: string;
-    email: string;
-};
-
 export type UsernameTakenProblem = {
     type: 'urn:fairlead:problem:username-taken';
     title: 'Username taken';
@@ -2332,6 +2308,42 @@ export type UsernameTakenProblem = {
     status_code: 409;
     request_id: string;
     username: string;
+};
+
+export type LoginsBusyProblem = {
+    type: 'urn:fairlead:problem:logins-busy';
+    title: 'Too many logins';
+    status: 429;
+    detail: string;
+    error: string;
+    code: 'LOGINS_BUSY';
+    status_code: 429;
+    request_id: string;
+    retry_after_seconds: number;
+};
+
+export type RegistrationsExhaustedProblem = {
+    type: 'urn:fairlead:problem:registrations-exhausted';
+    title: 'Too many registrations';
+    status: 429;
+    detail: string;
+    error: string;
+    code: 'REGISTRATIONS_EXHAUSTED';
+    status_code: 429;
+    request_id: string;
+    maximum: number;
+    retry_after_seconds: number;
+};
+
+export type RegistrationClosedProblem = {
+    type: 'urn:fairlead:problem:registration-closed';
+    title: 'Registration closed';
+    status: 403;
+    detail: string;
+    error: string;
+    code: 'REGISTRATION_CLOSED';
+    status_code: 403;
+    request_id: string;
 };
 
 export type Registered = {
@@ -2922,9 +2934,13 @@ export type AuthRegisterErrors = {
      */
     400: MalformedBodyProblem | BodyTooDeepProblem;
     /**
-     * Username taken | E-mail address taken
+     * Registration closed
      */
-    409: UsernameTakenProblem | EmailTakenProblem;
+    403: RegistrationClosedProblem;
+    /**
+     * Username taken
+     */
+    409: UsernameTakenProblem;
     /**
      * Body too large
      */
@@ -2938,9 +2954,9 @@ export type AuthRegisterErrors = {
      */
     422: PasswordTooWeakProblem | RequestInvalidProblem;
     /**
-     * Too many logins
+     * Too many registrations | Too many logins
      */
-    429: LoginsBusyProblem;
+    429: RegistrationsExhaustedProblem | LoginsBusyProblem;
     /**
      * Internal error
      */

@@ -66,7 +66,7 @@ export interface TestHost {
 }
 
 /** The base URL that goes with `fetch`. */
-export const baseUrl = "http://host.test"
+export const baseUrl = "http://host.localhost"
 
 export const startHost = async (settings: HostSettings = {}): Promise<TestHost> => {
   const scope = Scope.makeUnsafe()
@@ -76,7 +76,7 @@ export const startHost = async (settings: HostSettings = {}): Promise<TestHost> 
       AdmissionPolicy,
       Effect.map(AdmissionPolicy, (policy) => ({ ...policy, ...settings.admission }))
     ),
-    Layer.succeed(AuthOptions, { ...authDefaults, ...settings.auth }),
+    Layer.succeed(AuthOptions, { ...authDefaults, registration: "open", ...settings.auth }),
     Layer.effect(
       SseSettings,
       Effect.map(SseSettings, (defaults) => ({ ...defaults, ...settings.streams }))

@@ -14,8 +14,16 @@ export class LoginsBusy extends Schema.TaggedError<LoginsBusy>()("LoginsBusy", {
 /** The token or key is missing, malformed, expired or revoked. */
 export class TokenRejected extends Schema.TaggedError<TokenRejected>()("TokenRejected", {}) {}
 
+/** Nobody may register; users are made by an administrator. */
+export class RegistrationClosed extends Schema.TaggedError<RegistrationClosed>()("RegistrationClosed", {}) {}
+
+/** This address has registered as many users as it may for now. */
+export class RegistrationsExhausted extends Schema.TaggedError<RegistrationsExhausted>()("RegistrationsExhausted", {
+  maximum: Schema.Int,
+  retryAfterSeconds: Schema.Int
+}) {}
+
 export class UsernameTaken extends Schema.TaggedError<UsernameTaken>()("UsernameTaken", { username: Schema.String }) {}
-export class EmailTaken extends Schema.TaggedError<EmailTaken>()("EmailTaken", { email: Schema.String }) {}
 
 /** The new password breaks a rule; each rule that it breaks, as a code for machines. */
 export class PasswordTooWeak extends Schema.TaggedError<PasswordTooWeak>()("PasswordTooWeak", {

@@ -1,7 +1,7 @@
-/** The numbers of the auth areas. A host replaces some of them once, at start-up: `Layer.succeed(AuthOptions, { ...authDefaults, … })`. */
+/** The choices of the auth areas. A host replaces some of them once, at start-up: `Layer.succeed(AuthOptions, { ...authDefaults, … })`. */
 import { Context } from "effect"
 
-export const authDefaults = {
+const numbers = {
   /** Life of the token for the `Authorization` header. */
   accessTokenSeconds: 3_600,
   /** Life of the token in the cookie. */
@@ -22,13 +22,23 @@ export const authDefaults = {
   /** Callers that wait for their turn beyond those; more are refused. */
   passwordsWaiting: 32,
   apiKeysPerUser: 50,
+  /** Registrations from one address within `registrationSeconds`; more are refused. */
+  registrationsPerAddress: 20,
+  registrationSeconds: 3_600,
   /** Verified tokens, sessions and keys kept in memory, each. */
   cacheEntries: 10_000,
   /** Longest time for which a change that was not heard of goes unnoticed. */
   cacheMillis: 5_000
 }
-export type AuthNumbers = { readonly [Key in keyof typeof authDefaults]: number }
+/** Whether people may register themselves. */
+export type Registration = "open" | "closed"
 
-export const AuthOptions = Context.Reference<AuthNumbers>("@fairlead/core/auth/AuthOptions", {
+export interface AuthChoices extends Readonly<Record<keyof typeof numbers, number>> {
+  readonly registration: Registration
+}
+
+export const authDefaults: AuthChoices = { ...numbers, registration: "closed" }
+
+export const AuthOptions = Context.Reference<AuthChoices>("@fairlead/core/auth/AuthOptions", {
   defaultValue: () => authDefaults
 })

@@ -39,6 +39,7 @@ const fails = <A, E extends { readonly _tag: string }, R>(work: Effect.Effect<A,
 
 describe("Users.register", () => {
   it.effect.each([
+    ["LoginAttemptStore.charge", Faults.layer(LoginAttemptStore, "charge", 1, lost)],
     ["UserStore.insert", Faults.layer(UserStore, "insert", 1, lost)],
     ["EventLog.append", Faults.layer(EventLog, "append", 1, lost)]
   ] as const)("leaves no user when %s fails", ([, fault]) =>
@@ -54,7 +55,8 @@ describe("Users.register", () => {
 
 describe("Sessions.login", () => {
   it.effect.each([
-    ["LoginAttemptStore.charge", Faults.layer(LoginAttemptStore, "charge", 1, lost)],
+    // The first one is that of the registration.
+    ["LoginAttemptStore.charge", Faults.layer(LoginAttemptStore, "charge", 2, lost)],
     ["UserStore.recordLogin", Faults.layer(UserStore, "recordLogin", 1, lost)],
     ["SessionStore.insert", Faults.layer(SessionStore, "insert", 1, lost)],
     ["LoginAttemptStore.clear", Faults.layer(LoginAttemptStore, "clear", 1, lost)],

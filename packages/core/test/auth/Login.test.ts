@@ -36,6 +36,17 @@ const changeUser = Effect.fnUntraced(function* (user: User, change: Partial<type
 })
 
 describe("Sessions.login", () => {
+  it.effect("counts failures by name and by address of one user together", () =>
+    Effect.gen(function* () {
+      yield* registered("ada")
+      const tags = yield* Effect.forEach(
+        ["ada", "ada@example.com", "ADA", "ada@example.com", "Ada@example.com", "ada", "ada@example.com"],
+        (login) => refusal(login, "wrong")
+      )
+      assert.deepStrictEqual(tags, [...times(5).map(() => "CredentialsRejected"), "LoginLocked", "LoginLocked"])
+    }).pipe(host)
+  )
+
   it.effect("takes the name or the address in any case, and says who came", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions

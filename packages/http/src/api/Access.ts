@@ -41,7 +41,7 @@ export const credentials = {
     type: "http",
     scheme: "bearer",
     bearerFormat: "JWT",
-    description: "The `access_token` of a login or refresh."
+    description: "The `access_token` of a login or refresh, or an API key."
   },
   cookie: {
     type: "apiKey",

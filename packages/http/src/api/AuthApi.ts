@@ -10,10 +10,11 @@ import {
   apiKeysExhausted,
   credentialsRejected,
   currentPasswordWrong,
-  emailTaken,
   loginLocked,
   loginsBusy,
   passwordTooWeak,
+  registrationClosed,
+  registrationsExhausted,
   tokenRejected,
   usernameTaken
 } from "./AuthProblems.ts"
@@ -81,7 +82,7 @@ export class AuthApi extends HttpApiGroup.make("auth")
     })
       .annotate(Needs, "account:write")
       .annotate(OpenApi.Summary, "Change one's own password")
-      .annotate(OpenApi.Description, "Ends every other session and refresh token of the user."),
+      .annotate(OpenApi.Description, "Ends every other session, every refresh token and every API key of the user."),
     HttpApiEndpoint.post("createApiKey", "/api-keys", {
       payload: CreateApiKeyBody,
       success: NewApiKey.pipe(HttpApiSchema.status(201)),
@@ -89,7 +90,10 @@ export class AuthApi extends HttpApiGroup.make("auth")
     })
       .annotate(Needs, "account:write")
       .annotate(OpenApi.Summary, "Make an API key")
-      .annotate(OpenApi.Description, "`key` is shown this once. The key acts as its owner."),
+      .annotate(
+        OpenApi.Description,
+        "`key` is shown this once. The key acts as its owner. One that is made with another key ends with that at the latest."
+      ),
     HttpApiEndpoint.get("listApiKeys", "/api-keys", { success: Schema.Array(ApiKeyView) })
       .annotate(Needs, "account:read")
       .annotate(OpenApi.Summary, "List one's own API keys")
@@ -101,7 +105,7 @@ export class AuthApi extends HttpApiGroup.make("auth")
     })
       .annotate(Needs, "account:write")
       .annotate(OpenApi.Summary, "Delete an API key")
-      .annotate(OpenApi.Description, "The key is refused from now on, on every host.")
+      .annotate(OpenApi.Description, "The key, and each that was made with it, is refused from now on, on every host.")
   )
   .middleware(Authorization)
   .middleware(Authentication)
@@ -120,11 +124,14 @@ export class AuthApi extends HttpApiGroup.make("auth")
     HttpApiEndpoint.post("register", "/register", {
       payload: RegisterBody,
       success: Registered.pipe(HttpApiSchema.status(201)),
-      error: [usernameTaken, emailTaken, passwordTooWeak, loginsBusy]
+      error: [registrationClosed, registrationsExhausted, usernameTaken, passwordTooWeak, loginsBusy]
     })
       .annotate(Needs, "public")
       .annotate(OpenApi.Summary, "Register a user")
-      .annotate(OpenApi.Description, "The user gets the role `user`, whatever the body says. Does not log in."),
+      .annotate(
+        OpenApi.Description,
+        "The user gets the role `user`, whatever the body says. Does not log in. An address that another account has is taken all the same, so that nobody learns who has an account; with it only the other account logs in, this one by its username."
+      ),
     HttpApiEndpoint.post("refresh", "/refresh", { payload: RefreshBody, success: Tokens, error: tokenRejected })
       .annotate(Needs, "public")
       .annotate(OpenApi.Summary, "Trade a refresh token for new tokens")

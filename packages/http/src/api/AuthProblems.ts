@@ -4,10 +4,11 @@ import {
   ApiKeysExhausted,
   CredentialsRejected,
   CurrentPasswordWrong,
-  EmailTaken,
   LoginLocked,
   LoginsBusy,
   PasswordTooWeak,
+  RegistrationClosed,
+  RegistrationsExhausted,
   TokenRejected,
   UsernameTaken
 } from "@fairlead/core/auth/AuthError"
@@ -38,10 +39,16 @@ export const usernameTaken = problem(UsernameTaken, {
   title: "Username taken",
   detail: ({ username }) => `There is a user ${username} already.`
 })
-export const emailTaken = problem(EmailTaken, {
-  status: 409,
-  title: "E-mail address taken",
-  detail: ({ email }) => `There is a user with the address ${email} already.`
+export const registrationClosed = problem(RegistrationClosed, {
+  status: 403,
+  title: "Registration closed",
+  detail: () => "Users cannot register themselves here; ask an administrator for an account."
+})
+export const registrationsExhausted = problem(RegistrationsExhausted, {
+  status: 429,
+  title: "Too many registrations",
+  detail: ({ maximum, retryAfterSeconds }) =>
+    `${maximum} users were registered from this address lately; try again in ${retryAfterSeconds} s.`
 })
 export const passwordTooWeak = problem(PasswordTooWeak, {
   status: 422,

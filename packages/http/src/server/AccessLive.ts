@@ -2,6 +2,7 @@
 
 import type { TokenRejected } from "@fairlead/core/auth/AuthError"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
+import { isKeyText } from "@fairlead/core/auth/api-keys/ApiKeyText"
 import type { Principal } from "@fairlead/core/auth/Principal"
 import type { Permission } from "@fairlead/core/auth/roles/Permission"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
@@ -47,7 +48,10 @@ export const layerAuthentication = Layer.effect(
       const key = headers["x-api-key"]
       if (key !== undefined) checks.push(orNobody(apiKeys.authenticate(secret(key))))
       const bearer = bearerOf(headers["authorization"])
-      if (bearer !== undefined) checks.push(orNobody(sessions.authenticate("bearer", secret(bearer))))
+      if (bearer !== undefined) {
+        const token = secret(bearer)
+        checks.push(orNobody(isKeyText(bearer) ? apiKeys.authenticate(token) : sessions.authenticate("bearer", token)))
+      }
       const cookie = headers["cookie"] === undefined ? undefined : cookies[accessCookie]
       if (cookie !== undefined) checks.push(orNobody(sessions.authenticate("cookie", secret(cookie))))
       return checks

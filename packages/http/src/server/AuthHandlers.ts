@@ -13,7 +13,6 @@ import { AuthApi } from "../api/AuthApi.ts"
 import { userView } from "../api/UserView.ts"
 import { bearerOf } from "./internal/bearerOf.ts"
 import { lean, withServices } from "./internal/leanHandlers.ts"
-import { usernameFrom } from "./internal/usernameFrom.ts"
 import { RequestOrigin } from "./RequestOrigin.ts"
 import { clearSessionCookies, setSessionCookies } from "./SessionCookies.ts"
 
@@ -56,7 +55,7 @@ export const AuthHandlers = HttpApiBuilder.group(
         function* ({ payload }) {
           const user = yield* users.register(
             {
-              username: payload.username ?? usernameFrom(payload.email),
+              username: payload.username,
               email: payload.email,
               fullName: payload.full_name,
               password: payload.password

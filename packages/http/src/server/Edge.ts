@@ -8,13 +8,18 @@ import { RequestId } from "../api/Problem.ts"
 import { BodyTooLarge, InternalError, MalformedBody, NotFound } from "../api/Rejections.ts"
 import * as HttpMetrics from "./HttpMetrics.ts"
 import { HttpSettings } from "./HttpSettings.ts"
+import { hostOf, isFromOtherSite, isSentToUs } from "./internal/siteChecks.ts"
 import {
   answerBodyTooLarge,
+  answerCrossSiteRejected,
+  answerHostNotAllowed,
   answerInternalError,
   answerMalformedBody,
   answerMethodNotAllowed,
   answerNotFound,
   answerUriTooLong,
+  CrossSiteRejected,
+  HostNotAllowed,
   MethodNotAllowed,
   UriTooLong
 } from "./ProblemAnswer.ts"
@@ -25,6 +30,9 @@ import { cors, securityHeaders } from "./SecurityHeaders.ts"
 /** Of the path and query together. */
 export const maximumUrlBytes = 8192
 
+/** Methods that change nothing. */
+const safeMethods = new Set(["GET", "HEAD", "OPTIONS", "QUERY"])
+
 type Response = HttpServerResponse.HttpServerResponse
 type Request = HttpServerRequest.HttpServerRequest
 
@@ -34,6 +42,7 @@ export const layer = (table: RouteTable) =>
       const settings = yield* HttpSettings
       const metrics = HttpMetrics.make()
       const crossOrigin = cors(settings.allowedOrigins)
+      const allowedHosts = new Set(settings.allowedHosts)
       const forwarded =
         settings.trustedProxies.length === 0
           ? undefined
@@ -51,6 +60,10 @@ export const layer = (table: RouteTable) =>
           const headers = crossOrigin.preflight(request.headers["origin"])
           return Effect.succeed(HttpServerResponse.empty({ status: 204, headers }))
         }
+        if (!isSentToUs(request, allowedHosts))
+          return answerHostNotAllowed(new HostNotAllowed({ host: (hostOf(request) ?? "").slice(0, 255) }))
+        if (!safeMethods.has(request.method) && isFromOtherSite(request, settings.allowedOrigins))
+          return answerCrossSiteRejected(new CrossSiteRejected())
         if (request.url.length > maximumUrlBytes)
           return answerUriTooLong(new UriTooLong({ maximumBytes: maximumUrlBytes }))
         return routed(app, request, route)

@@ -8,6 +8,11 @@ export interface HttpSettingsShape {
    * else the address is the socket's.
    */
   readonly trustedProxies: ReadonlyArray<IpNetwork.IpNetwork>
+  /**
+   * Names under which clients reach us, in lower case without port, besides addresses and `localhost`; requests to others are answered with
+   * 421. `*` stands for any, where a proxy in front checks.
+   */
+  readonly allowedHosts: ReadonlyArray<string>
   /** Origins of other sites whose pages may call with credentials, exactly as browsers send them. Empty: CORS is off. */
   readonly allowedOrigins: ReadonlyArray<string>
   /** `auto`: cookies are `Secure` when the request came over https. `always`: also behind a proxy that is not trusted. */
@@ -28,6 +33,7 @@ export interface HttpSettingsShape {
 
 export const defaultSettings: HttpSettingsShape = {
   trustedProxies: [],
+  allowedHosts: [],
   allowedOrigins: [],
   secureCookies: "auto",
   authMode: "required",

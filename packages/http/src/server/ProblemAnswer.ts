@@ -7,6 +7,10 @@ import { bodyTooLarge, internalError, malformedBody, notFound } from "../api/Rej
 export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()("MethodNotAllowed", {
   allowed: Schema.Array(Schema.String)
 }) {}
+/** The request was sent to a name that is none of ours. */
+export class HostNotAllowed extends Schema.TaggedError<HostNotAllowed>()("HostNotAllowed", { host: Schema.String }) {}
+/** A page of another site asks for a change. */
+export class CrossSiteRejected extends Schema.TaggedError<CrossSiteRejected>()("CrossSiteRejected", {}) {}
 export class UriTooLong extends Schema.TaggedError<UriTooLong>()("UriTooLong", { maximumBytes: Schema.Int }) {}
 
 /** Answers with `schema` as problem+json. The status is the schema's own, given again because schemas keep it to themselves. */
@@ -37,4 +41,22 @@ export const answerUriTooLong = answer(
     detail: ({ maximumBytes }) => `An address may hold at most ${maximumBytes} bytes.`
   }),
   414
+)
+export const answerHostNotAllowed = answer(
+  problem(HostNotAllowed, {
+    status: 421,
+    title: "Host not allowed",
+    detail: ({ host }) =>
+      `This instance does not answer to the name ${host}. If it is one of its names, an administrator adds it to FAIRLEAD_ALLOWED_HOSTS.`
+  }),
+  421
+)
+export const answerCrossSiteRejected = answer(
+  problem(CrossSiteRejected, {
+    status: 403,
+    title: "Request from another site",
+    detail: () =>
+      "A page of another site sent this request. If that site may, an administrator adds its origin to FAIRLEAD_CORS_ORIGINS."
+  }),
+  403
 )

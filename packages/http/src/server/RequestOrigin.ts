@@ -33,11 +33,11 @@ export class LazyOrigin implements RequestOriginFacts {
 
   get secure(): boolean {
     if (this.request.protocol !== undefined) return this.request.protocol === "https"
-    return this.request.originalUrl.startsWith("https:") || hasEncryptedSocket(this.request.source)
+    const { originalUrl, source } = this.request
+    if (Predicate.hasProperty(source, "socket")) return isEncrypted(source.socket)
+    // A web request has its address from the server around us; a Node request may have a whole one from the client.
+    return originalUrl.startsWith("https:")
   }
 }
 
-const hasEncryptedSocket = (source: object) =>
-  Predicate.hasProperty(source, "socket") &&
-  Predicate.hasProperty(source.socket, "encrypted") &&
-  source.socket.encrypted === true
+const isEncrypted = (socket: unknown) => Predicate.hasProperty(socket, "encrypted") && socket.encrypted === true

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { AccessTokens } from "@fairlead/core/auth/sessions/AccessTokens"
 import { PasswordHasher } from "@fairlead/core/auth/users/PasswordHasher"
 import { layerIdentity } from "@fairlead/core/Fairlead"
@@ -11,6 +12,7 @@ import { HttpApi } from "effect/http-api"
 import { serve } from "../support/TestServer.ts"
 
 const identity = layerIdentity({ secret: Redacted.make("a secret for tests of at least 32 bytes") }).pipe(
+  Layer.provide(Layer.succeed(AuthOptions, { ...authDefaults, registration: "open" })),
   Layer.provide([AccessTokens.layerMemory, PasswordHasher.layerMemory, Storage.layerMemory])
 )
 const routes = ApiLayer.layer({

@@ -23,6 +23,7 @@ describe("Authentication", () => {
     ["an API key before a bearer token", { ...as("bert"), ...as("anna", "key") }, "anna ApiKey"],
     ["a bearer token before a cookie", { ...cookie("bert"), ...as("anna") }, "anna Bearer"],
     ["a cookie beside a bearer token that is none", { ...cookie("anna"), authorization: "Bearer x" }, "anna Cookie"],
+    ["an API key as bearer", { authorization: `Bearer ${as("anna", "key")["x-api-key"]}` }, "anna ApiKey"],
     ["a cookie beside a key that is none", { ...cookie("anna"), "x-api-key": "x" }, "anna Cookie"],
     ["a bearer token beside an old cookie", { cookie: "access_token=old", ...as("anna") }, "anna Bearer"]
   ] as const)("knows the caller by %s", ([_, headers, caller]) =>

@@ -55,20 +55,29 @@ describe("a request without a credential", () => {
   )
 
   it.effect.each([
-    ["another machine", having({}, { remoteAddress: "203.0.113.9" })],
-    ["nobody knows where", { headers: { host: "localhost:8080" } }],
-    ["a proxy here", having({ "x-forwarded-for": "203.0.113.9" })],
-    ["a page whose name was made to point here", having({ host: "evil.example:8080" })],
-    ["a page whose name looks like ours", having({ host: "localhost.evil.example" })],
-    ["a client that names no host", { remoteAddress: "127.0.0.1" }],
-    ["a page of another site", having({ origin: "https://evil.example" })],
-    ["a page of another port", having({ origin: "http://localhost:3000" })],
-    ["a page without an origin", having({ origin: "null" })],
-    ["a link of another site", having({ "sec-fetch-site": "cross-site" })],
-    ["a link of a neighbouring site", having({ "sec-fetch-site": "same-site" })]
-  ] as const)("is refused when authentication is disabled and it comes from %s", ([_, request]) =>
+    ["another machine", having({}, { remoteAddress: "203.0.113.9" }), 401],
+    ["nobody knows where", { headers: { host: "localhost:8080" } }, 401],
+    ["a proxy here", having({ "x-forwarded-for": "203.0.113.9" }), 401],
+    ["a page whose name was made to point here", having({ host: "evil.example:8080" }), 421],
+    ["a page whose name looks like ours", having({ host: "localhost.evil.example" }), 421],
+    ["a client that names no host", { remoteAddress: "127.0.0.1" }, 401],
+    ["a page of another site", having({ origin: "https://evil.example" }), 403],
+    ["a page of another port", having({ origin: "http://localhost:3000" }), 403],
+    ["a page without an origin", having({ origin: "null" }), 403],
+    ["a link of another site", having({ "sec-fetch-site": "cross-site" }), 403],
+    ["a link of a neighbouring site", having({ "sec-fetch-site": "same-site" }), 403]
+  ] as const)("is refused when authentication is disabled and it comes from %s", ([_, request, status]) =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* rule("disabled", request), 401)
+      assert.strictEqual(yield* rule("disabled", request), status)
+    })
+  )
+
+  it.effect("of another site's page is refused when authentication is disabled, also where it only reads", () =>
+    Effect.gen(function* () {
+      const call = yield* serveAs("disabled")
+      for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }])
+        assert.strictEqual((yield* call("GET", "/api/v1/probe/health", having(headers))).status, 401)
+      assert.strictEqual((yield* call("GET", "/api/v1/probe/health", here)).status, 200)
     })
   )
 

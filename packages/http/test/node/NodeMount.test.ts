@@ -63,7 +63,7 @@ layer(Layer.empty, { excludeTestServices: true })("NodeMount", (it) => {
       const port = yield* foreign("")
       const upgrade =
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-      const answer = yield* raw(port, `GET /nowhere HTTP/1.1\r\nHost: h\r\n${upgrade}\r\n`)
+      const answer = yield* raw(port, `GET /nowhere HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n`)
       assert.match(answer, /^HTTP\/1\.1 404 /)
       assert.include(answer, "NOT_FOUND")
     }).pipe(Effect.scoped)
@@ -98,7 +98,7 @@ layer(Layer.empty, { excludeTestServices: true })("NodeHost", (it) => {
   it.effect("refuses what is too large before it has come", () =>
     Effect.gen(function* () {
       const { port } = yield* NodeHost.serve(routes, { port: 0 })
-      const head = "Host: h\r\nContent-Type: application/json\r\n"
+      const head = "Host: localhost\r\nContent-Type: application/json\r\n"
       const declared = yield* raw(
         port,
         `POST /api/v1/probe/notes HTTP/1.1\r\n${head}Content-Length: 900000000\r\n\r\n{`
@@ -111,10 +111,25 @@ layer(Layer.empty, { excludeTestServices: true })("NodeHost", (it) => {
         `POST /api/v1/probe/short-notes HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n${chunk}0\r\n\r\n`
       )
       assert.match(streamed, /^HTTP\/1\.1 413 /)
-      const longHeader = yield* raw(port, `GET /health HTTP/1.1\r\nHost: h\r\nX-Long: ${"x".repeat(17_000)}\r\n\r\n`)
+      const longHeader = yield* raw(
+        port,
+        `GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: ${"x".repeat(17_000)}\r\n\r\n`
+      )
       assert.match(longHeader, /^HTTP\/1\.1 431 /)
       const longUrl = yield* get(`http://127.0.0.1:${port}/${"x".repeat(8_192)}`)
       assert.strictEqual(longUrl.status, 414)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("does not take a client's word for TLS: its address may say https over a plain connection", () =>
+    Effect.gen(function* () {
+      const { port } = yield* NodeHost.serve(routes, { port: 0 })
+      for (const target of ["/api/v1/probe/seen", "https://localhost/api/v1/probe/seen"]) {
+        const answer = yield* raw(port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+        assert.match(answer, /x-content-type-options: nosniff/i)
+        assert.notMatch(answer, /strict-transport-security/i)
+        assert.notMatch(answer, /"secure":true/)
+      }
     }).pipe(Effect.scoped)
   )
 
@@ -148,7 +163,7 @@ layer(Layer.empty, { excludeTestServices: true })("NodeHost", (it) => {
         const { arrived, release, slow } = yield* slowRoute
         const { drain, port } = yield* NodeHost.serve(Layer.merge(routes, slow), { port: 0 })
         // The peer sends no `Connection: close`: only what the host wants makes it one.
-        const ask = (path: string) => raw(port, `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`)
+        const ask = (path: string) => raw(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
         const inHand = yield* Effect.forkChild(ask("/slow"))
         yield* Deferred.await(arrived)
         yield* drain

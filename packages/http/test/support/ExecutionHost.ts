@@ -82,7 +82,7 @@ export const start = Effect.fnUntraced(function* ({ admission, streams }: Settin
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) })
     }
-    return yield* Effect.promise(() => handler(new globalThis.Request(`http://host/api/v1${path}`, init)))
+    return yield* Effect.promise(() => handler(new globalThis.Request(`http://localhost/api/v1${path}`, init)))
   })
 
   const call = Effect.fnUntraced(function* (

@@ -71,10 +71,11 @@ export const layer = Layer.merge(
   Layer.succeed(
     ApiKeys,
     ApiKeys.of({
-      authenticate: (token) => holderOf("ApiKey", "key-", token),
+      authenticate: (token) => holderOf("ApiKey", "fairlead_", token),
       create: () => unused,
       list: () => unused,
-      revoke: () => unused
+      revoke: () => unused,
+      revokeAll: () => unused
     })
   )
 )
@@ -82,6 +83,6 @@ export const layer = Layer.merge(
 /** Headers of a call by that person; a cookie comes with its CSRF token. */
 export const as = (person: Person, via: "cookie" | "bearer" | "key" = "bearer"): Record<string, string> => {
   if (via === "bearer") return { authorization: `Bearer bearer-${person}` }
-  if (via === "key") return { "x-api-key": `key-${person}` }
+  if (via === "key") return { "x-api-key": `fairlead_${person}` }
   return { cookie: `access_token=cookie-${person}; csrf_token=csrf-${person}`, "x-csrf-token": `csrf-${person}` }
 }

@@ -7,10 +7,11 @@ import {
   ApiKeysExhausted,
   CredentialsRejected,
   CurrentPasswordWrong,
-  EmailTaken,
   LoginLocked,
   LoginsBusy,
   PasswordTooWeak,
+  RegistrationClosed,
+  RegistrationsExhausted,
   TokenRejected,
   UsernameTaken
 } from "@fairlead/core/auth/AuthError"
@@ -68,9 +69,11 @@ const layerUsers = Layer.effect(
     return Users.of({
       register: Effect.fnUntraced(function* (user) {
         if (user.username === "taken") return yield* new UsernameTaken({ username: user.username })
-        if (user.email === "taken@example.com") return yield* new EmailTaken({ email: user.email })
+        if (user.email === "closed@example.com") return yield* new RegistrationClosed()
+        if (user.email === "many@example.com")
+          return yield* new RegistrationsExhausted({ maximum: 20, retryAfterSeconds: 60 })
         yield* failureOf(user.password)
-        return new User({ ...anna, username: user.username, email: user.email })
+        return new User({ ...anna, username: user.username ?? "named", email: user.email })
       }),
       ensure: () => Effect.die("not on the wire"),
       self: () => Effect.succeed(anna),

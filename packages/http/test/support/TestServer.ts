@@ -29,7 +29,7 @@ const read = Schema.decodeUnknownOption(Schema.fromJsonString(Body))
 export const serve = Effect.fnUntraced(function* <A, E>(routes: Layer.Layer<A, E, WebMount.MountServices>) {
   const handler = yield* WebMount.make(routes)
   return Effect.fnUntraced(function* (method: string, path: string, options: Call = {}) {
-    const { body, headers, origin = "http://host", remoteAddress } = options
+    const { body, headers, origin = "http://localhost", remoteAddress } = options
     const request = new Request(`${origin}${path}`, {
       method,
       headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },

@@ -1,5 +1,6 @@
 /** What every store of API keys promises: a bounded number a user, found by id, seen by nobody else. */
 import { assert, it } from "@effect/vitest"
+import type { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
 import { ApiKeyStore } from "@fairlead/core/auth/api-keys/ApiKeyStore"
 import { Storage, type Stores } from "@fairlead/core/storage/Storage"
 import { DateTime, Effect, Equal, Exit, type Layer, Option } from "effect"
@@ -10,6 +11,7 @@ import { liveSuite } from "./internal/eventually.ts"
 
 const after = (milliseconds: number) => DateTime.add(instant, { milliseconds })
 const plenty = 1_000
+const idsOf = (keys: ReadonlyArray<ApiKey>) => keys.map(({ apiKeyId }) => apiKeyId).sort()
 
 const lastUse = Effect.fnUntraced(function* (n: number) {
   const found = yield* Effect.flatMap(ApiKeyStore, ({ find }) => find(apiKeyId(n)))
@@ -66,10 +68,34 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       Effect.gen(function* () {
         const store = yield* ApiKeyStore
         yield* store.insert(apiKeyRecord(30), plenty)
-        assert.isFalse(yield* store.remove(userId(2), apiKeyId(30)))
-        assert.isTrue(yield* store.remove(userId(1), apiKeyId(30)))
-        assert.isFalse(yield* store.remove(userId(1), apiKeyId(30)))
+        assert.deepStrictEqual(yield* store.remove(userId(2), apiKeyId(30)), [])
+        assert.deepStrictEqual(idsOf(yield* store.remove(userId(1), apiKeyId(30))), [apiKeyId(30)])
+        assert.deepStrictEqual(yield* store.remove(userId(1), apiKeyId(30)), [])
         assert.isTrue(Option.isNone(yield* store.find(apiKeyId(30))))
+      })
+    )
+
+    it.effect("remove takes what was made with the key, and with that; removeAll takes the rest of the owner's", () =>
+      Effect.gen(function* () {
+        const store = yield* ApiKeyStore
+        const ownerId = userId(60)
+        for (const [n, madeWith] of [
+          [60, undefined],
+          [61, 60],
+          [62, 61],
+          [63, undefined],
+          [64, 63]
+        ] as const)
+          yield* store.insert(
+            apiKeyRecord(n, { ownerId, ...(madeWith === undefined ? {} : { madeWith: apiKeyId(madeWith) }) }),
+            plenty
+          )
+        yield* store.insert(apiKeyRecord(65, { ownerId: userId(61) }), plenty)
+        assert.deepStrictEqual(idsOf(yield* store.remove(ownerId, apiKeyId(60))), [60, 61, 62].map(apiKeyId))
+        assert.deepStrictEqual(idsOf(yield* store.list(ownerId)), [63, 64].map(apiKeyId))
+        assert.deepStrictEqual(idsOf(yield* store.removeAll(ownerId)), [63, 64].map(apiKeyId))
+        assert.deepStrictEqual(yield* store.removeAll(ownerId), [])
+        assert.deepStrictEqual(idsOf(yield* store.list(userId(61))), [apiKeyId(65)])
       })
     )
 

@@ -46,6 +46,21 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
+    it.effect("a shared address belongs to nobody: it stands in no way and does not log in", () =>
+      Effect.gen(function* () {
+        const store = yield* UserStore
+        const shared = { email: "Common@example.com", emailShared: true }
+        assert.strictEqual(yield* store.insert(userRecord(12, shared)), "inserted")
+        assert.isTrue(Option.isNone(yield* store.findByLogin("common@example.com")))
+        assert.strictEqual(yield* store.insert(userRecord(13, { email: "common@example.com" })), "inserted")
+        assert.strictEqual(yield* store.insert(userRecord(14, shared)), "inserted")
+        const found = yield* store.findByLogin("COMMON@example.com")
+        assert.strictEqual(Option.getOrUndefined(found)?.user.userId, userId(13))
+        assert.isTrue(yield* store.replace(activeUser(12, { version: 2, email: "common@example.com" })))
+        yield* assertStored(12, activeUser(12, { ...shared, version: 2 }), "hash-12")
+      })
+    )
+
     it.effect("insert of an existing id dies and keeps the first user", () =>
       Effect.gen(function* () {
         const store = yield* UserStore

@@ -10,6 +10,8 @@ export class ApiKey extends Schema.Class<ApiKey>("ApiKey")({
   apiKeyId: ApiKeyId,
   ownerId: UserId,
   name: ApiKeyName,
+  /** The key that the owner used to make this one, and with which it ends. */
+  madeWith: Schema.optionalKey(ApiKeyId),
   createdAt: Schema.DateTimeUtcFromString,
   expiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   /** To the minute: written at most once a minute. */

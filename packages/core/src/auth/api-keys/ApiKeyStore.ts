@@ -20,8 +20,10 @@ export class ApiKeyStore extends Context.Service<
     find(id: ApiKeyId): Effect.Effect<Option.Option<ApiKeyRecord>, StorageError>
     /** The owner's keys, newest first; at most 500. */
     list(ownerId: UserId): Effect.Effect<ReadonlyArray<ApiKey>, StorageError>
-    /** Removes the owner's key; `false` if the owner has no such key. */
-    remove(ownerId: UserId, id: ApiKeyId): Effect.Effect<boolean, StorageError>
+    /** Removes the owner's key and every key made with it, directly or not. Returns them; none if the owner has no such key. */
+    remove(ownerId: UserId, id: ApiKeyId): Effect.Effect<ReadonlyArray<ApiKey>, StorageError>
+    /** Removes every key of the owner and returns them; at most 500. */
+    removeAll(ownerId: UserId): Effect.Effect<ReadonlyArray<ApiKey>, StorageError>
     /** Notes a use at `at`, unless one was noted less than a minute before it or the key is gone. */
     touch(id: ApiKeyId, at: DateTime.Utc): Effect.Effect<void, StorageError>
   }
@@ -53,9 +55,9 @@ export class ApiKeyStore extends Context.Service<
           ),
         remove: (ownerId, id) =>
           keys.modify((rows) => {
-            if (rows.get(id)?.apiKey.ownerId !== ownerId) return [false, rows]
-            return [true, new Map([...rows].filter(([known]) => known !== id))]
+            return without(rows, withDescendants(heldBy(rows, ownerId), id))
           }),
+        removeAll: (ownerId) => keys.modify((rows) => without(rows, heldBy(rows, ownerId).slice(0, 500))),
         touch: (id, at) =>
           keys.modify((rows) => {
             const known = rows.get(id)
@@ -67,4 +69,21 @@ export class ApiKeyStore extends Context.Service<
       })
     })
   )
+}
+
+/** The key with this id among `owned`, and those made with it; `owned` is in no order. */
+const withDescendants = (owned: ReadonlyArray<ApiKey>, id: ApiKeyId): ReadonlyArray<ApiKey> =>
+  owned
+    .filter(({ apiKeyId }) => apiKeyId === id)
+    .flatMap((key) => [
+      key,
+      ...owned.filter(({ madeWith }) => madeWith === id).flatMap(({ apiKeyId }) => withDescendants(owned, apiKeyId))
+    ])
+
+const without = (
+  rows: ReadonlyMap<ApiKeyId, ApiKeyRecord>,
+  gone: ReadonlyArray<ApiKey>
+): readonly [ReadonlyArray<ApiKey>, ReadonlyMap<ApiKeyId, ApiKeyRecord>] => {
+  const ids = new Set(gone.map(({ apiKeyId }) => apiKeyId))
+  return [gone, new Map([...rows].filter(([id]) => !ids.has(id)))]
 }

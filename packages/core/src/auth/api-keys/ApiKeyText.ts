@@ -11,6 +11,9 @@ const prefix = "fairlead_"
 const checksumLength = 6
 const form = /^fairlead_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})_[A-Za-z0-9_-]{22,100}$/
 
+/** Whether the text is meant to be a key, well-formed or not. */
+export const isKeyText = (text: string): boolean => text.startsWith(prefix)
+
 const checksum = (text: string) => Effect.map(fingerprint(`checksum ${text}`), (hash) => hash.slice(0, checksumLength))
 
 /** The key as its owner gets it. `random` is base64url. */

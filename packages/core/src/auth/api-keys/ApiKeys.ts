@@ -13,6 +13,7 @@ import { apiKeyTopic, LiveCredentials } from "../LiveCredentials.ts"
 import type { Origin } from "../Origin.ts"
 import type { Principal } from "../Principal.ts"
 import { grantsOf } from "../roles/Role.ts"
+import type { UserId } from "../users/UserId.ts"
 import { ApiKey } from "./ApiKey.ts"
 import { ApiKeyId } from "./ApiKeyId.ts"
 import { type ApiKeyRecord, ApiKeyStore } from "./ApiKeyStore.ts"
@@ -21,7 +22,10 @@ import { keyText, readKeyText } from "./ApiKeyText.ts"
 export class ApiKeys extends Context.Service<
   ApiKeys,
   {
-    /** `key` is shown this once. `expiresInDays` is 1 to 3,650; without it the key does not expire. A user holds at most 50. */
+    /**
+     * `key` is shown this once. `expiresInDays` is 1 to 3,650; without it the key does not expire. A key that is made with another
+     * one ends with it at the latest. A user holds at most 50.
+     */
     create(
       caller: Principal,
       request: { readonly name: string; readonly expiresInDays?: number | undefined },
@@ -29,8 +33,10 @@ export class ApiKeys extends Context.Service<
     ): Effect.Effect<{ readonly apiKey: ApiKey; readonly key: Redacted.Redacted }, ApiKeysExhausted | StorageError>
     /** The caller's keys, newest first; at most 50. */
     list(caller: Principal): Effect.Effect<ReadonlyArray<ApiKey>, StorageError>
-    /** Ends the key at once on every host. */
+    /** Ends the key, and those made with it, at once on every host. */
     revoke(caller: Principal, id: ApiKeyId, origin: Origin): Effect.Effect<void, ApiKeyNotFound | StorageError>
+    /** Ends all keys of the user in the caller's transaction, which then makes `LiveCredentials` forget the returned ones. */
+    revokeAll(userId: UserId, origin: Origin): Effect.Effect<ReadonlyArray<ApiKeyId>, StorageError>
     /** Who a key stands for, right now: revoked and expired keys and inactive owners are refused within a second. */
     authenticate(key: Redacted.Redacted): Effect.Effect<Principal, TokenRejected | StorageError>
   }
@@ -89,6 +95,9 @@ export class ApiKeys extends Context.Service<
       ) {
         const createdAt = yield* DateTime.now
         const apiKeyId = ApiKeyId.make(yield* ids.uuid)
+        const wanted = expiresInDays === undefined ? undefined : DateTime.add(createdAt, { days: expiresInDays })
+        const madeWith = caller.credential._tag === "ApiKey" ? caller.credential : undefined
+        const expiresAt = earlier(wanted, madeWith && caller.validUntil)
         const key = yield* Effect.provideService(keyText(apiKeyId, yield* ids.token(32)), Digest.Digest, digest)
         const { keyHash } = yield* Effect.orDie(Cache.get(presented, key))
         const apiKey = new ApiKey({
@@ -96,33 +105,45 @@ export class ApiKeys extends Context.Service<
           ownerId: caller.userId,
           name,
           createdAt,
-          ...(expiresInDays === undefined ? {} : { expiresAt: DateTime.add(createdAt, { days: expiresInDays }) })
+          ...(madeWith === undefined ? {} : { madeWith: madeWith.apiKeyId }),
+          ...(expiresAt === undefined ? {} : { expiresAt })
         })
         yield* storage.transaction(add({ apiKey, keyHash }, origin))
         return { apiKey, key: Redacted.make(key) }
       })
 
+      /** Records the end of removed keys; joins the caller's transaction. */
+      const recordEnd = Effect.fnUntraced(function* (userId: UserId, gone: ReadonlyArray<ApiKey>, origin: Origin) {
+        if (gone.length === 0) return []
+        const revoked = gone.map(({ apiKeyId, name }) => ({ _tag: "ApiKeyRevoked" as const, userId, apiKeyId, name }))
+        yield* events.ofUser(userId, origin, revoked)
+        for (const { apiKeyId } of gone) yield* wakeups.send(apiKeyTopic(apiKeyId))
+        return gone.map(({ apiKeyId }) => apiKeyId)
+      })
+
       const revoke = Effect.fn("ApiKeys.revoke")(function* (caller: Principal, id: ApiKeyId, origin: Origin) {
         const { userId } = caller
         const remove = Effect.gen(function* () {
-          const found = yield* store.find(id)
-          // Whether it is the caller's, and still there when a rival revokes it too, only the removal tells.
-          if (Option.isNone(found) || !(yield* store.remove(userId, id)))
-            return yield* new ApiKeyNotFound({ apiKeyId: id })
-          const { name } = found.value.apiKey
-          yield* events.ofUser(userId, origin, [{ _tag: "ApiKeyRevoked", userId, apiKeyId: id, name }])
-          yield* wakeups.send(apiKeyTopic(id))
+          const gone = yield* store.remove(userId, id)
+          if (gone.length === 0) return yield* new ApiKeyNotFound({ apiKeyId: id })
+          return yield* recordEnd(userId, gone, origin)
         })
-        yield* storage.transaction(remove)
-        yield* live.forget(apiKeyTopic(id))
+        const ended = yield* storage.transaction(remove)
+        yield* Effect.forEach(ended, (apiKeyId) => live.forget(apiKeyTopic(apiKeyId)), { discard: true })
       })
 
       return ApiKeys.of({
         create,
         list: Effect.fn("ApiKeys.list")((caller) => store.list(caller.userId)),
         revoke,
+        revokeAll: Effect.fnUntraced(function* (userId, origin) {
+          return yield* recordEnd(userId, yield* store.removeAll(userId), origin)
+        }),
         authenticate
       })
     })
   )
 }
+
+const earlier = (one: DateTime.Utc | undefined, other: DateTime.Utc | undefined) =>
+  one === undefined || other === undefined ? (one ?? other) : DateTime.min(one, other)

@@ -65,8 +65,9 @@ export class Logins extends Context.Service<
         { familiarAddress = "", known, login }: LoginAttempt,
         password: Redacted.Redacted
       ) {
-        // A digest, because people type passwords in the place of names.
-        const text = `login ${loginKey(login)} ${familiarAddress}`
+        // Name and address of one user share a counter. A digest, because people type passwords in the place of names.
+        const who = Option.match(known, { onNone: () => loginKey(login), onSome: ({ user }) => user.userId })
+        const text = `login ${who} ${familiarAddress}`
         const key = yield* Effect.provideService(fingerprint(text), Digest.Digest, digest)
         const hash = Option.map(known, ({ passwordHash }) => passwordHash)
         const { locks, rehashed, right } = yield* checks.check(key, hash, password)

@@ -19,6 +19,11 @@ export class User extends Schema.Class<User>("User")({
   userId: UserId,
   username: Username,
   email: Email,
+  /**
+   * `true`: another user had this address first, so it is for contact only and does not log in. Never told to anybody, as it
+   * would say that the other user exists.
+   */
+  emailShared: Schema.optionalKey(Schema.Boolean),
   fullName: Schema.optionalKey(FullName),
   role: Role,
   isActive: Schema.Boolean,

@@ -16,14 +16,17 @@ export type UserInsertion = "inserted" | "username_taken" | "email_taken"
 export class UserStore extends Context.Service<
   UserStore,
   {
-    /** Adds a user, unless the name or else the address belongs to another one. Of rivals one wins. An id that exists is a defect. */
+    /**
+     * Adds a user, unless the name or else the address belongs to another one; an address that is `emailShared` belongs to nobody.
+     * Of rivals one wins. An id that exists is a defect.
+     */
     insert(record: UserRecord): Effect.Effect<UserInsertion, StorageError>
     find(id: UserId): Effect.Effect<Option.Option<UserRecord>, StorageError>
-    /** By username or by e-mail address, without regard to case. */
+    /** By username or by an e-mail address that is not `emailShared`, without regard to case. */
     findByLogin(login: string): Effect.Effect<Option.Option<UserRecord>, StorageError>
     /**
      * Stores `user`, with a new hash if one is given, if the stored version is exactly one below; `false` means that another
-     * writer won. Never changes username and address. One atomic step.
+     * writer won. Never changes username and address, nor whether that is shared. One atomic step.
      */
     replace(user: User, passwordHash?: PasswordHash): Effect.Effect<boolean, StorageError>
     /**
@@ -49,12 +52,13 @@ export class UserStore extends Context.Service<
         insert: (record) =>
           users
             .modify((rows): readonly [UserInsertion | "exists", typeof rows] => {
-              const { email, userId, username } = record.user
+              const { email, emailShared, userId, username } = record.user
               if (rows.has(userId)) return ["exists", rows]
               const others = [...rows.values()].map(({ user }) => user)
               if (others.some((other) => loginKey(other.username) === loginKey(username)))
                 return ["username_taken", rows]
-              if (others.some((other) => loginKey(other.email) === loginKey(email))) return ["email_taken", rows]
+              const holds = (other: User) => other.emailShared !== true && loginKey(other.email) === loginKey(email)
+              if (emailShared !== true && others.some(holds)) return ["email_taken", rows]
               return ["inserted", new Map(rows).set(userId, record)]
             })
             .pipe(
@@ -65,17 +69,16 @@ export class UserStore extends Context.Service<
         find: (id) => Effect.map(users.get, (rows) => Option.fromUndefinedOr(rows.get(id))),
         findByLogin: (login) =>
           Effect.map(users.get, (rows) =>
-            Option.fromUndefinedOr(
-              [...rows.values()].find(({ user }) => [user.username, user.email].map(loginKey).includes(loginKey(login)))
-            )
+            Option.fromUndefinedOr([...rows.values()].find(({ user }) => loginKeys(user).includes(loginKey(login))))
           ),
         replace: (user, passwordHash) =>
           users.modify((rows) => {
             const known = rows.get(user.userId)
             if (known?.user.version !== user.version - 1) return [false, rows]
-            const { email, username } = known.user
+            const { email, emailShared, username } = known.user
+            const { emailShared: _, ...fields } = user
             const changed = {
-              user: new User({ ...user, email, username }),
+              user: new User({ ...fields, email, username, ...(emailShared === undefined ? {} : { emailShared }) }),
               passwordHash: passwordHash ?? known.passwordHash
             }
             return [true, new Map(rows).set(user.userId, changed)]
@@ -95,3 +98,7 @@ export class UserStore extends Context.Service<
 
 /** What makes two usernames or two addresses the same. */
 export const loginKey = (login: string): string => login.toLowerCase()
+
+/** What the user may type to log in. */
+const loginKeys = ({ email, emailShared, username }: User): ReadonlyArray<string> =>
+  (emailShared === true ? [username] : [username, email]).map(loginKey)

@@ -1,48 +1,50 @@
 /** Use cases on users: joining, looking oneself up, changing one's own account. */
 import { Context, DateTime, Effect, Layer, Option, type Redacted } from "effect"
 import { Wakeups } from "../../bus/Wakeups.ts"
-import { Ids } from "../../ids/Ids.ts"
 import { Storage } from "../../storage/Storage.ts"
 import { StorageError } from "../../storage/StorageError.ts"
 import {
   CurrentPasswordWrong,
-  EmailTaken,
   type LoginLocked,
   type LoginsBusy,
   type PasswordTooWeak,
-  UsernameTaken
+  type RegistrationClosed,
+  type RegistrationsExhausted,
+  type UsernameTaken
 } from "../AuthError.ts"
 import { AuthEvents } from "../AuthEvents.ts"
 import { AuthOptions } from "../AuthOptions.ts"
-import { LiveCredentials, sessionTopic, userTopic } from "../LiveCredentials.ts"
+import { ApiKeys } from "../api-keys/ApiKeys.ts"
+import { apiKeyTopic, LiveCredentials, sessionTopic, userTopic } from "../LiveCredentials.ts"
 import type { Origin } from "../Origin.ts"
 import { type Principal, sessionIdOf } from "../Principal.ts"
 import type { Role } from "../roles/Role.ts"
 import { SessionRevoker } from "../sessions/SessionRevoker.ts"
+import { makeRegister } from "./internal/register.ts"
+import type { NewUser } from "./NewUser.ts"
 import { PasswordChecks } from "./PasswordChecks.ts"
-import { type PasswordHash, PasswordHasher } from "./PasswordHasher.ts"
+import type { PasswordHash } from "./PasswordHasher.ts"
 import { judgePassword } from "./PasswordPolicy.ts"
 import { User } from "./User.ts"
-import { UserId } from "./UserId.ts"
 import { UserStore } from "./UserStore.ts"
-
-export interface NewUser {
-  readonly username: string
-  readonly email: string
-  readonly fullName?: string | undefined
-  readonly password: Redacted.Redacted
-}
 
 export class Users extends Context.Service<
   Users,
   {
-    /** Makes a user with the role `user`, whatever the request said. */
+    /**
+     * Makes a user with the role `user`, whatever the request said, if registration is open. An address that another user has is
+     * taken without a word, for contact only: nobody learns here who has an account. One network address registers a limited
+     * number of users within an hour.
+     */
     register(
       user: NewUser,
       origin: Origin
-    ): Effect.Effect<User, UsernameTaken | EmailTaken | PasswordTooWeak | LoginsBusy | StorageError>
-    /** Makes the user with this role if the name is free; `false` if it was taken, and then nothing changes. */
-    ensure(user: NewUser, role: Role): Effect.Effect<boolean, StorageError>
+    ): Effect.Effect<
+      User,
+      RegistrationClosed | RegistrationsExhausted | UsernameTaken | PasswordTooWeak | LoginsBusy | StorageError
+    >
+    /** Makes the user with this role if name and address are free; `false` if not, and then nothing changes. */
+    ensure(user: NewUser, role: Role): Effect.Effect<boolean, PasswordTooWeak | StorageError>
     /** The caller's own account, from memory where possible: what another host changed shows when its wake-up comes. */
     self(caller: Principal): Effect.Effect<User, StorageError>
     updateProfile(
@@ -51,8 +53,8 @@ export class Users extends Context.Service<
       origin: Origin
     ): Effect.Effect<User, StorageError>
     /**
-     * Ends every other session and refresh token of the user in the same transaction; the caller's session goes on. Wrong
-     * current passwords lock this call, not the login, after as many failures.
+     * Ends every other session, refresh token and every API key of the user in the same transaction; the caller's session goes on.
+     * Wrong current passwords lock this call, not the login, after as many failures.
      */
     changePassword(
       caller: Principal,
@@ -65,37 +67,10 @@ export class Users extends Context.Service<
     Users,
     Effect.gen(function* () {
       const { minimumPasswordLength } = yield* AuthOptions
-      const [storage, wakeups, ids] = [yield* Storage, yield* Wakeups, yield* Ids]
+      const [storage, wakeups] = [yield* Storage, yield* Wakeups]
       const [users, revoker] = [yield* UserStore, yield* SessionRevoker]
-      const [checks, hasher] = [yield* PasswordChecks, yield* PasswordHasher]
-      const [events, live] = [yield* AuthEvents, yield* LiveCredentials]
-
-      /** Inserts the user and records it, or says what is taken. */
-      const add = Effect.fnUntraced(function* (
-        wanted: NewUser,
-        role: Role,
-        passwordHash: PasswordHash,
-        origin: Origin
-      ) {
-        const at = yield* DateTime.now
-        const { email, fullName, username } = wanted
-        const user = new User({
-          userId: UserId.make(yield* ids.uuid),
-          username,
-          email,
-          ...(fullName === undefined ? {} : { fullName }),
-          role,
-          isActive: true,
-          createdAt: at,
-          updatedAt: at,
-          version: 1
-        })
-        const insertion = yield* users.insert({ user, passwordHash })
-        if (insertion === "username_taken") return yield* new UsernameTaken({ username })
-        if (insertion === "email_taken") return yield* new EmailTaken({ email })
-        yield* events.ofUser(user.userId, origin, [{ _tag: "UserRegistered", userId: user.userId, username, email }])
-        return user
-      }, storage.transaction)
+      const checks = yield* PasswordChecks
+      const [events, live, apiKeys] = [yield* AuthEvents, yield* LiveCredentials, yield* ApiKeys]
 
       const recordOf = Effect.fnUntraced(function* (caller: Principal) {
         const found = yield* users.find(caller.userId)
@@ -149,7 +124,9 @@ export class Users extends Context.Service<
           const written = yield* write(caller, origin, user, { passwordHash }, ["password"])
           if (Option.isNone(written)) return Option.none()
           yield* checks.forgive(key)
-          return Option.some(yield* revoker.revokeAll(user.userId, own, written.value.updatedAt))
+          const sessions = yield* revoker.revokeAll(user.userId, own, written.value.updatedAt)
+          const keys = yield* apiKeys.revokeAll(user.userId, origin)
+          return Option.some([...sessions.map(sessionTopic), ...keys.map(apiKeyTopic)])
         }, storage.transaction)
 
         for (let attempt = 0; attempt < 3; attempt++) {
@@ -162,25 +139,13 @@ export class Users extends Context.Service<
           yield* Effect.fromResult(judgePassword(next, user.username, minimumPasswordLength))
           const ended = yield* apply(user, yield* checks.hash(next))
           if (Option.isNone(ended)) continue
-          return yield* Effect.forEach([userTopic(user.userId), ...ended.value.map(sessionTopic)], live.forget, {
-            discard: true
-          })
+          return yield* Effect.forEach([userTopic(user.userId), ...ended.value], live.forget, { discard: true })
         }
         return yield* lostToRivals("Users.changePassword")
       })
 
       return Users.of({
-        register: Effect.fn("Users.register")(function* (user, origin) {
-          yield* Effect.fromResult(judgePassword(user.password, user.username, minimumPasswordLength))
-          return yield* add(user, "user", yield* checks.hash(user.password), origin)
-        }),
-        ensure: Effect.fn("Users.ensure")(function* (user, role) {
-          if (Option.isSome(yield* users.findByLogin(user.username))) return false
-          return yield* add(user, role, yield* hasher.hash(user.password), { correlationId: yield* ids.uuid }).pipe(
-            Effect.as(true),
-            Effect.catchTag(["UsernameTaken", "EmailTaken"], () => Effect.succeed(false))
-          )
-        }),
+        ...(yield* makeRegister),
         self: (caller) =>
           Effect.flatMap(live.user(caller.userId), (known) =>
             // Memory knows active users only: one that was deactivated since the caller was known is read.

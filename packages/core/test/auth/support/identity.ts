@@ -1,6 +1,6 @@
 /** The auth areas over memory stores, with a hasher that counts and can be held. */
 
-import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
+import { type AuthChoices, AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import { AccessTokens } from "@fairlead/core/auth/sessions/AccessTokens"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
@@ -55,10 +55,13 @@ const probedHasher = Layer.effect(
 
 const outside = Layer.mergeAll(probedHasher, AccessTokens.layerMemory).pipe(Layer.provideMerge(HasherProbe.layer))
 
+/** Anybody may register, as often as they like. */
+const testing: AuthChoices = { ...authDefaults, registration: "open", registrationsPerAddress: 1_000 }
+
 /** One host over `stores`. */
-export const hostOver = <E>(stores: Layer.Layer<Stores, E>, options: Partial<typeof authDefaults> = {}) =>
+export const hostOver = <E>(stores: Layer.Layer<Stores, E>, options: Partial<AuthChoices> = {}) =>
   layerIdentity({ secret: secret("a secret of more than 32 bytes for tests") }).pipe(
-    Layer.provide(Layer.succeed(AuthOptions, { ...authDefaults, ...options })),
+    Layer.provide(Layer.succeed(AuthOptions, { ...testing, ...options })),
     Layer.provideMerge(Layer.mergeAll(outside, stores))
   )
 
@@ -71,6 +74,7 @@ export const twoHosts = Effect.gen(function* () {
     Layer.succeedContext(yield* Layer.build(outside))
   )
   const host = layerIdentity({ secret: secret("a secret of more than 32 bytes for tests") }).pipe(
+    Layer.provide(Layer.succeed(AuthOptions, testing)),
     Layer.provideMerge(shared)
   )
   const [a, b] = [yield* Layer.build(Layer.fresh(host)), yield* Layer.build(Layer.fresh(host))]

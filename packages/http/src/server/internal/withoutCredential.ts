@@ -8,6 +8,7 @@ import type { HttpServerRequest } from "effect/http"
 import { accessCookie } from "../../api/Access.ts"
 import type { HttpSettingsShape } from "../HttpSettings.ts"
 import { isLocal } from "./isLocal.ts"
+import { isFromOtherSite } from "./siteChecks.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 
@@ -15,7 +16,7 @@ type Request = HttpServerRequest.HttpServerRequest
 export const withoutCredential = (settings: HttpSettingsShape, request: Request): Principal | undefined => {
   if (settings.authMode === "required" || presentsCredential(request)) return undefined
   if (settings.authMode === "optional") return anonymous
-  return isLocal(request) && isForThisMachine(request) && isOfOurPages(request, settings.allowedOrigins)
+  return isLocal(request) && isForThisMachine(request) && !isFromOtherSite(request, settings.allowedOrigins)
     ? local
     : undefined
 }
@@ -26,10 +27,3 @@ const presentsCredential = ({ cookies, headers }: Request) =>
 /** A name that another site made to point here is not ours: its pages would pass for our own. */
 const isForThisMachine = ({ headers }: Request) =>
   /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(headers["host"] ?? "")
-
-/** Programs send neither header; browsers send one with every request of a page. */
-const isOfOurPages = ({ headers }: Request, allowedOrigins: ReadonlyArray<string>) => {
-  const origin = headers["origin"]
-  if (origin !== undefined) return origin === `http://${headers["host"]}` || allowedOrigins.includes(origin)
-  return ["same-origin", "none", undefined].includes(headers["sec-fetch-site"])
-}
