@@ -4,7 +4,7 @@ import { resolve } from "node:path"
 import { geteuid } from "node:process"
 import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { EventSource } from "@fairlead/core/events/EventFactory"
-import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
+import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
 import * as Fairlead from "@fairlead/core/Fairlead"
 import { HealthSettings } from "@fairlead/core/health/HealthSettings"
@@ -98,8 +98,12 @@ const policies = (config: HostConfig) =>
           memoryBytes: config.FAIRLEAD_MAX_MEMORY_MB * mebibyte
         }
       },
-      maxActive: config.FAIRLEAD_MAX_ACTIVE,
-      maxActivePerUser: config.FAIRLEAD_MAX_ACTIVE_PER_USER
+      bounds: {
+        maxActive: config.FAIRLEAD_MAX_ACTIVE,
+        maxActivePerUser: config.FAIRLEAD_MAX_ACTIVE_PER_USER,
+        maxPlanned: config.FAIRLEAD_MAX_PLANNED,
+        maxPlannedPerUser: config.FAIRLEAD_MAX_PLANNED_PER_USER
+      }
     }),
     Layer.succeed(QueuePolicy, {
       limits: {

@@ -1,4 +1,5 @@
 /** Scripts: where they run, how many, how long, and how long they are kept. */
+import { defaultQueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Config, Schema } from "effect"
 import { integer, onOff, optional, optionalInteger, setting } from "./Setting.ts"
@@ -65,9 +66,21 @@ export const scriptSettings = {
     "FAIRLEAD_MAX_ACTIVE",
     [1, 1_000_000],
     10_000,
-    "Executions accepted and not ended, of everybody; more are refused with 429."
+    "Executions accepted and not ended, of everybody; more are refused with 429. The last fifth is open only to users who have little in the queue, the last hundredth to administrators."
   ),
   FAIRLEAD_MAX_ACTIVE_PER_USER: integer("FAIRLEAD_MAX_ACTIVE_PER_USER", [1, 1_000_000], 1_000, "The same of one user."),
+  FAIRLEAD_MAX_PLANNED: integer(
+    "FAIRLEAD_MAX_PLANNED",
+    [1, 1_000_000],
+    defaultQueueBounds.maxPlanned,
+    "Executions of everybody that are planned for later with `run_at`; they are counted apart from those above."
+  ),
+  FAIRLEAD_MAX_PLANNED_PER_USER: integer(
+    "FAIRLEAD_MAX_PLANNED_PER_USER",
+    [1, 1_000_000],
+    defaultQueueBounds.maxPlannedPerUser,
+    "The same of one user."
+  ),
   FAIRLEAD_DEFAULT_TIMEOUT_SECONDS: integer(
     "FAIRLEAD_DEFAULT_TIMEOUT_SECONDS",
     [1, 86_400],

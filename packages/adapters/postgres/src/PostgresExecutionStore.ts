@@ -70,14 +70,6 @@ export const layer = Layer.effect(
         return { executions, total: totalOf(filter, count?.total ?? 0, executions.length) }
       }, storageError("ExecutionStore.list")),
 
-      countActive: Effect.fnUntraced(function* (ownerId) {
-        // The condition is the one of the index executions_active.
-        const [count] = yield* sql<{ readonly active: number }>`select count(*)::int as active from executions
-          where status in ('queued', 'scheduled', 'running')
-          ${ownerId === undefined ? sql`` : sql`and owner_id = ${ownerId}`}`
-        return count?.active ?? 0
-      }, storageError("ExecutionStore.countActive")),
-
       remove: Effect.fnUntraced(function* (id) {
         const removed = yield* sql`with
           gone as (delete from executions where execution_id = ${id} and ${terminal} returning execution_id),

@@ -3,7 +3,7 @@
  * is really there; the choice itself is one statement that reads the index of waiting entries owner by owner, and so costs the
  * same whoever has thousands in it.
  */
-import type { PauseScope } from "@fairlead/core/queue/QueueLoad"
+import type { PauseScope, QueueCounts } from "@fairlead/core/queue/QueueLoad"
 import type { PlaceOffer, QueueLimits } from "@fairlead/core/queue/QueueOrder"
 import { type QueueFilter, QueueStore } from "@fairlead/core/queue/QueueStore"
 import type { RuntimeKind } from "@fairlead/core/runtime/Job"
@@ -156,10 +156,18 @@ export const layer = Layer.effect(
         return count?.ahead ?? 0
       }, storageError("QueueStore.ownAhead")),
 
+      counts: Effect.fnUntraced(function* (ownerId) {
+        const [counts] = yield* sql<QueueCounts>`select count(*) filter (where state <> 'delayed')::int as active,
+            count(*) filter (where state = 'delayed')::int as planned
+          from queue_entries where owner_id = ${ownerId}`
+        return counts ?? { active: 0, planned: 0 }
+      }, storageError("QueueStore.counts")),
+
       load: Effect.gen(function* () {
         const owners = yield* decodeLoad(
           yield* sql`select owner_id as "ownerId", runtime, count(*) filter (where state = 'waiting')::int as waiting,
-              count(*) filter (where state in ('delayed', 'blocked'))::int as held,
+              count(*) filter (where state = 'delayed')::int as delayed,
+              count(*) filter (where state = 'blocked')::int as blocked,
               count(*) filter (where state = 'admitted')::int as admitted
             from queue_entries group by owner_id, runtime`
         )

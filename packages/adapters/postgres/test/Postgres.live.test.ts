@@ -141,7 +141,9 @@ describe.skipIf(unavailable)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
       const sql = yield* admin(url)
       for (let i = 0; i < 40; i++) {
         const fiber = yield* Effect.forkChild(
-          transaction(Effect.andThen(executions.insert(queuedExecution(100 + i)), executions.countActive()))
+          transaction(
+            Effect.andThen(executions.insert(queuedExecution(100 + i)), executions.list({ limit: 1, offset: 0 }))
+          )
         )
         yield* Effect.timeoutOption(Fiber.await(fiber), i / 8)
         yield* Fiber.interrupt(fiber)

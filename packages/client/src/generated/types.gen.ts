@@ -192,7 +192,7 @@ export type QueueFullProblem = {
     code: 'QUEUE_FULL';
     status_code: 429;
     request_id: string;
-    scope: 'host' | 'user';
+    scope: 'host' | 'user' | 'planned';
     maximum: number;
     retry_after_seconds: number;
 };

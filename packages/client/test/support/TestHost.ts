@@ -5,8 +5,9 @@
 import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { AccessTokens } from "@fairlead/core/auth/sessions/AccessTokens"
 import { PasswordHasher } from "@fairlead/core/auth/users/PasswordHasher"
-import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
+import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import * as Fairlead from "@fairlead/core/Fairlead"
+import type { QueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { AuthApi } from "@fairlead/http/api/AuthApi"
@@ -51,7 +52,7 @@ const handlers = Layer.mergeAll(
 )
 
 export interface HostSettings {
-  readonly admission?: Partial<Context.Service.Shape<typeof AdmissionPolicy>>
+  readonly admission?: Partial<QueueBounds>
   readonly auth?: Partial<typeof authDefaults>
   readonly streams?: Partial<Context.Service.Shape<typeof SseSettings>>
 }
@@ -74,7 +75,7 @@ export const startHost = async (settings: HostSettings = {}): Promise<TestHost> 
   const numbers = Layer.mergeAll(
     Layer.effect(
       AdmissionPolicy,
-      Effect.map(AdmissionPolicy, (policy) => ({ ...policy, ...settings.admission }))
+      Effect.map(AdmissionPolicy, (policy) => ({ ...policy, bounds: { ...policy.bounds, ...settings.admission } }))
     ),
     Layer.succeed(AuthOptions, { ...authDefaults, registration: "open", ...settings.auth }),
     Layer.effect(

@@ -10,9 +10,7 @@ import { Ids } from "../ids/Ids.ts"
 import { PlaceSlots } from "../queue/PlaceSlots.ts"
 import { QueueEntrance, type StartingHere } from "../queue/QueueEntrance.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
-import { type Outlook, QueueForecast } from "../queue/QueueForecast.ts"
-import { QueueGauge } from "../queue/QueueGauge.ts"
-import { activeIn } from "../queue/QueueLoad.ts"
+import type { Outlook } from "../queue/QueueForecast.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
 import { demandOf } from "../runtime/Place.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
@@ -26,28 +24,20 @@ import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import { Journal, streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { AdmissionPolicy } from "./AdmissionPolicy.ts"
 import { type ConcurrencyPolicy, replacedBy, skipped, turnOf } from "./ConcurrencyPolicy.ts"
 import { Execution } from "./Execution.ts"
 import { ExecutionEnv } from "./ExecutionEnv.ts"
-import { IdempotencyKeyReused, LimitTooHigh, QueueFull, RunAtTooFar } from "./ExecutionError.ts"
+import { IdempotencyKeyReused, LimitTooHigh, type QueueFull, RunAtTooFar } from "./ExecutionError.ts"
 import { ExecutionId } from "./ExecutionId.ts"
-import { defaultLimitPolicy, type ExecutionLimitPolicy, type ExecutionLimits, exceeded } from "./ExecutionLimits.ts"
+import { type ExecutionLimits, exceeded } from "./ExecutionLimits.ts"
 import type { ExecutionRequest } from "./ExecutionRequest.ts"
 import * as ExecutionSaga from "./ExecutionSaga.ts"
 import { ExecutionStore } from "./ExecutionStore.ts"
 import { ended, requested } from "./executionEvents.ts"
 import { IdempotencyStore } from "./IdempotencyStore.ts"
+import { makeAdmissionRoom } from "./internal/admissionRoom.ts"
 import { requestText } from "./requestText.ts"
-
-/** What a host lets in. A host replaces it once, at start-up. */
-export const AdmissionPolicy = Context.Reference<{
-  readonly limits: ExecutionLimitPolicy
-  /** Active executions of everybody; beyond it requests are refused. */
-  readonly maxActive: number
-  readonly maxActivePerUser: number
-}>("@fairlead/core/executions/AdmissionPolicy", {
-  defaultValue: () => ({ limits: defaultLimitPolicy, maxActive: 10_000, maxActivePerUser: 1_000 })
-})
 
 /** How far ahead a start may be asked for. */
 const mostDelay = { days: 365 }
@@ -96,7 +86,7 @@ export class ExecutionAdmission extends Context.Service<
       const [executions, entrance, keys] = [yield* ExecutionStore, yield* QueueEntrance, yield* IdempotencyStore]
       const [journal, launcher, events] = [yield* Journal, yield* SagaLauncher, yield* EventFactory]
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
-      const [gauge, forecast, queuePolicy] = [yield* QueueGauge, yield* QueueForecast, yield* QueuePolicy]
+      const [room, queuePolicy] = [yield* makeAdmissionRoom, yield* QueuePolicy]
       const [canceller, ids, log] = [yield* SagaCanceller, yield* Ids, yield* EventLog]
       const [driver, engine, slots] = [yield* SagaDriver, yield* SagaEngine, yield* PlaceSlots]
       const digest = yield* Digest.Digest
@@ -110,24 +100,6 @@ export class ExecutionAdmission extends Context.Service<
         }))
         return tooHigh.length === 0 ? Effect.void : Effect.fail(new LimitTooHigh({ limits: tooHigh }))
       }
-
-      /** Of the caller. It is only counted when it may come near the limit with what other hosts let in within a second. */
-      const activeOf = Effect.fnUntraced(function* ({ userId }: Principal) {
-        const active = yield* gauge.active(userId)
-        return active < policy.maxActivePerUser / 2 ? active : yield* executions.countActive(userId)
-      })
-
-      const checkRoom = Effect.fnUntraced(function* (caller: Principal) {
-        const { maxActive, maxActivePerUser } = policy
-        if (activeIn(yield* gauge.load) >= maxActive) {
-          const retryAfterSeconds = yield* forecast.retrySeconds()
-          return yield* new QueueFull({ scope: "host", maximum: maxActive, retryAfterSeconds })
-        }
-        if ((yield* activeOf(caller)) >= maxActivePerUser) {
-          const retryAfterSeconds = yield* forecast.retrySeconds(caller.userId)
-          return yield* new QueueFull({ scope: "user", maximum: maxActivePerUser, retryAfterSeconds })
-        }
-      })
 
       /** The wanted start; absent when it has come already. */
       const startOf = Effect.fnUntraced(function* ({ runAt }: ExecutionRequest) {
@@ -268,15 +240,16 @@ export class ExecutionAdmission extends Context.Service<
       /** Execution and, if it starts here and now, its saga. A repeated request is answered also when there is no room for a new one. */
       const accept = Effect.fnUntraced(function* (caller: Principal, request: ExecutionRequest, newcomer: Newcomer) {
         const [{ execution }, { idempotencyKey }] = [newcomer, request]
+        const isPlanned = execution.runAt !== undefined
         const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
         if (known !== undefined) return { execution: known }
         const turn = yield* claimTurn(execution, request.concurrencyPolicy)
         if (turn._tag === "Skip") return { execution: yield* writeSkipped(newcomer, turn.holder) }
-        yield* checkRoom(caller)
+        yield* room.check(caller, isPlanned)
         yield* replace(execution, turn.replaced)
         const begun = yield* startHere(newcomer)
         if (begun === undefined) yield* storage.transaction(enterLine(newcomer))
-        yield* gauge.entered(caller.userId)
+        yield* room.taken(caller, isPlanned)
         return { execution, begun }
       })
 

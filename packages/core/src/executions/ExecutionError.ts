@@ -37,7 +37,8 @@ export class AttemptNotFound extends Schema.TaggedError<AttemptNotFound>()("Atte
 
 /** Too many executions wait already; the request may succeed later. */
 export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
-  scope: Schema.Literals(["host", "user"]),
+  /** Whose executions: one's own, one's own that are planned for later, or everybody's. */
+  scope: Schema.Literals(["host", "user", "planned"]),
   maximum: Schema.Int,
   retryAfterSeconds: Schema.Int
 }) {}

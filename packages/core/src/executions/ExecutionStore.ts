@@ -35,8 +35,6 @@ export class ExecutionStore extends Context.Service<
     list(
       filter: ExecutionFilter
     ): Effect.Effect<{ readonly executions: ReadonlyArray<Execution>; readonly total: number }, StorageError>
-    /** Executions that are not terminal: of one owner, or of everyone. */
-    countActive(ownerId?: UserId): Effect.Effect<number, StorageError>
     /** Removes a terminal execution; its output, its saga and its idempotency key go with it, its events stay. `false` if it is not there or not terminal. */
     remove(id: ExecutionId): Effect.Effect<boolean, StorageError>
     /**
@@ -86,13 +84,6 @@ export class ExecutionStore extends Context.Service<
             const executions = found.slice(filter.offset, filter.offset + filter.limit)
             return { executions, total: totalOf(filter, Math.min(found.length, countedAtMost), executions.length) }
           }),
-        countActive: (ownerId) =>
-          Effect.map(
-            rows.get,
-            (known) =>
-              [...known.values()].filter((row) => !isTerminal(row.status) && (ownerId ?? row.ownerId) === row.ownerId)
-                .length
-          ),
         remove,
         removeEndedBefore: (time, limit) =>
           Effect.gen(function* () {

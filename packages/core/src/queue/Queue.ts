@@ -110,7 +110,7 @@ export class Queue extends Context.Service<
         return {
           runtime,
           waiting: sum(({ waiting }) => waiting),
-          held: sum(({ held }) => held),
+          held: sum(({ blocked, delayed }) => blocked + delayed),
           running: sum(({ admitted }) => admitted),
           capacity: yield* forecast.capacity(runtime),
           waitSeconds

@@ -36,10 +36,13 @@ export const layer = Layer.effectDiscard(
     const admitTo = Effect.fnUntraced(function* (here: HostPlace, load: QueueLoad) {
       const { capacity, demands, place, runtime } = here
       const running = yield* slots.running(place)
-      const held = load.owners.reduce((sum, owner) => sum + (owner.runtime === runtime ? owner.held : 0), 0)
+      const notRunning = load.owners.reduce(
+        (sum, owner) => sum + (owner.runtime === runtime ? notRunningOf(owner) : 0),
+        0
+      )
       const waiting = waitingIn(load, runtime)
       const free = capacity - running
-      if (free <= 0 || waiting + held === 0 || isPaused(load, runtime)) return 0
+      if (free <= 0 || notRunning === 0 || isPaused(load, runtime)) return 0
       const elsewhere = yield* freeElsewhere(here, load)
       if (elsewhere > 0) yield* Effect.sleep((courtesyMillis * running) / capacity)
       const share = Math.ceil((Math.max(1, waiting) * free) / (free + elsewhere))
@@ -84,7 +87,7 @@ export const layer = Layer.effectDiscard(
       }
       while (true) {
         const load = yield* store.load
-        awaited = load.owners.some(({ held, waiting }) => held + waiting > 0)
+        awaited = load.owners.some((owner) => notRunningOf(owner) > 0)
         if (!awaited) return
         let admitted = 0
         for (const here of places) admitted += yield* admitTo(here, load)
@@ -100,3 +103,5 @@ export const layer = Layer.effectDiscard(
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.raceFirst(next, slotFreed), round)))
   })
 )
+
+const notRunningOf = ({ blocked, delayed, waiting }: QueueLoad["owners"][number]) => blocked + delayed + waiting

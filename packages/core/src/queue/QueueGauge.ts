@@ -2,30 +2,33 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import type { UserId } from "../auth/users/UserId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { activeOf, type QueueLoad } from "./QueueLoad.ts"
+import { countsOf, type QueueCounts, type QueueLoad } from "./QueueLoad.ts"
 import { QueueStore } from "./QueueStore.ts"
 
 /** Older than this it is read again. */
 const staleMillis = 1_000
 /** While one caller reads it again, the others take what is not older than this. */
 const mostMillis = 5_000
+const none: QueueCounts = { active: 0, planned: 0 }
 
 export class QueueGauge extends Context.Service<
   QueueGauge,
   {
     /** Never waits for another caller, who may need the connection that this one holds. */
     readonly load: Effect.Effect<QueueLoad, StorageError>
-    /** Entries of the owner, running ones included: those of the load, and what this host has let in since. */
-    active(ownerId: UserId): Effect.Effect<number, StorageError>
-    /** Counts one more for `active`. */
-    entered(ownerId: UserId): Effect.Effect<void>
+    /** Entries of the owner: those of the load, and what this host has let in since. */
+    counts(ownerId: UserId): Effect.Effect<QueueCounts, StorageError>
+    /** The same as stored now, whatever it costs. */
+    exactCounts(ownerId: UserId): Effect.Effect<QueueCounts, StorageError>
+    /** Counts one more for `counts`. */
+    entered(ownerId: UserId, kind: keyof QueueCounts): Effect.Effect<void>
   }
 >()("@fairlead/core/queue/QueueGauge") {
   static readonly layer = Layer.effect(
     QueueGauge,
     Effect.gen(function* () {
       const store = yield* QueueStore
-      const since = new Map<UserId, number>()
+      const since = new Map<UserId, QueueCounts>()
       let known: { readonly load: QueueLoad; readonly atMillis: number } | undefined
       let reading = 0
 
@@ -49,8 +52,17 @@ export class QueueGauge extends Context.Service<
       })
       return QueueGauge.of({
         load,
-        active: (ownerId) => Effect.map(load, (line) => activeOf(line, ownerId) + (since.get(ownerId) ?? 0)),
-        entered: (ownerId) => Effect.sync(() => since.set(ownerId, (since.get(ownerId) ?? 0) + 1))
+        counts: (ownerId) =>
+          Effect.map(load, (line) => {
+            const [counted, added] = [countsOf(line, ownerId), since.get(ownerId) ?? none]
+            return { active: counted.active + added.active, planned: counted.planned + added.planned }
+          }),
+        exactCounts: store.counts,
+        entered: (ownerId, kind) =>
+          Effect.sync(() => {
+            const added = since.get(ownerId) ?? none
+            since.set(ownerId, { ...added, [kind]: added[kind] + 1 })
+          })
       })
     })
   )

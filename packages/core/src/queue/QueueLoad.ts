@@ -24,8 +24,10 @@ export interface QueueLoad {
     readonly runtime: RuntimeKind
     /** Entries that could run if a slot were free. */
     readonly waiting: number
-    /** Entries that wait for their time or their key. */
-    readonly held: number
+    /** Entries that wait for their time. */
+    readonly delayed: number
+    /** Entries that wait for their key. */
+    readonly blocked: number
     readonly admitted: number
   }>
   /** Admitted entries by place. */
@@ -40,9 +42,15 @@ export const loadOf = (entries: ReadonlyArray<QueueEntry>, paused: ReadonlySet<P
     groups.set(name, [...(groups.get(name) ?? []), entry])
   }
   const owners = [...groups.values()].flatMap((group) => {
-    const count = (...states: ReadonlyArray<QueueState>) => group.filter(({ state }) => states.includes(state)).length
-    const [waiting, held, admitted] = [count("waiting"), count("delayed", "blocked"), count("admitted")]
-    return group.slice(0, 1).map(({ ownerId, runtime }) => ({ ownerId, runtime, waiting, held, admitted }))
+    const count = (wanted: QueueState) => group.filter(({ state }) => state === wanted).length
+    return group.slice(0, 1).map(({ ownerId, runtime }) => ({
+      ownerId,
+      runtime,
+      waiting: count("waiting"),
+      delayed: count("delayed"),
+      blocked: count("blocked"),
+      admitted: count("admitted")
+    }))
   })
   const places = new Map<Place, number>()
   for (const { place, state } of entries)
@@ -50,13 +58,21 @@ export const loadOf = (entries: ReadonlyArray<QueueEntry>, paused: ReadonlySet<P
   return { owners, places, paused }
 }
 
-/** Entries of everybody, running ones included. */
-export const activeIn = (load: QueueLoad): number =>
-  load.owners.reduce((sum, { admitted, held, waiting }) => sum + admitted + held + waiting, 0)
+/** How many entries there are, of one owner or of everybody. */
+export interface QueueCounts {
+  /** That wait for a slot or their key, or run. */
+  readonly active: number
+  /** That wait for their time. */
+  readonly planned: number
+}
 
-/** Entries of one owner, running ones included. */
-export const activeOf = ({ owners, ...load }: QueueLoad, ownerId: UserId): number =>
-  activeIn({ ...load, owners: owners.filter((owner) => owner.ownerId === ownerId) })
+export const countsOf = ({ owners }: QueueLoad, ownerId?: UserId): QueueCounts => {
+  const counted = owners.filter((owner) => owner.ownerId === (ownerId ?? owner.ownerId))
+  return {
+    active: counted.reduce((sum, { admitted, blocked, waiting }) => sum + admitted + blocked + waiting, 0),
+    planned: counted.reduce((sum, { delayed }) => sum + delayed, 0)
+  }
+}
 
 export const waitingIn = (load: QueueLoad, runtime: RuntimeKind): number =>
   load.owners.reduce((sum, owner) => sum + (owner.runtime === runtime ? owner.waiting : 0), 0)

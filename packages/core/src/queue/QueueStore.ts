@@ -8,7 +8,7 @@ import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { pauseRows, queueRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { QueueEntry, type QueueState } from "./QueueEntry.ts"
-import { loadOf, type Pause, type PauseScope, type QueueLoad } from "./QueueLoad.ts"
+import { countsOf, loadOf, type Pause, type PauseScope, type QueueCounts, type QueueLoad } from "./QueueLoad.ts"
 import { byRank, nextToRun, type PlaceOffer, type QueueLimits, readied } from "./QueueOrder.ts"
 
 export interface QueueFilter {
@@ -50,6 +50,8 @@ export class QueueStore extends Context.Service<
     ): Effect.Effect<{ readonly entries: ReadonlyArray<QueueEntry>; readonly total: number }, StorageError>
     /** Entries of the same owner and runtime, waiting, of an earlier rank. */
     ownAhead(entry: QueueEntry): Effect.Effect<number, StorageError>
+    /** Entries of one owner, exactly. */
+    counts(ownerId: UserId): Effect.Effect<QueueCounts, StorageError>
     readonly load: Effect.Effect<QueueLoad, StorageError>
     /** Executions admitted to a place, in no order. */
     admittedAt(place: Place): Effect.Effect<ReadonlyArray<ExecutionId>, StorageError>
@@ -150,6 +152,7 @@ export class QueueStore extends Context.Service<
                   byRank(other, entry) < 0
               ).length
           ),
+        counts: (ownerId) => Effect.map(all, (entries) => countsOf(loadOf(entries, new Set()), ownerId)),
         load: Effect.all([all, pauses.get]).pipe(
           Effect.map(([entries, paused]) => loadOf(entries, new Set(paused.keys())))
         ),

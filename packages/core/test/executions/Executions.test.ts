@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
+import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { ExecutionFeed } from "@fairlead/core/executions/ExecutionFeed"
 import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
 import { Executions } from "@fairlead/core/executions/Executions"
+import { defaultQueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
 import { Effect, Redacted } from "effect"
 import {
@@ -98,7 +99,10 @@ describe("Executions.submit", () => {
       yield* submit(lines("exit 0"))
     }).pipe(
       Effect.provide(host()),
-      Effect.provideService(AdmissionPolicy, { limits: defaultLimitPolicy, maxActive: 100, maxActivePerUser: 1 })
+      Effect.provideService(AdmissionPolicy, {
+        limits: defaultLimitPolicy,
+        bounds: { ...defaultQueueBounds, maxActivePerUser: 1 }
+      })
     )
   )
 

@@ -55,13 +55,15 @@ export const limitTooHigh = problem(LimitTooHigh, {
   detail: ({ limits }) =>
     limits.map(({ limit, maximum, requested }) => `${limit} may be at most ${maximum}, not ${requested}`).join("; ")
 })
+const roomTaken = {
+  user: (maximum: number) => `You have ${maximum} executions that have not ended.`,
+  planned: (maximum: number) => `You have ${maximum} executions that are planned for later.`,
+  host: (maximum: number) => `${maximum} executions are waiting.`
+}
 export const queueFull = problem(QueueFull, {
   status: 429,
   title: "Queue full",
-  detail: ({ maximum, retryAfterSeconds, scope }) =>
-    scope === "user"
-      ? `You have ${maximum} executions that have not ended. Try again in ${retryAfterSeconds} s.`
-      : `${maximum} executions are waiting. Try again in ${retryAfterSeconds} s.`
+  detail: ({ maximum, retryAfterSeconds, scope }) => `${roomTaken[scope](maximum)} Try again in ${retryAfterSeconds} s.`
 })
 export const idempotencyKeyReused = problem(IdempotencyKeyReused, {
   status: 422,

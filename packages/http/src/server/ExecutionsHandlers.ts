@@ -1,8 +1,8 @@
 /** Binds executions to their services. No decisions here: call, translate, return. */
 
 import type { Principal } from "@fairlead/core/auth/Principal"
+import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { exampleScripts } from "@fairlead/core/executions/ExampleScripts"
-import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
 import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
 import { Executions } from "@fairlead/core/executions/Executions"

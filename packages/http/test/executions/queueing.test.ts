@@ -119,6 +119,18 @@ describe("POST /executions, when and beside what", () => {
     })
   )
 
+  it.live("counts what is planned for later apart from what may run now", () =>
+    Effect.gen(function* () {
+      const host = yield* ExecutionHost.start({ admission: { maxActivePerUser: 1, maxPlannedPerUser: 2 } })
+      yield* host.call("adam", "POST /queue/pause", { body: { reason: "upgrade" } })
+      const later = { script: "", run_at: yield* after(3_600) }
+      const statuses = yield* Effect.forEach([later, later, later, { script: "" }, { script: "" }, later], (body) =>
+        Effect.map(post(host, body), ({ body, status }) => (status === 200 ? 200 : `${body.code} ${body.scope}`))
+      )
+      assert.deepStrictEqual(statuses, [200, 200, "QUEUE_FULL planned", 200, "QUEUE_FULL user", "QUEUE_FULL planned"])
+    })
+  )
+
   it.live("tells when to come again if the line is full", () =>
     Effect.gen(function* () {
       const host = yield* ExecutionHost.start({ admission: { maxActivePerUser: 1 } })

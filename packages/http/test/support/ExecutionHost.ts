@@ -1,8 +1,9 @@
 /** Executions, events and sagas served in memory: the real API, handlers and core, over memory stores and staged scripts. */
 
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
-import { AdmissionPolicy } from "@fairlead/core/executions/ExecutionAdmission"
+import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { layerExecutions } from "@fairlead/core/Fairlead"
+import type { QueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { aliases } from "@fairlead/http/api/compat/Aliases"
@@ -28,7 +29,7 @@ const api = HttpApi.make("fairlead").add(EventsApi).add(ExecutionsApi).add(Hosts
 const handlers = Layer.mergeAll(EventsHandlers, ExecutionsHandlers, HostsHandlers, QueueHandlers, SagasHandlers)
 
 export interface Settings {
-  readonly admission?: Partial<Context.Service.Shape<typeof AdmissionPolicy>>
+  readonly admission?: Partial<QueueBounds>
   readonly streams?: Partial<Context.Service.Shape<typeof SseSettings>>
 }
 
@@ -49,7 +50,7 @@ export const start = Effect.fnUntraced(function* ({ admission, streams }: Settin
   const services = Layer.mergeAll(core, SseConnections.layer, Identities.layer).pipe(
     Layer.provide(
       Layer.merge(
-        Layer.succeed(AdmissionPolicy, { ...policy, ...admission }),
+        Layer.succeed(AdmissionPolicy, { ...policy, bounds: { ...policy.bounds, ...admission } }),
         Layer.succeed(SseSettings, { ...settings, ...streams })
       )
     )

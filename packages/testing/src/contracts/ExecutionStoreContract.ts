@@ -74,20 +74,6 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("countActive counts what is not terminal, of one owner or of all", () =>
-      Effect.gen(function* () {
-        const store = yield* ExecutionStore
-        const before = yield* store.countActive()
-        yield* store.insert(queuedExecution(41, { ownerId: userId(40) }))
-        yield* store.insert(queuedExecution(42, { ownerId: userId(40), status: "running" }))
-        yield* store.insert(completedExecution(43, { ownerId: userId(40) }))
-        yield* store.insert(queuedExecution(44, { ownerId: userId(49), status: "scheduled" }))
-        assert.strictEqual(yield* store.countActive(userId(40)), 2)
-        assert.strictEqual((yield* store.countActive()) - before, 3)
-        assert.strictEqual(yield* store.countActive(userId(48)), 0)
-      })
-    )
-
     it.effect("remove takes a terminal execution with its output, its saga and its key; its events stay", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore

@@ -226,10 +226,13 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
             ownerId,
             runtime: "process",
             waiting: 2,
-            held: 1,
+            delayed: 1,
+            blocked: 0,
             admitted: 0
           }
         )
+        assert.deepStrictEqual(yield* store.counts(ownerId), { active: 2, planned: 1 })
+        assert.deepStrictEqual(yield* store.counts(userId(61)), { active: 0, planned: 0 })
         const placed = yield* Effect.map(store.admittedAt(at("process", "c")), (ids) => ids.length)
         assert.strictEqual(load.places.get(at("process", "c")) ?? 0, placed)
         assert.deepStrictEqual(idsOf(yield* store.expired(second(20), 10)).toSorted(), [601, 603].map(executionId))

@@ -51,7 +51,8 @@ export const decodeLoad = Schema.decodeUnknownEffect(
       ownerId: UserId,
       runtime: RuntimeKind,
       waiting: Schema.Int,
-      held: Schema.Int,
+      delayed: Schema.Int,
+      blocked: Schema.Int,
       admitted: Schema.Int
     })
   )

@@ -1,0 +1,35 @@
+/** Whether there is room in the queue for one more execution of the caller. */
+import { Effect } from "effect"
+import type { Principal } from "../../auth/Principal.ts"
+import { refusalOf } from "../../queue/QueueBounds.ts"
+import { QueueForecast } from "../../queue/QueueForecast.ts"
+import { QueueGauge } from "../../queue/QueueGauge.ts"
+import { countsOf } from "../../queue/QueueLoad.ts"
+import { AdmissionPolicy } from "../AdmissionPolicy.ts"
+import { QueueFull } from "../ExecutionError.ts"
+
+export const makeAdmissionRoom = Effect.gen(function* () {
+  const { bounds } = yield* AdmissionPolicy
+  const [gauge, forecast] = [yield* QueueGauge, yield* QueueForecast]
+
+  /** Exact only when it may come near a bound with what other hosts let in within a second. */
+  const ownCounts = Effect.fnUntraced(function* ({ userId }: Principal) {
+    const counts = yield* gauge.counts(userId)
+    const isFar = counts.active < bounds.maxActivePerUser / 2 && counts.planned < bounds.maxPlannedPerUser / 2
+    return isFar ? counts : yield* gauge.exactCounts(userId)
+  })
+
+  return {
+    /** Fails if there is no room. */
+    check: Effect.fnUntraced(function* (caller: Principal, isPlanned: boolean) {
+      const everybody = countsOf(yield* gauge.load)
+      const own = yield* ownCounts(caller)
+      const refusal = refusalOf({ everybody, own, isPlanned, isAdmin: caller.role === "admin" }, bounds)
+      if (refusal === undefined) return
+      const retryAfterSeconds = yield* forecast.retrySeconds(refusal.scope === "host" ? undefined : caller.userId)
+      return yield* new QueueFull({ ...refusal, retryAfterSeconds })
+    }),
+    /** Counts one that was accepted. */
+    taken: ({ userId }: Principal, isPlanned: boolean) => gauge.entered(userId, isPlanned ? "planned" : "active")
+  }
+})
