@@ -10,12 +10,16 @@ import * as Fairlead from "@fairlead/core/Fairlead"
 import { HealthSettings } from "@fairlead/core/health/HealthSettings"
 import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import type { Stores } from "@fairlead/core/storage/Storage"
+import type { StorageError } from "@fairlead/core/storage/StorageError"
 import * as AesSecrets from "@fairlead/crypto/AesSecrets"
 import * as Argon2PasswordHasher from "@fairlead/crypto/Argon2PasswordHasher"
 import * as JoseAccessTokens from "@fairlead/crypto/JoseAccessTokens"
 import { version } from "@fairlead/http/api/Version"
 import { defaultSettings, HttpSettings } from "@fairlead/http/server/HttpSettings"
+import type { DatabaseUnsuitable } from "@fairlead/postgres/DatabaseUnsuitable"
 import * as PostgresStorage from "@fairlead/postgres/PostgresStorage"
+import type { DataDirectoryLocked } from "@fairlead/postgres/pglite/DirectoryLock"
 import * as PgliteStorage from "@fairlead/postgres/pglite/PgliteStorage"
 import * as ProcessRuntime from "@fairlead/process/ProcessRuntime"
 import { Effect, Layer, Option, Result, Schema } from "effect"
@@ -46,7 +50,10 @@ export const layer = (config: HostConfig, keys: Keys, on: ReturnType<typeof port
   return core.pipe(Layer.provideMerge(on), Layer.provide(crypto), Layer.provide(policies(config)))
 }
 
-const storage = ({ DATABASE_URL, FAIRLEAD_DATA_DIR }: HostConfig) =>
+const storage = ({
+  DATABASE_URL,
+  FAIRLEAD_DATA_DIR
+}: HostConfig): Layer.Layer<Stores, DatabaseUnsuitable | DataDirectoryLocked | StorageError> =>
   Option.isSome(DATABASE_URL)
     ? PostgresStorage.layer({ url: DATABASE_URL.value })
     : PgliteStorage.layer({ directory: resolve(FAIRLEAD_DATA_DIR, "database") })

@@ -1,4 +1,6 @@
 /** Says on standard error why the command failed: a sentence for what a person can mend, the cause for what is a bug. */
+import { StorageError } from "@fairlead/core/storage/StorageError"
+import { DatabaseUnsuitable, unsuitable } from "@fairlead/postgres/DatabaseUnsuitable"
 import { Cause, Console, Effect, Predicate } from "effect"
 import { CliError } from "effect/cli"
 
@@ -26,6 +28,7 @@ const sentence = (error: unknown): string | undefined => {
       : "the tables of the database are of another version: use the `fairlead` of that version, or start this one as a host once."
   if (Predicate.isTagged(error, "ProcessRuntimeUnavailable") && Predicate.hasProperty(error, "detail"))
     return `the process runtime cannot run here: ${error.detail}`
-  if (Predicate.isTagged(error, "StorageError")) return "the database cannot be used; the lines above say why."
+  if (error instanceof StorageError) return sentence(unsuitable(error))
+  if (error instanceof DatabaseUnsuitable) return `the database cannot be used: ${error.problem}. ${error.remedy}`
   return undefined
 }

@@ -4,7 +4,9 @@ import { Storage, type Stores } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Effect, Layer, Result, Schedule } from "effect"
 import { Migrator, SqlClient, SqlError } from "effect/sql"
+import { type DatabaseUnsuitable, unsuitable } from "./DatabaseUnsuitable.ts"
 import { checkSession } from "./internal/session.ts"
+import { checkSuitability } from "./internal/suitability.ts"
 import { migrations } from "./migrations/Migrations.ts"
 import * as PostgresApiKeyStore from "./PostgresApiKeyStore.ts"
 import * as PostgresBus from "./PostgresBus.ts"
@@ -91,13 +93,17 @@ export const layerUnitOfWork = <E, R>(durability: Effect.Effect<Storage["Service
     })
   )
 
-/** Every store on one server. Many processes may share the database. */
-export const layer = (options: PostgresOptions): Layer.Layer<Stores, StorageError> =>
-  Layer.mergeAll(layerStores(options), layerUnitOfWork(serverDurability)).pipe(
+/** Every store on one server. Many processes may share the database. One that is not fit for it is refused before anything is written. */
+export const layer = (options: PostgresOptions): Layer.Layer<Stores, DatabaseUnsuitable> => {
+  const migrates = options.migrate !== false
+  const suitable = Layer.effectDiscard(checkSuitability(migrates))
+  return Layer.mergeAll(layerStores(options), layerUnitOfWork(serverDurability)).pipe(
     Layer.provideMerge(PostgresWakeups.layer),
-    Layer.provide(options.migrate === false ? Layer.empty : layerMigrations),
-    Layer.provide(PostgresClient.layer(options))
+    Layer.provide(Layer.provide(migrates ? layerMigrations : Layer.empty, suitable)),
+    Layer.provide(PostgresClient.layer(options)),
+    Layer.catchTag("StorageError", (error) => Layer.effectContext<Stores, DatabaseUnsuitable, never>(unsuitable(error)))
   )
+}
 
 /** Asks the server: with either setting off, what it acknowledged may be gone after a power cut. */
 const serverDurability = Effect.gen(function* () {

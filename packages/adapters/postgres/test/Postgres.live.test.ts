@@ -192,7 +192,7 @@ describe.skipIf(unavailable)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
     Effect.gen(function* () {
       const url = Redacted.make("postgres://postgres@127.0.0.1:1/postgres")
       const error = yield* Effect.flip(Layer.build(PostgresStorage.layer({ url, migrate: false })))
-      assert.deepInclude(error, { _tag: "StorageError", retryable: true })
+      assert.deepInclude(error, { _tag: "DatabaseUnsuitable", retryable: true })
     }).pipe(Effect.scoped)
   )
 

@@ -4,8 +4,18 @@ import { Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { toStorageError } from "../PostgresError.ts"
 
-/** Settings of every connection. Lock times of the queue are kept without a zone, so all sessions must share one. */
-export const sessionParameters = { TimeZone: "UTC" } as const
+/**
+ * Settings of every connection, whatever role and database are set to. Lock times of the queue are kept without a zone, so all sessions
+ * must share one; the others decide how values are written and which rows a statement sees.
+ */
+export const sessionParameters = {
+  TimeZone: "UTC",
+  DateStyle: "ISO, MDY",
+  IntervalStyle: "postgres",
+  bytea_output: "hex",
+  standard_conforming_strings: "on",
+  default_transaction_isolation: "read committed"
+} as const
 
 /** Passes when `query` answers and the session speaks UTC. */
 export const checkSession = (
