@@ -1,8 +1,10 @@
 /** Says on standard error why the command failed: a sentence for what a person can mend, the cause for what is a bug. */
 import { StorageError } from "@fairlead/core/storage/StorageError"
+import { ListenFailed } from "@fairlead/http/node/NodeHost"
 import { DatabaseUnsuitable, unsuitable } from "@fairlead/postgres/DatabaseUnsuitable"
 import { Cause, Console, Effect, Predicate } from "effect"
 import { CliError } from "effect/cli"
+import { KeyFileUnusable } from "./KeyFiles.ts"
 
 export const explain = <E>(cause: Cause.Cause<E>): Effect.Effect<void> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.void
@@ -15,8 +17,10 @@ export const explain = <E>(cause: Cause.Cause<E>): Effect.Effect<void> => {
 const sentence = (error: unknown): string | undefined => {
   if (Predicate.isTagged(error, "ConfigurationInvalid") && Predicate.hasProperty(error, "problems"))
     return `the configuration is not valid:\n  ${String(error.problems).replaceAll(".,", ".\n  ")}`
-  if (Predicate.isTagged(error, "ListenFailed") && Predicate.hasProperty(error, "port"))
-    return `cannot listen on port ${error.port}: is another program using it? Set FAIRLEAD_PORT.`
+  if (error instanceof ListenFailed)
+    return `cannot listen on ${error.host} port ${error.port}: ${listenHint(error.cause)}`
+  if (error instanceof KeyFileUnusable)
+    return `the key file ${error.path} cannot be read or written: ${reasonOf(error.cause)}. Mend that, or set FAIRLEAD_DATA_DIR.`
   if (Predicate.isTagged(error, "DataDirectoryLocked") && error instanceof Error)
     return `${error.message}: stop that process first.`
   if (Predicate.isTagged(error, "NothingToVerify") && Predicate.hasProperty(error, "reason")) return `${error.reason}.`
@@ -31,4 +35,25 @@ const sentence = (error: unknown): string | undefined => {
   if (error instanceof StorageError) return sentence(unsuitable(error))
   if (error instanceof DatabaseUnsuitable) return `the database cannot be used: ${error.problem}. ${error.remedy}`
   return undefined
+}
+
+const codeOf = (cause: unknown) => (Predicate.hasProperty(cause, "code") ? String(cause.code) : "")
+
+const listenHints: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program uses it. Set FAIRLEAD_PORT.",
+  EACCES: "the host's user may not use it. Set FAIRLEAD_PORT to 1024 or more.",
+  EADDRNOTAVAIL: "this machine has no such address. Set FAIRLEAD_HOST."
+}
+const listenHint = (cause: unknown) =>
+  listenHints[codeOf(cause)] ?? `${String(cause)}. Set FAIRLEAD_HOST or FAIRLEAD_PORT.`
+
+/** The operating system's own words, at the bottom of what a file system call failed with. */
+const reasonOf = (cause: unknown): string => {
+  const inner = Predicate.hasProperty(cause, "reason")
+    ? cause.reason
+    : Predicate.hasProperty(cause, "cause")
+      ? cause.cause
+      : undefined
+  if (inner !== undefined) return reasonOf(inner)
+  return cause instanceof Error ? cause.message : String(cause)
 }

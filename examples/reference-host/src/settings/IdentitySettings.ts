@@ -1,10 +1,12 @@
 /** The first administrator, keys and sessions. */
 import { authDefaults } from "@fairlead/core/auth/AuthOptions"
-import { choice, integer, secret, text } from "./Setting.ts"
+import { Email, Username } from "@fairlead/core/auth/users/User"
+import { choice, formed, integer, secret } from "./Setting.ts"
 
 export const identitySettings = {
-  FAIRLEAD_ADMIN_USERNAME: text(
+  FAIRLEAD_ADMIN_USERNAME: formed(
     "FAIRLEAD_ADMIN_USERNAME",
+    Username,
     "admin",
     "Username of the first administrator, made when no such user exists."
   ),
@@ -13,7 +15,12 @@ export const identitySettings = {
     "generated, shown once",
     "Password of the first administrator; it keeps the rules for passwords."
   ),
-  FAIRLEAD_ADMIN_EMAIL: text("FAIRLEAD_ADMIN_EMAIL", "admin@localhost", "E-mail address of the first administrator."),
+  FAIRLEAD_ADMIN_EMAIL: formed(
+    "FAIRLEAD_ADMIN_EMAIL",
+    Email,
+    "admin@localhost",
+    "E-mail address of the first administrator."
+  ),
   FAIRLEAD_REGISTRATION: choice(
     "FAIRLEAD_REGISTRATION",
     ["auto", "open", "closed"],

@@ -45,6 +45,10 @@ export const onOff = (name: string, standard: "on" | "off", about: string) =>
 export const text = (name: string, standard: string, about: string) =>
   setting(Config.NonEmptyString(name).pipe(Config.withDefault(standard)), standard, about)
 
+/** Text of a form that the schema knows. */
+export const formed = (name: string, form: Schema.Codec<string>, standard: string, about: string) =>
+  setting(Config.schema(form, name).pipe(Config.withDefault(standard)), standard, about)
+
 export const optional = (name: string, standard: string, about: string) =>
   setting(Config.option(Config.NonEmptyString(name)), standard, about)
 

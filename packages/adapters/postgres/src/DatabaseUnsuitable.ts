@@ -18,6 +18,10 @@ const known: Readonly<Record<string, readonly [problem: string, remedy: string]>
   ENOTFOUND: ["its host name does not resolve", "Correct the host in DATABASE_URL."],
   EAI_AGAIN: ["its host name does not resolve at the moment", "Check the name service of this machine."],
   ETIMEDOUT: ["its server does not answer", "Check host, port and firewall."],
+  ERR_INVALID_URL: ["DATABASE_URL is not an address", "Give one as in postgres://user:password@host:5432/database."],
+  EACCES: ["the host's user may not write its folder", "Give the folder to that user, or set FAIRLEAD_DATA_DIR."],
+  EROFS: ["its folder is on a read-only file system", "Set FAIRLEAD_DATA_DIR to a folder that can be written."],
+  ENOSPC: ["its disk is full", "Make room, then start again: what was stored before is there."],
   "28000": ["its server refuses the user", "Correct the user in DATABASE_URL, or allow it in pg_hba.conf."],
   "28P01": ["its server refuses the password", "Correct user and password in DATABASE_URL."],
   "3D000": ["there is no database of that name", "Create it, or correct the name in DATABASE_URL."],
@@ -45,20 +49,24 @@ const known: Readonly<Record<string, readonly [problem: string, remedy: string]>
   "42704": ["it lacks a type or extension that is needed", "Use PostgreSQL 15 or later, with its standard catalogs."]
 }
 
-/** The cause at the bottom of what a driver or migration failed with. */
-const deepest = (error: unknown, depth = 0): unknown => {
-  if (depth > 8) return error
-  if (Predicate.hasProperty(error, "reason") && Predicate.hasProperty(error.reason, "cause"))
-    return deepest(error.reason.cause, depth + 1)
-  return Predicate.hasProperty(error, "cause") && error.cause !== undefined ? deepest(error.cause, depth + 1) : error
+/** The first cause with a code among those that a driver or migration failed with, or else the last one that has something to say. */
+const telling = (error: unknown, depth = 0): unknown => {
+  if (depth > 8 || (Predicate.hasProperty(error, "code") && typeof error.code === "string")) return error
+  const inner =
+    Predicate.hasProperty(error, "reason") && Predicate.hasProperty(error.reason, "cause")
+      ? error.reason.cause
+      : Predicate.hasProperty(error, "cause")
+        ? error.cause
+        : undefined
+  return typeof inner === "string" || inner instanceof Error ? telling(inner, depth + 1) : error
 }
 
 /** The failure as a person can act on it; an unknown one keeps the server's own words. */
 export const unsuitable = (error: StorageError): DatabaseUnsuitable => {
-  const cause = deepest(error)
+  const cause = telling(error)
   const code = Predicate.hasProperty(cause, "code") ? String(cause.code) : ""
   const words = Predicate.hasProperty(cause, "message") ? String(cause.message) : String(cause)
-  const [problem, remedy] = known[code] ?? ["it fails at the start", "See what its server says."]
+  const [problem, remedy] = known[code] ?? ["it fails at the start", "The log of its server may tell more."]
   return new DatabaseUnsuitable({
     problem: `${problem} (${[words, code].filter(Boolean).join(", ")})`,
     remedy,

@@ -5,14 +5,14 @@
 
 import { PgClient } from "@effect/sql-pg"
 import { PGlite } from "@electric-sql/pglite"
-import { StorageError } from "@fairlead/core/storage/StorageError"
+import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Context, Effect, Layer, Option } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import { sessionParameters } from "../internal/session.ts"
 import { toStorageError } from "../PostgresError.ts"
 import { type DataDirectoryLocked, lockDirectory } from "./DirectoryLock.ts"
-import { holdsDatabase, whileUnfinished } from "./internal/dataDirectory.ts"
+import { holdsDatabase, openFailure, whileUnfinished } from "./internal/dataDirectory.ts"
 import { PgliteDuplex } from "./internal/pgliteDuplex.ts"
 import { loadTemplate } from "./PgliteTemplate.ts"
 
@@ -50,7 +50,7 @@ const createDatabase = (directory: string | undefined, template: Option.Option<B
         initialMemory: initialMemoryBytes,
         startParams
       }),
-    catch: (cause) => new StorageError({ operation: "PgliteClient.open", retryable: false, cause })
+    catch: (cause) => openFailure(directory ?? "a database in memory", cause)
   })
 
 /** Opens what is there, or makes a new database: from the template when one fits, else by `initdb`. */

@@ -5,7 +5,7 @@
 import { access, readdir, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { StorageError } from "@fairlead/core/storage/StorageError"
-import { Effect } from "effect"
+import { Effect, Predicate } from "effect"
 
 const markerOf = (directory: string) => `${directory}.unfinished`
 
@@ -38,5 +38,15 @@ const clear = Effect.fnUntraced(function* (directory: string) {
 const exists = (path: string) => Effect.isSuccess(file(() => access(path)))
 
 const file = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: fileError })
+
+/** Numbers of errors as PGlite's file system counts them (those of WASI), by the names that Node has for them. */
+const errorCodes: Readonly<Record<number, string>> = { 2: "EACCES", 51: "ENOSPC", 69: "EROFS" }
+
+/** What PGlite failed with when it opened or made a database; its own errors have no message. */
+export const openFailure = (directory: string, cause: unknown): StorageError => {
+  const code = Predicate.hasProperty(cause, "errno") ? errorCodes[Number(cause.errno)] : undefined
+  const words = cause instanceof Error && cause.message !== "" ? cause.message : (code ?? "for a reason that it keeps")
+  return fileError(Object.assign(new Error(`${directory} cannot be opened: ${words}`), code && { code }))
+}
 
 const fileError = (cause: unknown) => new StorageError({ operation: "PgliteClient.open", retryable: false, cause })
