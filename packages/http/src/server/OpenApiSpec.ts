@@ -4,17 +4,24 @@
  */
 import { Context, Schema } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authentication, credentials, Needs } from "../api/Access.ts"
+import { Authentication, accessCookie, credentialsOf, csrfCookie, Needs } from "../api/Access.ts"
 import { exampleOf } from "./internal/exampleOf.ts"
 import type { Answer, JsonSchema, MediaType, Operation, Paths, Schemas } from "./internal/openApiDocument.ts"
+import type { CookieNames } from "./SessionCookies.ts"
 
-/** `publicPath` is where clients find the API when it is mounted under a prefix. Equal arguments give equal text. */
+/** Where clients find an API, and what its cookies are called there. */
+export interface DocumentPlace {
+  readonly publicPath: string
+  readonly cookies: CookieNames
+}
+
+/** Of an API at the root of its server. Equal arguments give equal text. */
 export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, G>,
-  aliases: Readonly<Record<string, string>>,
-  publicPath = ""
+  aliases: Readonly<Record<string, string>>
 ) => {
   const spec = OpenApi.fromApi(api)
+  const securitySchemes = credentialsOf(accessCookie, csrfCookie)
   const paths: Paths = JSON.parse(JSON.stringify(spec.paths, openObjects))
   const schemas: Schemas = JSON.parse(JSON.stringify(spec.components.schemas, openObjects))
 
@@ -26,7 +33,7 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
       const permission = Context.getOrUndefined(endpoint.annotations, Needs)
       if (permission !== undefined) operation["x-permission"] = permission
       if (endpoint.middlewares.has(Authentication))
-        operation.security = Object.keys(credentials).map((name) => ({ [name]: [] }))
+        operation.security = Object.keys(securitySchemes).map((name) => ({ [name]: [] }))
       typeParameters(operation, endpoint)
       dropImpossible(operation)
       addCsrfHeader(operation, endpoint.method)
@@ -38,11 +45,23 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
 
   return {
     ...spec,
-    servers: [{ url: publicPath === "" ? "/" : publicPath, description: "The host that serves this document." }],
-    components: { ...spec.components, securitySchemes: credentials, schemas, headers: sharedHeaders },
+    servers: serversAt("/"),
+    components: { ...spec.components, securitySchemes, schemas, headers: sharedHeaders },
     paths
   }
 }
+
+/** The same document for an API that is mounted elsewhere. */
+export const at = (
+  spec: ReturnType<typeof make>,
+  { cookies, publicPath }: DocumentPlace
+): ReturnType<typeof make> => ({
+  ...spec,
+  servers: serversAt(publicPath === "" ? "/" : publicPath),
+  components: { ...spec.components, securitySchemes: credentialsOf(cookies.access, cookies.csrf) }
+})
+
+const serversAt = (url: string) => [{ url, description: "The host that serves this document." }]
 
 const sharedHeaders = {
   RequestId: {
@@ -100,7 +119,7 @@ const addCsrfHeader = (operation: Operation, method: string) => {
     name: "X-CSRF-Token",
     in: "header",
     required: false,
-    description: "The cookie `csrf_token`. Needed when the cookie is the only credential.",
+    description: "The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.",
     schema: { type: "string" }
   })
 }

@@ -137,7 +137,10 @@ describe("the OpenAPI document", () => {
   it("names the version of the package, and the mount that clients see", () => {
     const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
     assert.deepStrictEqual([spec.info.version, version], [manifest.version, manifest.version])
-    assert.strictEqual(OpenApiSpec.make(Api, aliases, "/cp").servers[0]?.url, "/cp")
+    const place = { publicPath: "/cp", cookies: { access: "access_token_cp", csrf: "csrf_token_cp" } }
+    const mounted = OpenApiSpec.at(spec, place)
+    assert.strictEqual(mounted.servers[0]?.url, "/cp")
+    assert.strictEqual(mounted.components.securitySchemes.cookie.name, "access_token_cp")
   })
 
   it("comes out the same each time", () => {
