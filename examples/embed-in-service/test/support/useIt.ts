@@ -13,13 +13,14 @@ const cookiesOf = (headers: Headers) =>
     })
   )
 
-export interface Caller {
+interface Caller {
+  readonly answer: Headers
   readonly cookies: ReturnType<typeof cookiesOf>
   readonly headers: Readonly<Record<string, string>>
 }
 
 /** As a form, as browsers do. Names of cookies tell the mount, and so do their paths. */
-export const logIn = async (url: string): Promise<Caller> => {
+const logIn = async (url: string): Promise<Caller> => {
   const answer = await fetch(`${url}/cp/api/v1/auth/login`, { method: "POST", body: new URLSearchParams(account) })
   const text = await answer.text()
   assert.strictEqual(answer.status, 200, text)
@@ -30,7 +31,7 @@ export const logIn = async (url: string): Promise<Caller> => {
   assert.match(cookies.get("access_token_cp")?.attributes ?? "", /; Path=\/cp;.* HttpOnly/)
   assert.match(cookies.get("csrf_token_cp")?.attributes ?? "", /; Path=\/cp;/)
   const cookie = [...cookies].map(([name, { value }]) => `${name}=${value}`).join("; ")
-  return { cookies, headers: { cookie, "x-csrf-token": cookies.get("csrf_token_cp")?.value ?? "" } }
+  return { answer: answer.headers, cookies, headers: { cookie, "x-csrf-token": cookies.get("csrf_token_cp")?.value ?? "" } }
 }
 
 const submit = async (url: string, { headers }: Caller, script: string) => {
@@ -45,7 +46,7 @@ const submit = async (url: string, { headers }: Caller, script: string) => {
 }
 
 /** The script goes on until it is cancelled, which happens once its first line has come: so nothing on the way holds the line back. */
-export const streamsLive = async (url: string, caller: Caller) => {
+const streamsLive = async (url: string, caller: Caller) => {
   const id = await submit(url, caller, "echo first; exec tail -f /dev/null")
   const headers = { ...caller.headers, "accept-encoding": "gzip" }
   const events = await fetch(`${url}/cp/api/v1/events/executions/${id}`, { headers })
@@ -65,7 +66,7 @@ export const streamsLive = async (url: string, caller: Caller) => {
   assert.include(text, '"event_type":"result_stored"')
 }
 
-export const answersInFull = async (url: string, caller: Caller) => {
+const answersInFull = async (url: string, caller: Caller) => {
   const id = await submit(url, caller, "printf embedded")
   const result = await fetch(`${url}/cp/api/v1/executions/${id}/result?wait_seconds=20`, caller)
   assert.deepInclude(await result.json(), { status: "completed", stdout: "embedded" })
@@ -94,8 +95,16 @@ export const answersInFull = async (url: string, caller: Caller) => {
   assert.deepStrictEqual([again.status, again.headers.get("etag")], [304, etag])
 }
 
+const logsOut = async (url: string, caller: Caller) => {
+  const answer = await fetch(`${url}/cp/api/v1/auth/logout`, { method: "POST", headers: caller.headers })
+  assert.strictEqual(answer.status, 200, await answer.text())
+  assert.match(cookiesOf(answer.headers).get("access_token_cp")?.attributes ?? "", /; Max-Age=0; Path=\/cp;/)
+  const after = await fetch(`${url}/cp/api/v1/auth/me`, caller)
+  assert.strictEqual(after.status, 401, await after.text())
+}
+
 /** The document as it comes over the wire: `fetch` would hide whether it was compressed. */
-export const readDocument = (url: string) =>
+const readDocument = (url: string) =>
   new Promise<{ readonly encoding: string | undefined; readonly document: { readonly servers: unknown } }>(
     (resolve, reject) =>
       request(`${url}/cp/openapi.json`, { headers: { "accept-encoding": "gzip" } }, (answer) => {
@@ -112,7 +121,7 @@ export const readDocument = (url: string) =>
         .end()
   )
 
-export const upgrades = (url: string) =>
+const upgrades = (url: string) =>
   new Promise<void>((resolve, reject) => {
     const socket = new WebSocket(`${url.replace("http:", "ws:")}/cp/echo`)
     socket.onopen = () => socket.send("there and back")
@@ -123,3 +132,24 @@ export const upgrades = (url: string) =>
       resolve()
     }
   })
+
+/** What stands in front adds to an answer, beside all that is ours. */
+export interface Expected {
+  /** Whether what is large comes compressed. */
+  readonly compresses?: boolean
+  readonly headers?: ReadonlyArray<string>
+  readonly cookies?: ReadonlyArray<string>
+}
+
+export const useAll = async (url: string, { compresses = false, cookies = [], headers = [] }: Expected) => {
+  const caller = await logIn(url)
+  assert.includeMembers([...caller.cookies.keys()], [...cookies])
+  for (const name of headers) assert.isTrue(caller.answer.has(name), name)
+  await answersInFull(url, caller)
+  await streamsLive(url, caller)
+  await upgrades(url)
+  const { document, encoding } = await readDocument(url)
+  assert.strictEqual(encoding, compresses ? "gzip" : undefined)
+  assert.deepNestedInclude(document, { "servers[0].url": "/cp" })
+  await logsOut(url, caller)
+}
