@@ -167,7 +167,11 @@ describe("node:http2 without TLS", () => {
       const session = connect(`http://127.0.0.1:${typeof address === "object" ? address?.port : address}`)
       const ask = (path: string, headers: Readonly<Record<string, string>>, body?: string) =>
         new Promise<{ readonly headers: IncomingHttpHeaders; readonly text: string }>((resolve, reject) => {
-          const stream = session.request({ ":path": `/cp${path}`, ":method": body === undefined ? "GET" : "POST", ...headers })
+          const stream = session.request({
+            ":path": `/cp${path}`,
+            ":method": body === undefined ? "GET" : "POST",
+            ...headers
+          })
           let got: IncomingHttpHeaders = {}
           let text = ""
           stream.setEncoding("utf8")
@@ -184,7 +188,7 @@ describe("node:http2 without TLS", () => {
 
       const form = { "content-type": "application/x-www-form-urlencoded" }
       const login = await ask("/api/v1/auth/login", form, `${new URLSearchParams(account)}`)
-      assert.strictEqual(login.headers[":status"], 200)
+      assert.strictEqual(Number(login.headers[":status"]), 200)
       const [access = "", csrf = ""] = login.headers["set-cookie"] ?? []
       assert.match(access, /^access_token_cp=.*; Path=\/cp; HttpOnly/)
       const cookies = [access, csrf].map((line) => line.replace(/;.*/, ""))

@@ -21,7 +21,8 @@ const link = (name: string, folder: string) => {
   mkdirSync(dirname(join(work, "node_modules", name)), { recursive: true })
   symlinkSync(realpathSync(join(root, folder, "node_modules", name)), join(work, "node_modules", name))
 }
-for (const name of ["core", "crypto", "http", "postgres", "process"]) link(`@fairlead/${name}`, "examples/reference-host")
+for (const name of ["core", "crypto", "http", "postgres", "process"])
+  link(`@fairlead/${name}`, "examples/reference-host")
 for (const name of ["@hono/node-server", "express", "fastify", "hono", "koa"]) link(name, "examples/embed-in-service")
 link("effect", ".")
 
@@ -40,7 +41,11 @@ const running = async (name: string, program: string, used: (url: string) => Pro
   writeFileSync(join(folder, "fairlead.ts"), `${parts}`.replaceAll("/var/lib/my-service", join(work, "data")))
   writeFileSync(join(folder, "program.ts"), program.replaceAll("3000", port))
   const env = { ...process.env, NODE_COMPILE_CACHE: join(work, "cache") }
-  const child = spawn(process.execPath, ["--liftoff-only", "program.ts"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] })
+  const child = spawn(process.execPath, ["--liftoff-only", "program.ts"], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "pipe", "pipe"]
+  })
   let told = ""
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk) => {
@@ -67,7 +72,11 @@ describe("the how-to", () => {
   it("has a program for each server", () => {
     const named = ["express()", "Fastify()", "new Koa()", "new Hono()", "createServer(handler)"]
     assert.strictEqual(programs.length, named.length)
-    for (const name of named) assert.isTrue(programs.some((code) => code.includes(name)), name)
+    for (const name of named)
+      assert.isTrue(
+        programs.some((code) => code.includes(name)),
+        name
+      )
   })
 
   for (const [index, program] of programs.entries())

@@ -64,8 +64,8 @@ const inTurn =
   (request, response) => {
     const step = (at: number): void => {
       const middleware = use[at]
-      if (middleware === undefined) return fairlead.handler(request, response)
-      Reflect.apply(middleware, undefined, [request, response, () => step(at + 1)])
+      if (middleware === undefined) fairlead.handler(request, response)
+      else Reflect.apply(middleware, undefined, [request, response, () => step(at + 1)])
     }
     step(0)
   }
@@ -85,17 +85,13 @@ const applications: Readonly<Record<string, (use: ReadonlyArray<RequestHandler>)
 for (const [framework, application] of Object.entries(applications)) {
   describe(`${framework} behind`, () => {
     for (const { name, use, ...expected } of fronts) {
-      it(
-        name,
-        async () => {
-          const server = await serving(application(use), fairlead)
-          logged.length = 0
-          await useAll(server.url, expected)
-          if (use.includes(log)) assert.include(logged, "POST /cp/api/v1/auth/login 200 application/json\n")
-          await server.close()
-        },
-        30_000
-      )
+      it(name, async () => {
+        const server = await serving(application(use), fairlead)
+        logged.length = 0
+        await useAll(server.url, expected)
+        if (use.includes(log)) assert.include(logged, "POST /cp/api/v1/auth/login 200 application/json\n")
+        await server.close()
+      }, 30_000)
     }
   })
 }

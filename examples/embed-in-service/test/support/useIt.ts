@@ -31,7 +31,11 @@ const logIn = async (url: string): Promise<Caller> => {
   assert.match(cookies.get("access_token_cp")?.attributes ?? "", /; Path=\/cp;.* HttpOnly/)
   assert.match(cookies.get("csrf_token_cp")?.attributes ?? "", /; Path=\/cp;/)
   const cookie = [...cookies].map(([name, { value }]) => `${name}=${value}`).join("; ")
-  return { answer: answer.headers, cookies, headers: { cookie, "x-csrf-token": cookies.get("csrf_token_cp")?.value ?? "" } }
+  return {
+    answer: answer.headers,
+    cookies,
+    headers: { cookie, "x-csrf-token": cookies.get("csrf_token_cp")?.value ?? "" }
+  }
 }
 
 const submit = async (url: string, { headers }: Caller, script: string) => {
@@ -60,7 +64,10 @@ const streamsLive = async (url: string, caller: Caller) => {
     text += decoder.decode(bytes, { stream: true })
     if (isCancelled || !text.includes("first")) continue
     isCancelled = true
-    const cancelled = await fetch(`${url}/cp/api/v1/executions/${id}/cancel`, { method: "POST", headers: caller.headers })
+    const cancelled = await fetch(`${url}/cp/api/v1/executions/${id}/cancel`, {
+      method: "POST",
+      headers: caller.headers
+    })
     assert.strictEqual(cancelled.status, 200, await cancelled.text())
   }
   assert.include(text, '"event_type":"result_stored"')

@@ -2577,7 +2577,7 @@ export type AuthUpdateSelfData = {
     body: ProfileChange;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -2636,7 +2636,7 @@ export type AuthChangePasswordData = {
     body: PasswordChange;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -2740,7 +2740,7 @@ export type AuthCreateApiKeyData = {
     body: ApiKeyRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -2803,7 +2803,7 @@ export type AuthRevokeApiKeyData = {
     body?: never;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -3152,7 +3152,7 @@ export type ExecutionsSubmitData = {
         'idempotency-key'?: string;
         prefer?: string;
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -3267,7 +3267,7 @@ export type ExecutionsRemoveData = {
     body?: never;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -3468,7 +3468,7 @@ export type ExecutionsCancelData = {
     body: CancelExecutionRequest | null;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -3533,7 +3533,7 @@ export type ExecutionsRetryData = {
     body: RetryExecutionRequest | null;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4252,7 +4252,7 @@ export type QueuePauseData = {
     body: PauseQueueRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4311,7 +4311,7 @@ export type QueueResumeData = {
     body: ResumeQueueRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4417,7 +4417,7 @@ export type QueueReprioritiseData = {
     body: ReprioritiseRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4687,7 +4687,7 @@ export type SagasCancelData = {
     body?: never;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4789,7 +4789,7 @@ export type SagasRetryData = {
     body?: never;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4854,7 +4854,7 @@ export type SagasRestartData = {
     body: SagaRestartRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4927,7 +4927,7 @@ export type SagasForceFailData = {
     body: SagaForceFailRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };

@@ -55,10 +55,10 @@ export const make = Effect.fnUntraced(function* <A, E>(
       else handler(readable, through)
     },
     upgrade,
-    respond: async (request, parsed = parsedOf(request)) => {
+    respond: (request, parsed = parsedOf(request)) => {
       const readable = withItsBody(request, parsed)
       const asked = webRequest(readable ?? request)
-      if (asked === undefined) return new Response(null, { status: 405 })
+      if (asked === undefined) return Promise.resolve(new Response(null, { status: 405 }))
       const { done, request: standard } = asked
       return answer(standard, request.socket.remoteAddress, readable === undefined).finally(done)
     },

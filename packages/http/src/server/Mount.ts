@@ -30,7 +30,11 @@ export const under = <A, E, R>(prefix: string, app: Effect.Effect<A, E, R>) => {
 }
 
 /** `/cp` and `/cp/…` are inside, `/cpu` is not: that keeps its address and finds nothing. */
-export const placeOf = (prefix: string, source: object, url: string): { readonly path: string; readonly url: string } => {
+export const placeOf = (
+  prefix: string,
+  source: object,
+  url: string
+): { readonly path: string; readonly url: string } => {
   const outer = takenOff(source, url)
   const rest = url.slice(prefix.length)
   const isInside = prefix !== "" && !outer.endsWith(prefix) && url.startsWith(prefix) && /^(?:[/?#]|$)/.test(rest)

@@ -52,10 +52,7 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
 }
 
 /** The same document for an API that is mounted elsewhere. */
-export const at = (
-  spec: ReturnType<typeof make>,
-  { cookies, publicPath }: DocumentPlace
-): ReturnType<typeof make> => ({
+export const at = (spec: ReturnType<typeof make>, { cookies, publicPath }: DocumentPlace): ReturnType<typeof make> => ({
   ...spec,
   servers: serversAt(publicPath === "" ? "/" : publicPath),
   components: { ...spec.components, securitySchemes: credentialsOf(cookies.access, cookies.csrf) }
@@ -119,7 +116,8 @@ const addCsrfHeader = (operation: Operation, method: string) => {
     name: "X-CSRF-Token",
     in: "header",
     required: false,
-    description: "The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.",
+    description:
+      "The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.",
     schema: { type: "string" }
   })
 }

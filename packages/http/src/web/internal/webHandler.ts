@@ -8,11 +8,7 @@ const PeerAddress = Context.Reference<string | undefined>("@fairlead/http/web/Pe
 })
 
 export const make = <E>(
-  app: Effect.Effect<
-    HttpServerResponse.HttpServerResponse,
-    E,
-    HttpServerRequest.HttpServerRequest | Scope.Scope
-  >
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest.HttpServerRequest | Scope.Scope>
 ) =>
   Effect.map(Effect.context<never>(), (services) => {
     const handle = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(services)(
