@@ -572,10 +572,7 @@ export type Capabilities = {
         isolation: string;
         languages: Array<{
             name: string;
-            versions: [
-                string,
-                string
-            ];
+            versions: Array<string>;
             file_extension: string;
         }>;
     }>;
@@ -2303,10 +2300,7 @@ export type PasswordTooWeakProblem = {
     code: 'PASSWORD_TOO_WEAK';
     status_code: 422;
     request_id: string;
-    rules: [
-        'too_short' | 'too_long' | 'too_common' | 'contains_username',
-        'too_short' | 'too_long' | 'too_common' | 'contains_username'
-    ];
+    rules: Array<'too_short' | 'too_long' | 'too_common' | 'contains_username'>;
     minimum_length: number;
 };
 
@@ -3012,7 +3006,7 @@ export type AuthRefreshResponses = {
 export type AuthRefreshResponse = AuthRefreshResponses[keyof AuthRefreshResponses];
 
 export type AuthLogoutData = {
-    body: null | Logout;
+    body?: Logout;
     path?: never;
     query?: never;
     url: '/api/v1/auth/logout';
@@ -3465,7 +3459,7 @@ export type ExecutionsResultResponses = {
 export type ExecutionsResultResponse = ExecutionsResultResponses[keyof ExecutionsResultResponses];
 
 export type ExecutionsCancelData = {
-    body: CancelExecutionRequest | null;
+    body?: CancelExecutionRequest;
     headers?: {
         /**
          * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
@@ -3530,7 +3524,7 @@ export type ExecutionsCancelResponses = {
 export type ExecutionsCancelResponse = ExecutionsCancelResponses[keyof ExecutionsCancelResponses];
 
 export type ExecutionsRetryData = {
-    body: RetryExecutionRequest | null;
+    body?: RetryExecutionRequest;
     headers?: {
         /**
          * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
@@ -3604,7 +3598,7 @@ export type ExecutionsEventsData = {
         execution_id: string;
     };
     query?: {
-        event_types?: Array<string>;
+        event_types?: Array<'execution_requested' | 'execution_accepted' | 'execution_queued' | 'execution_started' | 'execution_running' | 'execution_completed' | 'execution_failed' | 'execution_timeout' | 'execution_cancelled' | 'execution_attempt_failed' | 'execution_reprioritised' | 'execution_deleted' | 'pod_created' | 'pod_scheduled' | 'pod_running' | 'pod_succeeded' | 'pod_failed' | 'pod_terminated' | 'pod_deleted' | 'queue_paused' | 'queue_resumed' | 'result_stored' | 'result_failed' | 'saga_started' | 'saga_completed' | 'saga_failed' | 'saga_cancelled' | 'saga_compensating' | 'saga_compensated' | 'saga_force_failed' | 'user_registered' | 'user_logged_in' | 'user_logged_out' | 'user_updated' | 'api_key_created' | 'api_key_revoked' | 'auth_failed' | 'security_violation'>;
         limit?: number;
     };
     url: '/api/v1/executions/{execution_id}/events';

@@ -7,6 +7,7 @@ import { DateTime, Effect, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { pageQuery } from "./Paging.ts"
 import { policyHasKey, queueingFields } from "./QueueingRequests.ts"
+import { Time } from "./Time.ts"
 import { wire } from "./Wire.ts"
 import { EventType } from "./WireEvent.ts"
 
@@ -15,11 +16,14 @@ const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBe
 const text = (maximum: number) =>
   Schema.String.check(
     Schema.isMaxLength(maximum),
-    Schema.isPattern(/^[^\0\p{Surrogate}]*$/u, { description: "well-formed text without NUL" })
+    Schema.isPattern(/^[^\0\p{Surrogate}]*$/u, {
+      description: "well-formed text without NUL",
+      toJsonSchema: () => ({ pattern: "^[^\\x00]*$" })
+    })
   )
 
 const Environment = Schema.Record(
-  Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/)),
+  Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/u)),
   text(32_768)
 ).check(Schema.isMaxProperties(100))
 
@@ -100,7 +104,7 @@ export const waitQuery = { wait_seconds: Schema.optional(whole(0, 60)) }
 
 export const submitHeaders = {
   "idempotency-key": Schema.optional(
-    Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,255}$/, { description: "1 to 255 printable characters" }))
+    Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,255}$/u, { description: "1 to 255 printable characters" }))
   ),
   /** Only `wait=N` (seconds, 60 at most) means something here; other preferences are passed over, as RFC 7240 asks. */
   prefer: Schema.optional(Schema.String)
@@ -127,9 +131,9 @@ export const listQuery = Schema.Struct({
   status: Schema.optional(ExecutionStatus),
   lang: Schema.optional(Schema.String.check(Schema.isBetweenLength(1, 64))),
   /** Created at or after. */
-  start_time: Schema.optional(Schema.DateTimeUtcFromString),
+  start_time: Schema.optional(Time),
   /** Created before. */
-  end_time: Schema.optional(Schema.DateTimeUtcFromString),
+  end_time: Schema.optional(Time),
   ...pageQuery(200)
 }).check(
   Schema.makeFilter(({ end_time, start_time }) =>

@@ -11,6 +11,7 @@ import { pageQuery } from "./Paging.ts"
 import { Rejections } from "./Rejections.ts"
 import * as Problems from "./SagaProblems.ts"
 import * as Views from "./SagaViews.ts"
+import { Time } from "./Time.ts"
 
 const params = { saga_id: SagaId }
 const query = Schema.Struct({ state: Schema.optional(SagaState), ...pageQuery(1000) })
@@ -21,8 +22,8 @@ const search = Schema.Struct({
   execution_id: Schema.optional(ExecutionId),
   owner_id: Schema.optional(UserId),
   place: Schema.optional(Schema.NonEmptyString),
-  created_from: Schema.optional(Schema.DateTimeUtcFromString),
-  created_to: Schema.optional(Schema.DateTimeUtcFromString),
+  created_from: Schema.optional(Time),
+  created_to: Schema.optional(Time),
   older_than_seconds: Schema.optional(age)
 })
 export type SagasSearch = typeof search.Type

@@ -2,11 +2,12 @@
  * The published document. Effect describes query and path values as the strings they are on the wire; clients want the decoded
  * type. Adds the permission of each operation, headers, examples, and the second spellings, marked deprecated.
  */
-import { Context, Schema } from "effect"
+import { Context, Predicate, Schema } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, accessCookie, credentialsOf, csrfCookie, Needs } from "../api/Access.ts"
 import { exampleOf } from "./internal/exampleOf.ts"
 import type { Answer, JsonSchema, MediaType, Operation, Paths, Schemas } from "./internal/openApiDocument.ts"
+import { plain, withoutNull } from "./internal/plainSchema.ts"
 import type { CookieNames } from "./SessionCookies.ts"
 
 /** Where clients find an API, and what its cookies are called there. */
@@ -22,8 +23,8 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
 ) => {
   const spec = OpenApi.fromApi(api)
   const securitySchemes = credentialsOf(accessCookie, csrfCookie)
-  const paths: Paths = JSON.parse(JSON.stringify(spec.paths, openObjects))
-  const schemas: Schemas = JSON.parse(JSON.stringify(spec.components.schemas, openObjects))
+  const paths: Paths = JSON.parse(JSON.stringify(spec.paths, openObjects), revived)
+  const schemas: Schemas = JSON.parse(JSON.stringify(spec.components.schemas, openObjects), revived)
 
   HttpApi.reflect(api, {
     onGroup() {},
@@ -38,7 +39,7 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
       dropImpossible(operation)
       addCsrfHeader(operation, endpoint.method)
       for (const [status, answer] of Object.entries(operation.responses)) complete(answer, status, schemas)
-      for (const media of Object.values(operation.requestBody?.content ?? {})) addExample(media, schemas)
+      if (operation.requestBody !== undefined) settleBody(operation.requestBody, schemas)
     }
   })
   addAliases(paths, aliases)
@@ -77,6 +78,19 @@ const braces = (path: string) => path.replace(/:(\w+)(\([^)]*\))?/g, "{$1}")
 const openObjects = (key: string, value: unknown) =>
   key === "additionalProperties" && value === false ? undefined : value
 
+const revived = (_key: string, value: unknown) =>
+  Predicate.isObject(value) && !Array.isArray(value) ? plain(value) : value
+
+/** A body that may be absent is not required; `null` stands for that in the contract, and nobody sends it. */
+const settleBody = (body: NonNullable<Operation["requestBody"]>, schemas: Schemas) => {
+  for (const media of Object.values(body.content)) {
+    const { nullable, schema } = withoutNull(media.schema)
+    media.schema = schema
+    if (nullable) body.required = false
+    addExample(media, schemas)
+  }
+}
+
 const typeParameters = (operation: Operation, endpoint: HttpApiEndpoint.Top) => {
   for (const [where, schema] of [
     ["query", endpoint.query],
@@ -84,13 +98,18 @@ const typeParameters = (operation: Operation, endpoint: HttpApiEndpoint.Top) => 
     ["header", endpoint.headers]
   ] as const) {
     if (schema === undefined) continue
-    const document: { readonly schema: JsonSchema } = JSON.parse(
+    const document: { readonly schema: JsonSchema; readonly definitions: Schemas } = JSON.parse(
       JSON.stringify(Schema.toJsonSchemaDocument(Schema.toType(schema)))
     )
     for (const parameter of operation.parameters.filter((p) => p.in === where)) {
       const declared = document.schema.properties?.[parameter.name]
       const type = declared?.anyOf?.find((member) => member.type !== "null") ?? declared
       if (type !== undefined && ["integer", "number", "boolean"].includes(`${type.type}`)) parameter.schema = type
+      if (type?.type === "array" && typeof type.items === "object")
+        parameter.schema = {
+          ...parameter.schema,
+          items: document.definitions[type.items.$ref?.split("/").at(-1) ?? ""] ?? type.items
+        }
     }
   }
 }
