@@ -34,7 +34,9 @@ export class DocsApi extends HttpApiGroup.make("docs")
       .annotate(OpenApi.Description, "ReDoc over `/openapi.json`; loads nothing from other hosts."),
     HttpApiEndpoint.get("asset", "/docs/assets/:name", {
       params: { name: DocsAsset },
-      success: Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "application/octet-stream" }))
+      success: ["text/css; charset=utf-8", "text/javascript; charset=utf-8", "image/png"].map((contentType) =>
+        Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType }))
+      )
     })
       .annotate(Needs, "public")
       .annotate(OpenApi.Summary, "A file of the pages")

@@ -3,7 +3,7 @@ import { maxScriptLength, Priority } from "@fairlead/core/executions/Execution"
 import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { OutputName, RuntimeKind } from "@fairlead/core/runtime/Job"
-import { DateTime, Effect, Schema, SchemaTransformation } from "effect"
+import { Effect, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { pageQuery } from "./Paging.ts"
 import { policyHasKey, queueingFields } from "./QueueingRequests.ts"
@@ -22,10 +22,23 @@ const text = (maximum: number) =>
     })
   )
 
-const Environment = Schema.Record(
-  Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/u)),
-  text(32_768)
-).check(Schema.isMaxProperties(100))
+/** Checked as a whole: a record whose names follow a rule passes over the others, and nobody would hear of it. */
+const variableName = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
+const Environment = Schema.Record(Schema.String, text(32_768)).check(
+  Schema.isMaxProperties(100),
+  Schema.makeFilter(
+    (variables) => {
+      const wrong = Object.keys(variables).find((name) => !variableName.test(name))
+      return wrong === undefined
+        ? undefined
+        : {
+            path: [wrong],
+            issue: "Expected a name of at most 128 letters, digits and underscores, not beginning with a digit"
+          }
+    },
+    { toJsonSchema: () => ({ propertyNames: { pattern: variableName.source } }) }
+  )
+)
 
 /** A limit that is absent takes the host's default; one above the host's maximum is refused. */
 const limits = {
@@ -135,13 +148,7 @@ export const listQuery = Schema.Struct({
   /** Created before. */
   end_time: Schema.optional(Time),
   ...pageQuery(200)
-}).check(
-  Schema.makeFilter(({ end_time, start_time }) =>
-    start_time === undefined || end_time === undefined || DateTime.isLessThanOrEqualTo(start_time, end_time)
-      ? undefined
-      : { path: ["end_time"], issue: "Expected a time that is not before start_time" }
-  )
-)
+})
 
 export type ListQuery = typeof listQuery.Type
 

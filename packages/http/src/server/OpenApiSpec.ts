@@ -150,7 +150,6 @@ const complete = (answer: Answer, status: string, schemas: Schemas) => {
       answer.headers["Retry-After"] = header("RetryAfter")
     if (problems.length > 0)
       answer.description = problems.map(({ properties }) => properties?.["title"]?.enum?.[0]).join(" | ")
-    if (contentType === "text/event-stream") showEventData(media)
     delete media["x-effect-stream"]
     if (problems.length === 0) addExample(media, schemas)
   }
@@ -158,12 +157,6 @@ const complete = (answer: Answer, status: string, schemas: Schemas) => {
 
 const membersOf = (schema: JsonSchema, schemas: Schemas): ReadonlyArray<JsonSchema> =>
   (schema.anyOf ?? [schema]).map((member) => schemas[member.$ref?.split("/").at(-1) ?? ""] ?? member)
-
-/** Clients of streams yield the data of each event, not its frame. */
-const showEventData = (media: MediaType) => {
-  const data = media.schema.properties?.["data"]
-  if (data !== undefined) media.schema = data.contentSchema ?? data
-}
 
 const addExample = (media: MediaType, schemas: Schemas) => {
   media.example ??= exampleOf(media.schema, schemas)

@@ -143,6 +143,53 @@ describe("the OpenAPI document", () => {
     assert.strictEqual(mounted.components.securitySchemes.cookie.name, "access_token_cp")
   })
 
+  it("has patterns that mean the same everywhere", () => {
+    const patterns = new Set<string>()
+    JSON.stringify(spec, (key, value) => {
+      if (key === "pattern" && typeof value === "string") patterns.add(value)
+      return value
+    })
+    assert.isAbove(patterns.size, 5)
+    // Classes of Unicode, octal escapes, look-arounds, names of groups and back references differ from dialect to dialect.
+    assert.deepStrictEqual(
+      [...patterns].filter((pattern) => /\\[pPkGzZAbB0-9]|\(\?[^:]/.test(pattern)),
+      []
+    )
+    for (const pattern of patterns) assert.doesNotThrow(() => new RegExp(pattern, "u"))
+  })
+
+  it("spells lists of at least one as items, and maps as maps", () => {
+    const words = new Set<string>()
+    JSON.stringify(spec, (key, value) => {
+      words.add(key)
+      return value
+    })
+    assert.isTrue(words.has("minItems"))
+    for (const word of ["prefixItems", "patternProperties"]) assert.isFalse(words.has(word), word)
+    const env = spec.components.schemas["ExecutionRequest"]?.properties?.["env"]
+    assert.deepInclude(env?.["propertyNames"], { pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$" })
+    assert.deepInclude(env?.additionalProperties, { type: "string" })
+  })
+
+  it("says format and choices of what is asked in addresses", () => {
+    const queries = operations.flatMap(({ operation }) => operation.parameters.filter((p) => p.in === "query"))
+    for (const { name, schema } of queries.filter(({ name }) => /_time$|^created_/.test(name)))
+      assert.strictEqual(schema.format, "date-time", name)
+    const types = queries.find(({ name }) => name === "event_types")?.schema.items
+    assert.include(typeof types === "object" ? types.enum : [], "execution_completed")
+    for (const { name, schema } of queries.filter(({ name }) => /^(status|state|stream)$/.test(name)))
+      assert.isArray(schema.enum, name)
+  })
+
+  it("has bodies that may be absent, none that may be null", () => {
+    const logout = spec.paths["/api/v1/auth/logout"]?.["post"]?.requestBody
+    assert.isFalse(logout?.required)
+    const nullable = operations.filter(({ operation: { requestBody } }) =>
+      Object.values(requestBody?.content ?? {}).some(({ schema }) => schema.anyOf?.some(({ type }) => type === "null"))
+    )
+    assert.deepStrictEqual(nullable, [])
+  })
+
   it("comes out the same each time", () => {
     assert.strictEqual(JSON.stringify(OpenApiSpec.make(Api, aliases)), JSON.stringify(spec))
   })
