@@ -281,6 +281,9 @@ export type SagaRestartResponse = {
 };
 
 export type SagaRestartRequest = {
+    /**
+     * well-formed text without NUL
+     */
     from_step: string;
 };
 
@@ -481,6 +484,9 @@ export type QueueResumption = {
 
 export type ResumeQueueRequest = {
     scope?: 'all' | 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+    /**
+     * well-formed text without NUL
+     */
     reason?: string;
 };
 
@@ -493,6 +499,9 @@ export type QueuePause = {
 
 export type PauseQueueRequest = {
     scope?: 'all' | 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+    /**
+     * well-formed text without NUL
+     */
     reason: string;
 };
 
@@ -2147,7 +2156,13 @@ export type ExecutionRequest = {
      * well-formed text without NUL
      */
     script: string;
+    /**
+     * well-formed text without NUL
+     */
     lang?: string;
+    /**
+     * well-formed text without NUL
+     */
     lang_version?: string;
     runtime?: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
     args?: Array<string>;
@@ -2394,11 +2409,17 @@ export type CredentialsRejectedProblem = {
 };
 
 export type LoginForm = {
+    /**
+     * well-formed text without NUL
+     */
     username: string;
     password: string;
 };
 
 export type Login = {
+    /**
+     * well-formed text without NUL
+     */
     username: string;
     password: string;
 };
@@ -3092,6 +3113,9 @@ export type ExecutionsListData = {
     path?: never;
     query?: {
         status?: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        /**
+         * well-formed text without NUL
+         */
         lang?: string;
         start_time?: string;
         end_time?: string;
@@ -3212,6 +3236,9 @@ export type ExecutionsListOwnData = {
     path?: never;
     query?: {
         status?: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        /**
+         * well-formed text without NUL
+         */
         lang?: string;
         start_time?: string;
         end_time?: string;
@@ -3703,6 +3730,10 @@ export type ExecutionsLogsResponses = {
      * Success
      */
     200: Blob | File;
+    /**
+     * The bytes that `Range` named.
+     */
+    206: Blob | File;
 };
 
 export type ExecutionsLogsResponse = ExecutionsLogsResponses[keyof ExecutionsLogsResponses];
@@ -4485,9 +4516,15 @@ export type SagasListData = {
         skip?: number;
         offset?: number;
         page?: number;
+        /**
+         * well-formed text without NUL
+         */
         name?: string;
         execution_id?: string;
         owner_id?: string;
+        /**
+         * well-formed text without NUL
+         */
         place?: string;
         created_from?: string;
         created_to?: string;

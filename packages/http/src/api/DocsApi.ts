@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Needs } from "./Access.ts"
+import { HttpStatuses } from "./HttpStatuses.ts"
 import { Rejections } from "./Rejections.ts"
 
 const Page = Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/html; charset=utf-8" }))
@@ -39,6 +40,7 @@ export class DocsApi extends HttpApiGroup.make("docs")
       )
     })
       .annotate(Needs, "public")
+      .annotate(HttpStatuses, { "304": "The caller has it: `If-None-Match` named its entity tag." })
       .annotate(OpenApi.Summary, "A file of the pages")
       .annotate(OpenApi.Description, "Scripts and styles of `/docs` and `/redoc`, with an entity tag.")
   )

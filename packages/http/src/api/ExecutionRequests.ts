@@ -7,24 +7,15 @@ import { Effect, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { pageQuery } from "./Paging.ts"
 import { policyHasKey, queueingFields } from "./QueueingRequests.ts"
+import { text } from "./Text.ts"
 import { Time } from "./Time.ts"
 import { wire } from "./Wire.ts"
 import { EventType } from "./WireEvent.ts"
 
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
-/** No NUL, which would end an argument or a variable early in every operating system, and no half of a surrogate pair. */
-const text = (maximum: number) =>
-  Schema.String.check(
-    Schema.isMaxLength(maximum),
-    Schema.isPattern(/^[^\0\p{Surrogate}]*$/u, {
-      description: "well-formed text without NUL",
-      toJsonSchema: () => ({ pattern: "^[^\\x00]*$" })
-    })
-  )
-
 /** Checked as a whole: a record whose names follow a rule passes over the others, and nobody would hear of it. */
 const variableName = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
-const Environment = Schema.Record(Schema.String, text(32_768)).check(
+const Environment = Schema.Record(Schema.String, text(0, 32_768)).check(
   Schema.isMaxProperties(100),
   Schema.makeFilter(
     (variables) => {
@@ -75,15 +66,11 @@ interface WantedLimits {
 export const ExecutionRequest = wire(
   "ExecutionRequest",
   Schema.Struct({
-    script: text(maxScriptLength).annotate({ examples: ["print('hello')"] }),
-    lang: Schema.String.check(Schema.isBetweenLength(1, 64)).pipe(
-      Schema.withDecodingDefaultKey(Effect.succeed("python"))
-    ),
-    langVersion: Schema.String.check(Schema.isBetweenLength(1, 64)).pipe(
-      Schema.withDecodingDefaultKey(Effect.succeed("3.11"))
-    ),
+    script: text(0, maxScriptLength).annotate({ examples: ["print('hello')"] }),
+    lang: text(1, 64).pipe(Schema.withDecodingDefaultKey(Effect.succeed("python"))),
+    langVersion: text(1, 64).pipe(Schema.withDecodingDefaultKey(Effect.succeed("3.11"))),
     runtime: Schema.optionalKey(RuntimeKind),
-    args: Schema.optionalKey(Schema.Array(text(4_096)).check(Schema.isMaxLength(100))),
+    args: Schema.optionalKey(Schema.Array(text(0, 4_096)).check(Schema.isMaxLength(100))),
     /** Secret from here on: sealed at rest, never answered. */
     env: Schema.optionalKey(Schema.RedactedFromValue(Environment)),
     ...limits,
@@ -129,7 +116,7 @@ export const preferredWait = (prefer: string | undefined): number | undefined =>
   return wait === undefined ? undefined : Math.min(Number(wait), 60)
 }
 
-const Reason = Schema.optionalKey(text(1000))
+const Reason = Schema.optionalKey(text(0, 1000))
 export const CancelBody = wire("CancelExecutionRequest", Schema.Struct({ reason: Reason }))
 /** The members are accepted and have no effect, as in the seed documents; nor has what `curl -d '{}'` sends as a form without being asked. */
 export const RetryBody = [
@@ -142,7 +129,7 @@ export const NoBody = Schema.Null
 
 export const listQuery = Schema.Struct({
   status: Schema.optional(ExecutionStatus),
-  lang: Schema.optional(Schema.String.check(Schema.isBetweenLength(1, 64))),
+  lang: Schema.optional(text(1, 64)),
   /** Created at or after. */
   start_time: Schema.optional(Time),
   /** Created before. */

@@ -5,6 +5,7 @@
 import { Context, Predicate, Schema } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, accessCookie, credentialsOf, csrfCookie, Needs } from "../api/Access.ts"
+import { HttpStatuses } from "../api/HttpStatuses.ts"
 import { exampleOf } from "./internal/exampleOf.ts"
 import type { Answer, JsonSchema, MediaType, Operation, Paths, Schemas } from "./internal/openApiDocument.ts"
 import { plain, withoutNull } from "./internal/plainSchema.ts"
@@ -38,6 +39,7 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
       typeParameters(operation, endpoint)
       dropImpossible(operation)
       addCsrfHeader(operation, endpoint.method)
+      addStatuses(operation, Context.get(endpoint.annotations, HttpStatuses))
       for (const [status, answer] of Object.entries(operation.responses)) complete(answer, status, schemas)
       if (operation.requestBody !== undefined) settleBody(operation.requestBody, schemas)
     }
@@ -112,6 +114,12 @@ const typeParameters = (operation: Operation, endpoint: HttpApiEndpoint.Top) => 
         }
     }
   }
+}
+
+/** A part looks as the whole does; what the caller has comes without a body. */
+const addStatuses = ({ responses }: Operation, statuses: Readonly<Record<string, string>>) => {
+  for (const [status, description] of Object.entries(statuses))
+    responses[status] = status === "304" ? { description } : { ...structuredClone(responses["200"]), description }
 }
 
 /** Every endpoint may be refused in every way as far as the builder knows; most cannot. */

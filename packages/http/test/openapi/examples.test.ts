@@ -33,7 +33,12 @@ const services = Fairlead.layer({
 const spec = OpenApiSpec.make(Api, aliases)
 const bodies = Object.entries(spec.paths).flatMap(([path, methods]) =>
   Object.entries(methods).flatMap(([method, { requestBody }]) =>
-    Object.entries(requestBody?.content ?? {}).map(([type, media]) => ({ method: method.toUpperCase(), path, type, media }))
+    Object.entries(requestBody?.content ?? {}).map(([type, media]) => ({
+      method: method.toUpperCase(),
+      path,
+      type,
+      media
+    }))
   )
 )
 const encoded = (type: string, example: unknown) =>
@@ -57,7 +62,10 @@ describe("the examples of the document", () => {
     Effect.gen(function* () {
       const built = yield* Layer.build(services)
       const call = yield* serve(
-        WholeApi.layer.pipe(Layer.provide(Layer.merge(SseConnections.layer, NodeDocsAssets.layer)), Layer.provide(Layer.succeedContext(built)))
+        WholeApi.layer.pipe(
+          Layer.provide(Layer.merge(SseConnections.layer, NodeDocsAssets.layer)),
+          Layer.provide(Layer.succeedContext(built))
+        )
       )
       const users = yield* Users.pipe(Effect.provideContext(built))
       const password = "a password of the first one"
