@@ -2244,10 +2244,6 @@ export type Message = {
     message: string;
 };
 
-export type LogoutForm = {
-    refresh_token?: string;
-};
-
 export type Logout = {
     refresh_token?: string;
 };
@@ -2406,14 +2402,6 @@ export type CredentialsRejectedProblem = {
     code: 'CREDENTIALS_REJECTED';
     status_code: 401;
     request_id: string;
-};
-
-export type LoginForm = {
-    /**
-     * well-formed text without NUL
-     */
-    username: string;
-    password: string;
 };
 
 export type Login = {

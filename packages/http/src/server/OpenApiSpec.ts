@@ -91,6 +91,16 @@ const settleBody = (body: NonNullable<Operation["requestBody"]>, schemas: Schema
     if (nullable) body.required = false
     addExample(media, schemas)
   }
+  shareForm(body.content, schemas)
+}
+
+/** A form with the members of the JSON is the same type: generators make none of forms, and use it nevertheless. */
+const shareForm = (content: Record<string, MediaType>, schemas: Schemas) => {
+  const form = content["application/x-www-form-urlencoded"]
+  const [name, own] = [form, content["application/json"]].map((media) => media?.schema.$ref?.split("/").at(-1) ?? "")
+  if (form === undefined || !name || !own || JSON.stringify(schemas[name]) !== JSON.stringify(schemas[own])) return
+  form.schema = { $ref: `#/components/schemas/${own}` }
+  delete schemas[name]
 }
 
 const typeParameters = (operation: Operation, endpoint: HttpApiEndpoint.Top) => {

@@ -128,6 +128,9 @@ describe("the OpenAPI document", () => {
       "application/json",
       "application/x-www-form-urlencoded"
     ])
+    const types = Object.values(login?.requestBody?.content ?? {}).map(({ schema }) => schema.$ref)
+    assert.deepStrictEqual(types, ["#/components/schemas/Login", "#/components/schemas/Login"])
+    assert.notProperty(spec.components.schemas, "LoginForm")
     assert.property(login?.responses["423"]?.headers, "Retry-After")
     assert.property(login?.responses["401"]?.headers, "WWW-Authenticate")
     assert.isTrue(spec.paths["/healthz/live"]?.["get"]?.deprecated)
@@ -157,6 +160,11 @@ describe("the OpenAPI document", () => {
       []
     )
     for (const pattern of patterns) assert.doesNotThrow(() => new RegExp(pattern, "u"))
+  })
+
+  it("has whole numbers as integers where it names them", () => {
+    const { status, status_code } = spec.components.schemas["NotFoundProblem"]?.properties ?? {}
+    assert.deepStrictEqual([status?.type, status?.enum, status_code?.type], ["integer", [404], "integer"])
   })
 
   it("spells lists of at least one as items, and maps as maps", () => {

@@ -55,4 +55,4 @@ export interface Operation {
 }
 
 export type Paths = Record<string, Record<string, Operation>>
-export type Schemas = Readonly<Record<string, JsonSchema>>
+export type Schemas = Record<string, JsonSchema>

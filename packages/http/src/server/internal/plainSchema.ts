@@ -2,7 +2,11 @@
 import type { JsonSchema } from "./openApiDocument.ts"
 
 /** For `JSON.parse` or a walk over a document: takes one schema, whose members are plain already. */
-export const plain = (schema: JsonSchema): JsonSchema => namedMembers(repeatedItems(schema))
+export const plain = (schema: JsonSchema): JsonSchema => namedMembers(repeatedItems(wholeNumbers(schema)))
+
+/** A choice of whole numbers, such as a status, is one of integers. */
+const wholeNumbers = (schema: JsonSchema): JsonSchema =>
+  schema.type === "number" && schema.enum?.every(Number.isInteger) === true ? { ...schema, type: "integer" } : schema
 
 /** A list of at least one is `items` with `minItems`; as a tuple with a rest it is a type that few can spell. */
 const repeatedItems = ({ prefixItems, ...schema }: JsonSchema): JsonSchema => {
