@@ -1,15 +1,16 @@
-/** Under `/cp` of a Hono application, which takes the prefix off itself. */
+/** Under `/cp` of a Hono application. */
 import type { WebHandler } from "@fairlead/http/web/WebMount"
 import { getConnInfo } from "@hono/node-server/conninfo"
-import { Hono } from "hono"
+import { Hono, type MiddlewareHandler } from "hono"
 
-export const honoApp = (fairlead: WebHandler) =>
-  new Hono()
+export const honoApp = (fairlead: WebHandler, front: ReadonlyArray<MiddlewareHandler> = []) => {
+  const app = new Hono()
+  for (const middleware of front) app.use(middleware)
+  return app
     .get("/own", (context) => context.text("own"))
-    .mount("/cp", fairlead, {
+    .all("/cp/*", (context) => {
       // Says who the caller is, where the server knows it: without an address nobody counts as local.
-      optionHandler: (context) => {
-        const { address } = context.env === undefined ? {} : getConnInfo(context).remote
-        return [{ remoteAddress: address }]
-      }
+      const { address } = context.env === undefined ? {} : getConnInfo(context).remote
+      return fairlead(context.req.raw, { remoteAddress: address })
     })
+}

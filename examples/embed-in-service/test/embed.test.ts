@@ -105,7 +105,7 @@ describe("embedded under a prefix, by node listeners", () => {
 
 describe("embedded as a web-standard function", () => {
   it("serves in Hono", async () => {
-    const fairlead = await WebMount.start(embedded(options("web")))
+    const fairlead = await WebMount.start(embedded(options("web")), { prefix: "/cp" })
     const server = await new Promise<{ url: string; close(): void }>((resolve) => {
       const started = serve({ fetch: honoApp(fairlead.handler).fetch, hostname: "127.0.0.1", port: 0 }, ({ port }) =>
         resolve({ url: `http://127.0.0.1:${port}`, close: () => started.close() })

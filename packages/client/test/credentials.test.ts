@@ -1,4 +1,4 @@
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it, vi } from "@effect/vitest"
 import { FairleadClient, type FairleadOptions, login, type TokenPair } from "@fairlead/client"
 import { baseUrl, failureOf, register, startHost, type TestHost, watched } from "./support/TestHost.ts"
 
@@ -20,6 +20,41 @@ describe("session", () => {
     await client.auth.login(user)
     assert.strictEqual((await client.auth.me()).username, "sara")
     assert.strictEqual((await client.auth.updateMe({ full_name: "Sara" })).full_name, "Sara")
+  })
+
+  it("knows the cookies of an API that is mounted under a prefix", async () => {
+    const mounted = await startHost({ prefix: "/cp" })
+    const user = await register(mounted, "pia")
+    const cookies: Array<string | null> = []
+    const fetch = (request: Request) => {
+      cookies.push(request.headers.get("cookie"))
+      return mounted.fetch(request)
+    }
+    const client = connect({ baseUrl: `${baseUrl}/cp`, fetch, auth: { kind: "session" } })
+    await client.auth.login(user)
+    assert.strictEqual((await client.auth.updateMe({ full_name: "Pia" })).full_name, "Pia")
+    assert.match(cookies[1] ?? "", /^access_token_cp=.*; csrf_token_cp=/)
+    await mounted.stop()
+  })
+
+  it("reads the CSRF token of its own instance in a page", async () => {
+    const asked = async (cookie: string, address: string) => {
+      vi.stubGlobal("document", { cookie })
+      vi.stubGlobal("location", { origin: "http://page.test", href: "http://page.test/cp/" })
+      const tokens: Array<string | null> = []
+      const fetch = async (request: Request) => {
+        tokens.push(request.headers.get("x-csrf-token"))
+        return Response.json({}, { status: 500 })
+      }
+      const client = connect({ baseUrl: address, fetch, auth: { kind: "session" } })
+      await failureOf(client.auth.updateMe({ full_name: "P" })).finally(() => vi.unstubAllGlobals())
+      return tokens[0]
+    }
+    const both = "csrf_token=root; csrf_token_cp=cp"
+    assert.strictEqual(await asked(both, "http://page.test/cp"), "cp")
+    assert.strictEqual(await asked(both, "http://page.test"), "root")
+    assert.isNull(await asked("csrf_token=root", "http://page.test/cp"))
+    assert.isNull(await asked(both, "http://other.test/cp"))
   })
 
   it("forgets them with the logout", async () => {

@@ -9,12 +9,16 @@ import { createClient } from "@hey-api/openapi-ts"
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const committed = here("../src/generated")
 
-/** The document without what the generator cannot use: it knows no headers of answers. */
+/** The document as the generator takes it: it knows no headers of answers, and yields the data of an event, not its frame. */
 const document = () => {
   const api = JSON.parse(readFileSync(here("../../../openapi.json"), "utf8"))
   for (const operations of Object.values(api.paths))
     for (const operation of Object.values(operations))
-      for (const answer of Object.values(operation.responses)) delete answer.headers
+      for (const answer of Object.values(operation.responses)) {
+        delete answer.headers
+        const events = answer.content?.["text/event-stream"]
+        if (events !== undefined) events.schema = events.schema.properties.data.contentSchema
+      }
   delete api.components.headers
   return api
 }

@@ -157,13 +157,13 @@ export const authRefresh = <ThrowOnError extends boolean = true>(options: Option
  *
  * Ends the sessions of the cookie, the bearer token and the refresh token that came along, and clears the cookies. Works without any.
  */
-export const authLogout = <ThrowOnError extends boolean = true>(options: Options<AuthLogoutData, ThrowOnError>): RequestResult<AuthLogoutResponses, AuthLogoutErrors, ThrowOnError, 'data'> => (options.client ?? client).post<AuthLogoutResponses, AuthLogoutErrors, ThrowOnError, 'data'>({
+export const authLogout = <ThrowOnError extends boolean = true>(options?: Options<AuthLogoutData, ThrowOnError>): RequestResult<AuthLogoutResponses, AuthLogoutErrors, ThrowOnError, 'data'> => (options?.client ?? client).post<AuthLogoutResponses, AuthLogoutErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
     url: '/api/v1/auth/logout',
     ...options,
     headers: {
         'Content-Type': 'application/json',
-        ...options.headers
+        ...options?.headers
     }
 });
 

@@ -281,6 +281,9 @@ export type SagaRestartResponse = {
 };
 
 export type SagaRestartRequest = {
+    /**
+     * well-formed text without NUL
+     */
     from_step: string;
 };
 
@@ -481,6 +484,9 @@ export type QueueResumption = {
 
 export type ResumeQueueRequest = {
     scope?: 'all' | 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+    /**
+     * well-formed text without NUL
+     */
     reason?: string;
 };
 
@@ -493,6 +499,9 @@ export type QueuePause = {
 
 export type PauseQueueRequest = {
     scope?: 'all' | 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
+    /**
+     * well-formed text without NUL
+     */
     reason: string;
 };
 
@@ -572,10 +581,7 @@ export type Capabilities = {
         isolation: string;
         languages: Array<{
             name: string;
-            versions: [
-                string,
-                string
-            ];
+            versions: Array<string>;
             file_extension: string;
         }>;
     }>;
@@ -2150,7 +2156,13 @@ export type ExecutionRequest = {
      * well-formed text without NUL
      */
     script: string;
+    /**
+     * well-formed text without NUL
+     */
     lang?: string;
+    /**
+     * well-formed text without NUL
+     */
     lang_version?: string;
     runtime?: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
     args?: Array<string>;
@@ -2232,10 +2244,6 @@ export type Message = {
     message: string;
 };
 
-export type LogoutForm = {
-    refresh_token?: string;
-};
-
 export type Logout = {
     refresh_token?: string;
 };
@@ -2291,10 +2299,7 @@ export type PasswordTooWeakProblem = {
     code: 'PASSWORD_TOO_WEAK';
     status_code: 422;
     request_id: string;
-    rules: [
-        'too_short' | 'too_long' | 'too_common' | 'contains_username',
-        'too_short' | 'too_long' | 'too_common' | 'contains_username'
-    ];
+    rules: Array<'too_short' | 'too_long' | 'too_common' | 'contains_username'>;
     minimum_length: number;
 };
 
@@ -2411,12 +2416,10 @@ export type CredentialsRejectedProblem = {
     request_id: string;
 };
 
-export type LoginForm = {
-    username: string;
-    password: string;
-};
-
 export type Login = {
+    /**
+     * well-formed text without NUL
+     */
     username: string;
     password: string;
 };
@@ -2589,7 +2592,7 @@ export type AuthUpdateSelfData = {
     body: ProfileChange;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -2648,7 +2651,7 @@ export type AuthChangePasswordData = {
     body: PasswordChange;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -2752,7 +2755,7 @@ export type AuthCreateApiKeyData = {
     body: ApiKeyRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -2815,7 +2818,7 @@ export type AuthRevokeApiKeyData = {
     body?: never;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -3028,7 +3031,7 @@ export type AuthRefreshResponses = {
 export type AuthRefreshResponse = AuthRefreshResponses[keyof AuthRefreshResponses];
 
 export type AuthLogoutData = {
-    body: null | Logout;
+    body?: Logout;
     path?: never;
     query?: never;
     url: '/api/v1/auth/logout';
@@ -3114,6 +3117,9 @@ export type ExecutionsListData = {
     path?: never;
     query?: {
         status?: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        /**
+         * well-formed text without NUL
+         */
         lang?: string;
         start_time?: string;
         end_time?: string;
@@ -3168,7 +3174,7 @@ export type ExecutionsSubmitData = {
         'idempotency-key'?: string;
         prefer?: string;
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -3234,6 +3240,9 @@ export type ExecutionsListOwnData = {
     path?: never;
     query?: {
         status?: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        /**
+         * well-formed text without NUL
+         */
         lang?: string;
         start_time?: string;
         end_time?: string;
@@ -3283,7 +3292,7 @@ export type ExecutionsRemoveData = {
     body?: never;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -3481,10 +3490,10 @@ export type ExecutionsResultResponses = {
 export type ExecutionsResultResponse = ExecutionsResultResponses[keyof ExecutionsResultResponses];
 
 export type ExecutionsCancelData = {
-    body: CancelExecutionRequest | null;
+    body?: CancelExecutionRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -3546,10 +3555,10 @@ export type ExecutionsCancelResponses = {
 export type ExecutionsCancelResponse = ExecutionsCancelResponses[keyof ExecutionsCancelResponses];
 
 export type ExecutionsRetryData = {
-    body: RetryExecutionRequest | null;
+    body?: RetryExecutionRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -3620,7 +3629,7 @@ export type ExecutionsEventsData = {
         execution_id: string;
     };
     query?: {
-        event_types?: Array<string>;
+        event_types?: Array<'execution_requested' | 'execution_accepted' | 'execution_queued' | 'execution_started' | 'execution_running' | 'execution_completed' | 'execution_failed' | 'execution_timeout' | 'execution_cancelled' | 'execution_attempt_failed' | 'execution_reprioritised' | 'execution_deleted' | 'pod_created' | 'pod_scheduled' | 'pod_running' | 'pod_succeeded' | 'pod_failed' | 'pod_terminated' | 'pod_deleted' | 'queue_paused' | 'queue_resumed' | 'result_stored' | 'result_failed' | 'saga_started' | 'saga_completed' | 'saga_failed' | 'saga_cancelled' | 'saga_compensating' | 'saga_compensated' | 'saga_force_failed' | 'user_registered' | 'user_logged_in' | 'user_logged_out' | 'user_updated' | 'api_key_created' | 'api_key_revoked' | 'auth_failed' | 'security_violation'>;
         limit?: number;
     };
     url: '/api/v1/executions/{execution_id}/events';
@@ -3725,6 +3734,10 @@ export type ExecutionsLogsResponses = {
      * Success
      */
     200: Blob | File;
+    /**
+     * The bytes that `Range` named.
+     */
+    206: Blob | File;
 };
 
 export type ExecutionsLogsResponse = ExecutionsLogsResponses[keyof ExecutionsLogsResponses];
@@ -4268,7 +4281,7 @@ export type QueuePauseData = {
     body: PauseQueueRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4327,7 +4340,7 @@ export type QueueResumeData = {
     body: ResumeQueueRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4433,7 +4446,7 @@ export type QueueReprioritiseData = {
     body: ReprioritiseRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4507,9 +4520,15 @@ export type SagasListData = {
         skip?: number;
         offset?: number;
         page?: number;
+        /**
+         * well-formed text without NUL
+         */
         name?: string;
         execution_id?: string;
         owner_id?: string;
+        /**
+         * well-formed text without NUL
+         */
         place?: string;
         created_from?: string;
         created_to?: string;
@@ -4703,7 +4722,7 @@ export type SagasCancelData = {
     body?: never;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4805,7 +4824,7 @@ export type SagasRetryData = {
     body?: never;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4870,7 +4889,7 @@ export type SagasRestartData = {
     body: SagaRestartRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };
@@ -4943,7 +4962,7 @@ export type SagasForceFailData = {
     body: SagaForceFailRequest;
     headers?: {
         /**
-         * The cookie `csrf_token`. Needed when the cookie is the only credential.
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
          */
         'X-CSRF-Token'?: string;
     };

@@ -4,9 +4,10 @@
  */
 import { authVerify } from "../generated/sdk.gen.ts"
 import type { Credential } from "./Credential.ts"
-import { csrfCookie, readableCsrf } from "./readableCsrf.ts"
+import { readableCsrf } from "./readableCsrf.ts"
 
-const ours = ["access_token", csrfCookie]
+/** An instance may put a suffix of its own behind the names. */
+const ours = /^(?:access|csrf)_token/
 
 export const session = (baseUrl: string): Credential => {
   const kept = new Map<string, string>()
@@ -17,7 +18,8 @@ export const session = (baseUrl: string): Credential => {
   return {
     cookies: "include",
     headers: (method) => {
-      const known = [kept.get(csrfCookie), readableCsrf(baseUrl), told]
+      const own = [...kept].find(([name]) => name.startsWith("csrf_token"))?.[1]
+      const known = [own, readableCsrf(baseUrl), told]
       const csrf = known.find((token) => token !== undefined && token !== refused)
       return {
         ...(kept.size === 0 ? {} : { cookie: [...kept].map((pair) => pair.join("=")).join("; ") }),
@@ -27,7 +29,7 @@ export const session = (baseUrl: string): Credential => {
     received: ({ headers }) => {
       for (const line of headers.getSetCookie?.() ?? []) {
         const [, name = "", value = "", attributes = ""] = /^([^=;]+)=([^;]*)(.*)$/.exec(line) ?? []
-        if (!ours.includes(name)) continue
+        if (!ours.test(name)) continue
         if (value === "" || /;\s*max-age=(0|-\d+)\b/i.test(attributes)) kept.delete(name)
         else kept.set(name, value)
       }

@@ -55,6 +55,8 @@ export interface HostSettings {
   readonly admission?: Partial<QueueBounds>
   readonly auth?: Partial<typeof authDefaults>
   readonly streams?: Partial<Context.Service.Shape<typeof SseSettings>>
+  /** Where it is mounted. */
+  readonly prefix?: string
 }
 
 export interface TestHost {
@@ -96,7 +98,7 @@ export const startHost = async (settings: HostSettings = {}): Promise<TestHost> 
   const context = await run(Layer.build(services))
   const routes = ApiLayer.layer({ api, aliases: {}, handlers }).pipe(Layer.provide(Layer.succeedContext(context)))
   return {
-    fetch: await run(WebMount.make(routes)),
+    fetch: await run(WebMount.make(routes, { prefix: settings.prefix })),
     release: () => Effect.runPromise(Context.get(context, ScriptedRuntime.Release)),
     listen: () => run(Effect.map(NodeHost.serve(routes, { port: 0, drainMillis: 100 }), ({ url }) => url)),
     stop: () => Effect.runPromise(Scope.close(scope, Exit.void))

@@ -18,7 +18,7 @@ export const QueueState = Schema.Literals(["delayed", "blocked", "waiting", "adm
 export type QueueState = typeof QueueState.Type
 
 /** Names what must not run side by side; of one user. */
-export const ConcurrencyKey = Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,128}$/))
+export const ConcurrencyKey = Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,128}$/u))
 
 export class QueueEntry extends Schema.Class<QueueEntry>("QueueEntry")({
   executionId: ExecutionId,

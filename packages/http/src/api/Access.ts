@@ -21,7 +21,7 @@ export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principa
   "@fairlead/http/api/CurrentPrincipal"
 ) {}
 
-/** Names of the two cookies that a login sets. Scripts of our pages may read the second, never the first. */
+/** Names of the two cookies that a login sets at the root of a server; under a prefix they end in it. Scripts of our pages may read the second, never the first. */
 export const accessCookie = "access_token"
 export const csrfCookie = "csrf_token"
 
@@ -30,26 +30,27 @@ export const csrfCookie = "csrf_token"
  * last because browsers send it unasked: what a caller put there on purpose goes first, and a forged header beside a cookie
  * leaves the cookie with its CSRF check. Not declared as `security` of the middleware: that tries each scheme by failing.
  */
-export const credentials = {
-  apiKey: {
-    type: "apiKey",
-    in: "header",
-    name: "X-API-Key",
-    description: "A key from `POST /api/v1/auth/api-keys`."
-  },
-  bearer: {
-    type: "http",
-    scheme: "bearer",
-    bearerFormat: "JWT",
-    description: "The `access_token` of a login or refresh, or an API key."
-  },
-  cookie: {
-    type: "apiKey",
-    in: "cookie",
-    name: accessCookie,
-    description: "Set by a login. Calls that write must repeat the cookie `csrf_token` in the header `X-CSRF-Token`."
-  }
-} as const
+export const credentialsOf = (accessName: string, csrfName: string) =>
+  ({
+    apiKey: {
+      type: "apiKey",
+      in: "header",
+      name: "X-API-Key",
+      description: "A key from `POST /api/v1/auth/api-keys`."
+    },
+    bearer: {
+      type: "http",
+      scheme: "bearer",
+      bearerFormat: "JWT",
+      description: "The `access_token` of a login or refresh, or an API key."
+    },
+    cookie: {
+      type: "apiKey",
+      in: "cookie",
+      name: accessName,
+      description: `Set by a login. Calls that write must repeat the cookie \`${csrfName}\` in the header \`X-CSRF-Token\`.`
+    }
+  }) as const
 
 export const unauthorized = problem(Unauthorized, {
   status: 401,

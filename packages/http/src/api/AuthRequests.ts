@@ -1,17 +1,17 @@
 /** Bodies that the auth endpoints take. Keys that are not named here are ignored: nobody chooses a role by sending one. */
 import { ApiKeyName } from "@fairlead/core/auth/api-keys/ApiKey"
-import { Email, Username } from "@fairlead/core/auth/users/User"
+import { Email, FullName, Username } from "@fairlead/core/auth/users/User"
 import { Redacted, Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
+import { text } from "./Text.ts"
 
 /** Long enough for any passphrase, short enough to hash. */
 const Password = Schema.RedactedFromValue(Schema.NonEmptyString.check(Schema.isMaxLength(1024)))
 const Token = Schema.RedactedFromValue(Schema.NonEmptyString.check(Schema.isMaxLength(4096)))
-const FullName = Schema.String.check(Schema.isMaxLength(200))
 
 const login = {
   /** A username or an e-mail address. */
-  username: Schema.NonEmptyString.check(Schema.isMaxLength(254)),
+  username: text(1, 254),
   password: Password
 }
 /** JSON, or the form of OAuth 2's password grant. */

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Needs } from "./Access.ts"
+import { HttpStatuses } from "./HttpStatuses.ts"
 import { Rejections } from "./Rejections.ts"
 
 const Page = Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/html; charset=utf-8" }))
@@ -34,9 +35,12 @@ export class DocsApi extends HttpApiGroup.make("docs")
       .annotate(OpenApi.Description, "ReDoc over `/openapi.json`; loads nothing from other hosts."),
     HttpApiEndpoint.get("asset", "/docs/assets/:name", {
       params: { name: DocsAsset },
-      success: Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "application/octet-stream" }))
+      success: ["text/css; charset=utf-8", "text/javascript; charset=utf-8", "image/png"].map((contentType) =>
+        Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType }))
+      )
     })
       .annotate(Needs, "public")
+      .annotate(HttpStatuses, { "304": "The caller has it: `If-None-Match` named its entity tag." })
       .annotate(OpenApi.Summary, "A file of the pages")
       .annotate(OpenApi.Description, "Scripts and styles of `/docs` and `/redoc`, with an entity tag.")
   )

@@ -3,25 +3,33 @@ import { maxScriptLength, Priority } from "@fairlead/core/executions/Execution"
 import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { OutputName, RuntimeKind } from "@fairlead/core/runtime/Job"
-import { DateTime, Effect, Schema, SchemaTransformation } from "effect"
+import { Effect, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { pageQuery } from "./Paging.ts"
 import { policyHasKey, queueingFields } from "./QueueingRequests.ts"
+import { text } from "./Text.ts"
+import { Time } from "./Time.ts"
 import { wire } from "./Wire.ts"
 import { EventType } from "./WireEvent.ts"
 
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
-/** No NUL, which would end an argument or a variable early in every operating system, and no half of a surrogate pair. */
-const text = (maximum: number) =>
-  Schema.String.check(
-    Schema.isMaxLength(maximum),
-    Schema.isPattern(/^[^\0\p{Surrogate}]*$/u, { description: "well-formed text without NUL" })
+/** Checked as a whole: a record whose names follow a rule passes over the others, and nobody would hear of it. */
+const variableName = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
+const Environment = Schema.Record(Schema.String, text(0, 32_768)).check(
+  Schema.isMaxProperties(100),
+  Schema.makeFilter(
+    (variables) => {
+      const wrong = Object.keys(variables).find((name) => !variableName.test(name))
+      return wrong === undefined
+        ? undefined
+        : {
+            path: [wrong],
+            issue: "Expected a name of at most 128 letters, digits and underscores, not beginning with a digit"
+          }
+    },
+    { toJsonSchema: () => ({ propertyNames: { pattern: variableName.source } }) }
   )
-
-const Environment = Schema.Record(
-  Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/)),
-  text(32_768)
-).check(Schema.isMaxProperties(100))
+)
 
 /** A limit that is absent takes the host's default; one above the host's maximum is refused. */
 const limits = {
@@ -58,15 +66,11 @@ interface WantedLimits {
 export const ExecutionRequest = wire(
   "ExecutionRequest",
   Schema.Struct({
-    script: text(maxScriptLength).annotate({ examples: ["print('hello')"] }),
-    lang: Schema.String.check(Schema.isBetweenLength(1, 64)).pipe(
-      Schema.withDecodingDefaultKey(Effect.succeed("python"))
-    ),
-    langVersion: Schema.String.check(Schema.isBetweenLength(1, 64)).pipe(
-      Schema.withDecodingDefaultKey(Effect.succeed("3.11"))
-    ),
+    script: text(0, maxScriptLength).annotate({ examples: ["print('hello')"] }),
+    lang: text(1, 64).pipe(Schema.withDecodingDefaultKey(Effect.succeed("python"))),
+    langVersion: text(1, 64).pipe(Schema.withDecodingDefaultKey(Effect.succeed("3.11"))),
     runtime: Schema.optionalKey(RuntimeKind),
-    args: Schema.optionalKey(Schema.Array(text(4_096)).check(Schema.isMaxLength(100))),
+    args: Schema.optionalKey(Schema.Array(text(0, 4_096)).check(Schema.isMaxLength(100))),
     /** Secret from here on: sealed at rest, never answered. */
     env: Schema.optionalKey(Schema.RedactedFromValue(Environment)),
     ...limits,
@@ -100,7 +104,7 @@ export const waitQuery = { wait_seconds: Schema.optional(whole(0, 60)) }
 
 export const submitHeaders = {
   "idempotency-key": Schema.optional(
-    Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,255}$/, { description: "1 to 255 printable characters" }))
+    Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,255}$/u, { description: "1 to 255 printable characters" }))
   ),
   /** Only `wait=N` (seconds, 60 at most) means something here; other preferences are passed over, as RFC 7240 asks. */
   prefer: Schema.optional(Schema.String)
@@ -112,7 +116,7 @@ export const preferredWait = (prefer: string | undefined): number | undefined =>
   return wait === undefined ? undefined : Math.min(Number(wait), 60)
 }
 
-const Reason = Schema.optionalKey(text(1000))
+const Reason = Schema.optionalKey(text(0, 1000))
 export const CancelBody = wire("CancelExecutionRequest", Schema.Struct({ reason: Reason }))
 /** The members are accepted and have no effect, as in the seed documents; nor has what `curl -d '{}'` sends as a form without being asked. */
 export const RetryBody = [
@@ -125,19 +129,13 @@ export const NoBody = Schema.Null
 
 export const listQuery = Schema.Struct({
   status: Schema.optional(ExecutionStatus),
-  lang: Schema.optional(Schema.String.check(Schema.isBetweenLength(1, 64))),
+  lang: Schema.optional(text(1, 64)),
   /** Created at or after. */
-  start_time: Schema.optional(Schema.DateTimeUtcFromString),
+  start_time: Schema.optional(Time),
   /** Created before. */
-  end_time: Schema.optional(Schema.DateTimeUtcFromString),
+  end_time: Schema.optional(Time),
   ...pageQuery(200)
-}).check(
-  Schema.makeFilter(({ end_time, start_time }) =>
-    start_time === undefined || end_time === undefined || DateTime.isLessThanOrEqualTo(start_time, end_time)
-      ? undefined
-      : { path: ["end_time"], issue: "Expected a time that is not before start_time" }
-  )
-)
+})
 
 export type ListQuery = typeof listQuery.Type
 

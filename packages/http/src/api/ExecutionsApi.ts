@@ -7,6 +7,7 @@ import { ExecutionFrame } from "./ExecutionFrames.ts"
 import * as Problems from "./ExecutionProblems.ts"
 import * as Requests from "./ExecutionRequests.ts"
 import * as Views from "./ExecutionViews.ts"
+import { HttpStatuses } from "./HttpStatuses.ts"
 import { Rejections } from "./Rejections.ts"
 import { WireEvent } from "./WireEvent.ts"
 
@@ -163,6 +164,7 @@ const logs = HttpApiEndpoint.get("logs", "/executions/:execution_id/logs", {
   error: [executionNotFound, Problems.attemptNotFound, Problems.offsetBeyondEnd, Problems.tooManyStreams]
 })
   .annotate(Needs, "executions:read")
+  .annotate(HttpStatuses, { "206": "The bytes that `Range` named." })
   .annotate(OpenApi.Summary, "Read what an execution wrote")
   .annotate(
     OpenApi.Description,

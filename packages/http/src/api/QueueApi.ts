@@ -14,6 +14,7 @@ import { StandingStruct } from "./ExecutionViews.ts"
 import { pageFields, pageQuery } from "./Paging.ts"
 import { problem } from "./Problem.ts"
 import { Rejections } from "./Rejections.ts"
+import { text } from "./Text.ts"
 import { wire } from "./Wire.ts"
 
 const Time = Schema.DateTimeUtcFromString
@@ -74,7 +75,7 @@ const PauseList = wire("QueuePauseList", Schema.Struct({ pauses: Schema.Array(Pa
 const Resumption = wire("QueueResumption", Schema.Struct({ scope: PauseScope, resumed: Schema.Boolean }))
 
 const Scope = PauseScope.pipe(Schema.withDecodingDefaultKey(Effect.succeed<PauseScope>("all")))
-const Reason = Schema.String.check(Schema.isMaxLength(1000))
+const Reason = text(0, 1000)
 const PauseBody = wire("PauseQueueRequest", Schema.Struct({ scope: Scope, reason: Reason }))
 const ResumeBody = wire("ResumeQueueRequest", Schema.Struct({ scope: Scope, reason: Schema.optionalKey(Reason) }))
 const PriorityBody = wire("ReprioritiseRequest", Schema.Struct({ priority: Priority }))

@@ -4,16 +4,10 @@ import { ExecutionErrorType } from "@fairlead/core/executions/ExecutionErrorType
 import type { ExecutionRequest } from "@fairlead/core/executions/ExecutionRequest"
 import type { RetryPolicy } from "@fairlead/core/executions/RetryPolicy"
 import { ConcurrencyKey } from "@fairlead/core/queue/QueueEntry"
-import { DateTime, Option, Schema } from "effect"
+import { Schema } from "effect"
+import { Time } from "./Time.ts"
 
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
-
-/** Checked as text, so that a mistake is told under the name that the field has on the wire. */
-const Time = Schema.String.check(
-  Schema.makeFilter((text) =>
-    Option.isSome(DateTime.make(text)) ? undefined : "Expected a time such as 2027-01-31T12:00:00Z"
-  )
-).annotate({ format: "date-time" })
 
 /** When and how often a script is tried again by itself. */
 export const RetryView = Schema.Struct({
@@ -31,7 +25,7 @@ export const RetryView = Schema.Struct({
 /** Spread into the struct of the request. */
 export const queueingFields = {
   runAt: Schema.optionalKey(
-    Time.pipe(Schema.decodeTo(Schema.DateTimeUtcFromString)).annotate({
+    Time.annotate({
       description: "Not before this time, at most a year ahead. A time that has passed means at once."
     })
   ),

@@ -7,6 +7,7 @@ import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { StuckReason } from "@fairlead/core/sagas/StuckSaga"
 import { Schema } from "effect"
 import { pageFields } from "./Paging.ts"
+import { text } from "./Text.ts"
 import { wire } from "./Wire.ts"
 
 const Steps = Schema.Array(Schema.String)
@@ -84,13 +85,13 @@ export const SagaRestart = wire("SagaRestartResponse", Restart)
 export const RestartRequest = wire(
   "SagaRestartRequest",
   Schema.Struct({
-    fromStep: Schema.NonEmptyString.check(Schema.isMaxLength(100)).annotate({ examples: ["allocate_resources"] })
+    fromStep: text(1, 100).annotate({ examples: ["allocate_resources"] })
   })
 )
 export const ForceFailRequest = wire(
   "SagaForceFailRequest",
   Schema.Struct({
-    reason: Schema.NonEmptyString.check(Schema.isMaxLength(500)).annotate({
+    reason: text(1, 500).annotate({
       description: "Goes into the log, the execution and the audit event.",
       examples: ["its machine is gone for good"]
     })

@@ -11,18 +11,20 @@ import { pageQuery } from "./Paging.ts"
 import { Rejections } from "./Rejections.ts"
 import * as Problems from "./SagaProblems.ts"
 import * as Views from "./SagaViews.ts"
+import { text } from "./Text.ts"
+import { Time } from "./Time.ts"
 
 const params = { saga_id: SagaId }
 const query = Schema.Struct({ state: Schema.optional(SagaState), ...pageQuery(1000) })
 const age = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 31_536_000 }))
 const search = Schema.Struct({
   ...query.fields,
-  name: Schema.optional(Schema.NonEmptyString),
+  name: Schema.optional(text(1, 256)),
   execution_id: Schema.optional(ExecutionId),
   owner_id: Schema.optional(UserId),
-  place: Schema.optional(Schema.NonEmptyString),
-  created_from: Schema.optional(Schema.DateTimeUtcFromString),
-  created_to: Schema.optional(Schema.DateTimeUtcFromString),
+  place: Schema.optional(text(1, 256)),
+  created_from: Schema.optional(Time),
+  created_to: Schema.optional(Time),
   older_than_seconds: Schema.optional(age)
 })
 export type SagasSearch = typeof search.Type

@@ -9,7 +9,8 @@ import { type Asset, DocsAssets } from "../server/DocsAssets.ts"
 const javascript = "text/javascript; charset=utf-8"
 
 /** Starts Swagger UI; a file because the page's policy allows no inline script. Sends the CSRF token of the cookie along. */
-const swaggerStart = `const csrf = () => document.cookie.match(/(?:^|; )csrf_token=([^;]*)/)?.[1]
+const swaggerStart = `const { csrfCookie } = document.body.dataset
+const csrf = () => document.cookie.split("; ").find((pair) => pair.startsWith(csrfCookie + "="))?.slice(csrfCookie.length + 1)
 SwaggerUIBundle({
   url: document.body.dataset.document,
   dom_id: "#swagger-ui",

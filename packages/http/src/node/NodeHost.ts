@@ -1,8 +1,8 @@
 /** An API on a `node:http` server of its own, with every limit set, that drains before it closes. */
 import { createServer, type IncomingMessage, type Server } from "node:http"
 import { Effect, type Layer, Schema, Scope } from "effect"
+import * as nodeListeners from "./internal/nodeListeners.ts"
 import { TurnResponse, type Turns } from "./internal/TurnResponse.ts"
-import * as NodeMount from "./NodeMount.ts"
 
 /** The address cannot be listened on: taken, forbidden, or none of this machine. */
 export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
@@ -50,7 +50,7 @@ export const serve = Effect.fnUntraced(function* <A, E, R>(
 ) {
   /** Closes after the server has drained: requests belong to it, and would be interrupted with it. */
   const requests = yield* Scope.fork(yield* Effect.scope)
-  const { handler, upgrade } = yield* Scope.provide(NodeMount.make(routes), requests)
+  const { handler, upgrade } = yield* Scope.provide(nodeListeners.make(routes), requests)
   const server = createServer({ ...limits, ServerResponse: TurnResponse })
   const turns: Turns = { isDraining: false }
   server.on("request", (request, response) => {

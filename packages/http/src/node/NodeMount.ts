@@ -1,50 +1,70 @@
 /**
- * An API as listeners for a `node:http` server that somebody else owns: Express, Fastify, or a bare server, under any prefix,
- * with WebSocket upgrades. Hand over requests before any body parser has read them.
+ * An API inside a server that somebody else owns, under any prefix: Express, Fastify, Koa, Hono on Node, or a bare `node:http` or
+ * `node:http2` server. Middleware in front of it sees every answer as it sees those of the service itself.
  */
-import type { IncomingMessage, ServerResponse } from "node:http"
+import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import { NodeHttpServer, NodeWS } from "@effect/platform-node"
-import { Effect, Exit, Layer, Scope } from "effect"
-import { HttpRouter, HttpServerRequest } from "effect/http"
-import { routerConfig } from "../server/RouteTable.ts"
+import { NodeHttpServer } from "@effect/platform-node"
+import { Effect, Exit, type Layer, Scope } from "effect"
+import type { HttpRouter } from "effect/http"
+import { BodyTaken, under } from "../server/Mount.ts"
+import * as webHandler from "../web/internal/webHandler.ts"
+import type { WebHandler } from "../web/WebMount.ts"
+import * as nodeListeners from "./internal/nodeListeners.ts"
+import { type NodeRequest, parsedOf, withItsBody } from "./internal/parsedBody.ts"
+import { type NodeResponse, throughWrapped } from "./internal/throughWrapped.ts"
+import { webRequest } from "./internal/webRequest.ts"
 
 export interface NodeHandlers {
-  /** Answers every request that it is given, also those outside the prefix: with 404. */
-  readonly handler: (request: IncomingMessage, response: ServerResponse) => void
+  /**
+   * Answers every request that it is given, also those outside the prefix: with 404. A body that a parser has read before is taken from
+   * `request.rawBody` or `request.body`; one that cannot be made again is answered with a problem that says so.
+   */
+  readonly handler: (request: NodeRequest, response: NodeResponse) => void
+  /** For the server's `upgrade` event. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /**
+   * The answer, for frameworks that send it themselves so that their hooks see it: `reply.send(await respond(request.raw))` in Fastify.
+   * `parsed` is what a body parser made of the body, if one did.
+   */
+  readonly respond: (request: NodeRequest, parsed?: unknown) => Promise<Response>
+  /** The same for frameworks that speak the web standard, such as Hono. */
+  readonly fetch: WebHandler
 }
 
 export interface NodeMountOptions {
-  /** Where the host mounted us: `/cp`. Taken off the address before routing; a router that did so already gives none. */
+  /** Where clients find us: `/cp`. Taken off the address before routing, unless a router did so; also the path of cookies. */
   readonly prefix?: string | undefined
 }
 
-/** Frames of a WebSocket message above this are refused; the largest that a caller has a reason to send is a pasted script. */
-const maximumMessageBytes = 64 * 1024
-
-/** The listeners live as long as the scope; closing it interrupts the requests in hand. */
-export const make = Effect.fnUntraced(function* <A, E, R>(
-  routes: Layer.Layer<A, E, R>,
+/** The handlers live as long as the scope; closing it interrupts the requests in hand. */
+export const make = Effect.fnUntraced(function* <A, E>(
+  routes: Layer.Layer<A, E, MountServices>,
   { prefix = "" }: NodeMountOptions = {}
 ) {
   const scope = yield* Effect.scope
-  const services = yield* Layer.build(NodeHttpServer.layerHttpServices)
-  const app = yield* HttpRouter.toHttpEffect(Layer.provide(routes, Layer.succeedContext(services))).pipe(
-    Effect.provideService(HttpRouter.RouterConfig, routerConfig)
-  )
-  const mounted =
-    prefix === ""
-      ? app
-      : Effect.updateService(app, HttpServerRequest.HttpServerRequest, (request) => without(prefix, request))
-  const webSockets = yield* Effect.acquireRelease(
-    Effect.sync(() => new NodeWS.WebSocketServer({ noServer: true, maxPayload: maximumMessageBytes })),
-    (server) => Effect.callback<void>((resume) => server.close(() => resume(Effect.void)))
-  ).pipe(Scope.provide(scope), Effect.cached)
-  return {
-    handler: yield* NodeHttpServer.makeHandler(mounted, { scope }),
-    upgrade: yield* NodeHttpServer.makeUpgradeHandler(webSockets, mounted, { scope })
+  const { app, handler, upgrade } = yield* nodeListeners.make(routes, (routed) => under(prefix, routed))
+  const withoutBody = yield* NodeHttpServer.makeHandler(Effect.provideService(app, BodyTaken, true), { scope })
+  const answer = yield* webHandler.make(app)
+
+  const handlers: NodeHandlers = {
+    handler: (request, response) => {
+      const readable = withItsBody(request, parsedOf(request))
+      const through = throughWrapped(response)
+      if (readable === undefined) withoutBody(request, through)
+      else handler(readable, through)
+    },
+    upgrade,
+    respond: (request, parsed = parsedOf(request)) => {
+      const readable = withItsBody(request, parsed)
+      const asked = webRequest(readable ?? request)
+      if (asked === undefined) return Promise.resolve(new Response(null, { status: 405 }))
+      const { done, request: standard } = asked
+      return answer(standard, request.socket.remoteAddress, readable === undefined).finally(done)
+    },
+    fetch: (request, info) => answer(request, info?.remoteAddress)
   }
+  return handlers
 })
 
 /** For hosts without effects. `dispose` ends what the routes started. */
@@ -61,9 +81,3 @@ export const start = <A, E>(
 
 /** What the routes may need besides their own services; provided here. */
 export type MountServices = HttpRouter.HttpRouter | Layer.Success<typeof NodeHttpServer.layerHttpServices>
-
-/** `/cp` and `/cp/…` are inside, `/cpu` is not: that keeps its address and finds nothing. */
-const without = (prefix: string, request: HttpServerRequest.HttpServerRequest) =>
-  request.url.startsWith(prefix) && /^(?:[/?#]|$)/.test(request.url.slice(prefix.length))
-    ? request.modify({ url: request.url.slice(prefix.length).replace(/^(?!\/)/, "/") })
-    : request

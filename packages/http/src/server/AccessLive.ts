@@ -12,7 +12,6 @@ import { HttpServerRequest } from "effect/http"
 import {
   Authentication,
   Authorization,
-  accessCookie,
   CsrfRejected,
   CurrentPrincipal,
   Forbidden,
@@ -23,6 +22,8 @@ import { HttpSettings } from "./HttpSettings.ts"
 import { bearerOf } from "./internal/bearerOf.ts"
 import { makeSecrets } from "./internal/secrets.ts"
 import { withoutCredential } from "./internal/withoutCredential.ts"
+import { MountPath } from "./Mount.ts"
+import { cookieNames } from "./SessionCookies.ts"
 
 /** Methods that change nothing, whatever the handler; all others need a CSRF token beside a cookie. */
 const reads = new Set(["GET", "HEAD", "OPTIONS", "QUERY"])
@@ -43,7 +44,7 @@ export const layerAuthentication = Layer.effect(
     const secret = makeSecrets(1024)
 
     /** In the order that `Access` explains: API key, bearer token, cookie. */
-    const checksOf = ({ cookies, headers }: Request): ReadonlyArray<Check> => {
+    const checksOf = ({ cookies, headers }: Request, cookieName: string): ReadonlyArray<Check> => {
       const checks: Array<Check> = []
       const key = headers["x-api-key"]
       if (key !== undefined) checks.push(orNobody(apiKeys.authenticate(secret(key))))
@@ -52,7 +53,7 @@ export const layerAuthentication = Layer.effect(
         const token = secret(bearer)
         checks.push(orNobody(isKeyText(bearer) ? apiKeys.authenticate(token) : sessions.authenticate("bearer", token)))
       }
-      const cookie = headers["cookie"] === undefined ? undefined : cookies[accessCookie]
+      const cookie = headers["cookie"] === undefined ? undefined : cookies[cookieName]
       if (cookie !== undefined) checks.push(orNobody(sessions.authenticate("cookie", secret(cookie))))
       return checks
     }
@@ -66,13 +67,14 @@ export const layerAuthentication = Layer.effect(
 
     const caller = Effect.fnUntraced(
       function* (request: Request, needs: Permission | "public" | undefined) {
-        for (const check of checksOf(request)) {
+        const { access } = cookieNames(settings, yield* MountPath)
+        for (const check of checksOf(request, access)) {
           const principal = yield* check
           if (principal === undefined) continue
           if (yield* isForgeable(principal, request)) return yield* new CsrfRejected()
           return principal
         }
-        const builtIn = withoutCredential(settings, request)
+        const builtIn = withoutCredential(settings, request, access)
         if (builtIn === undefined) return yield* new Unauthorized()
         // 403 would say that there is nothing to be done: a login may help.
         if (needs !== undefined && needs !== "public" && builtIn.grants[needs] === undefined)

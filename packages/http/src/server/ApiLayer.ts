@@ -30,6 +30,9 @@ export const layer = <Id extends string, G extends HttpApiGroup.Constraint, E, R
     Layer.provide(Layer.succeed(MountedApi, mounted(api, aliases)))
   )
 
+/** A router with a variable prefix shows as many places as its callers can spell. */
+const maximumTexts = 8
+
 const mounted = <Id extends string, G extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, G>,
   aliases: Readonly<Record<string, string>>
@@ -41,12 +44,15 @@ const mounted = <Id extends string, G extends HttpApiGroup.Constraint>(
     },
     onEndpoint: ({ endpoint, group }) => void features[group.identifier]?.push(endpoint.identifier)
   })
+  let spec: ReturnType<typeof OpenApiSpec.make> | undefined
   const texts = new Map<string, string>()
-  const document: MountedApiShape["document"] = (publicPath) => {
-    const known = texts.get(publicPath)
+  const document: MountedApiShape["document"] = (place) => {
+    const key = JSON.stringify(place)
+    const known = texts.get(key)
     if (known !== undefined) return known
-    const text = JSON.stringify(OpenApiSpec.make(api, aliases, publicPath))
-    texts.set(publicPath, text)
+    spec ??= OpenApiSpec.make(api, aliases)
+    const text = JSON.stringify(OpenApiSpec.at(spec, place))
+    if (texts.size < maximumTexts) texts.set(key, text)
     return text
   }
   return { features, document }

@@ -8,13 +8,13 @@ import { Users } from "@fairlead/core/auth/users/Users"
 import { Effect, Redacted } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
-import { accessCookie, CurrentPrincipal, csrfCookie } from "../api/Access.ts"
+import { CurrentPrincipal } from "../api/Access.ts"
 import { AuthApi } from "../api/AuthApi.ts"
 import { userView } from "../api/UserView.ts"
 import { bearerOf } from "./internal/bearerOf.ts"
 import { lean, withServices } from "./internal/leanHandlers.ts"
 import { RequestOrigin } from "./RequestOrigin.ts"
-import { clearSessionCookies, setSessionCookies } from "./SessionCookies.ts"
+import { clearSessionCookies, ownCookies, setSessionCookies } from "./SessionCookies.ts"
 
 export const AuthHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(AuthApi),
@@ -28,7 +28,7 @@ export const AuthHandlers = HttpApiBuilder.group(
     const csrfOf = Effect.fnUntraced(function* () {
       const sessionId = sessionIdOf(yield* CurrentPrincipal)
       if (sessionId === undefined) return ""
-      const own = (yield* HttpServerRequest.HttpServerRequest).cookies[csrfCookie]
+      const own = (yield* HttpServerRequest.HttpServerRequest).cookies[(yield* ownCookies).csrf]
       if (own !== undefined && (yield* sessions.verifyCsrf(sessionId, own))) return own
       return yield* sessions.issueCsrf(sessionId)
     })
@@ -77,7 +77,7 @@ export const AuthHandlers = HttpApiBuilder.group(
       ),
       logout: Effect.fnUntraced(
         function* ({ payload, request }) {
-          yield* endSession("cookie", request.cookies[accessCookie])
+          yield* endSession("cookie", request.cookies[(yield* ownCookies).access])
           yield* endSession("bearer", bearerOf(request.headers["authorization"]))
           if (payload?.refresh_token !== undefined)
             yield* sessions.logoutByRefreshToken(payload.refresh_token, yield* RequestOrigin)

@@ -7,7 +7,9 @@ import { NotFound } from "../api/Rejections.ts"
 import { DocsAssets } from "./DocsAssets.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { lean, withServices } from "./internal/leanHandlers.ts"
+import { MountPath, publicPathOf } from "./Mount.ts"
 import { MountedApi } from "./MountedApi.ts"
+import { ownCookies } from "./SessionCookies.ts"
 
 /** No other host, no inline script. Both pages set styles from script, ReDoc searches in a worker made of a blob. */
 const pagePolicy = [
@@ -31,11 +33,11 @@ export const DocsHandlers = HttpApiBuilder.group(
     const mounted = yield* MountedApi
     const settings = yield* HttpSettings
 
-    const page = (html: (up: string) => string) =>
+    const page = (html: (up: string, csrfCookie: string) => string) =>
       Effect.fnUntraced(function* () {
         if (!settings.docs) return yield* new NotFound()
         const { url } = yield* HttpServerRequest.HttpServerRequest
-        return HttpServerResponse.text(html(/^[^?#]*\/(?:[?#]|$)/.test(url) ? "../" : ""), {
+        return HttpServerResponse.text(html(/^[^?#]*\/(?:[?#]|$)/.test(url) ? "../" : "", (yield* ownCookies).csrf), {
           contentType: "text/html; charset=utf-8",
           headers: { "content-security-policy": pagePolicy, "cache-control": "no-cache" }
         })
@@ -44,7 +46,8 @@ export const DocsHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       document: Effect.fnUntraced(function* () {
         if (!settings.docs) return yield* new NotFound()
-        return HttpServerResponse.text(mounted.document(settings.publicPath), {
+        const publicPath = publicPathOf(settings, yield* MountPath)
+        return HttpServerResponse.text(mounted.document({ publicPath, cookies: yield* ownCookies }), {
           contentType: "application/json",
           headers: { "cache-control": "no-cache" }
         })
@@ -65,7 +68,7 @@ export const DocsHandlers = HttpApiBuilder.group(
 ).pipe(lean)
 
 /** `up` leads from the page to the mount point: pages answer with and without a slash at the end. */
-const swaggerPage = (up: string) => `<!doctype html>
+const swaggerPage = (up: string, csrfCookie: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -74,7 +77,7 @@ const swaggerPage = (up: string) => `<!doctype html>
 <link rel="icon" href="${up}docs/assets/favicon-32x32.png">
 <link rel="stylesheet" href="${up}docs/assets/swagger-ui.css">
 </head>
-<body data-document="${up}openapi.json">
+<body data-document="${up}openapi.json" data-csrf-cookie="${csrfCookie}">
 <div id="swagger-ui"></div>
 <script src="${up}docs/assets/swagger-ui-bundle.js"></script>
 <script src="${up}docs/assets/swagger-start.js"></script>

@@ -66,6 +66,7 @@ export const layer = (table: RouteTable) =>
           return answerCrossSiteRejected(new CrossSiteRejected())
         if (request.url.length > maximumUrlBytes)
           return answerUriTooLong(new UriTooLong({ maximumBytes: maximumUrlBytes }))
+        if (route?.instead !== undefined) return refuseMethod(route.instead)
         return routed(app, request, route)
       }
 
@@ -110,15 +111,16 @@ const routed = <E, R>(app: Effect.Effect<Response, E, R>, request: Request, rout
     ? app
     : Effect.provideService(app, HttpServerRequest.HttpServerRequest, request.modify({ url: route.rewritten }))
 
+const refuseMethod = (allowed: ReadonlyArray<string>) =>
+  answerMethodNotAllowed(new MethodNotAllowed({ allowed }), { allow: allowed.join(", ") })
+
 /** Only what no endpoint answered comes here: its own failures are problems already. Nobody waits for an interrupted one. */
 const explain = <E>(cause: Cause.Cause<E>, table: RouteTable, request: Request): Effect.Effect<Response, E> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
   const failure: unknown = cause.reasons.find(Cause.isFailReason)?.error
   if (HttpServerError.isHttpServerError(failure) && failure.reason._tag === "RouteNotFound") {
     const allowed = table.allowed(request.url)
-    return allowed.length === 0
-      ? answerNotFound(new NotFound())
-      : answerMethodNotAllowed(new MethodNotAllowed({ allowed }), { allow: allowed.join(", ") })
+    return allowed.length === 0 ? answerNotFound(new NotFound()) : refuseMethod(allowed)
   }
   return Effect.flatMap(HttpServerError.causeResponse(cause), ([response]) => {
     if (response.status === 413) return answerBodyTooLarge(new BodyTooLarge({ maximumBytes: 1024 * 1024 }))

@@ -27,8 +27,16 @@ export interface HttpSettingsShape {
   readonly metricsAccess: "local" | "permission" | "public"
   /** Whether `/docs`, `/redoc` and `/openapi.json` are served. */
   readonly docs: boolean
-  /** Path under which the host mounted us, as clients see it: `/cp`. Shown as the server in `/openapi.json`. */
+  /**
+   * Path under which clients see us, for what a proxy takes off before the request comes: `/cp`. A mount knows its own prefix. It is the
+   * server in `/openapi.json`, and the path of cookies.
+   */
   readonly publicPath: string
+  /**
+   * Behind the names `access_token` and `csrf_token`, for instances that share a host name. `undefined` makes it of the path, so that only
+   * instances at the root of different ports need one. Letters, digits, `_` and `-`.
+   */
+  readonly cookieSuffix: string | undefined
 }
 
 export const defaultSettings: HttpSettingsShape = {
@@ -39,7 +47,8 @@ export const defaultSettings: HttpSettingsShape = {
   authMode: "required",
   metricsAccess: "local",
   docs: true,
-  publicPath: ""
+  publicPath: "",
+  cookieSuffix: undefined
 }
 
 /** `Layer.succeed(HttpSettings, { ...defaultSettings, … })` around everything that is served. */

@@ -2,21 +2,30 @@
  * The published document. Effect describes query and path values as the strings they are on the wire; clients want the decoded
  * type. Adds the permission of each operation, headers, examples, and the second spellings, marked deprecated.
  */
-import { Context, Schema } from "effect"
+import { Context, Predicate, Schema } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authentication, credentials, Needs } from "../api/Access.ts"
+import { Authentication, accessCookie, credentialsOf, csrfCookie, Needs } from "../api/Access.ts"
+import { HttpStatuses } from "../api/HttpStatuses.ts"
 import { exampleOf } from "./internal/exampleOf.ts"
 import type { Answer, JsonSchema, MediaType, Operation, Paths, Schemas } from "./internal/openApiDocument.ts"
+import { plain, withoutNull } from "./internal/plainSchema.ts"
+import type { CookieNames } from "./SessionCookies.ts"
 
-/** `publicPath` is where clients find the API when it is mounted under a prefix. Equal arguments give equal text. */
+/** Where clients find an API, and what its cookies are called there. */
+export interface DocumentPlace {
+  readonly publicPath: string
+  readonly cookies: CookieNames
+}
+
+/** Of an API at the root of its server. Equal arguments give equal text. */
 export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, G>,
-  aliases: Readonly<Record<string, string>>,
-  publicPath = ""
+  aliases: Readonly<Record<string, string>>
 ) => {
   const spec = OpenApi.fromApi(api)
-  const paths: Paths = JSON.parse(JSON.stringify(spec.paths, openObjects))
-  const schemas: Schemas = JSON.parse(JSON.stringify(spec.components.schemas, openObjects))
+  const securitySchemes = credentialsOf(accessCookie, csrfCookie)
+  const paths: Paths = JSON.parse(JSON.stringify(spec.paths, openObjects), revived)
+  const schemas: Schemas = JSON.parse(JSON.stringify(spec.components.schemas, openObjects), revived)
 
   HttpApi.reflect(api, {
     onGroup() {},
@@ -26,23 +35,33 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
       const permission = Context.getOrUndefined(endpoint.annotations, Needs)
       if (permission !== undefined) operation["x-permission"] = permission
       if (endpoint.middlewares.has(Authentication))
-        operation.security = Object.keys(credentials).map((name) => ({ [name]: [] }))
+        operation.security = Object.keys(securitySchemes).map((name) => ({ [name]: [] }))
       typeParameters(operation, endpoint)
       dropImpossible(operation)
       addCsrfHeader(operation, endpoint.method)
+      addStatuses(operation, Context.get(endpoint.annotations, HttpStatuses))
       for (const [status, answer] of Object.entries(operation.responses)) complete(answer, status, schemas)
-      for (const media of Object.values(operation.requestBody?.content ?? {})) addExample(media, schemas)
+      if (operation.requestBody !== undefined) settleBody(operation.requestBody, schemas)
     }
   })
   addAliases(paths, aliases)
 
   return {
     ...spec,
-    servers: [{ url: publicPath === "" ? "/" : publicPath, description: "The host that serves this document." }],
-    components: { ...spec.components, securitySchemes: credentials, schemas, headers: sharedHeaders },
+    servers: serversAt("/"),
+    components: { ...spec.components, securitySchemes, schemas, headers: sharedHeaders },
     paths
   }
 }
+
+/** The same document for an API that is mounted elsewhere. */
+export const at = (spec: ReturnType<typeof make>, { cookies, publicPath }: DocumentPlace): ReturnType<typeof make> => ({
+  ...spec,
+  servers: serversAt(publicPath === "" ? "/" : publicPath),
+  components: { ...spec.components, securitySchemes: credentialsOf(cookies.access, cookies.csrf) }
+})
+
+const serversAt = (url: string) => [{ url, description: "The host that serves this document." }]
 
 const sharedHeaders = {
   RequestId: {
@@ -61,6 +80,29 @@ const braces = (path: string) => path.replace(/:(\w+)(\([^)]*\))?/g, "{$1}")
 const openObjects = (key: string, value: unknown) =>
   key === "additionalProperties" && value === false ? undefined : value
 
+const revived = (_key: string, value: unknown) =>
+  Predicate.isObject(value) && !Array.isArray(value) ? plain(value) : value
+
+/** A body that may be absent is not required; `null` stands for that in the contract, and nobody sends it. */
+const settleBody = (body: NonNullable<Operation["requestBody"]>, schemas: Schemas) => {
+  for (const media of Object.values(body.content)) {
+    const { nullable, schema } = withoutNull(media.schema)
+    media.schema = schema
+    if (nullable) body.required = false
+    addExample(media, schemas)
+  }
+  shareForm(body.content, schemas)
+}
+
+/** A form with the members of the JSON is the same type: generators make none of forms, and use it nevertheless. */
+const shareForm = (content: Record<string, MediaType>, schemas: Schemas) => {
+  const form = content["application/x-www-form-urlencoded"]
+  const [name, own] = [form, content["application/json"]].map((media) => media?.schema.$ref?.split("/").at(-1) ?? "")
+  if (form === undefined || !name || !own || JSON.stringify(schemas[name]) !== JSON.stringify(schemas[own])) return
+  form.schema = { $ref: `#/components/schemas/${own}` }
+  delete schemas[name]
+}
+
 const typeParameters = (operation: Operation, endpoint: HttpApiEndpoint.Top) => {
   for (const [where, schema] of [
     ["query", endpoint.query],
@@ -68,15 +110,26 @@ const typeParameters = (operation: Operation, endpoint: HttpApiEndpoint.Top) => 
     ["header", endpoint.headers]
   ] as const) {
     if (schema === undefined) continue
-    const document: { readonly schema: JsonSchema } = JSON.parse(
+    const document: { readonly schema: JsonSchema; readonly definitions: Schemas } = JSON.parse(
       JSON.stringify(Schema.toJsonSchemaDocument(Schema.toType(schema)))
     )
     for (const parameter of operation.parameters.filter((p) => p.in === where)) {
       const declared = document.schema.properties?.[parameter.name]
       const type = declared?.anyOf?.find((member) => member.type !== "null") ?? declared
       if (type !== undefined && ["integer", "number", "boolean"].includes(`${type.type}`)) parameter.schema = type
+      if (type?.type === "array" && typeof type.items === "object")
+        parameter.schema = {
+          ...parameter.schema,
+          items: document.definitions[type.items.$ref?.split("/").at(-1) ?? ""] ?? type.items
+        }
     }
   }
+}
+
+/** A part looks as the whole does; what the caller has comes without a body. */
+const addStatuses = ({ responses }: Operation, statuses: Readonly<Record<string, string>>) => {
+  for (const [status, description] of Object.entries(statuses))
+    responses[status] = status === "304" ? { description } : { ...structuredClone(responses["200"]), description }
 }
 
 /** Every endpoint may be refused in every way as far as the builder knows; most cannot. */
@@ -100,7 +153,8 @@ const addCsrfHeader = (operation: Operation, method: string) => {
     name: "X-CSRF-Token",
     in: "header",
     required: false,
-    description: "The cookie `csrf_token`. Needed when the cookie is the only credential.",
+    description:
+      "The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.",
     schema: { type: "string" }
   })
 }
@@ -114,7 +168,6 @@ const complete = (answer: Answer, status: string, schemas: Schemas) => {
       answer.headers["Retry-After"] = header("RetryAfter")
     if (problems.length > 0)
       answer.description = problems.map(({ properties }) => properties?.["title"]?.enum?.[0]).join(" | ")
-    if (contentType === "text/event-stream") showEventData(media)
     delete media["x-effect-stream"]
     if (problems.length === 0) addExample(media, schemas)
   }
@@ -122,12 +175,6 @@ const complete = (answer: Answer, status: string, schemas: Schemas) => {
 
 const membersOf = (schema: JsonSchema, schemas: Schemas): ReadonlyArray<JsonSchema> =>
   (schema.anyOf ?? [schema]).map((member) => schemas[member.$ref?.split("/").at(-1) ?? ""] ?? member)
-
-/** Clients of streams yield the data of each event, not its frame. */
-const showEventData = (media: MediaType) => {
-  const data = media.schema.properties?.["data"]
-  if (data !== undefined) media.schema = data.contentSchema ?? data
-}
 
 const addExample = (media: MediaType, schemas: Schemas) => {
   media.example ??= exampleOf(media.schema, schemas)

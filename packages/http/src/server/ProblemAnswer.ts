@@ -11,6 +11,8 @@ export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()("Me
 export class HostNotAllowed extends Schema.TaggedError<HostNotAllowed>()("HostNotAllowed", { host: Schema.String }) {}
 /** A page of another site asks for a change. */
 export class CrossSiteRejected extends Schema.TaggedError<CrossSiteRejected>()("CrossSiteRejected", {}) {}
+/** What is wrong is how this API is mounted, not the request. */
+export class BodyAlreadyRead extends Schema.TaggedError<BodyAlreadyRead>()("BodyAlreadyRead", {}) {}
 export class UriTooLong extends Schema.TaggedError<UriTooLong>()("UriTooLong", { maximumBytes: Schema.Int }) {}
 
 /** Answers with `schema` as problem+json. The status is the schema's own, given again because schemas keep it to themselves. */
@@ -33,6 +35,15 @@ export const answerMethodNotAllowed = answer(
     detail: ({ allowed }) => `This address takes ${allowed.join(", ")}.`
   }),
   405
+)
+export const answerBodyAlreadyRead = answer(
+  problem(BodyAlreadyRead, {
+    status: 500,
+    title: "Body already read",
+    detail: () =>
+      "A body parser of the surrounding service read this body and left nothing that it can be made of again. Mount Fairlead before the parser."
+  }),
+  500
 )
 export const answerUriTooLong = answer(
   problem(UriTooLong, {

@@ -23,6 +23,8 @@ import {
   UnsupportedMediaType
 } from "../api/Rejections.ts"
 import { isDeeperThan } from "./internal/jsonDepth.ts"
+import { BodyTaken } from "./Mount.ts"
+import { answerBodyAlreadyRead, BodyAlreadyRead } from "./ProblemAnswer.ts"
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 /** Nothing of the contract nests deeper than ten levels; what walks values by recursion must not meet thousands. */
@@ -86,6 +88,11 @@ const ofBoundedDepth = (request: HttpServerRequest.HttpServerRequest): HttpServe
       })
     : request
 
+const reportBodyTaken = Effect.andThen(
+  Effect.logError("a body parser in front of the mount read a body and left nothing of it"),
+  answerBodyAlreadyRead(new BodyAlreadyRead())
+)
+
 /** Says in the header what the error says in its body, for clients that read no further. */
 const announceRetry = (error: unknown) =>
   Predicate.hasProperty(error, "retryAfterSeconds")
@@ -108,7 +115,7 @@ export const layer = Layer.succeed(
       Effect.tapError(announceRetry)
     )
     if (!HttpMethod.hasBody(endpoint.method)) return answered
-    return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+    const bounded = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
       Number(request.headers["content-length"] ?? 0) > maximumBytes
         ? Effect.fail(new BodyTooLarge({ maximumBytes }))
         : answered.pipe(
@@ -116,5 +123,6 @@ export const layer = Layer.succeed(
             Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maximumBytes))
           )
     )
+    return Effect.flatMap(BodyTaken, (taken) => (taken ? reportBodyTaken : bounded))
   })
 )

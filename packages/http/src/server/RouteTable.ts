@@ -18,6 +18,8 @@ export interface FoundRoute {
   readonly pattern: string
   /** The path and query to route by, when the request used a second spelling. */
   readonly rewritten: string | undefined
+  /** The address is a word that other methods take, and this one took it for a parameter: those are the methods. */
+  readonly instead: ReadonlyArray<string> | undefined
 }
 
 export interface RouteTable {
@@ -35,8 +37,11 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
   aliases: Readonly<Record<string, string>>
 ): RouteTable => {
   const table = FindMyWay.make<Route>(routerConfig)
-  const add = (method: string, path: string, pattern: string) =>
+  const words = new Set<string>()
+  const add = (method: string, path: string, pattern: string) => {
+    if (!path.includes(":")) words.add(path)
     table.on(method, narrowed(path), { pattern, isAlias: path !== pattern })
+  }
   HttpApi.reflect(api, {
     onGroup() {},
     onEndpoint: ({ endpoint }) => add(endpoint.method, endpoint.path, endpoint.path)
@@ -49,11 +54,18 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
     const found = table.find(method, url) ?? (method === "HEAD" ? table.find("GET", url) : undefined)
     if (found === undefined) return undefined
     const { isAlias, pattern } = found.handler
-    return { pattern, rewritten: isAlias ? fill(pattern, found.params) + queryOf(url) : undefined }
+    const rewritten = isAlias ? fill(pattern, found.params) + queryOf(url) : undefined
+    const taken = pattern.includes(":") ? addressOf(url) : ""
+    return { pattern, rewritten, instead: words.has(taken) ? allowed(url) : undefined }
   }
 
   const allowed: RouteTable["allowed"] = (url) => {
-    const taken = methods.filter((method) => table.find(method, url) !== undefined)
+    const address = addressOf(url)
+    const isWord = words.has(address)
+    const taken = methods.filter((method) => {
+      const found = table.find(method, url)
+      return found !== undefined && !(isWord && Object.keys(found.params).length > 0)
+    })
     return taken[0] === "GET" ? ["GET", "HEAD", ...taken.slice(1)] : taken
   }
 
@@ -67,6 +79,10 @@ const uuid = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-
 
 const methodOf = (route: string) => route.slice(0, route.indexOf(" "))
 const pathOf = (route: string) => route.slice(route.indexOf(" ") + 1)
+const addressOf = (url: string) => {
+  const end = url.search(/[?;#]/)
+  return end === -1 ? url : url.slice(0, end)
+}
 const queryOf = (url: string) => {
   const start = url.search(/[?;#]/)
   return start === -1 ? "" : `?${url.slice(start + 1)}`

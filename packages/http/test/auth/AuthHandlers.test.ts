@@ -189,6 +189,8 @@ describe("/auth, one's own account", () => {
       const { body } = yield* call("PUT", "/me", { headers, body: { full_name: "Anna A.", role: "admin" } })
       assert.deepStrictEqual(body, { ...user, full_name: "Anna A." })
       assert.deepStrictEqual(yield* asked, ['update {"fullName":"Anna A."}'])
+      const broken = yield* call("PUT", "/me", { headers, body: { full_name: "Anna\u0000" } })
+      assert.deepStrictEqual([broken.status, broken.body["code"]], [422, "REQUEST_INVALID"])
     })
   )
 

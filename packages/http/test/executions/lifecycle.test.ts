@@ -123,12 +123,25 @@ describe("lists of executions", () => {
     "offset=1000000000",
     "status=done",
     "start_time=yesterday",
-    "start_time=2026-02-01T00:00:00Z&end_time=2026-01-01T00:00:00Z"
+    "start_time=0.5",
+    "lang=a%00"
   ])("refuse ?%s", (query) =>
     Effect.gen(function* () {
       const { call } = yield* ExecutionHost.start()
       const { body, status } = yield* call("anna", `GET /executions?${query}`)
       assert.deepStrictEqual([status, body.code], [422, "REQUEST_INVALID"])
+    })
+  )
+
+  it.live("are empty between a time and an earlier one", () =>
+    Effect.gen(function* () {
+      const { call, run } = yield* ExecutionHost.start()
+      yield* run("anna", "print ok")
+      const { body } = yield* call(
+        "anna",
+        "GET /executions?start_time=2036-01-01T00:00:00Z&end_time=2026-01-01T00:00:00Z"
+      )
+      assert.deepStrictEqual([body.total, body.executions], [0, []])
     })
   )
 })

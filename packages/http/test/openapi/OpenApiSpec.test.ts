@@ -9,6 +9,7 @@ import * as OpenApiSpec from "@fairlead/http/server/OpenApiSpec"
 import { validate } from "@readme/openapi-parser"
 import { Context, Effect } from "effect"
 import { HttpApi, type HttpApiEndpoint } from "effect/http-api"
+import type { JsonSchema } from "../../src/server/internal/openApiDocument.ts"
 
 const endpoints: Array<{ readonly name: string; readonly endpoint: HttpApiEndpoint.Top }> = []
 HttpApi.reflect(Api, {
@@ -127,6 +128,9 @@ describe("the OpenAPI document", () => {
       "application/json",
       "application/x-www-form-urlencoded"
     ])
+    const types = Object.values(login?.requestBody?.content ?? {}).map(({ schema }) => schema.$ref)
+    assert.deepStrictEqual(types, ["#/components/schemas/Login", "#/components/schemas/Login"])
+    assert.notProperty(spec.components.schemas, "LoginForm")
     assert.property(login?.responses["423"]?.headers, "Retry-After")
     assert.property(login?.responses["401"]?.headers, "WWW-Authenticate")
     assert.isTrue(spec.paths["/healthz/live"]?.["get"]?.deprecated)
@@ -137,7 +141,84 @@ describe("the OpenAPI document", () => {
   it("names the version of the package, and the mount that clients see", () => {
     const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
     assert.deepStrictEqual([spec.info.version, version], [manifest.version, manifest.version])
-    assert.strictEqual(OpenApiSpec.make(Api, aliases, "/cp").servers[0]?.url, "/cp")
+    const place = { publicPath: "/cp", cookies: { access: "access_token_cp", csrf: "csrf_token_cp" } }
+    const mounted = OpenApiSpec.at(spec, place)
+    assert.strictEqual(mounted.servers[0]?.url, "/cp")
+    assert.strictEqual(mounted.components.securitySchemes.cookie.name, "access_token_cp")
+  })
+
+  it("has patterns that mean the same everywhere", () => {
+    const patterns = new Set<string>()
+    JSON.stringify(spec, (key, value) => {
+      if (key === "pattern" && typeof value === "string") patterns.add(value)
+      return value
+    })
+    assert.isAbove(patterns.size, 5)
+    // Classes of Unicode, octal escapes, look-arounds, names of groups and back references differ from dialect to dialect.
+    assert.deepStrictEqual(
+      [...patterns].filter((pattern) => /\\[pPkGzZAbB0-9]|\(\?[^:]/.test(pattern)),
+      []
+    )
+    for (const pattern of patterns) assert.doesNotThrow(() => new RegExp(pattern, "u"))
+  })
+
+  it("has whole numbers as integers where it names them", () => {
+    const { status, status_code } = spec.components.schemas["NotFoundProblem"]?.properties ?? {}
+    assert.deepStrictEqual([status?.type, status?.enum, status_code?.type], ["integer", [404], "integer"])
+  })
+
+  it("spells lists of at least one as items, and maps as maps", () => {
+    const words = new Set<string>()
+    JSON.stringify(spec, (key, value) => {
+      words.add(key)
+      return value
+    })
+    assert.isTrue(words.has("minItems"))
+    for (const word of ["prefixItems", "patternProperties"]) assert.isFalse(words.has(word), word)
+    const env = spec.components.schemas["ExecutionRequest"]?.properties?.["env"]
+    assert.deepInclude(env?.["propertyNames"], { pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$" })
+    assert.deepInclude(env?.additionalProperties, { type: "string" })
+  })
+
+  it("says of each text of a request which characters it takes: what no store takes is refused before", () => {
+    // Hashed or decoded, never stored: any text is a wrong one there. And headers that are read for a number or a kind.
+    const free = /password|token|^(prefer|range|accept|last[-_]event[-_]id|x-csrf-token)$|^RetryExecutionRequest/i
+    const untold: Array<string> = []
+    const look = (name: string, schema: JsonSchema, depth = 0): void => {
+      const found = spec.components.schemas[schema.$ref?.split("/").at(-1) ?? ""] ?? schema
+      if (depth > 6) return
+      if (found.type === "string" && !free.test(name) && !["enum", "format", "pattern"].some((word) => word in found))
+        untold.push(name)
+      for (const [key, member] of Object.entries(found.properties ?? {})) look(key, member, depth + 1)
+      if (typeof found.items === "object") look(name, found.items, depth + 1)
+      for (const member of found.anyOf ?? []) look(name, member, depth + 1)
+      if (typeof found.additionalProperties === "object") look(name, found.additionalProperties, depth + 1)
+    }
+    for (const { operation } of operations) {
+      for (const { name, schema } of operation.parameters) look(name, schema)
+      const json = operation.requestBody?.content["application/json"]
+      if (json !== undefined) look("body", json.schema)
+    }
+    assert.deepStrictEqual([...new Set(untold)], [])
+  })
+
+  it("says format and choices of what is asked in addresses", () => {
+    const queries = operations.flatMap(({ operation }) => operation.parameters.filter((p) => p.in === "query"))
+    for (const { name, schema } of queries.filter(({ name }) => /_time$|^created_/.test(name)))
+      assert.strictEqual(schema.format, "date-time", name)
+    const types = queries.find(({ name }) => name === "event_types")?.schema.items
+    assert.include(typeof types === "object" ? [...(types.enum ?? [])] : [], "execution_completed")
+    for (const { name, schema } of queries.filter(({ name }) => /^(status|state|stream)$/.test(name)))
+      assert.isArray(schema.enum, name)
+  })
+
+  it("has bodies that may be absent, none that may be null", () => {
+    const logout = spec.paths["/api/v1/auth/logout"]?.["post"]?.requestBody
+    assert.isFalse(logout?.required)
+    const nullable = operations.filter(({ operation: { requestBody } }) =>
+      Object.values(requestBody?.content ?? {}).some(({ schema }) => schema.anyOf?.some(({ type }) => type === "null"))
+    )
+    assert.deepStrictEqual(nullable, [])
   })
 
   it("comes out the same each time", () => {

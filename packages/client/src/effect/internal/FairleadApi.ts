@@ -6,7 +6,7 @@ import { Api } from "@fairlead/http/api/Api"
 import { Context, Effect, Layer, Redacted, Ref, Schema, Semaphore } from "effect"
 import { type Cookies, FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
-import { csrfCookie, readableCsrf } from "../../internal/readableCsrf.ts"
+import { readableCsrf } from "../../internal/readableCsrf.ts"
 
 export interface FairleadApiOptions {
   /** Where the API is, without `/api/v1`. */
@@ -120,7 +120,7 @@ const session = (baseUrl: string, cookies: Ref.Ref<ReadonlyArray<Cookies.Cookie>
     HttpClient.withCookiesRef(cookies),
     HttpClient.mapRequestEffect((request) =>
       Effect.map(Ref.get(cookies), (kept) => {
-        const token = kept.find(({ name }) => name === csrfCookie)?.value ?? readableCsrf(baseUrl)
+        const token = kept.find(({ name }) => name.startsWith("csrf_token"))?.value ?? readableCsrf(baseUrl)
         return token === undefined || request.method === "GET" || request.method === "HEAD"
           ? request
           : HttpClientRequest.setHeader(request, "x-csrf-token", token)

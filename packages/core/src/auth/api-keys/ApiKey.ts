@@ -4,7 +4,11 @@ import { UserId } from "../users/UserId.ts"
 import { ApiKeyId } from "./ApiKeyId.ts"
 
 /** 1 to 100 characters of text in one line. */
-export const ApiKeyName = Schema.String.check(Schema.isPattern(/^[^\p{Cc}\p{Cs}\u2028\u2029]{1,100}$/u))
+export const ApiKeyName = Schema.String.check(
+  Schema.isPattern(/^[^\p{Cc}\p{Cs}\u2028\u2029]{1,100}$/u, {
+    toJsonSchema: () => ({ pattern: "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]{1,100}$" })
+  })
+)
 
 export class ApiKey extends Schema.Class<ApiKey>("ApiKey")({
   apiKeyId: ApiKeyId,

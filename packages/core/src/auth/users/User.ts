@@ -4,15 +4,17 @@ import { Role } from "../roles/Role.ts"
 import { UserId } from "./UserId.ts"
 
 /** 3 to 64 characters: letters, digits, dot, dash, underscore; the first is a letter or digit. Compared without case. */
-export const Username = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$/))
+export const Username = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$/u))
 /** At most 254 visible characters, with one @ between two non-empty parts. Compared without case. */
 export const Email = Schema.String.check(
-  Schema.isPattern(/^[!-?A-~\u00c0-\u1fff\u3040-\ud7ff]{1,64}@[!-?A-~\u00c0-\u1fff\u3040-\ud7ff]{1,189}$/)
+  Schema.isPattern(/^[!-?A-~\u00c0-\u1fff\u3040-\ud7ff]{1,64}@[!-?A-~\u00c0-\u1fff\u3040-\ud7ff]{1,189}$/u)
 )
 /** At most 200 characters of text in one line: no control characters, no halves of surrogate pairs. */
 export const FullName = Schema.String.check(
   Schema.isMaxLength(200),
-  Schema.isPattern(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u)
+  Schema.isPattern(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, {
+    toJsonSchema: () => ({ pattern: "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$" })
+  })
 )
 
 export class User extends Schema.Class<User>("User")({

@@ -15,6 +15,7 @@ export interface JsonSchema {
   readonly required?: ReadonlyArray<string>
   readonly additionalProperties?: boolean | JsonSchema
   readonly items?: JsonSchema | false
+  readonly patternProperties?: Readonly<Record<string, JsonSchema>>
   readonly prefixItems?: ReadonlyArray<JsonSchema>
   readonly minimum?: number
   readonly minLength?: number
@@ -49,9 +50,9 @@ export interface Operation {
   "x-permission"?: string
   security: ReadonlyArray<Readonly<Record<string, ReadonlyArray<string>>>>
   readonly parameters: Array<Parameter>
-  readonly requestBody?: { readonly content: Record<string, MediaType> }
+  readonly requestBody?: { required?: boolean; readonly content: Record<string, MediaType> }
   readonly responses: Record<string, Answer>
 }
 
 export type Paths = Record<string, Record<string, Operation>>
-export type Schemas = Readonly<Record<string, JsonSchema>>
+export type Schemas = Record<string, JsonSchema>

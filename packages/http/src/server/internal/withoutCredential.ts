@@ -5,7 +5,6 @@
 import { anonymous, local } from "@fairlead/core/auth/BuiltInPrincipals"
 import type { Principal } from "@fairlead/core/auth/Principal"
 import type { HttpServerRequest } from "effect/http"
-import { accessCookie } from "../../api/Access.ts"
 import type { HttpSettingsShape } from "../HttpSettings.ts"
 import { isLocal } from "./isLocal.ts"
 import { isFromOtherSite } from "./siteChecks.ts"
@@ -13,16 +12,20 @@ import { isFromOtherSite } from "./siteChecks.ts"
 type Request = HttpServerRequest.HttpServerRequest
 
 /** `undefined` if it needs a credential. One that is presented and does not verify is never passed over. */
-export const withoutCredential = (settings: HttpSettingsShape, request: Request): Principal | undefined => {
-  if (settings.authMode === "required" || presentsCredential(request)) return undefined
+export const withoutCredential = (
+  settings: HttpSettingsShape,
+  request: Request,
+  cookieName: string
+): Principal | undefined => {
+  if (settings.authMode === "required" || presentsCredential(request, cookieName)) return undefined
   if (settings.authMode === "optional") return anonymous
   return isLocal(request) && isForThisMachine(request) && !isFromOtherSite(request, settings.allowedOrigins)
     ? local
     : undefined
 }
 
-const presentsCredential = ({ cookies, headers }: Request) =>
-  headers["x-api-key"] !== undefined || headers["authorization"] !== undefined || cookies[accessCookie] !== undefined
+const presentsCredential = ({ cookies, headers }: Request, cookieName: string) =>
+  headers["x-api-key"] !== undefined || headers["authorization"] !== undefined || cookies[cookieName] !== undefined
 
 /** A name that another site made to point here is not ours: its pages would pass for our own. */
 const isForThisMachine = ({ headers }: Request) =>
