@@ -1,6 +1,21 @@
 /** What a host may decide about its HTTP side. The defaults are the safe ones. */
 import { Context } from "effect"
 import type { IpNetwork } from "effect/net"
+import type { Bounds } from "./internal/Places.ts"
+
+/** How much of this host requests may take, whoever sends them. Beyond a bound of one caller: 429; of all: 503. */
+export interface RequestLimits {
+  /** For an answer, or its first byte, beyond the time that the caller asked to wait; then 503. */
+  readonly deadlineMillis: number
+  /** A reader that takes nothing of an answer for so long loses its connection. */
+  readonly stalledMillis: number
+  /** Answers above 64 KiB under way at once; each holds a window of 128 KiB. */
+  readonly longAnswers: Bounds
+  /** Requests that wait for the end of an execution. */
+  readonly heldRequests: Bounds
+  /** Bytes of request bodies that are being read or parsed. Of a body that does not say its length: the most that it may have. */
+  readonly bodyBytes: Bounds
+}
 
 export interface HttpSettingsShape {
   /**
@@ -24,6 +39,7 @@ export interface HttpSettingsShape {
   readonly docs: boolean
   /** Path under which the host mounted us, as clients see it: `/cp`. Shown as the server in `/openapi.json`. */
   readonly publicPath: string
+  readonly limits: RequestLimits
 }
 
 export const defaultSettings: HttpSettingsShape = {
@@ -33,7 +49,14 @@ export const defaultSettings: HttpSettingsShape = {
   authMode: "required",
   metricsAccess: "local",
   docs: true,
-  publicPath: ""
+  publicPath: "",
+  limits: {
+    deadlineMillis: 20_000,
+    stalledMillis: 15_000,
+    longAnswers: { perKey: 4, total: 32 },
+    heldRequests: { perKey: 256, total: 4_096 },
+    bodyBytes: { perKey: 4 * 1024 ** 2, total: 16 * 1024 ** 2 }
+  }
 }
 
 /** `Layer.succeed(HttpSettings, { ...defaultSettings, … })` around everything that is served. */

@@ -12,14 +12,18 @@ import {
 import { HttpApiError } from "effect/http-api"
 import {
   BodyLimit,
+  BodyTooComplex,
   BodyTooDeep,
   BodyTooLarge,
   InternalError,
   MalformedBody,
   NotFound,
+  Overloaded,
   Rejections,
   RequestInvalid,
+  TooMuchAtOnce,
   Unavailable,
+  UnsupportedEncoding,
   UnsupportedMediaType
 } from "../api/Rejections.ts"
 import { isDeeperThan } from "./internal/jsonDepth.ts"
@@ -59,11 +63,31 @@ const isReadFailure = (
   readonly reason: HttpServerError.RequestParseError
 } => HttpServerError.isHttpServerError(defect) && defect.reason._tag === "RequestParseError"
 
+/** What is raised where no error can be declared: while a body is read, and by handlers that find no place. */
+type Refusal =
+  | BodyTooComplex
+  | BodyTooDeep
+  | BodyTooLarge
+  | MalformedBody
+  | Overloaded
+  | TooMuchAtOnce
+  | UnsupportedEncoding
+const refusals = [
+  BodyTooComplex,
+  BodyTooDeep,
+  BodyTooLarge,
+  MalformedBody,
+  Overloaded,
+  TooMuchAtOnce,
+  UnsupportedEncoding
+]
+const isRefusal = (defect: unknown): defect is Refusal => refusals.some((kind) => defect instanceof kind)
+
 const answerDefect =
   (maximumBytes: number) =>
-  (defect: unknown): Effect.Effect<never, Unavailable | BodyTooDeep | BodyTooLarge | MalformedBody | InternalError> => {
+  (defect: unknown): Effect.Effect<never, Refusal | Unavailable | InternalError> => {
     if (HttpServerResponse.isHttpServerResponse(defect)) return Effect.die(defect)
-    if (defect instanceof BodyTooDeep) return Effect.fail(defect)
+    if (isRefusal(defect)) return Effect.fail(defect)
     if (defect instanceof StorageError && defect.retryable)
       return Effect.fail(new Unavailable({ retryAfterSeconds: 1 }))
     if (isReadFailure(defect))
