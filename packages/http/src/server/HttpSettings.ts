@@ -13,7 +13,7 @@ export interface RequestLimits {
   readonly longAnswers: Bounds
   /** Requests that wait for the end of an execution. */
   readonly heldRequests: Bounds
-  /** Bytes of request bodies that are being read or parsed. Of a body that does not say its length: the most that it may have. */
+  /** Bytes of request bodies above 16 KiB, until they are answered. Of one that does not say its length: the most that it may have. */
   readonly bodyBytes: Bounds
 }
 
@@ -53,9 +53,9 @@ export const defaultSettings: HttpSettingsShape = {
   limits: {
     deadlineMillis: 20_000,
     stalledMillis: 15_000,
-    longAnswers: { perKey: 4, total: 32 },
+    longAnswers: { perKey: 6, total: 32 },
     heldRequests: { perKey: 256, total: 4_096 },
-    bodyBytes: { perKey: 4 * 1024 ** 2, total: 16 * 1024 ** 2 }
+    bodyBytes: { perKey: 8 * 1024 ** 2, total: 32 * 1024 ** 2 }
   }
 }
 
