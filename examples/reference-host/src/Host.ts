@@ -157,6 +157,7 @@ export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
     metricsAccess: config.FAIRLEAD_METRICS,
     docs: config.FAIRLEAD_DOCS === "on",
     limits: {
+      ...defaultSettings.limits,
       deadlineMillis: config.FAIRLEAD_REQUEST_SECONDS * 1000,
       stalledMillis: config.FAIRLEAD_STALLED_SECONDS * 1000,
       longAnswers: { perKey: config.FAIRLEAD_MAX_LONG_ANSWERS_PER_USER, total: config.FAIRLEAD_MAX_LONG_ANSWERS },

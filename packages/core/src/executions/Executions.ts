@@ -54,7 +54,7 @@ export class Executions extends Context.Service<
       id: ExecutionId,
       waitMillis: number
     ): Effect.Effect<ExecutionResult, ExecutionNotFound | StorageError>
-    /** Executions the caller may see, newest first, each with the first 16 KiB of its streams. */
+    /** Executions the caller may see, newest first, each with the first 16 KiB of its streams; with less on a page of more than 32: 1 MiB in all. */
     list(
       caller: Principal,
       filter: Omit<ExecutionFilter, "ownerId"> & { readonly scope: "own" | "visible" }
@@ -154,7 +154,8 @@ export class Executions extends Context.Service<
 
       /** All results of a page with one read of their output. */
       const excerptsOf = Effect.fnUntraced(function* (executions: ReadonlyArray<Execution>) {
-        const heads = yield* outputs.heads(executions, excerptBytes)
+        const bytes = Math.min(excerptBytes, Math.floor(pageBytes / (2 * Math.max(1, executions.length))))
+        const heads = yield* outputs.heads(executions, bytes)
         return yield* Effect.forEach(
           executions,
           Effect.fnUntraced(function* (execution, i) {
@@ -282,6 +283,8 @@ export class Executions extends Context.Service<
 }
 
 const defaultReason = "User requested cancellation"
+/** Output on one page of a list. */
+const pageBytes = 1024 ** 2
 /** Each round means another attempt that ended just then. */
 const cancelRounds = 3
 /** How long a deletion waits for a script to end. */

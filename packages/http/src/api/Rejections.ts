@@ -22,7 +22,13 @@ export class UnsupportedEncoding extends Schema.TaggedError<UnsupportedEncoding>
   supported: Schema.Array(Schema.String)
 }) {}
 /** What there is only so much of at once. */
-export const Resource = Schema.Literals(["long answers", "held requests", "streams", "bytes of bodies"])
+export const Resource = Schema.Literals([
+  "long answers",
+  "bytes of answers",
+  "held requests",
+  "streams",
+  "bytes of bodies"
+])
 export type Resource = typeof Resource.Type
 /** One caller has all in hand that one caller may have. */
 export class TooMuchAtOnce extends Schema.TaggedError<TooMuchAtOnce>()("TooMuchAtOnce", {

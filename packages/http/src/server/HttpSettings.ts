@@ -9,8 +9,10 @@ export interface RequestLimits {
   readonly deadlineMillis: number
   /** A reader that takes nothing of an answer for so long loses its connection. */
   readonly stalledMillis: number
-  /** Answers above 64 KiB under way at once; each holds a window of 128 KiB. */
+  /** Streamed results and outputs under way at once; each holds a window of 128 KiB. */
   readonly longAnswers: Bounds
+  /** Bytes of other answers above 64 KiB, such as long lists, until they are sent. */
+  readonly answerBytes: Bounds
   /** Requests that wait for the end of an execution. */
   readonly heldRequests: Bounds
   /** Bytes of request bodies above 16 KiB, until they are answered. Of one that does not say its length: the most that it may have. */
@@ -54,6 +56,7 @@ export const defaultSettings: HttpSettingsShape = {
     deadlineMillis: 20_000,
     stalledMillis: 15_000,
     longAnswers: { perKey: 6, total: 32 },
+    answerBytes: { perKey: 8 * 1024 ** 2, total: 64 * 1024 ** 2 },
     heldRequests: { perKey: 256, total: 4_096 },
     bodyBytes: { perKey: 8 * 1024 ** 2, total: 32 * 1024 ** 2 }
   }

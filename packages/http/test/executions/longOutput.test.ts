@@ -133,3 +133,32 @@ describe("requests that wait for the end of an execution", () => {
     })
   )
 })
+
+describe("lists of executions", () => {
+  it.live("hold no more than 1 MiB of output, and no more of them are sent at once than there is room for", () =>
+    Effect.gen(function* () {
+      const answerBytes = { perKey: 4_000_000, total: 10_000_000 }
+      const { call, open, run } = yield* ExecutionHost.start({ limits: { answerBytes } })
+      yield* Effect.forEach(Array.from({ length: 40 }), () => run("anna", "fill stdout 40000\nfill stderr 40000"), {
+        concurrency: 8
+      })
+      const page = yield* call("anna", "GET /executions?limit=40")
+      const texts: ReadonlyArray<string> = page.body.executions.flatMap((each: Record<string, string>) => [
+        each["stdout"],
+        each["stderr"]
+      ])
+      const bytes = texts.map((text) => new TextEncoder().encode(text).length)
+      assert.isAbove(Math.min(...bytes), 10_000)
+      // What is no UTF-8 is three bytes long as U+FFFD, one of four in the pattern.
+      assert.isBelow(
+        bytes.reduce((sum, length) => sum + length, 0),
+        2 * 1024 ** 2
+      )
+      const unread = yield* open("anna", "GET /executions?limit=40")
+      const refused = yield* call("anna", "GET /executions?limit=40")
+      assert.deepStrictEqual([refused.status, refused.body.resource], [429, "bytes of answers"])
+      yield* Effect.promise(() => unread.text())
+      assert.strictEqual((yield* call("anna", "GET /executions?limit=40")).status, 200)
+    })
+  )
+})
