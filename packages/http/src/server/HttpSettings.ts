@@ -9,7 +9,7 @@ export interface RequestLimits {
   readonly deadlineMillis: number
   /** A reader that takes nothing of an answer for so long loses its connection. */
   readonly stalledMillis: number
-  /** Streamed results and outputs under way at once; each holds a window of 128 KiB. */
+  /** Streamed results and outputs under way at once; each holds a window of 64 KiB. */
   readonly longAnswers: Bounds
   /** Bytes of other answers above 64 KiB, such as long lists, until they are sent. */
   readonly answerBytes: Bounds

@@ -10,7 +10,7 @@ import { outputParts, outputText } from "../outputText.ts"
 /** Longest stream, in bytes, whose text is held in one piece. */
 const wholeBytes = 64 * 1024
 /** Bytes of a longer one that are in memory at a time. */
-const windowBytes = 128 * 1024
+const windowBytes = 64 * 1024
 
 export const outputReading = (
   outputs: Context.Service.Shape<typeof ExecutionOutputStore>,

@@ -43,12 +43,14 @@ const cutWhenStalled = <E>(stream: Stream.Stream<Uint8Array, E>, stalledMillis: 
             taker.interruptUnsafe()
         }
       }).pipe(Effect.forkScoped)
-      return Effect.suspend(() => {
+      const next = Effect.suspend(() => {
         handedOverMillis = undefined
         return Effect.tap(pull, () => {
           handedOverMillis = clock.currentTimeMillisUnsafe()
           return Effect.void
         })
       })
+      // A source that never has to wait would let nobody else be served until it is through.
+      return Effect.andThen(Effect.yieldNow, next)
     })
   ).pipe(Stream.scoped)
