@@ -140,7 +140,10 @@ const attacked = async ({ bad, baseMib, executionId, good, host, name, seconds }
   }
   const args = [attacker, name, host.url, `${seconds}`, bad.key, executionId]
   const attack = promisify(execFile)(process.execPath, ["--disable-warning=ExperimentalWarning", ...args])
-  const [{ stdout }] = await Promise.all([attack.finally(() => void (isOn = false)), victim()])
+  const stop = () => {
+    isOn = false
+  }
+  const [{ stdout }] = await Promise.all([attack.finally(stop), victim()])
   const ended = performance.now()
   await until("nothing of the attack is left", () => isQuiet(host, good), 60_000, 100)
   clearInterval(watch)
