@@ -4,18 +4,6 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
-export type UnavailableProblem = {
-    type: 'urn:fairlead:problem:unavailable';
-    title: 'Try again';
-    status: 503;
-    detail: string;
-    error: string;
-    code: 'UNAVAILABLE';
-    status_code: 503;
-    request_id: string;
-    retry_after_seconds: number;
-};
-
 export type InternalErrorProblem = {
     type: 'urn:fairlead:problem:internal-error';
     title: 'Internal error';
@@ -42,6 +30,58 @@ export type RequestInvalidProblem = {
     }>;
 };
 
+export type UnavailableProblem = {
+    type: 'urn:fairlead:problem:unavailable';
+    title: 'Try again';
+    status: 503;
+    detail: string;
+    error: string;
+    code: 'UNAVAILABLE';
+    status_code: 503;
+    request_id: string;
+    retry_after_seconds: number;
+};
+
+export type DeadlineExceededProblem = {
+    type: 'urn:fairlead:problem:deadline-exceeded';
+    title: 'No answer in time';
+    status: 503;
+    detail: string;
+    error: string;
+    code: 'DEADLINE_EXCEEDED';
+    status_code: 503;
+    request_id: string;
+    seconds: number;
+    retry_after_seconds: number;
+};
+
+export type OverloadedProblem = {
+    type: 'urn:fairlead:problem:overloaded';
+    title: 'Overloaded';
+    status: 503;
+    detail: string;
+    error: string;
+    code: 'OVERLOADED';
+    status_code: 503;
+    request_id: string;
+    resource: 'long answers' | 'bytes of answers' | 'held requests' | 'streams' | 'bytes of bodies';
+    retry_after_seconds: number;
+};
+
+export type TooMuchAtOnceProblem = {
+    type: 'urn:fairlead:problem:too-much-at-once';
+    title: 'Too much at once';
+    status: 429;
+    detail: string;
+    error: string;
+    code: 'TOO_MUCH_AT_ONCE';
+    status_code: 429;
+    request_id: string;
+    resource: 'long answers' | 'bytes of answers' | 'held requests' | 'streams' | 'bytes of bodies';
+    maximum: number;
+    retry_after_seconds: number;
+};
+
 export type UnsupportedMediaTypeProblem = {
     type: 'urn:fairlead:problem:unsupported-media-type';
     title: 'Unsupported media type';
@@ -51,6 +91,18 @@ export type UnsupportedMediaTypeProblem = {
     code: 'UNSUPPORTED_MEDIA_TYPE';
     status_code: 415;
     request_id: string;
+};
+
+export type UnsupportedEncodingProblem = {
+    type: 'urn:fairlead:problem:unsupported-encoding';
+    title: 'Unsupported content encoding';
+    status: 415;
+    detail: string;
+    error: string;
+    code: 'UNSUPPORTED_ENCODING';
+    status_code: 415;
+    request_id: string;
+    supported: Array<string>;
 };
 
 export type BodyTooLargeProblem = {
@@ -63,6 +115,18 @@ export type BodyTooLargeProblem = {
     status_code: 413;
     request_id: string;
     maximum_bytes: number;
+};
+
+export type BodyTooComplexProblem = {
+    type: 'urn:fairlead:problem:body-too-complex';
+    title: 'Body too complex';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'BODY_TOO_COMPLEX';
+    status_code: 400;
+    request_id: string;
+    maximum_values: number;
 };
 
 export type BodyTooDeepProblem = {
@@ -2508,6 +2572,10 @@ export type AuthVerifyData = {
 
 export type AuthVerifyErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -2516,13 +2584,21 @@ export type AuthVerifyErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthVerifyError = AuthVerifyErrors[keyof AuthVerifyErrors];
@@ -2545,6 +2621,10 @@ export type AuthSelfData = {
 
 export type AuthSelfErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -2553,13 +2633,21 @@ export type AuthSelfErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthSelfError = AuthSelfErrors[keyof AuthSelfErrors];
@@ -2588,9 +2676,9 @@ export type AuthUpdateSelfData = {
 
 export type AuthUpdateSelfErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -2604,21 +2692,25 @@ export type AuthUpdateSelfErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthUpdateSelfError = AuthUpdateSelfErrors[keyof AuthUpdateSelfErrors];
@@ -2647,9 +2739,9 @@ export type AuthChangePasswordData = {
 
 export type AuthChangePasswordErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Current password wrong | Not logged in
      */
@@ -2663,9 +2755,9 @@ export type AuthChangePasswordErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Password too weak | Request invalid
      */
@@ -2675,17 +2767,17 @@ export type AuthChangePasswordErrors = {
      */
     423: LoginLockedProblem;
     /**
-     * Too many logins
+     * Too many logins | Too much at once
      */
-    429: LoginsBusyProblem;
+    429: LoginsBusyProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthChangePasswordError = AuthChangePasswordErrors[keyof AuthChangePasswordErrors];
@@ -2708,6 +2800,10 @@ export type AuthListApiKeysData = {
 
 export type AuthListApiKeysErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -2716,13 +2812,21 @@ export type AuthListApiKeysErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthListApiKeysError = AuthListApiKeysErrors[keyof AuthListApiKeysErrors];
@@ -2751,9 +2855,9 @@ export type AuthCreateApiKeyData = {
 
 export type AuthCreateApiKeyErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -2771,21 +2875,25 @@ export type AuthCreateApiKeyErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthCreateApiKeyError = AuthCreateApiKeyErrors[keyof AuthCreateApiKeyErrors];
@@ -2816,6 +2924,10 @@ export type AuthRevokeApiKeyData = {
 
 export type AuthRevokeApiKeyErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -2828,17 +2940,25 @@ export type AuthRevokeApiKeyErrors = {
      */
     404: ApiKeyNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthRevokeApiKeyError = AuthRevokeApiKeyErrors[keyof AuthRevokeApiKeyErrors];
@@ -2861,9 +2981,9 @@ export type AuthLoginData = {
 
 export type AuthLoginErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Login failed
      */
@@ -2873,9 +2993,9 @@ export type AuthLoginErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
@@ -2885,17 +3005,17 @@ export type AuthLoginErrors = {
      */
     423: LoginLockedProblem;
     /**
-     * Too many logins
+     * Too many logins | Too much at once
      */
-    429: LoginsBusyProblem;
+    429: LoginsBusyProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthLoginError = AuthLoginErrors[keyof AuthLoginErrors];
@@ -2918,9 +3038,9 @@ export type AuthRegisterData = {
 
 export type AuthRegisterErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Username taken | E-mail address taken
      */
@@ -2930,25 +3050,25 @@ export type AuthRegisterErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Password too weak | Request invalid
      */
     422: PasswordTooWeakProblem | RequestInvalidProblem;
     /**
-     * Too many logins
+     * Too many logins | Too much at once
      */
-    429: LoginsBusyProblem;
+    429: LoginsBusyProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthRegisterError = AuthRegisterErrors[keyof AuthRegisterErrors];
@@ -2971,9 +3091,9 @@ export type AuthRefreshData = {
 
 export type AuthRefreshErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Token refused
      */
@@ -2983,21 +3103,25 @@ export type AuthRefreshErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthRefreshError = AuthRefreshErrors[keyof AuthRefreshErrors];
@@ -3020,29 +3144,33 @@ export type AuthLogoutData = {
 
 export type AuthLogoutErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Body too large
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthLogoutError = AuthLogoutErrors[keyof AuthLogoutErrors];
@@ -3065,6 +3193,10 @@ export type EventsHealthData = {
 
 export type EventsHealthErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3073,13 +3205,21 @@ export type EventsHealthErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type EventsHealthError = EventsHealthErrors[keyof EventsHealthErrors];
@@ -3111,6 +3251,10 @@ export type ExecutionsListData = {
 
 export type ExecutionsListErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3119,17 +3263,25 @@ export type ExecutionsListErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsListError = ExecutionsListErrors[keyof ExecutionsListErrors];
@@ -3165,9 +3317,9 @@ export type ExecutionsSubmitData = {
 
 export type ExecutionsSubmitErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -3181,25 +3333,25 @@ export type ExecutionsSubmitErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Language not supported | Limit too high | Start too far ahead | Idempotency key reused | Request invalid
      */
     422: LanguageUnsupportedProblem | LimitTooHighProblem | RunAtTooFarProblem | IdempotencyKeyReusedProblem | RequestInvalidProblem;
     /**
-     * Queue full
+     * Queue full | Too much at once
      */
-    429: QueueFullProblem;
+    429: QueueFullProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsSubmitError = ExecutionsSubmitErrors[keyof ExecutionsSubmitErrors];
@@ -3231,6 +3383,10 @@ export type ExecutionsListOwnData = {
 
 export type ExecutionsListOwnErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3239,17 +3395,25 @@ export type ExecutionsListOwnErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsListOwnError = ExecutionsListOwnErrors[keyof ExecutionsListOwnErrors];
@@ -3280,6 +3444,10 @@ export type ExecutionsRemoveData = {
 
 export type ExecutionsRemoveErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3296,17 +3464,25 @@ export type ExecutionsRemoveErrors = {
      */
     409: ExecutionStillActiveProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsRemoveError = ExecutionsRemoveErrors[keyof ExecutionsRemoveErrors];
@@ -3331,6 +3507,10 @@ export type ExecutionsGetData = {
 
 export type ExecutionsGetErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3343,17 +3523,25 @@ export type ExecutionsGetErrors = {
      */
     404: ExecutionNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsGetError = ExecutionsGetErrors[keyof ExecutionsGetErrors];
@@ -3378,6 +3566,10 @@ export type ExecutionsAttemptsData = {
 
 export type ExecutionsAttemptsErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3390,17 +3582,25 @@ export type ExecutionsAttemptsErrors = {
      */
     404: ExecutionNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsAttemptsError = ExecutionsAttemptsErrors[keyof ExecutionsAttemptsErrors];
@@ -3428,6 +3628,10 @@ export type ExecutionsResultData = {
 
 export type ExecutionsResultErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3440,17 +3644,25 @@ export type ExecutionsResultErrors = {
      */
     404: ExecutionNotFoundProblem | AttemptNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsResultError = ExecutionsResultErrors[keyof ExecutionsResultErrors];
@@ -3481,9 +3693,9 @@ export type ExecutionsCancelData = {
 
 export type ExecutionsCancelErrors = {
     /**
-     * Execution has ended | Malformed body | Body too deep
+     * Execution has ended | Malformed body | Body too deep | Body too complex
      */
-    400: ExecutionEndedProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    400: ExecutionEndedProblem | MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -3501,21 +3713,25 @@ export type ExecutionsCancelErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsCancelError = ExecutionsCancelErrors[keyof ExecutionsCancelErrors];
@@ -3546,9 +3762,9 @@ export type ExecutionsRetryData = {
 
 export type ExecutionsRetryErrors = {
     /**
-     * Execution is active | Malformed body | Body too deep
+     * Execution is active | Malformed body | Body too deep | Body too complex
      */
-    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -3566,25 +3782,25 @@ export type ExecutionsRetryErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Language not supported | Limit too high | Request invalid
      */
     422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
     /**
-     * Queue full
+     * Queue full | Too much at once
      */
-    429: QueueFullProblem;
+    429: QueueFullProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsRetryError = ExecutionsRetryErrors[keyof ExecutionsRetryErrors];
@@ -3612,6 +3828,10 @@ export type ExecutionsEventsData = {
 
 export type ExecutionsEventsErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3624,17 +3844,25 @@ export type ExecutionsEventsErrors = {
      */
     404: ExecutionNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsEventsError = ExecutionsEventsErrors[keyof ExecutionsEventsErrors];
@@ -3669,6 +3897,10 @@ export type ExecutionsLogsData = {
 
 export type ExecutionsLogsErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3681,6 +3913,10 @@ export type ExecutionsLogsErrors = {
      */
     404: ExecutionNotFoundProblem | AttemptNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Offset beyond the end
      */
     416: OffsetBeyondEndProblem;
@@ -3689,17 +3925,17 @@ export type ExecutionsLogsErrors = {
      */
     422: RequestInvalidProblem;
     /**
-     * Too many streams
+     * Too many streams | Too much at once
      */
-    429: TooManyStreamsProblem;
+    429: TooManyStreamsProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsLogsError = ExecutionsLogsErrors[keyof ExecutionsLogsErrors];
@@ -3729,6 +3965,10 @@ export type ExecutionsStreamData = {
 
 export type ExecutionsStreamErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3741,21 +3981,25 @@ export type ExecutionsStreamErrors = {
      */
     404: ExecutionNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
-     * Too many streams
+     * Too many streams | Too much at once
      */
-    429: TooManyStreamsProblem;
+    429: TooManyStreamsProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsStreamError = ExecutionsStreamErrors[keyof ExecutionsStreamErrors];
@@ -3857,13 +4101,25 @@ export type ExecutionsLimitsData = {
 
 export type ExecutionsLimitsErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsLimitsError = ExecutionsLimitsErrors[keyof ExecutionsLimitsErrors];
@@ -3886,13 +4142,25 @@ export type ExecutionsExamplesData = {
 
 export type ExecutionsExamplesErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsExamplesError = ExecutionsExamplesErrors[keyof ExecutionsExamplesErrors];
@@ -3915,6 +4183,10 @@ export type HealthReportData = {
 
 export type HealthReportErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3923,13 +4195,21 @@ export type HealthReportErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthReportError = HealthReportErrors[keyof HealthReportErrors];
@@ -3952,13 +4232,25 @@ export type HealthLiveData = {
 
 export type HealthLiveErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthLiveError = HealthLiveErrors[keyof HealthLiveErrors];
@@ -3981,13 +4273,25 @@ export type HealthReadyData = {
 
 export type HealthReadyErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Not ready | Try again
+     * Not ready | Overloaded | No answer in time | Try again
      */
-    503: NotReadyProblem | UnavailableProblem;
+    503: NotReadyProblem | OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthReadyError = HealthReadyErrors[keyof HealthReadyErrors];
@@ -4010,13 +4314,25 @@ export type HealthAliveData = {
 
 export type HealthAliveErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthAliveError = HealthAliveErrors[keyof HealthAliveErrors];
@@ -4039,13 +4355,25 @@ export type HealthSummaryData = {
 
 export type HealthSummaryErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthSummaryError = HealthSummaryErrors[keyof HealthSummaryErrors];
@@ -4068,13 +4396,25 @@ export type HealthCapabilitiesData = {
 
 export type HealthCapabilitiesErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthCapabilitiesError = HealthCapabilitiesErrors[keyof HealthCapabilitiesErrors];
@@ -4097,6 +4437,10 @@ export type HealthMetricsData = {
 
 export type HealthMetricsErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4105,13 +4449,21 @@ export type HealthMetricsErrors = {
      */
     403: ForbiddenProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthMetricsError = HealthMetricsErrors[keyof HealthMetricsErrors];
@@ -4134,6 +4486,10 @@ export type HostsListData = {
 
 export type HostsListErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4142,13 +4498,21 @@ export type HostsListErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HostsListError = HostsListErrors[keyof HostsListErrors];
@@ -4179,6 +4543,10 @@ export type QueueListData = {
 
 export type QueueListErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4187,17 +4555,25 @@ export type QueueListErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueueListError = QueueListErrors[keyof QueueListErrors];
@@ -4220,6 +4596,10 @@ export type QueuePausesData = {
 
 export type QueuePausesErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4228,13 +4608,21 @@ export type QueuePausesErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueuePausesError = QueuePausesErrors[keyof QueuePausesErrors];
@@ -4263,9 +4651,9 @@ export type QueuePauseData = {
 
 export type QueuePauseErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4279,21 +4667,25 @@ export type QueuePauseErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueuePauseError = QueuePauseErrors[keyof QueuePauseErrors];
@@ -4322,9 +4714,9 @@ export type QueueResumeData = {
 
 export type QueueResumeErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4338,21 +4730,25 @@ export type QueueResumeErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueueResumeError = QueueResumeErrors[keyof QueueResumeErrors];
@@ -4377,6 +4773,10 @@ export type QueueGetData = {
 
 export type QueueGetErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4389,17 +4789,25 @@ export type QueueGetErrors = {
      */
     404: QueueEntryNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueueGetError = QueueGetErrors[keyof QueueGetErrors];
@@ -4430,9 +4838,9 @@ export type QueueReprioritiseData = {
 
 export type QueueReprioritiseErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4454,21 +4862,25 @@ export type QueueReprioritiseErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueueReprioritiseError = QueueReprioritiseErrors[keyof QueueReprioritiseErrors];
@@ -4504,6 +4916,10 @@ export type SagasListData = {
 
 export type SagasListErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4512,17 +4928,25 @@ export type SagasListErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasListError = SagasListErrors[keyof SagasListErrors];
@@ -4547,6 +4971,10 @@ export type SagasGetData = {
 
 export type SagasGetErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4559,17 +4987,25 @@ export type SagasGetErrors = {
      */
     404: SagaNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasGetError = SagasGetErrors[keyof SagasGetErrors];
@@ -4600,6 +5036,10 @@ export type SagasListOfExecutionData = {
 
 export type SagasListOfExecutionErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4612,17 +5052,25 @@ export type SagasListOfExecutionErrors = {
      */
     404: NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasListOfExecutionError = SagasListOfExecutionErrors[keyof SagasListOfExecutionErrors];
@@ -4647,6 +5095,10 @@ export type SagasHistoryData = {
 
 export type SagasHistoryErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4659,17 +5111,25 @@ export type SagasHistoryErrors = {
      */
     404: SagaNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasHistoryError = SagasHistoryErrors[keyof SagasHistoryErrors];
@@ -4700,9 +5160,9 @@ export type SagasCancelData = {
 
 export type SagasCancelErrors = {
     /**
-     * Saga cannot be cancelled | Malformed body | Body too deep
+     * Saga cannot be cancelled | Malformed body | Body too deep | Body too complex
      */
-    400: SagaNotCancellableProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    400: SagaNotCancellableProblem | MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4716,17 +5176,25 @@ export type SagasCancelErrors = {
      */
     404: SagaNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasCancelError = SagasCancelErrors[keyof SagasCancelErrors];
@@ -4753,6 +5221,10 @@ export type SagasStuckData = {
 
 export type SagasStuckErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4761,17 +5233,25 @@ export type SagasStuckErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasStuckError = SagasStuckErrors[keyof SagasStuckErrors];
@@ -4802,9 +5282,9 @@ export type SagasRetryData = {
 
 export type SagasRetryErrors = {
     /**
-     * Execution is active | Malformed body | Body too deep
+     * Execution is active | Malformed body | Body too deep | Body too complex
      */
-    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4822,21 +5302,25 @@ export type SagasRetryErrors = {
      */
     409: SagaNotRestartableProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Language not supported | Limit too high | Request invalid
      */
     422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
     /**
-     * Queue full
+     * Queue full | Too much at once
      */
-    429: QueueFullProblem;
+    429: QueueFullProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasRetryError = SagasRetryErrors[keyof SagasRetryErrors];
@@ -4867,9 +5351,9 @@ export type SagasRestartData = {
 
 export type SagasRestartErrors = {
     /**
-     * Execution is active | Malformed body | Body too deep
+     * Execution is active | Malformed body | Body too deep | Body too complex
      */
-    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4891,25 +5375,25 @@ export type SagasRestartErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Language not supported | Limit too high | Request invalid
      */
     422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
     /**
-     * Queue full
+     * Queue full | Too much at once
      */
-    429: QueueFullProblem;
+    429: QueueFullProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasRestartError = SagasRestartErrors[keyof SagasRestartErrors];
@@ -4940,9 +5424,9 @@ export type SagasForceFailData = {
 
 export type SagasForceFailErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4964,21 +5448,25 @@ export type SagasForceFailErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasForceFailError = SagasForceFailErrors[keyof SagasForceFailErrors];
