@@ -21,8 +21,8 @@ use constant {
     TICK_SECONDS       => 0.1,     # how often `cancel` and the limits are looked at
     FIRST_LOOK_SECONDS => 0.02,
     BASIC_TICKS        => 5,       # without a namespace a look reads all of /proc: only every fifth tick
-    KEEPER_NICENESS    => 5,       # while it copies output
-    SCRIPT_NICENESS    => 10,      # scripts that want every core must not keep the host from answering
+    KEEPER_NICENESS    => 15,      # while it copies output
+    SCRIPT_NICENESS    => 19,      # scripts that want every core must not keep the host from answering
     FREEZE_SECONDS     => 2,       # longest search for processes that fork while they are killed
     SPARE_TASKS        => 512,     # how much the host's user may grow before the job can start no process
     SWEEP_SECONDS      => 5,       # longest wait for killed processes to be gone

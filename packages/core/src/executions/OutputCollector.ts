@@ -14,7 +14,7 @@ import { outputText } from "./outputText.ts"
 /** Ended attempts whose beginnings are kept in memory, each at most 32 KiB. */
 const maxHeads = 128
 /** Most chunks in one append; a runtime sends at most 64 KiB in each. */
-const maxBatch = 4
+const maxBatch = 2
 /** Appends of more than `smallBytes` under way at once, of all jobs of this host. */
 const largeAppends = 1
 const smallBytes = 16 * 1024
