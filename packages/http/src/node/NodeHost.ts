@@ -76,7 +76,10 @@ export const serve = Effect.fnUntraced(function* <A, E, R>(
     handler(request, response)
   })
   yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.sync(connections.sweep), 1_000)))
-  server.on("upgrade", upgrade)
+  server.on("upgrade", (request, socket, head) => {
+    connections.upgraded(socket)
+    upgrade(request, socket, head)
+  })
   yield* Effect.acquireRelease(listen(server, host, port), () => drained(server, drainMillis))
   const address = server.address()
   const bound = address !== null && typeof address === "object" ? address.port : port

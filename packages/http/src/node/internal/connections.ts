@@ -1,6 +1,7 @@
 /** The open connections of a server: so many of all peers and of each, and none that only takes up a place. */
 import type { IncomingMessage, ServerResponse } from "node:http"
-import type { Socket } from "node:net"
+import { Socket } from "node:net"
+import type { Duplex } from "node:stream"
 
 export interface ConnectionLimits {
   /** Of all peers. */
@@ -26,6 +27,8 @@ export interface Connections {
   add(socket: Socket): void
   /** Until the response closes the connection is not silent. */
   busy(request: IncomingMessage, response: ServerResponse): void
+  /** From now on it is a connection of another kind, and never silent. */
+  upgraded(socket: Duplex): void
   /** Cuts those off that take nothing. To be called about once a second. */
   sweep(): void
 }
@@ -83,6 +86,13 @@ export const make = ({ isExempt, perAddress, stalledMillis, total }: ConnectionL
       response.once("close", () => {
         if (--connection.requests === 0 && open.has(socket)) setSilent(connection.address, socket)
       })
+    },
+    upgraded: (socket) => {
+      if (!(socket instanceof Socket)) return
+      const connection = open.get(socket)
+      if (connection === undefined) return
+      connection.requests++
+      setBusy(connection.address, socket)
     },
     sweep: () => {
       const now = performance.now()
