@@ -49,6 +49,8 @@ const attacker = fileURLToPath(new URL("attacks.ts", import.meta.url))
 
 export const abuse = async ({ log, only, seconds }: AbuseOptions): Promise<AbuseReport> => {
   const host = await startHost({ environment: { FAIRLEAD_LOG_LEVEL: "Error" } })
+  const kill = () => process.kill(host.pid, "SIGKILL")
+  process.once("exit", kill)
   try {
     const [bad, good] = [await userOf(host, "mallory"), await userOf(host, "wendy")]
     const executionId = await bigOutput(bad.caller)
@@ -72,6 +74,7 @@ export const abuse = async ({ log, only, seconds }: AbuseOptions): Promise<Abuse
   } catch (error) {
     throw new Error(`${String(error)}\n${host.output()}`)
   } finally {
+    process.off("exit", kill)
     await host.stop()
   }
 }

@@ -48,7 +48,7 @@ export const startHost = async ({
 }: HostOptions = {}): Promise<HostProcess> => {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "fairlead-host-"))
   const startedMillis = performance.now()
-  const child = spawn(process.execPath, ["--liftoff-only", "--disable-warning=ExperimentalWarning", ...program], {
+  const child = spawn(process.execPath, ["--liftoff-only", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning", ...program], {
     env: {
       PATH: process.env["PATH"],
       HOME: process.env["HOME"],
