@@ -1,4 +1,5 @@
 /** What `pnpm prove` proves, part by part: the long form of each, and the short one for a change that is about to land. */
+import { abuse } from "./abuse.ts"
 import { crash } from "./crash.ts"
 import { failover } from "./failover.ts"
 import { fairness } from "./fairness.ts"
@@ -110,6 +111,18 @@ const fairnesses = async ({ isShort, log, times }: Wanted): Promise<Proof> => {
   }
 }
 
+const abuses = async ({ isShort, log, only, times }: Wanted): Promise<Proof> => {
+  const { attacks, baseMib, breaches } = await abuse({ seconds: times ?? (isShort ? 8 : 60), only, log })
+  const each = attacks.map(
+    ({ answers, backMillis, calls, grownMib, name, p99Millis }) =>
+      [
+        name,
+        `${grownMib} MiB; p99 ${p99Millis} ms of ${calls} calls; back after ${backMillis} ms; ${listed(answers)}`
+      ] as const
+  )
+  return { figures: { "warm host, MiB": baseMib, ...Object.fromEntries(each) }, breaches }
+}
+
 const handovers = async ({ isShort, log, seed, times }: Wanted): Promise<Proof> => {
   const { breaches, endMillis, executions, hosts, places, requests, restarts, startMillis } = await handover({
     rounds: times ?? (isShort ? 2 : 20),
@@ -150,6 +163,11 @@ const kills = (database: StormPlan["database"]) =>
   }))
 
 export const parts = {
+  abuse: {
+    about:
+      "One ordinary account asks a host on the embedded database for too much, in one way after the other; another user goes on working meanwhile. Given are the growth of the host over its warm size (100 MiB allowed), the other user's p99 (500 ms allowed), how long it took until nothing was left (10 s allowed), and how the attacker was answered.",
+    prove: abuses
+  },
   crash: {
     about:
       "A host is killed with SIGKILL at every failpoint (each step, before and after what makes it last) while scripts of every kind are on their way, and started again. Every script must end as if nothing had happened, and none may run twice.",

@@ -17,13 +17,14 @@ import * as Argon2PasswordHasher from "@fairlead/crypto/Argon2PasswordHasher"
 import * as JoseAccessTokens from "@fairlead/crypto/JoseAccessTokens"
 import { version } from "@fairlead/http/api/Version"
 import { defaultSettings, HttpSettings } from "@fairlead/http/server/HttpSettings"
+import { SseSettings } from "@fairlead/http/server/sse/SseConnections"
 import type { DatabaseUnsuitable } from "@fairlead/postgres/DatabaseUnsuitable"
 import * as PostgresStorage from "@fairlead/postgres/PostgresStorage"
 import type { DataDirectoryLocked } from "@fairlead/postgres/pglite/DirectoryLock"
 import * as PgliteStorage from "@fairlead/postgres/pglite/PgliteStorage"
 import * as ProcessRuntime from "@fairlead/process/ProcessRuntime"
 import { Effect, Layer, Option, Result, Schema } from "effect"
-import { IpNetwork } from "effect/net"
+import { IpNetwork, NetAddress } from "effect/net"
 import { ConfigurationInvalid, type HostConfig, isLoopback } from "./HostConfig.ts"
 import type { Keys } from "./Keys.ts"
 
@@ -143,9 +144,8 @@ export const registration = (config: HostConfig) => {
   return isLoopback(FAIRLEAD_HOST) && FAIRLEAD_TRUSTED_PROXIES.length === 0 ? "open" : "closed"
 }
 
-/** How the HTTP side behaves. */
-export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
-  const trustedProxies = yield* Effect.forEach(config.FAIRLEAD_TRUSTED_PROXIES, (text) => {
+const trustedProxies = (config: HostConfig) =>
+  Effect.forEach(config.FAIRLEAD_TRUSTED_PROXIES, (text) => {
     const network = IpNetwork.fromString(text)
     return Result.isSuccess(network)
       ? Effect.succeed(network.success)
@@ -153,14 +153,52 @@ export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
           problems: [`FAIRLEAD_TRUSTED_PROXIES: ${text} is not a network such as 10.0.0.0/8.`]
         })
   })
-  return Layer.succeed(HttpSettings, {
+
+/** What the server allows its connections. Proxies of ours carry those of many. */
+export const connectionLimits = (config: HostConfig) =>
+  Effect.map(trustedProxies(config), (proxies) => ({
+    keepAliveMillis: config.FAIRLEAD_KEEP_ALIVE_SECONDS * 1000,
+    maxConnections: config.FAIRLEAD_MAX_CONNECTIONS,
+    maxConnectionsPerAddress: config.FAIRLEAD_MAX_CONNECTIONS_PER_ADDRESS,
+    stalledMillis: config.FAIRLEAD_STALLED_SECONDS * 1000,
+    isExempt: (text: string) =>
+      Result.match(NetAddress.ipFromString(text.replace(/^::ffff:(?=\d+\.)/, "")), {
+        onFailure: () => false,
+        onSuccess: (address) => proxies.some((proxy) => IpNetwork.contains(proxy, address))
+      })
+  }))
+
+/** How the HTTP side behaves. */
+export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
+  const streams = yield* SseSettings
+  const http = Layer.succeed(HttpSettings, {
     ...defaultSettings,
-    trustedProxies,
+    trustedProxies: yield* trustedProxies(config),
     allowedHosts: [config.FAIRLEAD_HOST, ...config.FAIRLEAD_ALLOWED_HOSTS].map((name) => name.toLowerCase()),
     allowedOrigins: config.FAIRLEAD_CORS_ORIGINS,
     authMode: config.FAIRLEAD_AUTH_MODE,
     secureCookies: config.FAIRLEAD_SECURE_COOKIES,
     metricsAccess: config.FAIRLEAD_METRICS,
-    docs: config.FAIRLEAD_DOCS === "on"
+    docs: config.FAIRLEAD_DOCS === "on",
+    limits: {
+      ...defaultSettings.limits,
+      deadlineMillis: config.FAIRLEAD_REQUEST_SECONDS * 1000,
+      stalledMillis: config.FAIRLEAD_STALLED_SECONDS * 1000,
+      longAnswers: { perKey: config.FAIRLEAD_MAX_LONG_ANSWERS_PER_USER, total: config.FAIRLEAD_MAX_LONG_ANSWERS },
+      heldRequests: { perKey: config.FAIRLEAD_MAX_HELD_REQUESTS_PER_USER, total: config.FAIRLEAD_MAX_HELD_REQUESTS },
+      bodyBytes: {
+        perKey: config.FAIRLEAD_MAX_BODY_MB_PER_USER * mebibyte,
+        total: config.FAIRLEAD_MAX_BODY_MB * mebibyte
+      }
+    }
   })
+  return Layer.merge(
+    http,
+    Layer.succeed(SseSettings, {
+      ...streams,
+      maxConnections: config.FAIRLEAD_MAX_STREAMS,
+      maxConnectionsPerUser: config.FAIRLEAD_MAX_STREAMS_PER_USER,
+      stuckMillis: config.FAIRLEAD_STALLED_SECONDS * 1000
+    })
+  )
 })

@@ -2,6 +2,7 @@
 import { Config, Effect, Result, Schema, Struct } from "effect"
 import { identitySettings } from "./settings/IdentitySettings.ts"
 import { operationSettings } from "./settings/OperationSettings.ts"
+import { requestSettings } from "./settings/RequestSettings.ts"
 import { scriptSettings } from "./settings/ScriptSettings.ts"
 import { serverSettings } from "./settings/ServerSettings.ts"
 import type { Setting } from "./settings/Setting.ts"
@@ -13,6 +14,7 @@ export const settings = {
   ...identitySettings,
   ...scriptSettings,
   ...webSettings,
+  ...requestSettings,
   ...operationSettings
 }
 

@@ -21,7 +21,7 @@ export const serve = Effect.fnUntraced(function* (host: typeof Host.layer = Host
 const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig, host: typeof Host.layer) {
   const keys = yield* Keys.load(config)
   const settings = yield* Host.httpSettings(config)
-  const services = yield* Layer.build(Layer.mergeAll(host(config, keys), SseConnections.layer))
+  const services = yield* Layer.build(Layer.provide(Layer.mergeAll(host(config, keys), SseConnections.layer), settings))
   const admin = yield* Effect.provideContext(Admin.ensure(config), services)
   const routes = WholeApi.layer.pipe(
     Layer.provide(Layer.mergeAll(NodeDocsAssets.layer, NodeProcessMetrics.layer, settings)),
@@ -30,7 +30,8 @@ const listen = Effect.fnUntraced(function* (config: HostConfig.HostConfig, host:
   const listening = yield* NodeHost.serve(routes, {
     host: config.FAIRLEAD_HOST,
     port: config.FAIRLEAD_PORT,
-    drainMillis: config.FAIRLEAD_DRAIN_SECONDS * 1000
+    drainMillis: config.FAIRLEAD_DRAIN_SECONDS * 1000,
+    ...(yield* Host.connectionLimits(config))
   })
   yield* Console.log(banner(listening.url, config, admin))
   const drain = Effect.gen(function* () {

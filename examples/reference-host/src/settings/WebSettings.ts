@@ -1,4 +1,4 @@
-/** What callers meet: credentials, other sites, proxies, documents. */
+/** What callers meet: credentials, other sites, proxies, documents. What they may take of the host is in `RequestSettings`. */
 import { choice, list, onOff } from "./Setting.ts"
 
 export const webSettings = {

@@ -1,5 +1,5 @@
 /** Driver failures become `StorageError`. A row that does not decode is a defect: schema and table disagree. */
-import { StorageError } from "@fairlead/core/storage/StorageError"
+import { type StorageCondition, StorageError } from "@fairlead/core/storage/StorageError"
 import { Cause, Effect, Predicate, type Schema } from "effect"
 import { SqlError } from "effect/sql"
 
@@ -13,15 +13,23 @@ export const storageError =
         : Effect.fail(toStorageError(operation, error))
     )
 
-export const toStorageError = (operation: string, cause: SqlError.SqlError): StorageError =>
-  new StorageError({ operation, retryable: isRetryable(cause), cause })
+export const toStorageError = (operation: string, cause: SqlError.SqlError): StorageError => {
+  const condition = conditionOf(cause)
+  return new StorageError({ operation, retryable: isRetryable(cause), cause, ...(condition && { condition }) })
+}
+
+const stateOf = ({ reason: { cause } }: SqlError.SqlError) =>
+  Predicate.hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : ""
+
+const conditionOf = (error: SqlError.SqlError): StorageCondition | undefined => {
+  const state = stateOf(error)
+  if (state === "25006") return "read-only"
+  if (state === "53100") return "full"
+  return error.reason._tag === "ConnectionError" ? "unreachable" : undefined
+}
 
 /** True when the same statement may succeed later: the server went away, refused for now, or chose another transaction. */
-export const isRetryable = (error: SqlError.SqlError): boolean => {
-  if (error.isRetryable) return true
-  const cause = error.reason.cause
-  return Predicate.hasProperty(cause, "code") && typeof cause.code === "string" && passing.test(cause.code)
-}
+export const isRetryable = (error: SqlError.SqlError): boolean => error.isRetryable || passing.test(stateOf(error))
 
 /** The driver's failure in a cause, be it a failure or a defect. */
 export const sqlErrorIn = (cause: Cause.Cause<unknown>): SqlError.SqlError | undefined =>

@@ -73,15 +73,17 @@ export const layer = Layer.effect(
       }, storageError("ExecutionOutputStore.append")),
 
       read: Effect.fnUntraced(function* ({ attempt, executionId }, output, offset, limit) {
-        // From the row that holds `offset`: the last one that begins at or before it.
+        // From the row that holds `offset`: the last one that begins at or before it. Of each row only what is asked for is sent.
         const rows = yield* decodeRows(
-          yield* sql`select byte_offset::float8 as byte_offset, bytes from execution_output
+          yield* sql`select greatest(byte_offset, ${offset}::bigint)::float8 as byte_offset,
+              substring(bytes from greatest(1, ${offset}::bigint - byte_offset + 1)::int for ${limit}::int) as bytes
+            from execution_output
             where execution_id = ${executionId} and attempt = ${attempt} and stream = ${output}
               and byte_offset >= coalesce((select max(byte_offset) from execution_output
                 where execution_id = ${executionId} and attempt = ${attempt} and stream = ${output}
                   and byte_offset <= ${offset}), 0)
               and byte_offset < ${offset + limit}
-            order by byte_offset`
+            order by execution_output.byte_offset`
         )
         return slice(rows, offset, limit)
       }, storageError("ExecutionOutputStore.read")),

@@ -88,7 +88,11 @@ export const layerUnitOfWork = <E, R>(durability: Effect.Effect<Storage["Service
       return Storage.of({
         transaction: (work) => transaction(sql, work),
         durability: yield* durability,
-        check: checkSession(sql, "Storage.check", sql`select 1`)
+        check: checkSession(
+          sql,
+          "Storage.check",
+          sql`insert into write_probes (name, at) values ('storage', now()) on conflict (name) do update set at = now()`
+        )
       })
     })
   )

@@ -21,6 +21,8 @@ use constant {
     TICK_SECONDS       => 0.1,     # how often `cancel` and the limits are looked at
     FIRST_LOOK_SECONDS => 0.02,
     BASIC_TICKS        => 5,       # without a namespace a look reads all of /proc: only every fifth tick
+    KEEPER_NICENESS    => 15,      # while it copies output
+    SCRIPT_NICENESS    => 19,      # scripts that want every core must not keep the host from answering
     FREEZE_SECONDS     => 2,       # longest search for processes that fork while they are killed
     SPARE_TASKS        => 512,     # how much the host's user may grow before the job can start no process
     SWEEP_SECONDS      => 5,       # longest wait for killed processes to be gone
@@ -81,6 +83,7 @@ sub enter {
 sub run_script {
     my $started = now();
     my $main    = start_script();
+    setpriority 0, 0, KEEPER_NICENESS;
     my $status  = watch($main, $started);
     my $wall    = now() - $started;
     sweep();
@@ -243,6 +246,7 @@ sub start_script {
 # Gives up every privilege first, then takes the script's environment, so that the environment cannot reach a privilege.
 sub become_script {
     setpgrp 0, 0;
+    setpriority 0, 0, SCRIPT_NICENESS;
     open STDOUT, '>&', $job{stdout}{writer};
     open STDERR, '>&', $job{stderr}{writer};
     my $others = other_tasks();

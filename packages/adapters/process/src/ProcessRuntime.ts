@@ -100,7 +100,10 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   )
   const isolation = describe(choice)
   const isWeak = choice.obstacles.length > 0 || (confined.hostIsRoot && confined.uids === undefined)
-  yield* (isWeak ? Effect.logWarning : Effect.logDebug)(`Scripts run as processes of this machine, ${isolation}`)
+  const obstacles = choice.obstacles.map((obstacle) => `; not available: ${obstacle}`).join("")
+  yield* (isWeak ? Effect.logWarning : Effect.logDebug)(
+    `Scripts run as processes of this machine, ${isolation}${obstacles}`
+  )
   const launcher = yield* makeLauncher(choice.confinement.level)
   yield* Effect.forkScoped(
     sweep(places, launcher).pipe(

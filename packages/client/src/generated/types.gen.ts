@@ -4,18 +4,6 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
-export type UnavailableProblem = {
-    type: 'urn:fairlead:problem:unavailable';
-    title: 'Try again';
-    status: 503;
-    detail: string;
-    error: string;
-    code: 'UNAVAILABLE';
-    status_code: 503;
-    request_id: string;
-    retry_after_seconds: number;
-};
-
 export type InternalErrorProblem = {
     type: 'urn:fairlead:problem:internal-error';
     title: 'Internal error';
@@ -42,6 +30,58 @@ export type RequestInvalidProblem = {
     }>;
 };
 
+export type UnavailableProblem = {
+    type: 'urn:fairlead:problem:unavailable';
+    title: 'Try again';
+    status: 503;
+    detail: string;
+    error: string;
+    code: 'UNAVAILABLE';
+    status_code: 503;
+    request_id: string;
+    retry_after_seconds: number;
+};
+
+export type DeadlineExceededProblem = {
+    type: 'urn:fairlead:problem:deadline-exceeded';
+    title: 'No answer in time';
+    status: 503;
+    detail: string;
+    error: string;
+    code: 'DEADLINE_EXCEEDED';
+    status_code: 503;
+    request_id: string;
+    seconds: number;
+    retry_after_seconds: number;
+};
+
+export type OverloadedProblem = {
+    type: 'urn:fairlead:problem:overloaded';
+    title: 'Overloaded';
+    status: 503;
+    detail: string;
+    error: string;
+    code: 'OVERLOADED';
+    status_code: 503;
+    request_id: string;
+    resource: 'long answers' | 'bytes of answers' | 'held requests' | 'streams' | 'bytes of bodies';
+    retry_after_seconds: number;
+};
+
+export type TooMuchAtOnceProblem = {
+    type: 'urn:fairlead:problem:too-much-at-once';
+    title: 'Too much at once';
+    status: 429;
+    detail: string;
+    error: string;
+    code: 'TOO_MUCH_AT_ONCE';
+    status_code: 429;
+    request_id: string;
+    resource: 'long answers' | 'bytes of answers' | 'held requests' | 'streams' | 'bytes of bodies';
+    maximum: number;
+    retry_after_seconds: number;
+};
+
 export type UnsupportedMediaTypeProblem = {
     type: 'urn:fairlead:problem:unsupported-media-type';
     title: 'Unsupported media type';
@@ -51,6 +91,18 @@ export type UnsupportedMediaTypeProblem = {
     code: 'UNSUPPORTED_MEDIA_TYPE';
     status_code: 415;
     request_id: string;
+};
+
+export type UnsupportedEncodingProblem = {
+    type: 'urn:fairlead:problem:unsupported-encoding';
+    title: 'Unsupported content encoding';
+    status: 415;
+    detail: string;
+    error: string;
+    code: 'UNSUPPORTED_ENCODING';
+    status_code: 415;
+    request_id: string;
+    supported: Array<string>;
 };
 
 export type BodyTooLargeProblem = {
@@ -63,6 +115,18 @@ export type BodyTooLargeProblem = {
     status_code: 413;
     request_id: string;
     maximum_bytes: number;
+};
+
+export type BodyTooComplexProblem = {
+    type: 'urn:fairlead:problem:body-too-complex';
+    title: 'Body too complex';
+    status: 400;
+    detail: string;
+    error: string;
+    code: 'BODY_TOO_COMPLEX';
+    status_code: 400;
+    request_id: string;
+    maximum_values: number;
 };
 
 export type BodyTooDeepProblem = {
@@ -2523,6 +2587,10 @@ export type AuthVerifyData = {
 
 export type AuthVerifyErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -2531,13 +2599,21 @@ export type AuthVerifyErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthVerifyError = AuthVerifyErrors[keyof AuthVerifyErrors];
@@ -2560,6 +2636,10 @@ export type AuthSelfData = {
 
 export type AuthSelfErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -2568,13 +2648,21 @@ export type AuthSelfErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthSelfError = AuthSelfErrors[keyof AuthSelfErrors];
@@ -2603,9 +2691,9 @@ export type AuthUpdateSelfData = {
 
 export type AuthUpdateSelfErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -2619,21 +2707,25 @@ export type AuthUpdateSelfErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthUpdateSelfError = AuthUpdateSelfErrors[keyof AuthUpdateSelfErrors];
@@ -2662,9 +2754,9 @@ export type AuthChangePasswordData = {
 
 export type AuthChangePasswordErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Current password wrong | Not logged in
      */
@@ -2678,9 +2770,9 @@ export type AuthChangePasswordErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Password too weak | Request invalid
      */
@@ -2690,17 +2782,17 @@ export type AuthChangePasswordErrors = {
      */
     423: LoginLockedProblem;
     /**
-     * Too many logins
+     * Too many logins | Too much at once
      */
-    429: LoginsBusyProblem;
+    429: LoginsBusyProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthChangePasswordError = AuthChangePasswordErrors[keyof AuthChangePasswordErrors];
@@ -2723,6 +2815,10 @@ export type AuthListApiKeysData = {
 
 export type AuthListApiKeysErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -2731,13 +2827,21 @@ export type AuthListApiKeysErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthListApiKeysError = AuthListApiKeysErrors[keyof AuthListApiKeysErrors];
@@ -2766,9 +2870,9 @@ export type AuthCreateApiKeyData = {
 
 export type AuthCreateApiKeyErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -2786,21 +2890,25 @@ export type AuthCreateApiKeyErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthCreateApiKeyError = AuthCreateApiKeyErrors[keyof AuthCreateApiKeyErrors];
@@ -2831,6 +2939,10 @@ export type AuthRevokeApiKeyData = {
 
 export type AuthRevokeApiKeyErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -2843,17 +2955,25 @@ export type AuthRevokeApiKeyErrors = {
      */
     404: ApiKeyNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthRevokeApiKeyError = AuthRevokeApiKeyErrors[keyof AuthRevokeApiKeyErrors];
@@ -2876,9 +2996,9 @@ export type AuthLoginData = {
 
 export type AuthLoginErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Login failed
      */
@@ -2888,9 +3008,9 @@ export type AuthLoginErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
@@ -2900,17 +3020,17 @@ export type AuthLoginErrors = {
      */
     423: LoginLockedProblem;
     /**
-     * Too many logins
+     * Too many logins | Too much at once
      */
-    429: LoginsBusyProblem;
+    429: LoginsBusyProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthLoginError = AuthLoginErrors[keyof AuthLoginErrors];
@@ -2933,9 +3053,9 @@ export type AuthRegisterData = {
 
 export type AuthRegisterErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Registration closed
      */
@@ -2949,25 +3069,25 @@ export type AuthRegisterErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Password too weak | Request invalid
      */
     422: PasswordTooWeakProblem | RequestInvalidProblem;
     /**
-     * Too many registrations | Too many logins
+     * Too many registrations | Too many logins | Too much at once
      */
-    429: RegistrationsExhaustedProblem | LoginsBusyProblem;
+    429: RegistrationsExhaustedProblem | LoginsBusyProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthRegisterError = AuthRegisterErrors[keyof AuthRegisterErrors];
@@ -2990,9 +3110,9 @@ export type AuthRefreshData = {
 
 export type AuthRefreshErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Token refused
      */
@@ -3002,21 +3122,25 @@ export type AuthRefreshErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthRefreshError = AuthRefreshErrors[keyof AuthRefreshErrors];
@@ -3039,29 +3163,33 @@ export type AuthLogoutData = {
 
 export type AuthLogoutErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Body too large
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type AuthLogoutError = AuthLogoutErrors[keyof AuthLogoutErrors];
@@ -3084,6 +3212,10 @@ export type EventsHealthData = {
 
 export type EventsHealthErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3092,13 +3224,21 @@ export type EventsHealthErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type EventsHealthError = EventsHealthErrors[keyof EventsHealthErrors];
@@ -3133,6 +3273,10 @@ export type ExecutionsListData = {
 
 export type ExecutionsListErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3141,17 +3285,25 @@ export type ExecutionsListErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsListError = ExecutionsListErrors[keyof ExecutionsListErrors];
@@ -3187,9 +3339,9 @@ export type ExecutionsSubmitData = {
 
 export type ExecutionsSubmitErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -3203,25 +3355,25 @@ export type ExecutionsSubmitErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Language not supported | Limit too high | Start too far ahead | Idempotency key reused | Request invalid
      */
     422: LanguageUnsupportedProblem | LimitTooHighProblem | RunAtTooFarProblem | IdempotencyKeyReusedProblem | RequestInvalidProblem;
     /**
-     * Queue full
+     * Queue full | Too much at once
      */
-    429: QueueFullProblem;
+    429: QueueFullProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsSubmitError = ExecutionsSubmitErrors[keyof ExecutionsSubmitErrors];
@@ -3256,6 +3408,10 @@ export type ExecutionsListOwnData = {
 
 export type ExecutionsListOwnErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3264,17 +3420,25 @@ export type ExecutionsListOwnErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsListOwnError = ExecutionsListOwnErrors[keyof ExecutionsListOwnErrors];
@@ -3305,6 +3469,10 @@ export type ExecutionsRemoveData = {
 
 export type ExecutionsRemoveErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3321,17 +3489,25 @@ export type ExecutionsRemoveErrors = {
      */
     409: ExecutionStillActiveProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsRemoveError = ExecutionsRemoveErrors[keyof ExecutionsRemoveErrors];
@@ -3356,6 +3532,10 @@ export type ExecutionsGetData = {
 
 export type ExecutionsGetErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3368,17 +3548,25 @@ export type ExecutionsGetErrors = {
      */
     404: ExecutionNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsGetError = ExecutionsGetErrors[keyof ExecutionsGetErrors];
@@ -3403,6 +3591,10 @@ export type ExecutionsAttemptsData = {
 
 export type ExecutionsAttemptsErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3415,17 +3607,25 @@ export type ExecutionsAttemptsErrors = {
      */
     404: ExecutionNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsAttemptsError = ExecutionsAttemptsErrors[keyof ExecutionsAttemptsErrors];
@@ -3453,6 +3653,10 @@ export type ExecutionsResultData = {
 
 export type ExecutionsResultErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3465,17 +3669,25 @@ export type ExecutionsResultErrors = {
      */
     404: ExecutionNotFoundProblem | AttemptNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsResultError = ExecutionsResultErrors[keyof ExecutionsResultErrors];
@@ -3506,9 +3718,9 @@ export type ExecutionsCancelData = {
 
 export type ExecutionsCancelErrors = {
     /**
-     * Execution has ended | Malformed body | Body too deep
+     * Execution has ended | Malformed body | Body too deep | Body too complex
      */
-    400: ExecutionEndedProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    400: ExecutionEndedProblem | MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -3526,21 +3738,25 @@ export type ExecutionsCancelErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsCancelError = ExecutionsCancelErrors[keyof ExecutionsCancelErrors];
@@ -3571,9 +3787,9 @@ export type ExecutionsRetryData = {
 
 export type ExecutionsRetryErrors = {
     /**
-     * Execution is active | Malformed body | Body too deep
+     * Execution is active | Malformed body | Body too deep | Body too complex
      */
-    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -3591,25 +3807,25 @@ export type ExecutionsRetryErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Language not supported | Limit too high | Request invalid
      */
     422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
     /**
-     * Queue full
+     * Queue full | Too much at once
      */
-    429: QueueFullProblem;
+    429: QueueFullProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsRetryError = ExecutionsRetryErrors[keyof ExecutionsRetryErrors];
@@ -3637,6 +3853,10 @@ export type ExecutionsEventsData = {
 
 export type ExecutionsEventsErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3649,17 +3869,25 @@ export type ExecutionsEventsErrors = {
      */
     404: ExecutionNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsEventsError = ExecutionsEventsErrors[keyof ExecutionsEventsErrors];
@@ -3694,6 +3922,10 @@ export type ExecutionsLogsData = {
 
 export type ExecutionsLogsErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3706,6 +3938,10 @@ export type ExecutionsLogsErrors = {
      */
     404: ExecutionNotFoundProblem | AttemptNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Offset beyond the end
      */
     416: OffsetBeyondEndProblem;
@@ -3714,17 +3950,17 @@ export type ExecutionsLogsErrors = {
      */
     422: RequestInvalidProblem;
     /**
-     * Too many streams
+     * Too many streams | Too much at once
      */
-    429: TooManyStreamsProblem;
+    429: TooManyStreamsProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsLogsError = ExecutionsLogsErrors[keyof ExecutionsLogsErrors];
@@ -3758,6 +3994,10 @@ export type ExecutionsStreamData = {
 
 export type ExecutionsStreamErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3770,21 +4010,25 @@ export type ExecutionsStreamErrors = {
      */
     404: ExecutionNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
-     * Too many streams
+     * Too many streams | Too much at once
      */
-    429: TooManyStreamsProblem;
+    429: TooManyStreamsProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsStreamError = ExecutionsStreamErrors[keyof ExecutionsStreamErrors];
@@ -3886,13 +4130,25 @@ export type ExecutionsLimitsData = {
 
 export type ExecutionsLimitsErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsLimitsError = ExecutionsLimitsErrors[keyof ExecutionsLimitsErrors];
@@ -3915,13 +4171,25 @@ export type ExecutionsExamplesData = {
 
 export type ExecutionsExamplesErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type ExecutionsExamplesError = ExecutionsExamplesErrors[keyof ExecutionsExamplesErrors];
@@ -3944,6 +4212,10 @@ export type HealthReportData = {
 
 export type HealthReportErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -3952,13 +4224,21 @@ export type HealthReportErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthReportError = HealthReportErrors[keyof HealthReportErrors];
@@ -3981,13 +4261,25 @@ export type HealthLiveData = {
 
 export type HealthLiveErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthLiveError = HealthLiveErrors[keyof HealthLiveErrors];
@@ -4010,13 +4302,25 @@ export type HealthReadyData = {
 
 export type HealthReadyErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Not ready | Try again
+     * Not ready | Overloaded | No answer in time | Try again
      */
-    503: NotReadyProblem | UnavailableProblem;
+    503: NotReadyProblem | OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthReadyError = HealthReadyErrors[keyof HealthReadyErrors];
@@ -4039,13 +4343,25 @@ export type HealthAliveData = {
 
 export type HealthAliveErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthAliveError = HealthAliveErrors[keyof HealthAliveErrors];
@@ -4068,13 +4384,25 @@ export type HealthSummaryData = {
 
 export type HealthSummaryErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthSummaryError = HealthSummaryErrors[keyof HealthSummaryErrors];
@@ -4097,13 +4425,25 @@ export type HealthCapabilitiesData = {
 
 export type HealthCapabilitiesErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthCapabilitiesError = HealthCapabilitiesErrors[keyof HealthCapabilitiesErrors];
@@ -4126,6 +4466,10 @@ export type HealthMetricsData = {
 
 export type HealthMetricsErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4134,13 +4478,21 @@ export type HealthMetricsErrors = {
      */
     403: ForbiddenProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HealthMetricsError = HealthMetricsErrors[keyof HealthMetricsErrors];
@@ -4163,6 +4515,10 @@ export type HostsListData = {
 
 export type HostsListErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4171,13 +4527,21 @@ export type HostsListErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type HostsListError = HostsListErrors[keyof HostsListErrors];
@@ -4208,6 +4572,10 @@ export type QueueListData = {
 
 export type QueueListErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4216,17 +4584,25 @@ export type QueueListErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueueListError = QueueListErrors[keyof QueueListErrors];
@@ -4249,6 +4625,10 @@ export type QueuePausesData = {
 
 export type QueuePausesErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4257,13 +4637,21 @@ export type QueuePausesErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueuePausesError = QueuePausesErrors[keyof QueuePausesErrors];
@@ -4292,9 +4680,9 @@ export type QueuePauseData = {
 
 export type QueuePauseErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4308,21 +4696,25 @@ export type QueuePauseErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueuePauseError = QueuePauseErrors[keyof QueuePauseErrors];
@@ -4351,9 +4743,9 @@ export type QueueResumeData = {
 
 export type QueueResumeErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4367,21 +4759,25 @@ export type QueueResumeErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueueResumeError = QueueResumeErrors[keyof QueueResumeErrors];
@@ -4406,6 +4802,10 @@ export type QueueGetData = {
 
 export type QueueGetErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4418,17 +4818,25 @@ export type QueueGetErrors = {
      */
     404: QueueEntryNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueueGetError = QueueGetErrors[keyof QueueGetErrors];
@@ -4459,9 +4867,9 @@ export type QueueReprioritiseData = {
 
 export type QueueReprioritiseErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4483,21 +4891,25 @@ export type QueueReprioritiseErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type QueueReprioritiseError = QueueReprioritiseErrors[keyof QueueReprioritiseErrors];
@@ -4539,6 +4951,10 @@ export type SagasListData = {
 
 export type SagasListErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4547,17 +4963,25 @@ export type SagasListErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasListError = SagasListErrors[keyof SagasListErrors];
@@ -4582,6 +5006,10 @@ export type SagasGetData = {
 
 export type SagasGetErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4594,17 +5022,25 @@ export type SagasGetErrors = {
      */
     404: SagaNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasGetError = SagasGetErrors[keyof SagasGetErrors];
@@ -4635,6 +5071,10 @@ export type SagasListOfExecutionData = {
 
 export type SagasListOfExecutionErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4647,17 +5087,25 @@ export type SagasListOfExecutionErrors = {
      */
     404: NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasListOfExecutionError = SagasListOfExecutionErrors[keyof SagasListOfExecutionErrors];
@@ -4682,6 +5130,10 @@ export type SagasHistoryData = {
 
 export type SagasHistoryErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4694,17 +5146,25 @@ export type SagasHistoryErrors = {
      */
     404: SagaNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasHistoryError = SagasHistoryErrors[keyof SagasHistoryErrors];
@@ -4735,9 +5195,9 @@ export type SagasCancelData = {
 
 export type SagasCancelErrors = {
     /**
-     * Saga cannot be cancelled | Malformed body | Body too deep
+     * Saga cannot be cancelled | Malformed body | Body too deep | Body too complex
      */
-    400: SagaNotCancellableProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    400: SagaNotCancellableProblem | MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4751,17 +5211,25 @@ export type SagasCancelErrors = {
      */
     404: SagaNotFoundProblem | NotFoundProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasCancelError = SagasCancelErrors[keyof SagasCancelErrors];
@@ -4788,6 +5256,10 @@ export type SagasStuckData = {
 
 export type SagasStuckErrors = {
     /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
      * Not logged in
      */
     401: UnauthorizedProblem;
@@ -4796,17 +5268,25 @@ export type SagasStuckErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Request invalid
      */
     422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasStuckError = SagasStuckErrors[keyof SagasStuckErrors];
@@ -4837,9 +5317,9 @@ export type SagasRetryData = {
 
 export type SagasRetryErrors = {
     /**
-     * Execution is active | Malformed body | Body too deep
+     * Execution is active | Malformed body | Body too deep | Body too complex
      */
-    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4857,21 +5337,25 @@ export type SagasRetryErrors = {
      */
     409: SagaNotRestartableProblem;
     /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
      * Language not supported | Limit too high | Request invalid
      */
     422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
     /**
-     * Queue full
+     * Queue full | Too much at once
      */
-    429: QueueFullProblem;
+    429: QueueFullProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasRetryError = SagasRetryErrors[keyof SagasRetryErrors];
@@ -4902,9 +5386,9 @@ export type SagasRestartData = {
 
 export type SagasRestartErrors = {
     /**
-     * Execution is active | Malformed body | Body too deep
+     * Execution is active | Malformed body | Body too deep | Body too complex
      */
-    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem;
+    400: ExecutionActiveProblem | MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4926,25 +5410,25 @@ export type SagasRestartErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Language not supported | Limit too high | Request invalid
      */
     422: LanguageUnsupportedProblem | LimitTooHighProblem | RequestInvalidProblem;
     /**
-     * Queue full
+     * Queue full | Too much at once
      */
-    429: QueueFullProblem;
+    429: QueueFullProblem | TooMuchAtOnceProblem;
     /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasRestartError = SagasRestartErrors[keyof SagasRestartErrors];
@@ -4975,9 +5459,9 @@ export type SagasForceFailData = {
 
 export type SagasForceFailErrors = {
     /**
-     * Malformed body | Body too deep
+     * Malformed body | Body too deep | Body too complex
      */
-    400: MalformedBodyProblem | BodyTooDeepProblem;
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
     /**
      * Not logged in
      */
@@ -4999,21 +5483,25 @@ export type SagasForceFailErrors = {
      */
     413: BodyTooLargeProblem;
     /**
-     * Unsupported media type
+     * Unsupported content encoding | Unsupported media type
      */
-    415: UnsupportedMediaTypeProblem;
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
     /**
      * Request invalid
      */
     422: RequestInvalidProblem;
     /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
      * Internal error
      */
     500: InternalErrorProblem;
     /**
-     * Try again
+     * Overloaded | No answer in time | Try again
      */
-    503: UnavailableProblem;
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
 export type SagasForceFailError = SagasForceFailErrors[keyof SagasForceFailErrors];

@@ -1,13 +1,23 @@
 /** What an execution left, in the two forms in which it is asked for: in one piece, and as ranges of bytes. */
+import type { Stream } from "effect"
 import type { OutputName } from "../runtime/Job.ts"
+import type { StorageError } from "../storage/StorageError.ts"
 import type { Execution } from "./Execution.ts"
 
-/** An execution with what its last attempt wrote, for answers in one piece. */
-export interface ExecutionResult {
+/** What an attempt wrote to one stream: UTF-8, with U+FFFD for what is none. The exact bytes are in the output. */
+export type OutputText = string | LongText
+
+/** A text that is too long to be held in one piece: read from the store, a window at a time, as it is taken. */
+export interface LongText {
+  readonly parts: Stream.Stream<string, StorageError>
+}
+
+/** An execution with what its last attempt wrote. `T` is `OutputText`, or `string` where only beginnings are read. */
+export interface ExecutionResult<T extends OutputText = OutputText> {
   readonly execution: Execution
-  /** UTF-8, with U+FFFD for what is none; `null` until the execution has ended. The exact bytes are in the output. */
-  readonly stdout: string | null
-  readonly stderr: string | null
+  /** `null` until the execution has ended. */
+  readonly stdout: T | null
+  readonly stderr: T | null
 }
 
 /** A part of one output stream. */
@@ -31,4 +41,11 @@ export interface OutputRange {
   readonly attempt: number
   /** The execution has ended, with this attempt: no other will follow. */
   readonly last: boolean
+}
+
+/** A part of one output stream that is read as it is taken. */
+export interface OutputDownload extends Omit<OutputRange, "bytes"> {
+  /** Bytes from `offset` on; 0 when there are none. */
+  readonly length: number
+  readonly bytes: Stream.Stream<Uint8Array, StorageError>
 }

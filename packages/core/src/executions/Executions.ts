@@ -1,5 +1,5 @@
 /** Use cases on executions: submit, look up, cancel, repeat, delete. Running them is the saga's business. */
-import { Bytes, Context, DateTime, Effect, Layer, Option } from "effect"
+import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { Origin } from "../auth/Origin.ts"
 import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
 import type { Permission } from "../auth/roles/Permission.ts"
@@ -20,10 +20,11 @@ import { AttemptNotFound, ExecutionActive, ExecutionEnded, ExecutionNotFound } f
 import type { ExecutionId } from "./ExecutionId.ts"
 import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import type { ExecutionRequest } from "./ExecutionRequest.ts"
-import type { ExecutionResult, OutputQuery, OutputRange } from "./ExecutionResult.ts"
+import type { ExecutionResult, OutputDownload, OutputQuery, OutputRange } from "./ExecutionResult.ts"
 import { isTerminal } from "./ExecutionStatus.ts"
 import { type ExecutionFilter, ExecutionStore } from "./ExecutionStore.ts"
 import { excerptBytes } from "./executionEvents.ts"
+import { outputReading } from "./internal/outputReading.ts"
 import { OutputCollector } from "./OutputCollector.ts"
 import { outputText } from "./outputText.ts"
 
@@ -41,23 +42,23 @@ export class Executions extends Context.Service<
       caller: Principal,
       id: ExecutionId
     ): Effect.Effect<ReadonlyArray<Execution>, ExecutionNotFound | StorageError>
-    /** What one attempt left, however the execution went on. */
+    /** What one attempt left, however the execution went on; as in `result`. */
     attemptResult(
       caller: Principal,
       id: ExecutionId,
       attempt: number
     ): Effect.Effect<ExecutionResult, ExecutionNotFound | AttemptNotFound | StorageError>
-    /** Waits for the end up to `waitMillis` (0 to 60,000), then answers with what there is. */
+    /** Waits for the end up to `waitMillis` (0 to 60,000), then answers with what there is. A text above 64 KiB comes in parts. */
     result(
       caller: Principal,
       id: ExecutionId,
       waitMillis: number
     ): Effect.Effect<ExecutionResult, ExecutionNotFound | StorageError>
-    /** Executions the caller may see, newest first, each with the first 16 KiB of its streams. */
+    /** Executions the caller may see, newest first, each with the first 16 KiB of its streams; with less on a page of more than 32: 1 MiB in all. */
     list(
       caller: Principal,
       filter: Omit<ExecutionFilter, "ownerId"> & { readonly scope: "own" | "visible" }
-    ): Effect.Effect<{ readonly results: ReadonlyArray<ExecutionResult>; readonly total: number }, StorageError>
+    ): Effect.Effect<{ readonly results: ReadonlyArray<ExecutionResult<string>>; readonly total: number }, StorageError>
     events(
       caller: Principal,
       id: ExecutionId,
@@ -69,6 +70,12 @@ export class Executions extends Context.Service<
       id: ExecutionId,
       range: OutputQuery
     ): Effect.Effect<OutputRange, ExecutionNotFound | AttemptNotFound | StorageError>
+    /** As `output` with a limit of any size; the bytes are read a window at a time, as they are taken. */
+    download(
+      caller: Principal,
+      id: ExecutionId,
+      range: OutputQuery
+    ): Effect.Effect<OutputDownload, ExecutionNotFound | AttemptNotFound | StorageError>
     /**
      * Asks the execution to end and returns at once; the status follows within 2 s. `requested` is false if it was cancelled
      * before. Fails with `ExecutionEnded` if it ended in another way.
@@ -108,6 +115,7 @@ export class Executions extends Context.Service<
       const [store, outputs, log] = [yield* ExecutionStore, yield* ExecutionOutputStore, yield* EventLog]
       const [canceller, collector] = [yield* SagaCanceller, yield* OutputCollector]
       const [admission, environment] = [yield* ExecutionAdmission, yield* ExecutionEnv]
+      const { textOf, windows } = outputReading(outputs, collector)
       const [waiters, storage, events] = [yield* WakeupWaiters, yield* Storage, yield* EventFactory]
 
       const find = Effect.fnUntraced(function* (caller: Principal, permission: Permission, executionId: ExecutionId) {
@@ -125,19 +133,29 @@ export class Executions extends Context.Service<
         return yield* new AttemptNotFound({ executionId, attempt: attempt ?? attempts, attempts })
       })
 
-      const textOf = Effect.fnUntraced(function* (execution: Execution, output: OutputName, size: number) {
-        const known = collector.remembered(execution, output, size)
-        if (known !== undefined) return yield* outputText(known)
-        const pages = Array.from({ length: Math.ceil(size / pageBytes) }, (_, page) => page * pageBytes)
-        const bytes = yield* Effect.forEach(pages, (offset) =>
-          outputs.read(execution, output, offset, Math.min(pageBytes, size - offset))
-        )
-        return yield* outputText(Bytes.concat(bytes))
+      /** What is known of one attempt's stream beside its bytes. */
+      const standingOf = Effect.fnUntraced(function* (
+        caller: Principal,
+        executionId: ExecutionId,
+        attempt: number | undefined,
+        output: OutputName
+      ) {
+        const { execution, found } = yield* attemptOf(caller, executionId, attempt)
+        const sizes = yield* outputs.sizes(found)
+        return {
+          found,
+          size: sizes[output],
+          ended: isTerminal(found.status),
+          truncated: found.outcome?.truncated ?? false,
+          attempt: found.attempt,
+          last: isTerminal(execution.status) && currentAttempt(execution) === found.attempt
+        }
       })
 
       /** All results of a page with one read of their output. */
       const excerptsOf = Effect.fnUntraced(function* (executions: ReadonlyArray<Execution>) {
-        const heads = yield* outputs.heads(executions, excerptBytes)
+        const bytes = Math.min(excerptBytes, Math.floor(pageBytes / (2 * Math.max(1, executions.length))))
+        const heads = yield* outputs.heads(executions, bytes)
         return yield* Effect.forEach(
           executions,
           Effect.fnUntraced(function* (execution, i) {
@@ -213,17 +231,13 @@ export class Executions extends Context.Service<
           return yield* log.readStream(streamOf(execution), filter)
         }),
         output: Effect.fn("Executions.output")(function* (caller, id, { attempt, limit, offset, output }) {
-          const { execution, found } = yield* attemptOf(caller, id, attempt)
-          const sizes = yield* outputs.sizes(found)
-          return {
-            bytes: yield* outputs.read(found, output, offset, limit),
-            offset,
-            size: sizes[output],
-            ended: isTerminal(found.status),
-            truncated: found.outcome?.truncated ?? false,
-            attempt: found.attempt,
-            last: isTerminal(execution.status) && currentAttempt(execution) === found.attempt
-          }
+          const { found, ...facts } = yield* standingOf(caller, id, attempt, output)
+          return { ...facts, offset, bytes: yield* outputs.read(found, output, offset, limit) }
+        }),
+        download: Effect.fn("Executions.download")(function* (caller, id, { attempt, limit, offset, output }) {
+          const { found, ...facts } = yield* standingOf(caller, id, attempt, output)
+          const length = Math.max(0, Math.min(limit, facts.size - offset))
+          return { ...facts, offset, length, bytes: windows(found, output, offset, offset + length) }
         }),
         cancel: Effect.fn("Executions.cancel")(function* (caller, id, reason) {
           const execution = yield* find(caller, "executions:write", id)
@@ -269,7 +283,7 @@ export class Executions extends Context.Service<
 }
 
 const defaultReason = "User requested cancellation"
-/** Bytes of output read at a time. */
+/** Output on one page of a list. */
 const pageBytes = 1024 ** 2
 /** Each round means another attempt that ended just then. */
 const cancelRounds = 3

@@ -1,5 +1,5 @@
 /** Copies what a job writes from its runtime into the output store, as it comes, until the job has ended. */
-import { Context, Effect, Layer, Queue, Stream } from "effect"
+import { Context, Effect, Layer, Queue, Semaphore, Stream } from "effect"
 import type { JobHandle, JobReport, OutputName, ScriptOutput } from "../runtime/Job.ts"
 import type { RuntimeError } from "../runtime/RuntimeError.ts"
 import type { ScriptRuntime } from "../runtime/ScriptRuntime.ts"
@@ -13,13 +13,18 @@ import { outputText } from "./outputText.ts"
 
 /** Ended attempts whose beginnings are kept in memory, each at most 32 KiB. */
 const maxHeads = 128
+/** Most chunks in one append; a runtime sends at most 64 KiB in each. */
+const maxBatch = 2
+/** Appends of more than `smallBytes` under way at once, of all jobs of this host. */
+const largeAppends = 1
+const smallBytes = 16 * 1024
 
 export class OutputCollector extends Context.Service<
   OutputCollector,
   {
     /**
      * Stores every byte behind those already stored, in order and once, and returns the report when the job has ended and its
-     * output is committed. Holds at most 64 chunks in memory; a runtime that is faster waits. `fresh`: nothing of the attempt can
+     * output is committed. Holds at most 8 chunks in memory; a runtime that is faster waits. `fresh`: nothing of the attempt can
      * be stored yet, so the store is not asked where it stands.
      */
     collect(
@@ -43,6 +48,17 @@ export class OutputCollector extends Context.Service<
     Effect.gen(function* () {
       const outputs = yield* ExecutionOutputStore
       const heads = makeHeads(maxHeads)
+      const turns = Semaphore.makeUnsafe(largeAppends)
+      /** What floods the store waits for its turn; the few bytes of everybody else do not. */
+      const append = (key: OutputKey, fence: SagaFence, chunks: ReadonlyArray<OutputChunk>) => {
+        const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0)
+        const appended = outputs.append(key, fence, chunks)
+        if (bytes <= smallBytes) return appended
+        // Half of the store's time at most: the pause is as long as the append was.
+        return turns.withPermit(
+          Effect.flatMap(Effect.timed(appended), ([took, kept]) => Effect.as(Effect.sleep(took), kept))
+        )
+      }
       const excerpts = Effect.fnUntraced(function* (
         key: OutputKey,
         sizes: { readonly stdoutBytes: number; readonly stderrBytes: number }
@@ -71,12 +87,12 @@ export class OutputCollector extends Context.Service<
         function* (runtime: ScriptRuntime, handle: JobHandle, key: OutputKey, fence: SagaFence, fresh = false) {
           const from = fresh ? { stdout: 0, stderr: 0 } : yield* outputs.sizes(key)
           let head = from.stdout + from.stderr === 0 ? heads.nothing : undefined
-          const queue = yield* Stream.toQueue(runtime.observe(handle, from), { capacity: 64 })
+          const queue = yield* Stream.toQueue(runtime.observe(handle, from), { capacity: 8 })
           while (true) {
             // While one batch is being written the next one gathers: no timer, and no chunk waits for company.
-            const batch = yield* Queue.takeAll(queue)
+            const batch = yield* Queue.takeBetween(queue, 1, maxBatch)
             const chunks = batch.flatMap(chunkOf)
-            if (chunks.length > 0 && !(yield* outputs.append(key, fence, chunks))) return yield* new SagaFenced()
+            if (chunks.length > 0 && !(yield* append(key, fence, chunks))) return yield* new SagaFenced()
             head = head && extended(head, chunks, excerptBytes)
             const report = batch.flatMap(reportOf)[0]
             if (report === undefined) continue

@@ -2,4 +2,7 @@
 import { type Effect, Stream } from "effect"
 
 export const outputText = (bytes: Uint8Array): Effect.Effect<string> =>
-  Stream.make(bytes).pipe(Stream.decodeText(), Stream.mkString)
+  Stream.make(bytes).pipe(outputParts, Stream.mkString)
+
+/** The same of bytes that come in pieces, wherever they are cut. */
+export const outputParts: <E>(bytes: Stream.Stream<Uint8Array, E>) => Stream.Stream<string, E> = Stream.decodeText()

@@ -1,8 +1,9 @@
 /** Whether this host can do its work, asked of each thing that it depends on. */
-import { Clock, Context, Duration, Effect, Layer, Ref } from "effect"
+import { Clock, Context, Duration, Effect, Fiber, Layer, Option, Ref } from "effect"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
 import { SagaEngine } from "../sagas/SagaEngine.ts"
 import { Storage } from "../storage/Storage.ts"
+import { type StorageCondition, StorageError } from "../storage/StorageError.ts"
 
 export interface ComponentHealth {
   readonly name: string
@@ -40,12 +41,13 @@ export class Health extends Context.Service<
       const runtimes = yield* ScriptRuntimes
       const startedMillis = yield* Clock.currentTimeMillis
       const draining = yield* Ref.make(false)
+      const asked = asking()
 
       const components = Effect.gen(function* () {
         const known = yield* runtimes.all
         return yield* Effect.all(
           [
-            asked("database", storage.check, `answers; durability ${storage.durability}`),
+            asked("database", storage.check, `takes writes; durability ${storage.durability}`),
             asked("worker_queue", engine.check, "delivers"),
             ...known.map((runtime) =>
               asked(`runtime_${runtime.kind}`, runtime.list, `answers; ${runtime.languages.length} languages`)
@@ -75,20 +77,49 @@ export class Health extends Context.Service<
   )
 }
 
+const noAnswer = "no answer within 2 s"
+
 /** Names of failures only: what a driver says may hold addresses and passwords. */
-const asked = <A, E extends { readonly _tag: string }>(
-  name: string,
-  check: Effect.Effect<A, E>,
-  answer: string
-): Effect.Effect<ComponentHealth> =>
-  Effect.gen(function* () {
-    const startedMillis = yield* Clock.currentTimeMillis
-    const detail = yield* check.pipe(
+const conditions = {
+  "read-only": "refuses writes: it is read-only",
+  full: "refuses writes: its disk is full",
+  unreachable: "cannot be reached"
+} satisfies Record<StorageCondition, string>
+const detailOf = (error: { readonly _tag: string }) =>
+  error instanceof StorageError && error.condition !== undefined ? conditions[error.condition] : `failed: ${error._tag}`
+
+/** One that does not answer is not waited for, and not asked again until that call has ended: a frozen store lets nothing be interrupted. */
+const asking = () => {
+  const unanswered = new Set<string>()
+
+  const detail = Effect.fnUntraced(function* <A, E extends { readonly _tag: string }>(
+    name: string,
+    check: Effect.Effect<A, E>
+  ) {
+    if (unanswered.has(name)) return noAnswer
+    unanswered.add(name)
+    const call = yield* check.pipe(
       Effect.as(undefined),
-      Effect.timeoutOrElse({ duration: "2 seconds", orElse: () => Effect.succeed("no answer within 2 s") }),
-      Effect.catch((error) => Effect.as(Effect.logWarning(`${name} is unhealthy`, error), `failed: ${error._tag}`)),
-      Effect.catchDefect((defect) => Effect.as(Effect.logError(`${name} is unhealthy`, defect), "failed by a defect"))
+      Effect.catch((error) => Effect.as(Effect.logWarning(`${name} is unhealthy`, error), detailOf(error))),
+      Effect.catchDefect((defect) => Effect.as(Effect.logError(`${name} is unhealthy`, defect), "failed by a defect")),
+      Effect.ensuring(Effect.sync(() => unanswered.delete(name))),
+      Effect.forkDetach
     )
-    const responseTimeMillis = (yield* Clock.currentTimeMillis) - startedMillis
-    return { name, healthy: detail === undefined, detail: detail ?? answer, responseTimeMillis }
+    const answered = yield* Effect.timeoutOption(Fiber.join(call), "2 seconds")
+    if (Option.isSome(answered)) return answered.value
+    call.interruptUnsafe()
+    return noAnswer
   })
+
+  return Effect.fnUntraced(function* <A, E extends { readonly _tag: string }>(
+    name: string,
+    check: Effect.Effect<A, E>,
+    answer: string
+  ) {
+    const startedMillis = yield* Clock.currentTimeMillis
+    const found = yield* detail(name, check)
+    const responseTimeMillis = (yield* Clock.currentTimeMillis) - startedMillis
+    const health: ComponentHealth = { name, healthy: found === undefined, detail: found ?? answer, responseTimeMillis }
+    return health
+  })
+}

@@ -16,7 +16,7 @@ export interface ScriptRuntime {
   readonly node: string
   /** What can be run here, found at start-up; at most 100. */
   readonly languages: ReadonlyArray<Language>
-  /** How far jobs are kept from each other and from the host, in words for an administrator. */
+  /** How far jobs are kept from each other and from the host, in words. Callers without a credential may read it: no path, no text of a system. */
   readonly isolation: string
 
   /**

@@ -3,7 +3,7 @@ import { Health } from "@fairlead/core/health/Health"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
-import { Effect, Fiber, Layer, Ref } from "effect"
+import { Deferred, Effect, Fiber, Layer, Ref } from "effect"
 import { TestClock } from "effect/testing"
 
 const over = (check: Effect.Effect<void, StorageError>) =>
@@ -34,6 +34,52 @@ describe("Health", () => {
       const found = yield* (yield* health(Effect.fail(away))).readiness
       assert.isFalse(found.ready)
       assert.deepInclude(found.components[0], { name: "database", healthy: false, detail: "failed: StorageError" })
+    })
+  )
+
+  it.effect("says what is the matter with a store that refuses writes or is away, and is ready again by itself", () =>
+    Effect.gen(function* () {
+      const failures = [
+        ["read-only", "refuses writes: it is read-only"],
+        ["full", "refuses writes: its disk is full"],
+        ["unreachable", "cannot be reached"]
+      ] as const
+      const condition = yield* Ref.make<(typeof failures)[number][0] | undefined>(undefined)
+      const { readiness } = yield* health(
+        Effect.flatMap(Ref.get(condition), (found) =>
+          found === undefined
+            ? Effect.void
+            : new StorageError({ operation: "check", retryable: true, condition: found, cause: new Error("hunter2") })
+        )
+      )
+      for (const [found, detail] of failures) {
+        yield* Ref.set(condition, found)
+        yield* TestClock.adjust("1 second")
+        assert.deepInclude((yield* readiness).components[0], { healthy: false, detail })
+      }
+      yield* Ref.set(condition, undefined)
+      yield* TestClock.adjust("1 second")
+      assert.isTrue((yield* readiness).ready)
+    })
+  )
+
+  it.effect("waits for no store that lets nothing be interrupted, and asks it once until it has answered", () =>
+    Effect.gen(function* () {
+      const [asked, thawed] = [yield* Ref.make(0), yield* Deferred.make<void>()]
+      const frozen = Effect.andThen(
+        Ref.update(asked, (n) => n + 1),
+        Effect.uninterruptible(Deferred.await(thawed))
+      )
+      const { readiness } = yield* health(frozen)
+      for (let round = 0; round < 3; round++) {
+        const waiting = yield* Effect.forkChild(readiness)
+        yield* TestClock.adjust("3 seconds")
+        assert.deepInclude((yield* Fiber.join(waiting)).components[0], { detail: "no answer within 2 s" })
+      }
+      assert.strictEqual(yield* Ref.get(asked), 1)
+      yield* Deferred.succeed(thawed, undefined)
+      yield* TestClock.adjust("1 second")
+      assert.isTrue((yield* readiness).ready)
     })
   )
 

@@ -14,6 +14,38 @@ export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {}) {}
 export class BodyTooLarge extends Schema.TaggedError<BodyTooLarge>()("BodyTooLarge", { maximumBytes: Schema.Int }) {}
 export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaType>()("UnsupportedMediaType", {}) {}
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {}) {}
+/** JSON with more values, or a form with more fields, than any call takes. */
+export class BodyTooComplex extends Schema.TaggedError<BodyTooComplex>()("BodyTooComplex", {
+  maximumValues: Schema.Int
+}) {}
+export class UnsupportedEncoding extends Schema.TaggedError<UnsupportedEncoding>()("UnsupportedEncoding", {
+  supported: Schema.Array(Schema.String)
+}) {}
+/** What there is only so much of at once. */
+export const Resource = Schema.Literals([
+  "long answers",
+  "bytes of answers",
+  "held requests",
+  "streams",
+  "bytes of bodies"
+])
+export type Resource = typeof Resource.Type
+/** One caller has all in hand that one caller may have. */
+export class TooMuchAtOnce extends Schema.TaggedError<TooMuchAtOnce>()("TooMuchAtOnce", {
+  resource: Resource,
+  maximum: Schema.Int,
+  retryAfterSeconds: Schema.Int
+}) {}
+/** All callers together have all in hand that this host gives. */
+export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
+  resource: Resource,
+  retryAfterSeconds: Schema.Int
+}) {}
+/** What the answer depends on did not answer in time. */
+export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
+  seconds: Schema.Int,
+  retryAfterSeconds: Schema.Int
+}) {}
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", { retryAfterSeconds: Schema.Int }) {}
 
 /** Annotate an endpoint to let it take more or less than 1 MiB. */
@@ -51,6 +83,34 @@ export class Rejections extends HttpApiMiddleware.Service<Rejections>()("@fairle
     }),
     notFound,
     bodyTooLarge,
+    problem(BodyTooComplex, {
+      status: 400,
+      title: "Body too complex",
+      detail: ({ maximumValues }) => `A body may hold at most ${maximumValues} values.`
+    }),
+    problem(UnsupportedEncoding, {
+      status: 415,
+      title: "Unsupported content encoding",
+      detail: ({ supported }) => `A body may be encoded as ${supported.join(" or ")}, once; or not at all.`
+    }),
+    problem(TooMuchAtOnce, {
+      status: 429,
+      title: "Too much at once",
+      detail: ({ maximum, resource, retryAfterSeconds }) =>
+        `You have ${maximum} ${resource} in hand here already, or would have more. Wait for them, or try again in ${retryAfterSeconds} s.`
+    }),
+    problem(Overloaded, {
+      status: 503,
+      title: "Overloaded",
+      detail: ({ resource, retryAfterSeconds }) =>
+        `This host has no room for more ${resource}; try again in ${retryAfterSeconds} s.`
+    }),
+    problem(DeadlineExceeded, {
+      status: 503,
+      title: "No answer in time",
+      detail: ({ retryAfterSeconds, seconds }) =>
+        `What this call depends on did not answer within ${seconds} s; try again in ${retryAfterSeconds} s. If the call was to change something, it may have done so: look first, or repeat it with the same Idempotency-Key.`
+    }),
     problem(UnsupportedMediaType, {
       status: 415,
       title: "Unsupported media type",

@@ -1,6 +1,7 @@
 /** An API on a `node:http` server of its own, with every limit set, that drains before it closes. */
 import { createServer, type IncomingMessage, type Server } from "node:http"
 import { Effect, type Layer, Schema, Scope } from "effect"
+import * as Connections from "./internal/connections.ts"
 import * as nodeListeners from "./internal/nodeListeners.ts"
 import { TurnResponse, type Turns } from "./internal/TurnResponse.ts"
 
@@ -18,6 +19,16 @@ export interface NodeHostOptions {
   readonly port: number
   /** How long requests in hand may go on after the scope closes, before their connections are cut. Default 10,000. */
   readonly drainMillis?: number | undefined
+  /** How long a connection without a request stays open: longer than balancers in front keep theirs. Default 75,000. */
+  readonly keepAliveMillis?: number | undefined
+  /** Open connections at once; default 8,192. Further ones are closed unanswered. */
+  readonly maxConnections?: number | undefined
+  /** Of one address; default 2,048. One more takes the place of the one that has been silent for longest, or is refused. */
+  readonly maxConnectionsPerAddress?: number | undefined
+  /** Addresses without a limit of their own, such as balancers. Default: none. */
+  readonly isExempt?: ((address: string) => boolean) | undefined
+  /** A peer that takes nothing of what is written to it for so long is cut off. Default 15,000. */
+  readonly stalledMillis?: number | undefined
 }
 
 export interface Listening {
@@ -35,7 +46,6 @@ export interface Listening {
 const limits = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
-  keepAliveTimeout: 30_000,
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16 * 1024
 }
@@ -46,18 +56,30 @@ const limits = {
  */
 export const serve = Effect.fnUntraced(function* <A, E, R>(
   routes: Layer.Layer<A, E, R>,
-  { drainMillis = 10_000, host = "127.0.0.1", port }: NodeHostOptions
+  { drainMillis = 10_000, host = "127.0.0.1", keepAliveMillis = 75_000, port, ...options }: NodeHostOptions
 ) {
   /** Closes after the server has drained: requests belong to it, and would be interrupted with it. */
   const requests = yield* Scope.fork(yield* Effect.scope)
   const { handler, upgrade } = yield* Scope.provide(nodeListeners.make(routes), requests)
-  const server = createServer({ ...limits, ServerResponse: TurnResponse })
+  const server = createServer({ ...limits, keepAliveTimeout: keepAliveMillis, ServerResponse: TurnResponse })
   const turns: Turns = { isDraining: false }
+  const connections = Connections.make({
+    total: options.maxConnections ?? 8_192,
+    perAddress: options.maxConnectionsPerAddress ?? 2_048,
+    stalledMillis: options.stalledMillis ?? 15_000,
+    isExempt: options.isExempt ?? (() => false)
+  })
+  server.on("connection", connections.add)
   server.on("request", (request, response) => {
     response.turns = turns
+    connections.busy(request, response)
     handler(request, response)
   })
-  server.on("upgrade", upgrade)
+  yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.sync(connections.sweep), 1_000)))
+  server.on("upgrade", (request, socket, head) => {
+    connections.upgraded(socket)
+    upgrade(request, socket, head)
+  })
   yield* Effect.acquireRelease(listen(server, host, port), () => drained(server, drainMillis))
   const address = server.address()
   const bound = address !== null && typeof address === "object" ? address.port : port

@@ -8,7 +8,7 @@ import type { Permission } from "@fairlead/core/auth/roles/Permission"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Context, Effect, Layer } from "effect"
-import { HttpServerRequest } from "effect/http"
+import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import {
   Authentication,
   Authorization,
@@ -20,6 +20,7 @@ import {
 } from "../api/Access.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { bearerOf } from "./internal/bearerOf.ts"
+import * as Places from "./internal/Places.ts"
 import { makeSecrets } from "./internal/secrets.ts"
 import { withoutCredential } from "./internal/withoutCredential.ts"
 import { MountPath } from "./Mount.ts"
@@ -27,6 +28,9 @@ import { cookieNames } from "./SessionCookies.ts"
 
 /** Methods that change nothing, whatever the handler; all others need a CSRF token beside a cookie. */
 const reads = new Set(["GET", "HEAD", "OPTIONS", "QUERY"])
+
+/** Shorter answers are not worth counting. */
+const freeBytes = 64 * 1024
 
 type Check = Effect.Effect<Principal | undefined, StorageError>
 type Request = HttpServerRequest.HttpServerRequest
@@ -42,6 +46,7 @@ export const layerAuthentication = Layer.effect(
     const apiKeys = yield* ApiKeys
     const settings = yield* HttpSettings
     const secret = makeSecrets(1024)
+    const answers = Places.make("bytes of answers", settings.limits.answerBytes)
 
     /** In the order that `Access` explains: API key, bearer token, cookie. */
     const checksOf = ({ cookies, headers }: Request, cookieName: string): ReadonlyArray<Check> => {
@@ -84,10 +89,18 @@ export const layerAuthentication = Layer.effect(
       Effect.catchTag("StorageError", Effect.die)
     )
 
+    /** Such an answer is in memory until it has been sent, however slowly that is taken. */
+    const admitted = (response: HttpServerResponse.HttpServerResponse, { userId }: Principal) =>
+      response.body._tag === "Uint8Array" && response.body.contentLength > freeBytes
+        ? Effect.as(Effect.orDie(answers.take(userId, response.body.contentLength)), response)
+        : Effect.succeed(response)
+
     return Authentication.of((answer, { endpoint }) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
         Effect.flatMap(caller(request, Context.getOrUndefined(endpoint.annotations, Needs)), (principal) =>
-          Effect.provideService(answer, CurrentPrincipal, principal)
+          Effect.flatMap(Effect.provideService(answer, CurrentPrincipal, principal), (response) =>
+            admitted(response, principal)
+          )
         )
       )
     )

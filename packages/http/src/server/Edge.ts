@@ -9,6 +9,7 @@ import { BodyTooLarge, InternalError, MalformedBody, NotFound } from "../api/Rej
 import * as HttpMetrics from "./HttpMetrics.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { hostOf, isFromOtherSite, isSentToUs } from "./internal/siteChecks.ts"
+import { watched } from "./internal/stalledReaders.ts"
 import {
   answerBodyTooLarge,
   answerCrossSiteRejected,
@@ -52,7 +53,8 @@ export const layer = (table: RouteTable) =>
         const headers = securityHeaders(response.headers, origin.correlationId, origin.secure)
         if (response.status === 401) headers["www-authenticate"] = "Bearer"
         const allowed = crossOrigin?.headers(request.headers["origin"])
-        return HttpServerResponse.setHeaders(response, allowed === undefined ? headers : { ...headers, ...allowed })
+        const complete = allowed === undefined ? headers : { ...headers, ...allowed }
+        return watched(HttpServerResponse.setHeaders(response, complete), settings.limits.stalledMillis)
       }
 
       const answer = <E, R>(app: Effect.Effect<Response, E, R>, request: Request, route: FoundRoute | undefined) => {

@@ -1,10 +1,6 @@
 /** Binds executions to their services. No decisions here: call, translate, return. */
-
-import type { Principal } from "@fairlead/core/auth/Principal"
 import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { exampleScripts } from "@fairlead/core/executions/ExampleScripts"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
-import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { Queue } from "@fairlead/core/queue/Queue"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
@@ -19,12 +15,14 @@ import { pageEcho, pageOf } from "../api/Paging.ts"
 import { wantedQueueing } from "../api/QueueingRequests.ts"
 import { tagOf } from "../api/WireEvent.ts"
 import { attemptView, executionView, inRequestUnits, resourceLimits, resultView } from "./executionViews.ts"
+import { HttpSettings } from "./HttpSettings.ts"
 import { lean, withServices } from "./internal/leanHandlers.ts"
+import * as Places from "./internal/Places.ts"
 import * as OutputAnswer from "./OutputAnswer.ts"
 import { RequestOrigin } from "./RequestOrigin.ts"
+import * as ResultAnswer from "./ResultAnswer.ts"
 import * as ExecutionSse from "./sse/ExecutionSse.ts"
 import { endId } from "./sse/FeedFrames.ts"
-import { SseConnections } from "./sse/SseConnections.ts"
 
 export const ExecutionsHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(ExecutionsApi),
@@ -33,9 +31,11 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
     const [executions, queue] = [yield* Executions, yield* Queue]
     const runtimes = yield* ScriptRuntimes
     const policy = yield* AdmissionPolicy
-    const outputs = yield* OutputAnswer.make
+    const { limits } = yield* HttpSettings
+    const longAnswers = Places.make("long answers", limits.longAnswers)
+    const results = yield* ResultAnswer.make(longAnswers)
+    const outputs = yield* OutputAnswer.make(longAnswers)
     const followed = yield* ExecutionSse.make
-    const { drained } = yield* SseConnections
     const languages = Effect.map(runtimes.all, (all) => all.flatMap((runtime) => runtime.languages))
 
     const page = (scope: "own" | "visible") =>
@@ -44,30 +44,13 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
           const asked = pageOf(query, 50)
           const { end_time: to, lang, start_time: from, status } = query
           const filter = { scope, status, lang, from, to, ...asked }
-          const { results, total } = yield* executions.list(yield* CurrentPrincipal, filter)
+          const caller = yield* CurrentPrincipal
+          if (asked.limit > shortPage) yield* Effect.orDie(longAnswers.take(caller.userId))
+          const { results, total } = yield* executions.list(caller, filter)
           return { executions: results.map(resultView), ...pageEcho(asked, total, results.length) }
         },
         Effect.catchTag("StorageError", Effect.die)
       )
-
-    /** Waits for the end as long as the client asks, and this host is there; then answers with what there is. */
-    const settled = (caller: Principal, id: ExecutionId, waitSeconds: number) =>
-      waitSeconds === 0
-        ? executions.result(caller, id, 0)
-        : Effect.raceFirst(
-            executions.result(caller, id, waitSeconds * 1000),
-            Effect.andThen(drained, executions.result(caller, id, 0))
-          )
-
-    /** The result of a fresh execution if it ends in time; `undefined` if not, or if somebody deletes it meanwhile. */
-    const awaited = Effect.fnUntraced(
-      function* (id: ExecutionId, waitSeconds: number) {
-        if (waitSeconds === 0) return undefined
-        const result = yield* settled(yield* CurrentPrincipal, id, waitSeconds)
-        return isTerminal(result.execution.status) ? resultView(result) : undefined
-      },
-      Effect.catchTag("ExecutionNotFound", () => Effect.undefined)
-    )
 
     return handlers.handleAll({
       submit: Effect.fnUntraced(
@@ -79,12 +62,10 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
           const origin = yield* RequestOrigin
           const made = yield* executions.submit(yield* CurrentPrincipal, { ...request, idempotencyKey }, origin)
           const preferred = preferredWait(headers.prefer)
-          const result = yield* awaited(made.executionId, query.wait_seconds ?? preferred ?? 0)
-          const answer = { executionId: made.executionId, status: result?.status ?? made.status }
+          const { executionId, status } = made
           const applied = query.wait_seconds === undefined && preferred !== undefined ? `wait=${preferred}` : undefined
-          return HttpApiSchema.withHeaders({
-            body: result === undefined ? answer : { ...answer, result },
-            headers: { "preference-applied": applied }
+          return yield* results.accepted({ executionId, status }, query.wait_seconds ?? preferred ?? 0, {
+            "preference-applied": applied
           })
         },
         Effect.catchTags({ LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)), StorageError: Effect.die })
@@ -107,12 +88,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       ),
       result: Effect.fnUntraced(
         function* ({ params, query }) {
-          const [caller, id] = [yield* CurrentPrincipal, params.execution_id]
-          const found =
-            query.attempt === undefined
-              ? settled(caller, id, query.wait_seconds ?? 0)
-              : executions.attemptResult(caller, id, query.attempt)
-          return resultView(yield* found)
+          return yield* results.result(params.execution_id, query.wait_seconds ?? 0, query.attempt)
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
@@ -209,3 +185,6 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
     })
   }, withServices)
 ).pipe(lean)
+
+/** Longer ones take so much work that one caller gets only a few at once. */
+const shortPage = 50

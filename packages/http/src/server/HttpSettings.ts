@@ -1,6 +1,23 @@
 /** What a host may decide about its HTTP side. The defaults are the safe ones. */
 import { Context } from "effect"
 import type { IpNetwork } from "effect/net"
+import type { Bounds } from "./internal/Places.ts"
+
+/** How much of this host requests may take, whoever sends them. Beyond a bound of one caller: 429; of all: 503. */
+export interface RequestLimits {
+  /** For an answer, or its first byte, beyond the time that the caller asked to wait; then 503. */
+  readonly deadlineMillis: number
+  /** A reader that takes nothing of an answer for so long loses its connection. */
+  readonly stalledMillis: number
+  /** Streamed results and outputs under way at once; each holds a window of 64 KiB. */
+  readonly longAnswers: Bounds
+  /** Bytes of other answers above 64 KiB, such as long lists, until they are sent. */
+  readonly answerBytes: Bounds
+  /** Requests that wait for the end of an execution. */
+  readonly heldRequests: Bounds
+  /** Bytes of request bodies above 16 KiB, until they are answered. Of one that does not say its length: the most that it may have. */
+  readonly bodyBytes: Bounds
+}
 
 export interface HttpSettingsShape {
   /**
@@ -37,6 +54,7 @@ export interface HttpSettingsShape {
    * instances at the root of different ports need one. Letters, digits, `_` and `-`.
    */
   readonly cookieSuffix: string | undefined
+  readonly limits: RequestLimits
 }
 
 export const defaultSettings: HttpSettingsShape = {
@@ -48,7 +66,15 @@ export const defaultSettings: HttpSettingsShape = {
   metricsAccess: "local",
   docs: true,
   publicPath: "",
-  cookieSuffix: undefined
+  cookieSuffix: undefined,
+  limits: {
+    deadlineMillis: 20_000,
+    stalledMillis: 15_000,
+    longAnswers: { perKey: 6, total: 32 },
+    answerBytes: { perKey: 8 * 1024 ** 2, total: 64 * 1024 ** 2 },
+    heldRequests: { perKey: 256, total: 4_096 },
+    bodyBytes: { perKey: 4 * 1024 ** 2, total: 32 * 1024 ** 2 }
+  }
 }
 
 /** `Layer.succeed(HttpSettings, { ...defaultSettings, … })` around everything that is served. */

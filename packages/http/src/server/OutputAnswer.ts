@@ -10,6 +10,7 @@ import { Effect, Stream } from "effect"
 import { HttpEffect, HttpServerResponse } from "effect/http"
 import { OffsetBeyondEnd } from "../api/ExecutionProblems.ts"
 import { maxLogBytes } from "../api/ExecutionRequests.ts"
+import type * as Places from "./internal/Places.ts"
 import { SseConnections } from "./sse/SseConnections.ts"
 
 export interface OutputQuestion {
@@ -25,6 +26,8 @@ export interface OutputQuestion {
 
 /** Bytes that one answer carries when the caller does not say. */
 const defaultLimit = 1024 ** 2
+/** A longer answer is sent while it is read. */
+const wholeBytes = 64 * 1024
 
 /** `bytes=from-`, `bytes=from-to` and `bytes=-last`; anything else is passed over, as HTTP asks. */
 export const questionOf = (
@@ -49,7 +52,7 @@ export const questionOf = (
   return { ...whole, offset: Number(from), limit: Math.min(limit, maxLogBytes), ranged: true }
 }
 
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (longAnswers: Places.Places) {
   const executions = yield* Executions
   const feed = yield* ExecutionFeed
   const sessions = yield* Sessions
@@ -69,11 +72,11 @@ export const make = Effect.gen(function* () {
     const offset = last === undefined ? asked.offset : yield* tailOffset(caller, id, asked, last)
     const { attempt, output, ranged } = asked
     const limit = Math.min(asked.limit, maxLogBytes)
-    const range = yield* executions.output(caller, id, { output, attempt, offset, limit })
-    if (offset > range.size || (ranged && range.bytes.length === 0)) return yield* refuse(offset, range.size)
-    const end = offset + range.bytes.length
+    const range = yield* executions.download(caller, id, { output, attempt, offset, limit })
+    if (offset > range.size || (ranged && range.length === 0)) return yield* refuse(offset, range.size)
+    const end = offset + range.length
     const contentRange = `bytes ${offset}-${end - 1}/${range.ended ? range.size : "*"}`
-    return HttpServerResponse.uint8Array(range.bytes, {
+    const options = {
       status: ranged ? 206 : 200,
       contentType: asked.contentType,
       headers: {
@@ -82,7 +85,11 @@ export const make = Effect.gen(function* () {
         "x-output-next-offset": `${end}`,
         ...(ranged ? { "content-range": contentRange } : {})
       }
-    })
+    }
+    if (range.length <= wholeBytes)
+      return HttpServerResponse.uint8Array(yield* Stream.mkUint8Array(range.bytes), options)
+    yield* Effect.orDie(longAnswers.take(caller.userId))
+    return HttpServerResponse.stream(range.bytes, { ...options, contentLength: range.length })
   })
 
   /**
@@ -118,7 +125,7 @@ const refuse = (offset: number, size: number) =>
     new OffsetBeyondEnd({ offset, size })
   )
 
-const headersOf = ({ attempt, ended, last, offset, size, truncated }: OutputRange) => ({
+const headersOf = ({ attempt, ended, last, offset, size, truncated }: Omit<OutputRange, "bytes">) => ({
   "x-output-offset": `${offset}`,
   "x-output-size": `${size}`,
   "x-output-ended": `${ended}`,

@@ -10,25 +10,31 @@ import {
   HttpServerResponse
 } from "effect/http"
 import { HttpApiError } from "effect/http-api"
+import { preferredWait } from "../api/ExecutionRequests.ts"
 import {
   BodyLimit,
+  BodyTooComplex,
   BodyTooDeep,
   BodyTooLarge,
+  DeadlineExceeded,
   InternalError,
   MalformedBody,
   NotFound,
+  Overloaded,
   Rejections,
   RequestInvalid,
+  TooMuchAtOnce,
   Unavailable,
+  UnsupportedEncoding,
   UnsupportedMediaType
 } from "../api/Rejections.ts"
-import { isDeeperThan } from "./internal/jsonDepth.ts"
+import { HttpSettings } from "./HttpSettings.ts"
+import { withinDeadline } from "./internal/deadline.ts"
 import { BodyTaken } from "./Mount.ts"
 import { answerBodyAlreadyRead, BodyAlreadyRead } from "./ProblemAnswer.ts"
+import * as RequestBody from "./RequestBody.ts"
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
-/** Nothing of the contract nests deeper than ten levels; what walks values by recursion must not meet thousands. */
-const maximumDepth = 64
 /** More would only repeat what the first ones say. */
 const maximumIssues = 20
 
@@ -61,11 +67,31 @@ const isReadFailure = (
   readonly reason: HttpServerError.RequestParseError
 } => HttpServerError.isHttpServerError(defect) && defect.reason._tag === "RequestParseError"
 
+/** What is raised where no error can be declared: while a body is read, and by handlers that find no place. */
+type Refusal =
+  | BodyTooComplex
+  | BodyTooDeep
+  | BodyTooLarge
+  | MalformedBody
+  | Overloaded
+  | TooMuchAtOnce
+  | UnsupportedEncoding
+const refusals = [
+  BodyTooComplex,
+  BodyTooDeep,
+  BodyTooLarge,
+  MalformedBody,
+  Overloaded,
+  TooMuchAtOnce,
+  UnsupportedEncoding
+]
+const isRefusal = (defect: unknown): defect is Refusal => refusals.some((kind) => defect instanceof kind)
+
 const answerDefect =
   (maximumBytes: number) =>
-  (defect: unknown): Effect.Effect<never, Unavailable | BodyTooDeep | BodyTooLarge | MalformedBody | InternalError> => {
+  (defect: unknown): Effect.Effect<never, Refusal | Unavailable | InternalError> => {
     if (HttpServerResponse.isHttpServerResponse(defect)) return Effect.die(defect)
-    if (defect instanceof BodyTooDeep) return Effect.fail(defect)
+    if (isRefusal(defect)) return Effect.fail(defect)
     if (defect instanceof StorageError && defect.retryable)
       return Effect.fail(new Unavailable({ retryAfterSeconds: 1 }))
     if (isReadFailure(defect))
@@ -75,54 +101,55 @@ const answerDefect =
     return Effect.andThen(Effect.logError("request failed", Cause.die(defect)), Effect.fail(new InternalError()))
   }
 
-/** The same request; reading a JSON body that nests too deep dies, because the builder lets a body fail in no other way. */
-const ofBoundedDepth = (request: HttpServerRequest.HttpServerRequest): HttpServerRequest.HttpServerRequest =>
-  /^[^;]*json|^$/i.test(request.headers["content-type"] ?? "")
-    ? Object.create(request, {
-        text: {
-          get: () =>
-            Effect.tap(request.text, (text) =>
-              isDeeperThan(maximumDepth, text) ? Effect.die(new BodyTooDeep({ maximumDepth })) : Effect.void
-            )
-        }
-      })
-    : request
+/** Says in headers what the error says in its body, for clients that read no further. */
+const announce = (error: unknown) => {
+  if (Predicate.hasProperty(error, "retryAfterSeconds")) return withHeader("retry-after", `${error.retryAfterSeconds}`)
+  return error instanceof UnsupportedEncoding ? withHeader("accept-encoding", error.supported.join(", ")) : Effect.void
+}
+const withHeader = (name: string, value: string) =>
+  HttpEffect.appendPreResponseHandler((_request, response) =>
+    Effect.succeed(HttpServerResponse.setHeader(response, name, value))
+  )
 
 const reportBodyTaken = Effect.andThen(
   Effect.logError("a body parser in front of the mount read a body and left nothing of it"),
   answerBodyAlreadyRead(new BodyAlreadyRead())
 )
 
-/** Says in the header what the error says in its body, for clients that read no further. */
-const announceRetry = (error: unknown) =>
-  Predicate.hasProperty(error, "retryAfterSeconds")
-    ? HttpEffect.appendPreResponseHandler((_request, response) =>
-        Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", `${error.retryAfterSeconds}`))
-      )
-    : Effect.void
+/** What the caller asked to wait for comes on top of the time for an answer. */
+const millisFor = ({ headers, url }: HttpServerRequest.HttpServerRequest, deadlineMillis: number) => {
+  const wanted = /[?&]wait_seconds=(\d{1,2})(?:&|$)/.exec(url)?.[1] ?? preferredWait(headers["prefer"]) ?? 0
+  return deadlineMillis + Number(wanted) * 1000
+}
 
-export const layer = Layer.succeed(
+export const layer = Layer.effect(
   Rejections,
-  Rejections.of((answer, { endpoint }) => {
-    const maximumBytes = Context.get(endpoint.annotations, BodyLimit)
-    const answered = answer.pipe(
-      Effect.filterOrFail(
-        (response) => response.status !== 415 || response.body._tag !== "Uint8Array",
-        () => new UnsupportedMediaType()
-      ),
-      Effect.catch(refuse),
-      Effect.catchDefect(answerDefect(maximumBytes)),
-      Effect.tapError(announceRetry)
+  Effect.map(HttpSettings, ({ limits }) => {
+    const bounded = RequestBody.make(limits)
+    return Rejections.of((answer, { endpoint }) =>
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+        const millis = millisFor(request, limits.deadlineMillis)
+        const late = () => new DeadlineExceeded({ seconds: Math.ceil(millis / 1000), retryAfterSeconds: 1 })
+        const maximumBytes = Context.get(endpoint.annotations, BodyLimit)
+        const answered = withinDeadline(answer, millis, late).pipe(
+          Effect.filterOrFail(
+            (response) => response.status !== 415 || response.body._tag !== "Uint8Array",
+            () => new UnsupportedMediaType()
+          ),
+          Effect.catch(refuse),
+          Effect.catchDefect(answerDefect(maximumBytes)),
+          Effect.tapError(announce)
+        )
+        if (!HttpMethod.hasBody(endpoint.method)) return answered
+        const reading =
+          Number(request.headers["content-length"] ?? 0) > maximumBytes
+            ? Effect.fail(new BodyTooLarge({ maximumBytes }))
+            : answered.pipe(
+                Effect.provideService(HttpServerRequest.HttpServerRequest, bounded(request, maximumBytes)),
+                Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maximumBytes))
+              )
+        return Effect.flatMap(BodyTaken, (taken) => (taken ? reportBodyTaken : reading))
+      })
     )
-    if (!HttpMethod.hasBody(endpoint.method)) return answered
-    const bounded = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-      Number(request.headers["content-length"] ?? 0) > maximumBytes
-        ? Effect.fail(new BodyTooLarge({ maximumBytes }))
-        : answered.pipe(
-            Effect.provideService(HttpServerRequest.HttpServerRequest, ofBoundedDepth(request)),
-            Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maximumBytes))
-          )
-    )
-    return Effect.flatMap(BodyTaken, (taken) => (taken ? reportBodyTaken : bounded))
   })
 )

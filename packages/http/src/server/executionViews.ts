@@ -2,13 +2,15 @@
 import type { Execution } from "@fairlead/core/executions/Execution"
 import { LimitTooHigh } from "@fairlead/core/executions/ExecutionError"
 import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
-import type { ExecutionResult } from "@fairlead/core/executions/ExecutionResult"
+import type { ExecutionResult, OutputText } from "@fairlead/core/executions/ExecutionResult"
 import type { Standing } from "@fairlead/core/queue/QueueForecast"
 import type { Language } from "@fairlead/core/runtime/Language"
+import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Option } from "effect"
 import { limitFields } from "../api/ExecutionRequests.ts"
 import type { AttemptView, ExecutionView, ResultView, StandingView } from "../api/ExecutionViews.ts"
 import { retryView } from "../api/QueueingRequests.ts"
+import type { LongMembers } from "./internal/jsonPieces.ts"
 
 export const executionView = (
   { earlierAttempts, limits, outcome, retryPolicy, sealedEnv: _, ...execution }: Execution,
@@ -53,8 +55,11 @@ export const standingView = ({ ahead, position, priority, state, waitSeconds }: 
   estimatedWaitSeconds: waitSeconds ?? null
 })
 
-export const resultView = ({ execution, stderr, stdout }: ExecutionResult): ResultView => {
+/** A long text is left empty: `longMembers` has it. */
+export const resultView = (result: ExecutionResult): ResultView => {
+  const { execution } = result
   const { outcome } = execution
+  const [stdout, stderr] = [shortText(result.stdout), shortText(result.stderr)]
   return {
     executionId: execution.executionId,
     status: execution.status,
@@ -79,6 +84,16 @@ export const resultView = ({ execution, stderr, stdout }: ExecutionResult): Resu
     startedAt: execution.startedAt ?? null,
     finishedAt: execution.finishedAt ?? null
   }
+}
+
+const shortText = (text: OutputText | null) => (typeof text === "string" ? text : text && "")
+
+/** The texts of a result's view that are too long for one piece; `undefined` when there are none. */
+export const longMembers = ({ stderr, stdout }: ExecutionResult): LongMembers<StorageError> | undefined => {
+  const out = stdout === null || typeof stdout === "string" ? {} : { stdout: stdout.parts, output: stdout.parts }
+  const err = stderr === null || typeof stderr === "string" ? {} : { stderr: stderr.parts, errors: stderr.parts }
+  const found = { ...out, ...err }
+  return Object.keys(found).length === 0 ? undefined : found
 }
 
 /** The same refusal in the fields and units of the request; what was asked for is rounded up. */

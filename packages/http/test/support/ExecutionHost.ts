@@ -16,6 +16,7 @@ import * as ApiLayer from "@fairlead/http/server/ApiLayer"
 import { EventsHandlers } from "@fairlead/http/server/EventsHandlers"
 import { ExecutionsHandlers } from "@fairlead/http/server/ExecutionsHandlers"
 import { HostsHandlers } from "@fairlead/http/server/HostsHandlers"
+import { defaultSettings, HttpSettings, type RequestLimits } from "@fairlead/http/server/HttpSettings"
 import { QueueHandlers } from "@fairlead/http/server/QueueHandlers"
 import { SagasHandlers } from "@fairlead/http/server/SagasHandlers"
 import { SseConnections, SseSettings } from "@fairlead/http/server/sse/SseConnections"
@@ -31,6 +32,7 @@ const handlers = Layer.mergeAll(EventsHandlers, ExecutionsHandlers, HostsHandler
 export interface Settings {
   readonly admission?: Partial<QueueBounds>
   readonly streams?: Partial<Context.Service.Shape<typeof SseSettings>>
+  readonly limits?: Partial<RequestLimits>
 }
 
 export interface Request {
@@ -41,7 +43,7 @@ export interface Request {
 const Body = Schema.fromJsonString(Schema.Any)
 
 /** A host that lives as long as the scope. `call` answers as `person`; nobody calls without one. */
-export const start = Effect.fnUntraced(function* ({ admission, streams }: Settings = {}) {
+export const start = Effect.fnUntraced(function* ({ admission, limits, streams }: Settings = {}) {
   const policy = yield* AdmissionPolicy
   const settings = yield* SseSettings
   const core = layerExecutions({ hostName: "host-a", maxRunning: 10 }).pipe(
@@ -61,7 +63,8 @@ export const start = Effect.fnUntraced(function* ({ admission, streams }: Settin
   const context = Context.add(built, Sessions, Sessions.of(sessions))
   const routes = ApiLayer.layer({ api, aliases, handlers }).pipe(
     Layer.provide(Layer.succeedContext(context)),
-    Layer.provide(Layer.succeed(SseSettings, { ...settings, ...streams }))
+    Layer.provide(Layer.succeed(SseSettings, { ...settings, ...streams })),
+    Layer.provide(Layer.succeed(HttpSettings, { ...defaultSettings, limits: { ...defaultSettings.limits, ...limits } }))
   )
   const handler = yield* WebMount.make(routes)
 

@@ -35,6 +35,8 @@ class ProbeGroup extends HttpApiGroup.make("probe")
     HttpApiEndpoint.get("seen", "/seen", { success: Seen }).annotate(Needs, "public"),
     HttpApiEndpoint.get("bug", "/bug", { success: Note }).annotate(Needs, "public"),
     HttpApiEndpoint.get("away", "/away", { success: Note }).annotate(Needs, "public"),
+    HttpApiEndpoint.get("never", "/never", { success: Note }).annotate(Needs, "public"),
+    HttpApiEndpoint.get("long", "/long", { success: Schema.String }).annotate(Needs, "public"),
     HttpApiEndpoint.get("broken", "/broken", { success: Note }).annotate(Needs, "public")
   )
   .prefix("/api/v1/probe")
@@ -46,6 +48,8 @@ const who = Effect.fnUntraced(function* () {
   const { credential, username } = yield* CurrentPrincipal
   return { username, via: credential._tag }
 })
+
+export const longText = "long ".repeat(2_000_000)
 
 const handlers = HttpApiBuilder.group(api, "probe", (group) =>
   group.handleAll({
@@ -64,6 +68,9 @@ const handlers = HttpApiBuilder.group(api, "probe", (group) =>
     bug: () => Effect.die(new Error("secret: hunter2")),
     away: () =>
       Effect.die(new StorageError({ operation: "Probe.find", retryable: true, cause: new Error("password=hunter2") })),
+    // What waits for a frozen database does not let itself be interrupted at once either.
+    never: () => Effect.uninterruptible(Effect.never),
+    long: () => Effect.succeed(longText),
     broken: () =>
       Effect.die(new StorageError({ operation: "Probe.find", retryable: false, cause: new Error("password=hunter2") }))
   })

@@ -1,6 +1,6 @@
 /**
  * A runtime whose scripts are stage directions, so that tests decide what is written and when. One a line:
- * `out text`, `err text`, `hex stdout c3a9` (exact bytes, one chunk), `hold` (until `release`), `hang` (until it is stopped), `deaf` (from here on a request to
+ * `out text`, `err text`, `hex stdout c3a9` (exact bytes, one chunk), `fill stdout 300000` (bytes of a pattern with characters of every length and some that are none), `hold` (until `release`), `hang` (until it is stopped), `deaf` (from here on a request to
  * stop is ignored), `exit 3`. A script without `exit` ends with 0.
  */
 import type { JobEnd, JobReport, OutputName, ScriptOutput } from "@fairlead/core/runtime/Job"
@@ -30,6 +30,9 @@ interface Job {
 const utf8 = new TextEncoder()
 const bytesOf = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 
+const period = Bytes.concat([utf8.encode('a"\\\u0007\nä€𝄞\u2028'), Uint8Array.from([0xff, 0xe2, 0x82, 0xf0])])
+export const pattern = (length: number) => Uint8Array.from({ length }, (_, i) => period[i % period.length] ?? 0)
+
 const make = Effect.gen(function* () {
   const jobs = new Map<JobId, Job>()
   const gate = yield* Deferred.make<void>()
@@ -48,6 +51,7 @@ const make = Effect.gen(function* () {
       if (verb === "out") write(job, "stdout", utf8.encode(`${rest}\n`))
       if (verb === "err") write(job, "stderr", utf8.encode(`${rest}\n`))
       if (verb === "hex") write(job, rest.startsWith("stderr") ? "stderr" : "stdout", bytesOf(rest.slice(7)))
+      if (verb === "fill") write(job, rest.startsWith("stderr") ? "stderr" : "stdout", pattern(Number(rest.slice(7))))
       if (verb === "deaf") job.deaf = true
       if (verb === "hold")
         yield* job.deaf ? Deferred.await(gate) : Effect.raceFirst(Deferred.await(gate), Deferred.await(job.stopped))

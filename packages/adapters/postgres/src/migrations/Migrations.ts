@@ -6,6 +6,7 @@ import liveSessions from "./0004_live_sessions.ts"
 import queue from "./0005_queue.ts"
 import sagaOperations from "./0006_saga_operations.ts"
 import lists from "./0007_lists.ts"
+import writeProbes from "./0008_write_probes.ts"
 
 export const migrations = {
   "0001_core": core,
@@ -14,5 +15,6 @@ export const migrations = {
   "0004_live_sessions": liveSessions,
   "0005_queue": queue,
   "0006_saga_operations": sagaOperations,
-  "0007_lists": lists
+  "0007_lists": lists,
+  "0008_write_probes": writeProbes
 }

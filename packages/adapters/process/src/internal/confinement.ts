@@ -40,8 +40,8 @@ const obstacleAt = Effect.fnUntraced(function* (places: Places, confinement: Con
 const explain = ({ cause, code }: FileFailure) =>
   Effect.succeed(code === "ENOENT" ? "perl is not installed" : String(cause))
 
-/** For an administrator. */
-export const describe = ({ confinement: { hostIsRoot, level, uids }, obstacles }: Choice): string => {
+/** For everybody: no path, and nothing that the system said. */
+export const describe = ({ confinement: { hostIsRoot, level, uids } }: Choice): string => {
   const user =
     uids !== undefined
       ? `each job has a user of its own (${uids.first} to ${uids.first + uids.count - 1})`
@@ -52,6 +52,5 @@ export const describe = ({ confinement: { hostIsRoot, level, uids }, obstacles }
     level === "namespace"
       ? "own process, IPC and mount namespace, private /tmp and /proc, hidden data directory"
       : "jobs see the host's processes and files; stopped by their session and parentage"
-  const why = obstacles.length === 0 ? "" : `; not available: ${obstacles.join("; ")}`
-  return `${level}: ${apart}; ${user}${why}`
+  return `${level}: ${apart}; ${user}`
 }

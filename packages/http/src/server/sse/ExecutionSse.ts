@@ -9,11 +9,13 @@ import { DateTime, Effect, Schema, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { ControlFrame } from "../../api/ExecutionFrames.ts"
 import { WireEvent } from "../../api/WireEvent.ts"
+import { jsonPieces } from "../internal/jsonPieces.ts"
 import * as FeedFrames from "./FeedFrames.ts"
 import * as SseBody from "./SseBody.ts"
 import { SseConnections, SseSettings } from "./SseConnections.ts"
 
 const encodeControl = Schema.encodeEffect(Schema.fromJsonString(ControlFrame))
+const encodeLong = Schema.encodeEffect(ControlFrame)
 const encodeEvent = Schema.encodeEffect(Schema.fromJsonString(WireEvent))
 
 const render = ({ content, id }: FeedFrames.Frame) =>
@@ -21,6 +23,16 @@ const render = ({ content, id }: FeedFrames.Frame) =>
     Effect.orDie(content._tag === "Control" ? encodeControl(content.frame) : encodeEvent(content.event)),
     (data) => SseBody.render(data, id)
   )
+
+/** The frame's bytes; of one with long texts, piece by piece. A store that fails meanwhile breaks the stream off inside the frame. */
+const rendered = (frame: FeedFrames.Frame): Stream.Stream<Uint8Array> => {
+  const { content, id, long } = frame
+  if (long === undefined || content._tag !== "Control") return Stream.fromEffect(render(frame))
+  return Stream.fromEffect(Effect.orDie(encodeLong(content.frame))).pipe(
+    Stream.flatMap((value) => SseBody.renderPieces(jsonPieces(value, long), id)),
+    Stream.orDie
+  )
+}
 
 /** Not cached, not changed on the way, not collected by a proxy. */
 const headers = { "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" }
@@ -78,5 +90,5 @@ const framesOf = (executionId: ExecutionId, items: Stream.Stream<FeedItem, Stora
         })
       )
     ),
-    Stream.mapEffect(render)
+    Stream.flatMap(rendered)
   )

@@ -8,10 +8,12 @@ import type { FeedItem, FeedPosition } from "@fairlead/core/executions/Execution
 import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { formatPosition } from "@fairlead/core/executions/feedPositionText"
 import type { OutputName } from "@fairlead/core/runtime/Job"
+import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Bytes, type DateTime } from "effect"
 import { Base64 } from "effect/encoding"
 import type { ControlFrame } from "../../api/ExecutionFrames.ts"
-import { resultView } from "../executionViews.ts"
+import { longMembers, resultView } from "../executionViews.ts"
+import type { LongMembers } from "../internal/jsonPieces.ts"
 import { decodeWhole, incompleteTail } from "./wholeCharacters.ts"
 
 export interface Frame {
@@ -20,6 +22,8 @@ export interface Frame {
   readonly content:
     | { readonly _tag: "Control"; readonly frame: ControlFrame }
     | { readonly _tag: "Event"; readonly event: NewEvent }
+  /** Texts of the frame's result that are too long for one piece; the frame has none in their place. */
+  readonly long?: LongMembers<StorageError> | undefined
 }
 
 /** Id of the last frame: there is nothing behind it. */
@@ -64,7 +68,8 @@ export const step = (before: FeedFramesState, item: FeedItem, at: DateTime.Utc):
     case "End": {
       const result = resultView(item.result)
       const frame = { eventType: "result_stored" as const, ...factsOf(state.stored), result }
-      return [moved, [...flushed, control(state.executionId, state.stored?.at ?? at, frame, endId)]]
+      const last = control(state.executionId, state.stored?.at ?? at, frame, endId)
+      return [moved, [...flushed, { ...last, long: longMembers(item.result) }]]
     }
   }
 }

@@ -12,10 +12,24 @@ import type { SseSettingsShape } from "./SseConnections.ts"
 export const render = (data: string, id: string | undefined): Uint8Array =>
   encoder.encode(Sse.encoder.write({ _tag: "Event", event: "message", id, data }))
 
+/** The same of data that comes in pieces; none of them may hold a line break. */
+export const renderPieces = <E>(
+  pieces: Stream.Stream<Uint8Array, E>,
+  id: string | undefined
+): Stream.Stream<Uint8Array, E> => {
+  const [before = "", after = ""] = Sse.encoder.write({ _tag: "Event", event: "message", id, data: "{}" }).split("{}")
+  return Stream.make(encoder.encode(before)).pipe(
+    Stream.concat(pieces),
+    Stream.concat(Stream.make(encoder.encode(after)))
+  )
+}
+
 const encoder = new TextEncoder()
+/** Whether a frame ends with these bytes: the blank line behind it. */
+const endsFrame = (bytes: Uint8Array) => bytes.at(-1) === 0x0a && bytes.at(-2) === 0x0a
 
 export interface SseSource {
-  /** Rendered frames, in order. */
+  /** Rendered frames, in order; a long one may come in pieces. */
   readonly frames: Stream.Stream<Uint8Array>
   readonly heartbeat: Effect.Effect<Uint8Array>
   /** Ends the stream when it answers, with the frame that it answers. */
@@ -34,9 +48,16 @@ export const make = (
       /** A frame larger than the whole buffer waits for all of it. */
       const weight = (frame: Uint8Array) => Math.min(frame.length, bufferBytes)
 
+      /** Nothing else may come between the pieces of a frame. */
+      let betweenFrames = true
       const put = (frame: Uint8Array) =>
         Semaphore.take(room, weight(frame)).pipe(
-          Effect.andThen(Queue.offer(buffer, frame)),
+          Effect.andThen(
+            Effect.suspend(() => {
+              betweenFrames = endsFrame(frame)
+              return Queue.offer(buffer, frame)
+            })
+          ),
           Effect.timeoutOrElse({
             duration: stuckMillis,
             orElse: () => Effect.andThen(Queue.clear(buffer), Effect.interrupt)
@@ -45,12 +66,12 @@ export const make = (
       const beat = Effect.gen(function* () {
         while (true) {
           yield* Effect.sleep(heartbeatMillis)
-          if (Queue.sizeUnsafe(buffer) === 0) yield* put(yield* source.heartbeat)
+          if (betweenFrames && Queue.sizeUnsafe(buffer) === 0) yield* put(yield* source.heartbeat)
         }
       })
 
       yield* Stream.runForEach(source.frames, put).pipe(
-        Effect.raceFirst(Effect.flatMap(source.ending, put)),
+        Effect.raceFirst(Effect.flatMap(source.ending, (frame) => (betweenFrames ? put(frame) : Effect.void))),
         Effect.raceFirst(beat),
         Effect.ensuring(Queue.end(buffer)),
         Effect.forkScoped

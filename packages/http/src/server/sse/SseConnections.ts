@@ -2,9 +2,12 @@
 import type { UserId } from "@fairlead/core/auth/users/UserId"
 import { Clock, Context, Deferred, Effect, Layer, type Scope } from "effect"
 import { TooManyStreams } from "../../api/ExecutionProblems.ts"
+import { Overloaded } from "../../api/Rejections.ts"
 
 export interface SseSettingsShape {
-  /** On one host. */
+  /** On one host, of everybody. */
+  readonly maxConnections: number
+  /** The same of one user. */
   readonly maxConnectionsPerUser: number
   readonly heartbeatMillis: number
   /** What may wait for a client that reads slowly; it must make room within `stuckMillis`, or its stream ends. */
@@ -18,10 +21,11 @@ export interface SseSettingsShape {
 /** A host replaces it around everything that is served. */
 export const SseSettings = Context.Reference<SseSettingsShape>("@fairlead/http/server/sse/SseSettings", {
   defaultValue: () => ({
+    maxConnections: 4_096,
     maxConnectionsPerUser: 5,
     heartbeatMillis: 15_000,
-    bufferFrames: 1_024,
-    bufferBytes: 2 * 1024 ** 2,
+    bufferFrames: 256,
+    bufferBytes: 256 * 1024,
     stuckMillis: 15_000,
     gracePeriodSeconds: 30
   })
@@ -54,7 +58,7 @@ const retryAfterSeconds = 5
 export class SseConnections extends Context.Service<
   SseConnections,
   {
-    /** A place for one stream, given back when the scope closes. `topic` is what the stream is about. */
+    /** A place for one stream, given back when the scope closes. `topic` is what the stream is about. Dies of `Overloaded` when all have too many. */
     open(userId: UserId, topic: string): Effect.Effect<SseConnection, TooManyStreams, Scope.Scope>
     readonly snapshot: Effect.Effect<SseSnapshot>
     /** Waits for the host to go away: then long waits for something else end as well, with what there is. */
@@ -90,10 +94,12 @@ export class SseConnections extends Context.Service<
       return SseConnections.of({
         open: (userId, topic) =>
           Effect.acquireRelease(
-            Effect.suspend(() => {
+            Effect.suspend((): Effect.Effect<number, TooManyStreams> => {
               const maximum = settings.maxConnectionsPerUser
               const own = [...open.values()].filter((connection) => connection.userId === userId).length
               if (own >= maximum) return Effect.fail(new TooManyStreams({ maximum, retryAfterSeconds }))
+              if (open.size >= settings.maxConnections)
+                return Effect.die(new Overloaded({ resource: "streams", retryAfterSeconds }))
               const key = ++opened
               open.set(key, { userId, topic })
               return Effect.succeed(key)

@@ -38,7 +38,10 @@ export class PgliteDuplex extends Duplex {
       )
     const ready = this.#reset ? Promise.resolve() : resetSession(this.#database)
     this.#reset = true
-    ready.then(run).then(() => done(), done)
+    ready
+      .then(turnOfTheLoop)
+      .then(run)
+      .then(() => done(), done)
   }
 
   /** Takes the whole messages off the pending bytes. */
@@ -58,6 +61,22 @@ export class PgliteDuplex extends Duplex {
     this.#pending = this.#pending.subarray(end)
     return batch
   }
+}
+
+/** Most time that the database takes in one turn of the event loop, if there is always something to do. */
+const turnMillis = 10
+let turnBegan: number | undefined
+
+/** The database answers without ever waiting, so whoever asks again at once would keep the loop from all else. */
+const turnOfTheLoop = () => {
+  const now = performance.now()
+  if (turnBegan === undefined) {
+    turnBegan = now
+    setImmediate(() => {
+      turnBegan = undefined
+    })
+  }
+  return now - turnBegan > turnMillis ? new Promise<void>((resolve) => void setImmediate(resolve)) : undefined
 }
 
 /** There is one session for all connections, one after the other. Each finds it as a server would give it: with nothing left open. */

@@ -1,0 +1,180 @@
+/**
+ * One ordinary account against a host, with one kind of abuse after the other. Meanwhile another user works: what they wait for, and how
+ * much memory the host takes, is what is judged; and whether all of it is over soon after the abuse.
+ */
+import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import {
+  type Caller,
+  type HostProcess,
+  logIn,
+  startHost
+} from "../../../examples/reference-host/test/support/HostProcess.ts"
+import { round, summarize } from "../support/stats.ts"
+import { attacks } from "./attacks.ts"
+import { sleep, until } from "./waiting.ts"
+
+export interface AbuseOptions {
+  /** Of each attack. */
+  readonly seconds: number
+  /** Only attacks whose name contains it. */
+  readonly only: string
+  readonly log: (line: string) => void
+}
+
+export interface AttackReport {
+  readonly name: string
+  /** How often the attacker was answered with what. */
+  readonly answers: Readonly<Record<string, number>>
+  /** Most resident memory over what the host had when it was warm. */
+  readonly grownMib: number
+  /** Of another user's calls. */
+  readonly p99Millis: number
+  readonly calls: number
+  /** From the end of the attack until nothing of it was left. */
+  readonly backMillis: number
+}
+
+export interface AbuseReport {
+  readonly baseMib: number
+  readonly attacks: ReadonlyArray<AttackReport>
+  readonly breaches: ReadonlyArray<string>
+}
+
+const [mostGrownMib, mostP99Millis, mostBackMillis] = [100, 500, 10_000]
+const password = "Misbehaving-0001"
+const attacker = fileURLToPath(new URL("attacks.ts", import.meta.url))
+
+export const abuse = async ({ log, only, seconds }: AbuseOptions): Promise<AbuseReport> => {
+  const host = await startHost({ environment: { FAIRLEAD_LOG_LEVEL: "Error" } })
+  const kill = () => process.kill(host.pid, "SIGKILL")
+  process.once("exit", kill)
+  try {
+    const [bad, good] = [await userOf(host, "mallory"), await userOf(host, "wendy")]
+    const executionId = await bigOutput(bad.caller)
+    await warmUp(good.caller)
+    const baseMib = residentMib(host)
+    log(`abuse: the host has ${round(baseMib)} MiB`)
+    const reports: Array<AttackReport> = []
+    const breaches: Array<string> = []
+    for (const name of Object.keys(attacks).filter((each) => each.includes(only))) {
+      const report = await attacked({ host, bad, good: good.caller, name, seconds, executionId, baseMib })
+      const { answers, backMillis, grownMib, p99Millis } = report
+      log(
+        `abuse: ${name}: ${grownMib} MiB, p99 ${p99Millis} ms, back after ${backMillis} ms, ${JSON.stringify(answers)}`
+      )
+      reports.push(report)
+      if (grownMib > mostGrownMib) breaches.push(`${name}: the host grew by ${grownMib} MiB`)
+      if (p99Millis > mostP99Millis) breaches.push(`${name}: another user's p99 was ${p99Millis} ms`)
+      if (backMillis > mostBackMillis) breaches.push(`${name}: not back after ${backMillis} ms`)
+    }
+    return { baseMib: round(baseMib), attacks: reports, breaches }
+  } catch (error) {
+    throw new Error(`${String(error)}\n${host.output()}`)
+  } finally {
+    process.off("exit", kill)
+    await host.stop()
+  }
+}
+
+interface Account {
+  readonly caller: Caller
+  readonly key: string
+}
+
+const userOf = async ({ url }: HostProcess, username: string): Promise<Account> => {
+  const body = { username, email: `${username}@example.com`, password }
+  const admin = await logIn(url)
+  await admin.call("POST", "/auth/register", body)
+  const caller = await logIn(url, username, password)
+  const { key } = await caller.call("POST", "/auth/api-keys", { name: "abuse" })
+  return { caller, key: `${key}` }
+}
+
+/** An execution with as much output as a host keeps by default maxima, half of it multi-byte. */
+const bigOutput = async ({ call }: Caller) => {
+  const script =
+    "import sys\nfor _ in range(10):\n    sys.stdout.write('xä' * 349525)\n    sys.stderr.write('y' * (1 << 20))"
+  const body = { script, lang: "python", lang_version: "3", output_bytes: 10 * 1024 ** 2 }
+  const { execution_id: id } = await call("POST", "/executions", body)
+  await until("the big output is there", async () => ((await isOver(call, `${id}`)) ? true : undefined), 60_000, 200)
+  return `${id}`
+}
+const isOver = async (call: Caller["call"], id: string) =>
+  !["queued", "scheduled", "running"].includes(`${(await call("GET", `/executions/${id}`))["status"]}`)
+
+/** Code is compiled and pools are filled before anything is measured. */
+const warmUp = async (caller: Caller) => {
+  for (let n = 0; n < 300; n++) await work(caller, n)
+}
+
+/** What an ordinary user does: mostly looks, sometimes runs a script. */
+const work = async ({ call }: Caller, n: number) => {
+  if (n % 25 === 0) return call("POST", "/executions", { script: "print(1)", lang: "python", lang_version: "3" })
+  return call("GET", n % 2 === 0 ? "/executions?limit=10" : "/auth/me")
+}
+
+interface Attacked {
+  readonly host: HostProcess
+  readonly bad: Account
+  readonly good: Caller
+  readonly name: string
+  readonly seconds: number
+  readonly executionId: string
+  readonly baseMib: number
+}
+
+const attacked = async ({ bad, baseMib, executionId, good, host, name, seconds }: Attacked): Promise<AttackReport> => {
+  let most = residentMib(host)
+  const watch = setInterval(() => {
+    most = Math.max(most, residentMib(host))
+  }, 50)
+  const waits: Array<number> = []
+  let isOn = true
+  const victim = async () => {
+    for (let n = 0; isOn; n++) {
+      const began = performance.now()
+      await work(good, n)
+      waits.push(performance.now() - began)
+      await sleep(20)
+    }
+  }
+  const args = [attacker, name, host.url, `${seconds}`, bad.key, executionId]
+  const attack = promisify(execFile)(process.execPath, ["--disable-warning=ExperimentalWarning", ...args])
+  const stop = () => {
+    isOn = false
+  }
+  const [{ stdout }] = await Promise.all([attack.finally(stop), victim()])
+  const ended = performance.now()
+  await until("nothing of the attack is left", () => isQuiet(host, good), 60_000, 100)
+  clearInterval(watch)
+  return {
+    name,
+    answers: JSON.parse(stdout),
+    grownMib: round(most - baseMib),
+    p99Millis: summarize(waits).p99,
+    calls: waits.length,
+    backMillis: Math.round(performance.now() - ended)
+  }
+}
+
+/** No stream, no connection beyond a few, no script, and an answer at once. */
+const isQuiet = async (host: HostProcess, good: Caller) => {
+  const began = performance.now()
+  const { active_connections: streams } = await good.call("GET", "/events/health")
+  const { total } = await good.call("GET", "/executions?status=running&limit=1")
+  const isQuick = performance.now() - began < mostP99Millis
+  return streams === 0 && total === 0 && isQuick && openConnections(host) < 50 ? true : undefined
+}
+
+const openConnections = ({ url }: HostProcess) => {
+  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, "0")
+  return readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(`0100007F:${port} `) && line.includes(" 01 ")).length
+}
+
+const residentMib = ({ pid }: HostProcess) =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024

@@ -1,0 +1,120 @@
+/**
+ * Reads the bodies of requests within bounds: so many bytes of all callers and of each are in memory, one is looked at a time, and
+ * what would take long to parse is refused unparsed. Undoes gzip and Brotli.
+ */
+import { Bytes, Context, Effect, Option, Semaphore, Stream } from "effect"
+import { type HttpServerRequest, UrlParams } from "effect/http"
+import { CurrentPrincipal } from "../api/Access.ts"
+import { BodyTooComplex, BodyTooDeep, BodyTooLarge, MalformedBody, UnsupportedEncoding } from "../api/Rejections.ts"
+import type { RequestLimits } from "./HttpSettings.ts"
+import { decompressed, supported } from "./internal/decompression.ts"
+import { shapeOf } from "./internal/jsonShape.ts"
+import * as Places from "./internal/Places.ts"
+
+type Request = HttpServerRequest.HttpServerRequest
+
+/** Nothing of the contract nests deeper than ten levels; what walks values by recursion must not meet thousands. */
+const maximumDepth = 64
+/** Far more than any call takes, and few enough to be parsed and checked within milliseconds. */
+const maximumValues = 10_000
+/** Bodies up to this size are looked at without a turn. */
+const smallBytes = 16 * 1024
+
+/** Refusals are defects, because the builder lets a body fail in no other way. */
+export const make = ({ bodyBytes }: RequestLimits) => {
+  const places = Places.make("bytes of bodies", bodyBytes)
+  const turn = Semaphore.makeUnsafe(1)
+
+  /** Bytes of a small body are not worth counting. Held until the request has been answered, for as long as the body may be kept. */
+  const admitted = (request: Request, maximumBytes: number) => {
+    const { "content-encoding": encoding, "content-length": length } = request.headers
+    const size = length === undefined || encoding !== undefined ? maximumBytes : Number(length)
+    return size <= smallBytes
+      ? Effect.void
+      : Effect.flatMap(Effect.context<never>(), (context) =>
+          places.take(callerOf(context, request), size).pipe(Effect.orDie)
+        )
+  }
+
+  /** The bytes as they were before somebody encoded them. */
+  const bytesOf = (request: Request, maximumBytes: number) => {
+    const encoding = request.headers["content-encoding"]?.trim().toLowerCase() ?? "identity"
+    if (encoding === "identity" || encoding === "") return request.arrayBuffer
+    const malformed = () => Effect.die(new MalformedBody())
+    const plain = decompressed(Stream.orDie(atMost(request.stream, maximumBytes)), encoding, (error) => error)
+    return plain === undefined
+      ? Effect.die(new UnsupportedEncoding({ supported }))
+      : Effect.catch(gathered(atMost(plain, maximumBytes)), malformed)
+  }
+
+  /** The loop turns between two large bodies, so that others are answered meanwhile. */
+  const inTurn = <A, E, R>(size: number, look: Effect.Effect<A, E, R>) =>
+    size <= smallBytes ? look : turn.withPermit(Effect.andThen(Effect.yieldNow, look))
+
+  const read = <A>(request: Request, maximumBytes: number, look: (bytes: ArrayBuffer | Uint8Array) => A) =>
+    Effect.gen(function* () {
+      yield* admitted(request, maximumBytes)
+      const bytes = yield* bytesOf(request, maximumBytes)
+      return yield* inTurn(
+        bytes.byteLength,
+        Effect.suspend(() => Effect.succeed(look(bytes)))
+      )
+    })
+
+  /** The same request, whose body is read that way as JSON, text or a form. */
+  return (request: Request, maximumBytes: number): Request => {
+    const isJson = /^[^;]*json|^$/i.test(request.headers["content-type"] ?? "")
+    return Object.create(request, {
+      text: {
+        get: () =>
+          Effect.tap(
+            read(request, maximumBytes, (bytes) => text.decode(bytes)),
+            (body) => (isJson ? checkShape(body) : Effect.void)
+          )
+      },
+      urlParamsBody: {
+        get: () =>
+          Effect.flatMap(
+            read(request, maximumBytes, (bytes) => form.decode(bytes)),
+            (body) =>
+              fieldsOf(body) > maximumValues
+                ? Effect.die(new BodyTooComplex({ maximumValues }))
+                : Effect.sync(() => UrlParams.fromInput(new URLSearchParams(body.replace(/^\?/, "%3F"))))
+          )
+      }
+    })
+  }
+}
+
+const text = new TextDecoder()
+const form = new TextDecoder("utf-8", { ignoreBOM: true })
+
+/** The user, or, before anybody is known, the address. */
+const callerOf = (context: Context.Context<never>, request: Request) =>
+  Option.match(Context.getOption(context, CurrentPrincipal), {
+    onNone: () => Option.getOrElse(request.remoteAddress, () => "nobody"),
+    onSome: ({ userId }): string => userId
+  })
+
+const checkShape = (json: string) => {
+  const { depth, values } = shapeOf(json, { depth: maximumDepth, values: maximumValues })
+  if (depth > maximumDepth) return Effect.die(new BodyTooDeep({ maximumDepth }))
+  return values > maximumValues ? Effect.die(new BodyTooComplex({ maximumValues })) : Effect.void
+}
+
+const fieldsOf = (body: string) => {
+  let fields = 1
+  for (let at = body.indexOf("&"); at !== -1 && fields <= maximumValues; at = body.indexOf("&", at + 1)) fields++
+  return fields
+}
+
+const atMost = <E>(bytes: Stream.Stream<Uint8Array, E>, maximumBytes: number): Stream.Stream<Uint8Array, E> => {
+  let seen = 0
+  return Stream.tap(bytes, (chunk) => {
+    seen += chunk.length
+    return seen > maximumBytes ? Effect.die(new BodyTooLarge({ maximumBytes })) : Effect.void
+  })
+}
+
+const gathered = <E>(bytes: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
+  Effect.map(Stream.runCollect(bytes), (chunks) => Bytes.concat(chunks))
