@@ -137,7 +137,10 @@ describe("lists of executions", () => {
     Effect.gen(function* () {
       const { call, run } = yield* ExecutionHost.start()
       yield* run("anna", "print ok")
-      const { body } = yield* call("anna", "GET /executions?start_time=2036-01-01T00:00:00Z&end_time=2026-01-01T00:00:00Z")
+      const { body } = yield* call(
+        "anna",
+        "GET /executions?start_time=2036-01-01T00:00:00Z&end_time=2026-01-01T00:00:00Z"
+      )
       assert.deepStrictEqual([body.total, body.executions], [0, []])
     })
   )
