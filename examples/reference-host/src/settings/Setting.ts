@@ -48,6 +48,10 @@ export const text = (name: string, standard: string, about: string) =>
 export const optional = (name: string, standard: string, about: string) =>
   setting(Config.option(Config.NonEmptyString(name)), standard, about)
 
+/** Of a form that the text about it tells. */
+export const formed = (name: string, form: RegExp, standard: string, about: string) =>
+  setting(Config.option(Config.schema(Schema.String.check(Schema.isPattern(form)), name)), standard, about)
+
 export const secret = (name: string, standard: string, about: string): Setting<Option.Option<Redacted.Redacted>> =>
   setting(Config.option(Config.Redacted(name)), standard, about)
 
