@@ -178,6 +178,8 @@ export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
     allowedOrigins: config.FAIRLEAD_CORS_ORIGINS,
     authMode: config.FAIRLEAD_AUTH_MODE,
     secureCookies: config.FAIRLEAD_SECURE_COOKIES,
+    publicPath: Option.getOrElse(config.FAIRLEAD_PUBLIC_PATH, () => ""),
+    cookieSuffix: Option.getOrUndefined(config.FAIRLEAD_COOKIE_SUFFIX),
     metricsAccess: config.FAIRLEAD_METRICS,
     docs: config.FAIRLEAD_DOCS === "on",
     limits: {

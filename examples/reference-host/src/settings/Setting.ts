@@ -52,6 +52,10 @@ export const formed = (name: string, form: Schema.Codec<string>, standard: strin
 export const optional = (name: string, standard: string, about: string) =>
   setting(Config.option(Config.NonEmptyString(name)), standard, about)
 
+/** Of a form that the text about it tells. */
+export const optionalFormed = (name: string, form: RegExp, standard: string, about: string) =>
+  setting(Config.option(Config.schema(Schema.String.check(Schema.isPattern(form)), name)), standard, about)
+
 export const secret = (name: string, standard: string, about: string): Setting<Option.Option<Redacted.Redacted>> =>
   setting(Config.option(Config.Redacted(name)), standard, about)
 

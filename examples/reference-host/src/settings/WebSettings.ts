@@ -1,5 +1,5 @@
 /** What callers meet: credentials, other sites, proxies, documents. What they may take of the host is in `RequestSettings`. */
-import { choice, list, onOff } from "./Setting.ts"
+import { choice, list, onOff, optionalFormed } from "./Setting.ts"
 
 export const webSettings = {
   FAIRLEAD_AUTH_MODE: choice(
@@ -25,6 +25,18 @@ export const webSettings = {
     ["auto", "always"],
     "auto",
     "Whether cookies are always `Secure`, or only for requests over https."
+  ),
+  FAIRLEAD_PUBLIC_PATH: optionalFormed(
+    "FAIRLEAD_PUBLIC_PATH",
+    /^(?:\/[\w.~-]+)+$/,
+    "none",
+    "Path that a proxy takes off before it asks this host, for example `/cp`: the server in `/openapi.json`, and the path and the end of the names of cookies."
+  ),
+  FAIRLEAD_COOKIE_SUFFIX: optionalFormed(
+    "FAIRLEAD_COOKIE_SUFFIX",
+    /^[\w-]{1,64}$/,
+    "made of `FAIRLEAD_PUBLIC_PATH`",
+    "What stands behind the names `access_token` and `csrf_token`: browsers send cookies to every port of a host name, so instances there need different ones. Letters, digits, `_` and `-`."
   ),
   FAIRLEAD_METRICS: choice(
     "FAIRLEAD_METRICS",

@@ -62,8 +62,10 @@ describe("docs pages", () => {
 
   it.effect("serves the document of what is mounted, under the name of the mount", () =>
     Effect.gen(function* () {
-      const { body } = yield* (yield* host({ publicPath: "/cp" }))("GET", "/openapi.json")
+      const call = yield* host({ publicPath: "/cp" })
+      const { body } = yield* call("GET", "/openapi.json")
       assert.strictEqual(body["servers"][0].url, "/cp")
+      assert.include((yield* call("GET", "/docs")).text, 'data-csrf-cookie="csrf_token_cp"')
       assert.deepStrictEqual(Object.keys(body["paths"]), ["/openapi.json", "/docs", "/redoc", "/docs/assets/{name}"])
       assert.isAbove(Object.keys(Api.groups).length, 1)
     })
