@@ -48,22 +48,26 @@ export const startHost = async ({
 }: HostOptions = {}): Promise<HostProcess> => {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "fairlead-host-"))
   const startedMillis = performance.now()
-  const child = spawn(process.execPath, ["--liftoff-only", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning", ...program], {
-    env: {
-      PATH: process.env["PATH"],
-      HOME: process.env["HOME"],
-      FAIRLEAD_PORT: "0",
-      FAIRLEAD_DATA_DIR: folder,
-      FAIRLEAD_PROCESS_RUNTIME: "on",
-      FAIRLEAD_ADMIN_PASSWORD: adminPassword,
-      FAIRLEAD_LOG_LEVEL: "Warn",
-      FAIRLEAD_DRAIN_GRACE_SECONDS: "0",
-      FAIRLEAD_ENVIRONMENT: "test",
-      ...ownUids(),
-      ...environment
-    },
-    stdio: ["ignore", "pipe", "pipe"]
-  })
+  const child = spawn(
+    process.execPath,
+    ["--liftoff-only", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning", ...program],
+    {
+      env: {
+        PATH: process.env["PATH"],
+        HOME: process.env["HOME"],
+        FAIRLEAD_PORT: "0",
+        FAIRLEAD_DATA_DIR: folder,
+        FAIRLEAD_PROCESS_RUNTIME: "on",
+        FAIRLEAD_ADMIN_PASSWORD: adminPassword,
+        FAIRLEAD_LOG_LEVEL: "Warn",
+        FAIRLEAD_DRAIN_GRACE_SECONDS: "0",
+        FAIRLEAD_ENVIRONMENT: "test",
+        ...ownUids(),
+        ...environment
+      },
+      stdio: ["ignore", "pipe", "pipe"]
+    }
+  )
   let printed = ""
   const keep = (chunk: Buffer) => {
     printed = `${printed}${chunk}`.slice(-100_000)
