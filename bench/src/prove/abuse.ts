@@ -54,7 +54,7 @@ export const abuse = async ({ log, only, seconds }: AbuseOptions): Promise<Abuse
   try {
     const [bad, good] = [await userOf(host, "mallory"), await userOf(host, "wendy")]
     const executionId = await bigOutput(bad.caller)
-    await warmUp(good.caller)
+    await warmUp(good.caller, bad, executionId)
     const baseMib = residentMib(host)
     log(`abuse: the host has ${round(baseMib)} MiB`)
     const reports: Array<AttackReport> = []
@@ -105,9 +105,15 @@ const bigOutput = async ({ call }: Caller) => {
 const isOver = async (call: Caller["call"], id: string) =>
   !["queued", "scheduled", "running"].includes(`${(await call("GET", `/executions/${id}`))["status"]}`)
 
-/** Code is compiled and pools are filled before anything is measured. */
-const warmUp = async (caller: Caller) => {
-  for (let n = 0; n < 300; n++) await work(caller, n)
+/** Code is compiled, and pools and heap have what calls of every kind need, one after the other, before anything is measured. */
+const warmUp = async (good: Caller, { caller, key }: Account, executionId: string) => {
+  for (let n = 0; n < 300; n++) await work(good, n)
+  for (let n = 0; n < 5; n++) {
+    await caller.call("GET", `/executions/${executionId}/result`)
+    await caller.call("GET", "/executions?limit=200")
+    const body = { script: "x".repeat(40_000), lang: "none", lang_version: "0", args: Array(90).fill(key.repeat(80)) }
+    await caller.call("POST", "/executions", body).catch(() => "refused, as it should be")
+  }
 }
 
 /** What an ordinary user does: mostly looks, sometimes runs a script. */

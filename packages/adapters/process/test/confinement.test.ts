@@ -8,7 +8,7 @@ suite("what is said of the isolation", () => {
       hostIsRoot: true,
       hidden: ["/srv/data"],
       uids: { first: 1, count: 2 },
-      killGraceMillis: 1_000
+      killGraceMillis: 1
     } as const
     const obstacles = ["namespace: Error: EACCES: permission denied, mkdir '/srv/data/jobs'"]
     assert.notInclude(describe({ confinement, obstacles }), "/srv")

@@ -118,6 +118,7 @@ const reportBodyTaken = Effect.andThen(
 
 /** What the caller asked to wait for comes on top of the time for an answer. */
 const millisFor = ({ headers, url }: HttpServerRequest.HttpServerRequest, deadlineMillis: number) => {
+  if (!url.includes("wait_seconds") && headers["prefer"] === undefined) return deadlineMillis
   const wanted = /[?&]wait_seconds=(\d{1,2})(?:&|$)/.exec(url)?.[1] ?? preferredWait(headers["prefer"]) ?? 0
   return deadlineMillis + Number(wanted) * 1000
 }

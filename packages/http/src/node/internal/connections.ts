@@ -95,14 +95,21 @@ export const make = ({ isExempt, perAddress, stalledMillis, total }: ConnectionL
       setBusy(connection.address, socket)
     },
     sweep: () => {
-      const now = performance.now()
-      for (const [socket, connection] of open) {
-        const taken = socket.bytesWritten - socket.writableLength
-        if (socket.writableLength === 0 || taken !== connection.taken) {
-          connection.taken = taken
-          connection.takenMillis = now
-        } else if (now - connection.takenMillis >= stalledMillis) cut(socket)
-      }
+      for (const socket of stalled(open, stalledMillis)) cut(socket)
     }
   }
+}
+
+/** Those with something to take that have taken nothing for so long. */
+const stalled = (open: ReadonlyMap<Socket, Connection>, stalledMillis: number): ReadonlyArray<Socket> => {
+  const now = performance.now()
+  const found: Array<Socket> = []
+  for (const [socket, connection] of open) {
+    const taken = socket.bytesWritten - socket.writableLength
+    if (socket.writableLength === 0 || taken !== connection.taken) {
+      connection.taken = taken
+      connection.takenMillis = now
+    } else if (now - connection.takenMillis >= stalledMillis) found.push(socket)
+  }
+  return found
 }

@@ -10,25 +10,24 @@ export const withinDeadline = <A, E, R, L>(
   millis: number,
   late: () => L
 ): Effect.Effect<A, E | L, R> =>
-  Effect.flatMap(Effect.context<R>(), (context) =>
-    Effect.callback<A, E | L>((resume) => {
-      const fiber = Effect.runForkWith(context)(work)
-      const done = fiber.pollUnsafe()
-      if (done !== undefined) {
-        resume(done)
-        return
-      }
-      const timer = setTimeout(() => {
-        resume(Effect.fail(late()))
-        fiber.interruptUnsafe()
-      }, millis)
-      fiber.addObserver((exit) => {
-        clearTimeout(timer)
-        resume(exit)
-      })
-      return Effect.andThen(
-        Effect.sync(() => clearTimeout(timer)),
-        Fiber.interrupt(fiber)
-      )
+  Effect.contextWith((context) => {
+    const fiber = Effect.runForkWith(context)(work)
+    // Most answers are there at once, and need no timer.
+    return fiber.pollUnsafe() ?? awaited(fiber, millis, late)
+  })
+
+const awaited = <A, E, L>(fiber: Fiber.Fiber<A, E>, millis: number, late: () => L) =>
+  Effect.callback<A, E | L>((resume) => {
+    const timer = setTimeout(() => {
+      resume(Effect.fail(late()))
+      fiber.interruptUnsafe()
+    }, millis)
+    fiber.addObserver((exit) => {
+      clearTimeout(timer)
+      resume(exit)
     })
-  )
+    return Effect.andThen(
+      Effect.sync(() => clearTimeout(timer)),
+      Fiber.interrupt(fiber)
+    )
+  })
