@@ -106,9 +106,12 @@ sub watch {
             return $status;
         }
         $now = now();
-        end_with({ end => 'timeout' }) if !$job{end} && $now >= $due;
+        if (!$job{end} && $now >= $due) {
+            ask_to_end({ end => 'timeout' });
+            $kill_at = $now + $spec{graceMillis} / 1000;
+        }
         if ($kill_at && $now >= $kill_at) {
-            $job{end} = stopped(1);
+            $job{end} = stopped(1) if $job{end}{end} eq 'stopped';
             $kill_at = undef;
             kill_all();
         }
@@ -116,13 +119,18 @@ sub watch {
 
         $next_look = $now + TICK_SECONDS;
         if (!$job{end} && -e 'cancel') {
-            $job{end} = stopped(0);
+            ask_to_end(stopped(0));
             $kill_at = $now + $spec{graceMillis} / 1000;
-            signal_all('TERM');
         }
         check_limits() if $is_init || $looks++ % BASIC_TICKS == 0;
         kill_all() if $job{end} && !$kill_at;    # at every look: a fork may slip through
     }
+}
+
+sub ask_to_end {
+    my ($end) = @_;
+    $job{end} = $end;
+    signal_all('TERM');
 }
 
 sub end_with {

@@ -39,7 +39,8 @@ export const bash: ContractScripts = {
   sleep: (millis) => `sleep ${millis / 1000}`,
   exit: (code) => `exit ${code}`,
   hang: "while :; do sleep 60; done",
-  stubborn: "trap '' TERM"
+  stubborn: "trap '' TERM",
+  partWith: (text) => `trap 'echo ${text}; exit 0' TERM`
 }
 
 export const python: ContractScripts = {
@@ -53,7 +54,8 @@ export const python: ContractScripts = {
   sleep: (millis) => `import time; time.sleep(${millis / 1000})`,
   exit: (code) => `import sys; sys.exit(${code})`,
   hang: "import time\nwhile True: time.sleep(60)",
-  stubborn: "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+  stubborn: "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+  partWith: (text) => `import signal, sys; signal.signal(signal.SIGTERM, lambda *_: (print('${text}'), sys.exit(0)))`
 }
 
 export const node: ContractScripts = {
@@ -67,7 +69,8 @@ export const node: ContractScripts = {
   sleep: (millis) => `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${millis})`,
   exit: (code) => `process.exitCode = ${code}`,
   hang: "setInterval(() => {}, 60_000)",
-  stubborn: "process.on('SIGTERM', () => {})"
+  stubborn: "process.on('SIGTERM', () => {})",
+  partWith: (text) => `process.on('SIGTERM', () => { console.log('${text}'); process.exit(0) })`
 }
 
 /** Looks every 20 ms until `holds`; fails the test when that takes more than 10 s. Gives the value that held. */

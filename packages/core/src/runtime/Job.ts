@@ -11,7 +11,7 @@ const Positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 
 /** Hard limits of one job. Each is enforced by the runtime even while no host is watching. */
 export const JobLimits = Schema.Struct({
-  /** Wall time from the start of the process; then the job is ended. */
+  /** Wall time from the start of the process; then the job is asked to end, as by `ScriptRuntime.stop`. */
   timeoutMillis: Positive,
   /** Resident memory of the whole process tree. */
   memoryBytes: Positive,

@@ -2,7 +2,8 @@
  * The executable specification of `ScriptRuntime`: jobs of a tiny language, kept in memory, one command per line.
  *
  * `out <text>` and `err <text>` print a line · `hex <digits>` prints bytes · `fill <count>` prints that many `x` · `env <name>` and `args` print what the
- * job was given · `sleep <milliseconds>` · `exit <code>` · `kill <signal>` · `exceed <limit>` · `hang` until it is stopped · `stubborn` ignores being asked.
+ * job was given · `sleep <milliseconds>` · `exit <code>` · `kill <signal>` · `exceed <limit>` · `hang` until it is stopped · `stubborn` ignores being asked
+ * · `farewell <text>` is printed when it is asked.
  */
 import { Bytes, Clock, Deferred, Effect, Layer, Option, Redacted, Result, Scope, Stream } from "effect"
 import { Hex } from "effect/encoding"
@@ -22,6 +23,8 @@ interface Job {
   readonly stopRequested: Deferred.Deferred<void>
   readonly outputs: Record<OutputName, Output>
   stubborn: boolean
+  /** Printed when the job is asked to end. */
+  farewell: string | undefined
   report: JobReport | undefined
   /** Completed, and replaced, whenever there is something new to observe. */
   changed: Deferred.Deferred<void>
@@ -112,6 +115,7 @@ const newJob = (spec: JobSpec, node: string): Job => ({
     stderr: { kept: new Uint8Array(0), writtenBytes: 0 }
   },
   stubborn: false,
+  farewell: undefined,
   report: undefined,
   changed: Deferred.makeUnsafe()
 })
@@ -140,7 +144,7 @@ const run = Effect.fnUntraced(function* (job: Job) {
   const { timeoutMillis } = job.spec.limits
   const end = yield* Effect.raceAllFirst([
     runScript(job),
-    Effect.as(Effect.sleep(timeoutMillis), ended({ _tag: "TimedOut" })),
+    Effect.sleep(timeoutMillis).pipe(Effect.andThen(askToEnd(job)), Effect.as(ended({ _tag: "TimedOut" }))),
     stopped(job)
   ])
   const wallMillis = (yield* Clock.currentTimeMillis) - started
@@ -164,9 +168,15 @@ const totals = ({ kept, writtenBytes }: Output) => ({ writtenBytes, keptBytes: k
 
 const stopped = Effect.fnUntraced(function* (job: Job) {
   yield* Deferred.await(job.stopRequested)
-  if (job.stubborn) yield* Effect.sleep(graceMillis)
+  yield* askToEnd(job)
   return ended({ _tag: "Stopped", forced: job.stubborn })
 })
+
+const askToEnd = (job: Job) =>
+  Effect.suspend(() => {
+    if (job.farewell !== undefined) write(job, "stdout", utf8(`${job.farewell}\n`))
+    return job.stubborn ? Effect.sleep(graceMillis) : Effect.void
+  })
 
 const runScript = Effect.fnUntraced(function* (job: Job) {
   for (const line of job.spec.script.split("\n")) {
@@ -201,6 +211,9 @@ const runLine = Effect.fnUntraced(function* (job: Job, line: string): Effect.fn.
       return yield* Effect.never
     case "stubborn":
       job.stubborn = true
+      return undefined
+    case "farewell":
+      job.farewell = argument
       return undefined
     case "exit":
       return { _tag: "Exited", exitCode: Number(argument) }

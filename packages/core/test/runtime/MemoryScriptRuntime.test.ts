@@ -15,7 +15,8 @@ suite("memory", makePlace(), {
   sleep: (millis) => `sleep ${millis}`,
   exit: (code) => `exit ${code}`,
   hang: "hang",
-  stubborn: "stubborn"
+  stubborn: "stubborn",
+  partWith: (text) => `farewell ${text}`
 })
 
 describe("MemoryScriptRuntime.layer", () => {

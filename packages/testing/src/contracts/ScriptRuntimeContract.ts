@@ -24,6 +24,8 @@ export interface ContractScripts {
   readonly hang: string
   /** From here on the script ignores being asked to end. */
   readonly stubborn: string
+  /** From here on being asked to end makes the script print `text` and end. */
+  readonly partWith: (text: string) => string
 }
 
 /** One machine: every `host` is a new process, in effect, that looks at the same jobs. */
@@ -171,7 +173,17 @@ export const suite = (
       })
     )
 
-    fact("ends a job at its timeout and keeps what it printed", (runtime) =>
+    fact("asks a job to end at its timeout, and keeps what it prints then", (runtime) =>
+      Effect.gen(function* () {
+        const lines = [scripts.partWith("cleaned up"), scripts.print("late"), scripts.hang]
+        const spec = contractJob(runtime, language, lines, { timeoutMillis: 700 })
+        const { end, stdout } = readable(yield* observeAll(runtime, yield* runtime.start(spec)))
+        // A shell may remark on stderr what was ended under it.
+        assert.deepStrictEqual({ stdout, end }, { stdout: "late\ncleaned up\n", end: { _tag: "TimedOut" } })
+      })
+    )
+
+    fact("kills a job at its timeout that ignores being asked, and keeps what it printed", (runtime) =>
       Effect.gen(function* () {
         const lines = [scripts.stubborn, scripts.print("late"), scripts.hang]
         const spec = contractJob(runtime, language, lines, { timeoutMillis: 700 })
