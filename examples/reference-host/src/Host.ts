@@ -6,6 +6,7 @@ import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { EventSource } from "@fairlead/core/events/EventFactory"
 import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
+import { InstanceUrl } from "@fairlead/core/executions/ScriptVariables"
 import * as Fairlead from "@fairlead/core/Fairlead"
 import { HealthSettings } from "@fairlead/core/health/HealthSettings"
 import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
@@ -129,6 +130,7 @@ const policies = (config: HostConfig) =>
       registration: registration(config),
       registrationsPerAddress: config.FAIRLEAD_MAX_REGISTRATIONS_PER_HOUR
     }),
+    Layer.succeed(InstanceUrl, instanceUrl(config)),
     Layer.succeed(HealthSettings, { maxConcurrentExecutions: config.FAIRLEAD_MAX_RUNNING }),
     Layer.succeed(EventSource, {
       serviceName: "fairlead",
@@ -136,6 +138,14 @@ const policies = (config: HostConfig) =>
       environment: config.FAIRLEAD_ENVIRONMENT
     })
   )
+
+/** Port 0 is known only once the host listens. */
+const instanceUrl = ({ FAIRLEAD_HOST, FAIRLEAD_PORT, FAIRLEAD_URL }: HostConfig) => {
+  if (Option.isSome(FAIRLEAD_URL)) return FAIRLEAD_URL.value
+  if (FAIRLEAD_PORT === 0) return undefined
+  const host = FAIRLEAD_HOST === "0.0.0.0" || FAIRLEAD_HOST === "::" ? "127.0.0.1" : FAIRLEAD_HOST
+  return `http://${host.includes(":") ? `[${host}]` : host}:${FAIRLEAD_PORT}`
+}
 
 /** A host that others can reach must be told that strangers are welcome. */
 export const registration = (config: HostConfig) => {

@@ -1,5 +1,5 @@
 /** The jobs of executions: starts them, waits for them, takes them back. The one place where executions meet runtimes. */
-import { Context, Effect, Layer, Option, type Redacted } from "effect"
+import { Context, Effect, Layer, Option, Redacted } from "effect"
 import type { JobHandle, JobReport, JobSpec } from "../runtime/Job.ts"
 import { jobIdOf } from "../runtime/JobId.ts"
 import { type Place, placeOf } from "../runtime/Place.ts"
@@ -13,6 +13,7 @@ import type { Execution } from "./Execution.ts"
 import { ExecutionEnv } from "./ExecutionEnv.ts"
 import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import { OutputCollector } from "./OutputCollector.ts"
+import { InstanceUrl, scriptVariables } from "./ScriptVariables.ts"
 
 export class ExecutionJobs extends Context.Service<
   ExecutionJobs,
@@ -46,6 +47,7 @@ export class ExecutionJobs extends Context.Service<
     Effect.gen(function* () {
       const runtimes = yield* ScriptRuntimes
       const collector = yield* OutputCollector
+      const instanceUrl = yield* InstanceUrl
       const [environment, outputs] = [yield* ExecutionEnv, yield* ExecutionOutputStore]
 
       const runtimeOf = Effect.fnUntraced(function* (kind: JobHandle["runtime"]) {
@@ -88,7 +90,10 @@ export class ExecutionJobs extends Context.Service<
             })
           )
         )
-        return yield* runtime.start(specOf(execution, attempt, env)).pipe(
+        const { executionId } = execution
+        const own = scriptVariables({ executionId, attempt, node: runtime.node, instanceUrl })
+        const whole = Redacted.make({ ...Redacted.value(env), ...own })
+        return yield* runtime.start(specOf(execution, attempt, whole)).pipe(
           Effect.catchTags({
             RuntimeError: stepError,
             JobRemoved: ({ _tag, jobId }) =>

@@ -3,6 +3,7 @@ import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { ExecutionFeed } from "@fairlead/core/executions/ExecutionFeed"
 import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
 import { Executions } from "@fairlead/core/executions/Executions"
+import { InstanceUrl } from "@fairlead/core/executions/ScriptVariables"
 import { defaultQueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
 import { Effect, Redacted } from "effect"
@@ -54,6 +55,16 @@ describe("Executions.submit", () => {
       assert.deepInclude(killed.execution.outcome, { errorType: "resource_limit", errorCause: "memory" })
       assert.deepStrictEqual([failed.execution.status, killed.execution.status], ["failed", "failed"])
     })
+  )
+
+  it.live("tells the script which execution and attempt it is, and where, whatever its environment says", () =>
+    Effect.gen(function* () {
+      const names = ["FAIRLEAD_EXECUTION_ID", "FAIRLEAD_ATTEMPT", "FAIRLEAD_NODE", "FAIRLEAD_URL"]
+      const env = Redacted.make({ FAIRLEAD_ATTEMPT: "9" })
+      const { execution, stdout } = yield* run(lines(names.map((name) => `env ${name}`).join("\n"), { env }))
+      const node = execution.place?.split("/")[1]
+      assert.strictEqual(stdout, [execution.executionId, "1", node, "https://api.example", ""].join("\n"))
+    }).pipe(Effect.provide(host()), Effect.provideService(InstanceUrl, "https://api.example"))
   )
 
   live(

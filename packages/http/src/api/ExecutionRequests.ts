@@ -2,6 +2,7 @@
 import { maxScriptLength, Priority } from "@fairlead/core/executions/Execution"
 import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
+import { reservedPrefix } from "@fairlead/core/executions/ScriptVariables"
 import { OutputName, RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Effect, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"
@@ -19,12 +20,12 @@ const Environment = Schema.Record(Schema.String, text(0, 32_768)).check(
   Schema.isMaxProperties(100),
   Schema.makeFilter(
     (variables) => {
-      const wrong = Object.keys(variables).find((name) => !variableName.test(name))
+      const wrong = Object.keys(variables).find((name) => !variableName.test(name) || name.startsWith(reservedPrefix))
       return wrong === undefined
         ? undefined
         : {
             path: [wrong],
-            issue: "Expected a name of at most 128 letters, digits and underscores, not beginning with a digit"
+            issue: `Expected a name of at most 128 letters, digits and underscores, beginning neither with a digit nor with ${reservedPrefix}`
           }
     },
     { toJsonSchema: () => ({ propertyNames: { pattern: variableName.source } }) }

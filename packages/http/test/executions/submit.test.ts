@@ -143,6 +143,7 @@ describe("POST /executions", () => {
     ["no script", {}, {}, ["payload", "script"]],
     ["a script of 50,001 characters", { script: "x".repeat(50_001) }, {}, ["payload", "script"]],
     ["a script with NUL", { script: "a\0b" }, {}, ["payload", "script"]],
+    ["a variable of ours", { script: "", env: { FAIRLEAD_URL: "x" } }, {}, ["payload", "env"]],
     ["a variable with a secret and NUL", { script: "", env: { A: "hush\0hush" } }, {}, ["payload", "env"]],
     ["a priority of 11", { script: "", priority: 11 }, {}, ["payload", "priority"]],
     ["an empty key", { script: "" }, { "idempotency-key": "" }, ["headers", "idempotency-key"]]

@@ -66,7 +66,7 @@ export const keeperSpec = (
     ...Object.entries(env).map(([name, value]) => ["env", `${name}=${value}`]),
     ...hiddenElsewhere(confinement).map((path) => ["hidden", path])
   ]
-  return `${records.map(([name, value]) => `${name}=${value}\0`).join("")}\0${spec.script}`
+  return `${records.map(([name, value]) => `${name}=${value}\0`).join("")}\0${interpreter.needsUnixLines ? spec.script.replaceAll("\r\n", "\n") : spec.script}`
 }
 
 /**

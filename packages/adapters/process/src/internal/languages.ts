@@ -24,6 +24,8 @@ interface LanguageRow {
   /** Between the interpreter and the script. `memoryMiB` is the limit of the job. */
   readonly flags?: (memoryMiB: number) => ReadonlyArray<string>
   readonly minimumVersion?: string
+  /** The interpreter takes a carriage return before a line feed for a part of the line. */
+  readonly needsUnixLines?: boolean
 }
 
 const share = (memoryMiB: number, part: number) => Math.max(16, Math.floor(memoryMiB * part))
@@ -52,14 +54,18 @@ const table: ReadonlyArray<InterpreterRow> = [
       { name: "typescript", fileExtension: "ts", flags: nodeFlags, minimumVersion: "22.18.0" }
     ]
   },
-  { program: "bash", probe: ["--version"], languages: [{ name: "bash", fileExtension: "sh" }] },
+  { program: "bash", probe: ["--version"], languages: [{ name: "bash", fileExtension: "sh", needsUnixLines: true }] },
   {
     program: "ruby",
     otherNames: /^ruby\d\.\d$/,
     probe: ["-e", "puts RUBY_VERSION"],
     languages: [{ name: "ruby", fileExtension: "rb" }]
   },
-  { program: "perl", probe: ["-e", "printf '%vd', $^V"], languages: [{ name: "perl", fileExtension: "pl" }] },
+  {
+    program: "perl",
+    probe: ["-e", "printf '%vd', $^V"],
+    languages: [{ name: "perl", fileExtension: "pl", needsUnixLines: true }]
+  },
   {
     program: "php",
     otherNames: /^php\d\.\d$/,
@@ -106,6 +112,8 @@ export interface Interpreter {
   readonly env: (memoryBytes: number) => Readonly<Record<string, string>>
   readonly reservedBytes: number
   readonly command: (memoryBytes: number) => ReadonlyArray<string>
+  /** Scripts from other systems end their lines otherwise. */
+  readonly needsUnixLines?: boolean
 }
 
 export interface Discovery {
@@ -217,7 +225,8 @@ const interpreter = (row: InterpreterRow, language: LanguageRow, { path, version
   fileExtension: language.fileExtension,
   env: (memoryBytes) => row.env?.(mebibytes(memoryBytes)) ?? {},
   reservedBytes: (row.reservedMiB ?? 256) * 1024 ** 2,
-  command: (memoryBytes) => [path, ...(language.flags?.(mebibytes(memoryBytes)) ?? [])]
+  command: (memoryBytes) => [path, ...(language.flags?.(mebibytes(memoryBytes)) ?? [])],
+  needsUnixLines: language.needsUnixLines ?? false
 })
 
 const mebibytes = (bytes: number) => Math.floor(bytes / 1024 ** 2)
