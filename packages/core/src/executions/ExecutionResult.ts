@@ -15,7 +15,7 @@ export interface LongText {
 /** An execution with what its last attempt wrote. `T` is `OutputText`, or `string` where only beginnings are read. */
 export interface ExecutionResult<T extends OutputText = OutputText> {
   readonly execution: Execution
-  /** `null` until the execution has ended. */
+  /** `null` until the execution has begun; while it runs, what it has written so far. */
   readonly stdout: T | null
   readonly stderr: T | null
 }

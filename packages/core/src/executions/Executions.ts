@@ -160,7 +160,7 @@ export class Executions extends Context.Service<
           executions,
           Effect.fnUntraced(function* (execution, i) {
             const head = heads[i]
-            if (execution.outcome === undefined || head === undefined) return { execution, stdout: null, stderr: null }
+            if (!hasBegun(execution) || head === undefined) return { execution, stdout: null, stderr: null }
             return { execution, stdout: yield* outputText(head.stdout), stderr: yield* outputText(head.stderr) }
           })
         )
@@ -168,9 +168,13 @@ export class Executions extends Context.Service<
 
       const resultOf = Effect.fnUntraced(function* (execution: Execution) {
         const { outcome } = execution
-        if (outcome === undefined) return { execution, stdout: null, stderr: null }
-        const stdout = yield* textOf(execution, "stdout", outcome.stdoutBytes)
-        return { execution, stdout, stderr: yield* textOf(execution, "stderr", outcome.stderrBytes) }
+        if (!hasBegun(execution)) return { execution, stdout: null, stderr: null }
+        const written =
+          outcome === undefined
+            ? yield* outputs.sizes(execution)
+            : { stdout: outcome.stdoutBytes, stderr: outcome.stderrBytes }
+        const stdout = yield* textOf(execution, "stdout", written.stdout)
+        return { execution, stdout, stderr: yield* textOf(execution, "stderr", written.stderr) }
       })
 
       /** The execution once it has ended, or as it is when the time is up. */
@@ -289,3 +293,6 @@ const pageBytes = 1024 ** 2
 const cancelRounds = 3
 /** How long a deletion waits for a script to end. */
 const removalMillis = 10_000
+
+/** Whether there may be output of it; one that ended without having run has none, and that is known. */
+const hasBegun = ({ attempt, outcome }: Execution) => attempt > 0 || outcome !== undefined

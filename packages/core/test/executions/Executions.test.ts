@@ -6,7 +6,7 @@ import { Executions } from "@fairlead/core/executions/Executions"
 import { InstanceUrl } from "@fairlead/core/executions/ScriptVariables"
 import { defaultQueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
-import { Effect, Redacted } from "effect"
+import { DateTime, Effect, Redacted } from "effect"
 import {
   admin,
   alice,
@@ -75,6 +75,23 @@ describe("Executions.submit", () => {
       assert.include(stdout, "s3cret")
       assert.include(stdout, "b c")
       assert.notInclude(JSON.stringify(execution), "s3cret")
+    })
+  )
+
+  live(
+    "shows what a script has written while it runs, and nothing before it has begun",
+    Effect.gen(function* () {
+      const { executionId } = yield* submit(lines("out so far\nerr oops\nhang"))
+      const executions = yield* Executions
+      const written = yield* executions
+        .result(alice, executionId, 0)
+        .pipe(Effect.repeat({ until: ({ stderr }) => stderr !== null && stderr !== "" }))
+      assert.deepInclude(written, { stdout: "so far\n", stderr: "oops\n" })
+      assert.strictEqual(written.execution.status, "running")
+      const [listed] = (yield* executions.list(alice, { scope: "own", limit: 1, offset: 0 })).results
+      assert.deepInclude(listed, { stdout: "so far\n", stderr: "oops\n" })
+      const later = yield* submit(lines("", { runAt: DateTime.add(yield* DateTime.now, { hours: 1 }) }))
+      assert.deepInclude(yield* executions.result(alice, later.executionId, 0), { stdout: null, stderr: null })
     })
   )
 

@@ -16,7 +16,7 @@ import { wire } from "./Wire.ts"
 
 const Time = Schema.DateTimeUtcFromString
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-/** `null` until the execution has ended. */
+/** `null` until the execution has begun; while it runs, what it has written so far. */
 const Written = Schema.NullOr(Schema.String.annotate({ examples: ["hello\n"] }))
 const WrittenBytes = Schema.NullOr(Count.annotate({ examples: [6] }))
 
