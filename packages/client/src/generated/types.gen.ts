@@ -1976,10 +1976,13 @@ export type ExecutionResponse = {
 
 export type RetryExecutionRequest = {
     /**
-     * well-formed text without NUL
+     * Accepted, and has no effect.
      */
-    reason?: string;
-    preserve_output?: boolean;
+    reason?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    preserve_output?: unknown;
 };
 
 export type ExecutionEndedProblem = {
@@ -2455,6 +2458,14 @@ export type Register = {
     password: string;
     password_confirm?: string;
     full_name?: string;
+    /**
+     * Accepted, and has no effect.
+     */
+    role?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    is_active?: unknown;
 };
 
 export type LoginLockedProblem = {
@@ -2486,6 +2497,26 @@ export type Login = {
      */
     username: string;
     password: string;
+    /**
+     * Accepted, and has no effect.
+     */
+    grant_type?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    scope?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    client_id?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    client_secret?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    mfa_code?: unknown;
 };
 
 export type ApiKeyNotFoundProblem = {

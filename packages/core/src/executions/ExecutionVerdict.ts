@@ -18,12 +18,11 @@ export const verdictOf = (report: JobReport): ExecutionVerdict => {
   return { status, outcome: { ...outputOf(report), ...why }, forced: forcedOf(report) }
 }
 
-/** The verdict on a job that its saga stopped because it turned back. */
+/** The verdict on a job that its saga stopped because it turned back. One that had ended by itself keeps its own end. */
 export const verdictOnStopped = (report: JobReport, cause: CompensationCause, reason: string): ExecutionVerdict => {
-  const { outcome } = verdictOf(report)
-  const exitCode = outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }
+  if (report.end._tag !== "Stopped" && report.end._tag !== "Lost") return verdictOf(report)
   const { outcome: why, status } = verdictWithoutJob(cause, reason)
-  return { status, outcome: { ...why, ...outputOf(report), ...exitCode }, forced: forcedOf(report) }
+  return { status, outcome: { ...why, ...outputOf(report) }, forced: forcedOf(report) }
 }
 
 /** The verdict on an execution whose saga turned back before it had a job. */

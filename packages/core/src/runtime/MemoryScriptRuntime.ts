@@ -3,7 +3,7 @@
  *
  * `out <text>` and `err <text>` print a line · `hex <digits>` prints bytes · `fill <count>` prints that many `x` · `env <name>` and `args` print what the
  * job was given · `sleep <milliseconds>` · `exit <code>` · `kill <signal>` · `exceed <limit>` · `hang` until it is stopped · `stubborn` ignores being asked
- * · `farewell <text>` is printed when it is asked.
+ * · `farewell <text>` is printed when it is asked · `overtake <code>` has just ended by itself, with that code, when it is asked.
  */
 import { Bytes, Clock, Deferred, Effect, Layer, Option, Redacted, Result, Scope, Stream } from "effect"
 import { Hex } from "effect/encoding"
@@ -25,6 +25,8 @@ interface Job {
   stubborn: boolean
   /** Printed when the job is asked to end. */
   farewell: string | undefined
+  /** The exit code with which it ended by itself before it could be asked to. */
+  overtakes: number | undefined
   report: JobReport | undefined
   /** Completed, and replaced, whenever there is something new to observe. */
   changed: Deferred.Deferred<void>
@@ -116,6 +118,7 @@ const newJob = (spec: JobSpec, node: string): Job => ({
   },
   stubborn: false,
   farewell: undefined,
+  overtakes: undefined,
   report: undefined,
   changed: Deferred.makeUnsafe()
 })
@@ -168,6 +171,7 @@ const totals = ({ kept, writtenBytes }: Output) => ({ writtenBytes, keptBytes: k
 
 const stopped = Effect.fnUntraced(function* (job: Job) {
   yield* Deferred.await(job.stopRequested)
+  if (job.overtakes !== undefined) return ended({ _tag: "Exited", exitCode: job.overtakes })
   yield* askToEnd(job)
   return ended({ _tag: "Stopped", forced: job.stubborn })
 })
@@ -214,6 +218,9 @@ const runLine = Effect.fnUntraced(function* (job: Job, line: string): Effect.fn.
       return undefined
     case "farewell":
       job.farewell = argument
+      return undefined
+    case "overtake":
+      job.overtakes = Number(argument)
       return undefined
     case "exit":
       return { _tag: "Exited", exitCode: Number(argument) }

@@ -6,6 +6,7 @@ import { reservedPrefix } from "@fairlead/core/executions/ScriptVariables"
 import { OutputName, RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Effect, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"
+import { ignoredMembers } from "./compat/IgnoredMembers.ts"
 import { pageQuery } from "./Paging.ts"
 import { policyHasKey, queueingFields } from "./QueueingRequests.ts"
 import { text } from "./Text.ts"
@@ -119,9 +120,9 @@ export const preferredWait = (prefer: string | undefined): number | undefined =>
 
 const Reason = Schema.optionalKey(text(0, 1000))
 export const CancelBody = wire("CancelExecutionRequest", Schema.Struct({ reason: Reason }))
-/** The members are accepted and have no effect, as in the seed documents; nor has what `curl -d '{}'` sends as a form without being asked. */
+/** Nothing in it has an effect; nor has what `curl -d '{}'` sends as a form without being asked. */
 export const RetryBody = [
-  wire("RetryExecutionRequest", Schema.Struct({ reason: Reason, preserveOutput: Schema.optionalKey(Schema.Boolean) })),
+  Schema.Struct(ignoredMembers("retry")).annotate({ identifier: "RetryExecutionRequest" }),
   Schema.String.pipe(HttpApiSchema.asText({ contentType: "application/x-www-form-urlencoded" }))
 ] as const
 

@@ -1,13 +1,14 @@
 /** Contract of executions: `/executions` and the places where the seed documents put parts of it. */
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
 import { ExecutionFrame } from "./ExecutionFrames.ts"
 import * as Problems from "./ExecutionProblems.ts"
 import * as Requests from "./ExecutionRequests.ts"
 import * as Views from "./ExecutionViews.ts"
 import { HttpStatuses } from "./HttpStatuses.ts"
+import { onlyKnownMembers } from "./KnownMembers.ts"
 import { Rejections } from "./Rejections.ts"
 import { WireEvent } from "./WireEvent.ts"
 
@@ -217,4 +218,5 @@ export class ExecutionsApi extends HttpApiGroup.make("executions")
   .add(limits, examples)
   .middleware(Rejections)
   .prefix("/api/v1")
+  .annotate(HttpApi.PayloadParseOptions, onlyKnownMembers)
   .annotate(OpenApi.Description, "Scripts that run, or ran: submit, follow, cancel, repeat") {}
