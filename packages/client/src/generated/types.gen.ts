@@ -2224,11 +2224,11 @@ export type ExecutionRequest = {
      */
     script: string;
     /**
-     * well-formed text without NUL
+     * A language of this host, or another usual name of it: `py`, `sh`, `js`, `ts`.
      */
     lang?: string;
     /**
-     * well-formed text without NUL
+     * A version, a beginning of one, or `latest`. Absent: the newest, of Python 3.11 or else the newest.
      */
     lang_version?: string;
     runtime?: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';

@@ -12,6 +12,7 @@ import { QueueEntrance, type StartingHere } from "../queue/QueueEntrance.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
 import type { Outlook } from "../queue/QueueForecast.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
+import { versionWhenAbsent } from "../runtime/Language.ts"
 import { demandOf } from "../runtime/Place.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
@@ -48,6 +49,9 @@ export interface Repetition {
   /** How its saga goes on from that of the other. */
   readonly restart?: SagaRestart | undefined
 }
+
+/** What is run when less was asked for. */
+type CompleteRequest = ExecutionRequest & Repetition & { readonly langVersion: string }
 
 /** An execution that is to be let in. */
 interface Newcomer {
@@ -112,7 +116,7 @@ export class ExecutionAdmission extends Context.Service<
 
       const make = Effect.fnUntraced(function* (
         caller: Principal,
-        request: ExecutionRequest & Repetition,
+        request: CompleteRequest,
         chosen: ChosenRuntime,
         limits: ExecutionLimits,
         origin: Origin
@@ -160,7 +164,7 @@ export class ExecutionAdmission extends Context.Service<
         return Effect.forEach(others, ({ executionId }) => canceller.record(executionId, request), { discard: true })
       }
 
-      const claimKey = Effect.fnUntraced(function* (execution: Execution, request: ExecutionRequest, key: string) {
+      const claimKey = Effect.fnUntraced(function* (execution: Execution, request: CompleteRequest, key: string) {
         const { createdAt: at, executionId, ownerId } = execution
         const requestHash = yield* Effect.provideService(fingerprint(requestText(request)), Digest.Digest, digest)
         const answer = yield* keys.claim({ ownerId, key, requestHash, executionId, at })
@@ -238,7 +242,7 @@ export class ExecutionAdmission extends Context.Service<
       })
 
       /** Execution and, if it starts here and now, its saga. A repeated request is answered also when there is no room for a new one. */
-      const accept = Effect.fnUntraced(function* (caller: Principal, request: ExecutionRequest, newcomer: Newcomer) {
+      const accept = Effect.fnUntraced(function* (caller: Principal, request: CompleteRequest, newcomer: Newcomer) {
         const [{ execution }, { idempotencyKey }] = [newcomer, request]
         const isPlanned = execution.runAt !== undefined
         const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
@@ -253,7 +257,8 @@ export class ExecutionAdmission extends Context.Service<
         return { execution, begun }
       })
 
-      const admit: ExecutionAdmission["Service"]["admit"] = Effect.fnUntraced(function* (caller, request, origin) {
+      const admit: ExecutionAdmission["Service"]["admit"] = Effect.fnUntraced(function* (caller, asked, origin) {
+        const request = { ...asked, langVersion: asked.langVersion ?? versionWhenAbsent(asked.lang) }
         const chosen = yield* runtimes.choose(request.lang, request.langVersion, request.runtime)
         const limits = { ...policy.limits.defaults, ...request.limits }
         yield* checkLimits(limits)

@@ -7,8 +7,10 @@ import type { RetryPolicy } from "./RetryPolicy.ts"
 
 export interface ExecutionRequest {
   readonly script: string
+  /** A language that a runtime offers, or another usual name of it: `py`, `sh`, `ts`. */
   readonly lang: string
-  readonly langVersion: string
+  /** Absent: see `versionWhenAbsent`. */
+  readonly langVersion?: string | undefined
   readonly runtime?: RuntimeKind | undefined
   readonly args?: ReadonlyArray<string> | undefined
   readonly env?: Redacted.Redacted<Readonly<Record<string, string>>> | undefined

@@ -13,7 +13,7 @@ export const requestText = ({
   runtime,
   script,
   ...more
-}: ExecutionRequest) =>
+}: ExecutionRequest & { readonly langVersion: string }) =>
   JSON.stringify([
     script,
     lang,

@@ -69,8 +69,19 @@ export const ExecutionRequest = wire(
   "ExecutionRequest",
   Schema.Struct({
     script: text(0, maxScriptLength).annotate({ examples: ["print('hello')"] }),
-    lang: text(1, 64).pipe(Schema.withDecodingDefaultKey(Effect.succeed("python"))),
-    langVersion: text(1, 64).pipe(Schema.withDecodingDefaultKey(Effect.succeed("3.11"))),
+    lang: text(1, 64)
+      .annotate({
+        description: "A language of this host, or another usual name of it: `py`, `sh`, `js`, `ts`.",
+        examples: ["python"]
+      })
+      .pipe(Schema.withDecodingDefaultKey(Effect.succeed("python"))),
+    langVersion: Schema.optionalKey(
+      text(1, 64).annotate({
+        description:
+          "A version, a beginning of one, or `latest`. Absent: the newest, of Python 3.11 or else the newest.",
+        examples: ["3.12"]
+      })
+    ),
     runtime: Schema.optionalKey(RuntimeKind),
     args: Schema.optionalKey(Schema.Array(text(0, 4_096)).check(Schema.isMaxLength(100))),
     /** Secret from here on: sealed at rest, never answered. */

@@ -3,6 +3,7 @@ import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { exampleScripts } from "@fairlead/core/executions/ExampleScripts"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { Queue } from "@fairlead/core/queue/Queue"
+import { languageNamed } from "@fairlead/core/runtime/Language"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
@@ -42,7 +43,8 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       Effect.fnUntraced(
         function* ({ query }: { readonly query: ListQuery }) {
           const asked = pageOf(query, 50)
-          const { end_time: to, lang, start_time: from, status } = query
+          const { end_time: to, start_time: from, status } = query
+          const lang = query.lang === undefined ? undefined : languageNamed(query.lang)
           const filter = { scope, status, lang, from, to, ...asked }
           const caller = yield* CurrentPrincipal
           if (asked.limit > shortPage) yield* Effect.orDie(longAnswers.take(caller.userId))

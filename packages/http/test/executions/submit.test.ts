@@ -105,6 +105,33 @@ describe("POST /executions", () => {
     })
   )
 
+  it.live("takes a changed environment under the same key for another request", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const ask = (env: Readonly<Record<string, string>>) =>
+        call("anna", "POST /executions", { body: { script: "out 1", env }, headers: { "idempotency-key": "k" } })
+      const first = yield* ask({ A: "1", B: "2" })
+      assert.strictEqual((yield* ask({ B: "2", A: "1" })).body.execution_id, first.body.execution_id)
+      for (const env of [{ A: "1", B: "3" }, { A: "1" }, { A: "1", B: "2", C: "" }])
+        assert.strictEqual((yield* ask(env)).body.code, "IDEMPOTENCY_KEY_REUSED")
+    })
+  )
+
+  it.live.each([
+    [{ lang: "sh" }, "bash", "latest", "5.2.15"],
+    [{ lang: "Bash", lang_version: "5" }, "bash", "5", "5.2.15"],
+    [{ lang: "py" }, "python", "3.11", "3.11.7"],
+    [{ lang: "python3", lang_version: "latest" }, "python", "latest", "3.12.1"]
+  ] as const)("understands %o", ([asked, lang, lang_version, resolved_version]) =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const { body } = yield* call("anna", "POST /executions", { body: { script: "out 1", ...asked } })
+      const found = yield* call("anna", `GET /executions/${body.execution_id}`)
+      assert.deepInclude(found.body, { lang, lang_version, resolved_version })
+      assert.strictEqual((yield* call("anna", `GET /executions?lang=${asked.lang}`)).body.total, 1)
+    })
+  )
+
   it.live("refuses an unknown language and says which there are", () =>
     Effect.gen(function* () {
       const { call } = yield* ExecutionHost.start()
