@@ -218,7 +218,7 @@ export const executionsListOwn = <ThrowOnError extends boolean = true>(options?:
 /**
  * Delete an execution
  *
- * Removes the execution with its output and result. An active one is cancelled first and given 10 s to end. Its events stay.
+ * Removes an execution that has ended, with its output and result: users their own, administrators everybody's. For an administrator an active one is cancelled first and given 10 s to end. Its events stay.
  */
 export const executionsRemove = <ThrowOnError extends boolean = true>(options: Options<ExecutionsRemoveData, ThrowOnError>): RequestResult<ExecutionsRemoveResponses, ExecutionsRemoveErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<ExecutionsRemoveResponses, ExecutionsRemoveErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

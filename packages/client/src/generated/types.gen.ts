@@ -183,7 +183,7 @@ export type ForbiddenProblem = {
     code: 'FORBIDDEN';
     status_code: 403;
     request_id: string;
-    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'hosts:read' | 'queue:write' | 'queue:admin' | 'sagas:read' | 'sagas:write' | 'sagas:admin';
+    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:delete' | 'executions:admin' | 'health:read' | 'hosts:read' | 'queue:write' | 'queue:admin' | 'sagas:read' | 'sagas:write' | 'sagas:admin';
 };
 
 export type SagaAlreadyEndedProblem = {

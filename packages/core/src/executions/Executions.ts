@@ -101,7 +101,10 @@ export class Executions extends Context.Service<
       origin: Origin,
       restart?: SagaRestart
     ): Effect.Effect<Execution, ExecutionNotFound | ExecutionActive | AdmissionError>
-    /** Cancels the execution if it is active, waits up to 10 s for its end, and removes it with output and result. */
+    /**
+     * Removes an execution that has ended, with output and result. For an administrator it cancels one that is active first, and waits up
+     * to 10 s for its end. Fails with `ExecutionActive` if it is still active.
+     */
     remove(
       caller: Principal,
       id: ExecutionId,
@@ -264,9 +267,12 @@ export class Executions extends Context.Service<
           return yield* admission.admit(caller, request, origin)
         }),
         remove: Effect.fn("Executions.remove")(function* (caller, id, origin) {
-          const execution = yield* find(caller, "executions:admin", id)
-          if (!isTerminal(execution.status)) yield* requestCancel(caller, id, "user_requested")
-          const ended = yield* settled(caller, "executions:admin", id, removalMillis)
+          const execution = yield* find(caller, "executions:delete", id)
+          const isActive = !isTerminal(execution.status)
+          if (isActive && !mayTouch(caller, "executions:admin", execution.ownerId))
+            return yield* new ExecutionActive({ executionId: id, executionStatus: execution.status })
+          if (isActive) yield* requestCancel(caller, id, "user_requested")
+          const ended = yield* settled(caller, "executions:delete", id, removalMillis)
           const cause = { ...origin, aggregateId: id, userId: caller.userId }
           const deleted = yield* events.make(cause, {
             _tag: "ExecutionDeleted",

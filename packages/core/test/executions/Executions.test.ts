@@ -238,7 +238,7 @@ describe("Executions", () => {
         Effect.flip(executions.result(bob, id, 0)),
         Effect.flip(executions.cancel(bob, id, undefined, origin)),
         Effect.flip(executions.retry(bob, id, origin)),
-        Effect.flip(executions.remove(alice, id, origin)),
+        Effect.flip(executions.remove(bob, id, origin)),
         Effect.flip(executions.output(bob, id, range)),
         Effect.flip((yield* ExecutionFeed).follow(bob, id, undefined))
       ])

@@ -79,7 +79,8 @@ export class ExecutionStillActive extends Schema.TaggedError<ExecutionStillActiv
 export const stillActive = problem(ExecutionStillActive, {
   status: 409,
   title: "Execution is active",
-  detail: ({ executionStatus }) => `The execution is still ${executionStatus} and was not deleted; try again.`
+  detail: ({ executionStatus }) =>
+    `The execution is still ${executionStatus} and was not deleted; cancel it, and delete it when it has ended.`
 })
 
 /** More open streams than one user may have on one host. */

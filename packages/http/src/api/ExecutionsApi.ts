@@ -137,11 +137,12 @@ const remove = HttpApiEndpoint.delete("remove", "/executions/:execution_id", {
   success: Views.Deletion,
   error: [executionNotFound, Problems.stillActive]
 })
-  .annotate(Needs, "executions:admin")
+  .annotate(Needs, "executions:delete")
   .annotate(OpenApi.Summary, "Delete an execution")
   .annotate(
     OpenApi.Description,
-    "Removes the execution with its output and result. An active one is cancelled first and given 10 s to end. Its events stay."
+    "Removes an execution that has ended, with its output and result: users their own, administrators everybody's. For an " +
+      "administrator an active one is cancelled first and given 10 s to end. Its events stay."
   )
 
 const events = HttpApiEndpoint.get("events", "/executions/:execution_id/events", {
