@@ -1945,6 +1945,10 @@ export type ExecutionResponse = {
     status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
     result?: {
         execution_id: string;
+        name: string | null;
+        labels: {
+            [key: string]: string;
+        };
         status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
         stdout: string | null;
         stderr: string | null;
@@ -2014,6 +2018,10 @@ export type CancelExecutionRequest = {
 
 export type ExecutionResult = {
     execution_id: string;
+    name: string | null;
+    labels: {
+        [key: string]: string;
+    };
     status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
     stdout: string | null;
     stderr: string | null;
@@ -2066,6 +2074,19 @@ export type AttemptList = {
     }>;
 };
 
+export type TooManyLabelsProblem = {
+    type: 'urn:fairlead:problem:too-many-labels';
+    title: 'Too many labels';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'TOO_MANY_LABELS';
+    status_code: 422;
+    request_id: string;
+    execution_id: string;
+    maximum: number;
+};
+
 export type Execution = {
     execution_id: string;
     owner_id: string;
@@ -2102,6 +2123,10 @@ export type Execution = {
     expires_at?: string;
     concurrency_key?: string;
     place?: string;
+    name?: string;
+    labels?: {
+        [key: string]: string;
+    };
     retry_of?: string;
     correlation_id: string;
     created_at: string;
@@ -2151,9 +2176,20 @@ export type Execution = {
     };
 };
 
+export type ExecutionChange = {
+    name?: string | null;
+    labels?: {
+        [key: string]: string | null;
+    };
+};
+
 export type ExecutionList = {
     executions: Array<{
         execution_id: string;
+        name: string | null;
+        labels: {
+            [key: string]: string;
+        };
         status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
         stdout: string | null;
         stderr: string | null;
@@ -2256,6 +2292,16 @@ export type ExecutionRequest = {
      * Kept bytes of stdout and of stderr, each. More is counted, not kept.
      */
     output_bytes?: number;
+    /**
+     * What you call it; lists find it by a part of this.
+     */
+    name?: string;
+    /**
+     * At most 32, by which lists find it.
+     */
+    labels?: {
+        [key: string]: string;
+    };
     /**
      * 0 runs first, 10 last; 5 when absent.
      */
@@ -3287,7 +3333,12 @@ export type ExecutionsListData = {
     body?: never;
     path?: never;
     query?: {
-        status?: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        status?: Array<'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error'>;
+        /**
+         * well-formed text without NUL
+         */
+        name?: string;
+        label?: Array<string>;
         /**
          * well-formed text without NUL
          */
@@ -3422,7 +3473,12 @@ export type ExecutionsListOwnData = {
     body?: never;
     path?: never;
     query?: {
-        status?: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        status?: Array<'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error'>;
+        /**
+         * well-formed text without NUL
+         */
+        name?: string;
+        label?: Array<string>;
         /**
          * well-formed text without NUL
          */
@@ -3610,6 +3666,75 @@ export type ExecutionsGetResponses = {
 };
 
 export type ExecutionsGetResponse = ExecutionsGetResponses[keyof ExecutionsGetResponses];
+
+export type ExecutionsUpdateData = {
+    body: ExecutionChange;
+    headers?: {
+        /**
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        execution_id: string;
+    };
+    query?: never;
+    url: '/api/v1/executions/{execution_id}';
+};
+
+export type ExecutionsUpdateErrors = {
+    /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such execution | Not found
+     */
+    404: ExecutionNotFoundProblem | NotFoundProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too many labels | Request invalid
+     */
+    422: TooManyLabelsProblem | RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Overloaded | No answer in time | Try again
+     */
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+};
+
+export type ExecutionsUpdateError = ExecutionsUpdateErrors[keyof ExecutionsUpdateErrors];
+
+export type ExecutionsUpdateResponses = {
+    /**
+     * Success
+     */
+    200: Execution;
+};
+
+export type ExecutionsUpdateResponse = ExecutionsUpdateResponses[keyof ExecutionsUpdateResponses];
 
 export type ExecutionsAttemptsData = {
     body?: never;
@@ -4116,6 +4241,10 @@ export type ExecutionsStreamResponses = {
         size_bytes?: number;
         result: {
             execution_id: string;
+            name: string | null;
+            labels: {
+                [key: string]: string;
+            };
             status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
             stdout: string | null;
             stderr: string | null;

@@ -25,6 +25,10 @@ export const maxScriptLength = 50_000
 /** 0 runs first, 10 last; the named levels are critical 0, high 1, normal 5, low 8, background 10. */
 export const Priority = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10 }))
 
+/** By which people find executions again: `team: billing`. Keys as in file names and paths, so that `key=value` is unambiguous. */
+export const Labels = Schema.Record(Schema.String, Schema.String)
+export type Labels = typeof Labels.Type
+
 /** How the last attempt ended and what it left. */
 export const ExecutionOutcome = Schema.Struct({
   /** Absent when the script has none: it never ran, or was ended by a signal. */
@@ -86,6 +90,10 @@ export class Execution extends Schema.Class<Execution>("Execution")({
   concurrencyKey: Schema.optionalKey(Schema.String),
   /** Where the current attempt runs, once that is known. */
   place: Schema.optionalKey(Place),
+  /** What its owner calls it. */
+  name: Schema.optionalKey(Schema.NonEmptyString),
+  /** At least one. */
+  labels: Schema.optionalKey(Labels),
   /** The execution this one repeats at a user's request. */
   retryOf: Schema.optionalKey(ExecutionId),
   correlationId: Schema.String,

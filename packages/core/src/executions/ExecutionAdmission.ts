@@ -122,7 +122,7 @@ export class ExecutionAdmission extends Context.Service<
         origin: Origin
       ) {
         const executionId = ExecutionId.make(yield* ids.uuid)
-        const { concurrencyKey, env, retryOf, retryPolicy } = request
+        const { concurrencyKey, env, labels = {}, name, retryOf, retryPolicy } = request
         const runAt = yield* startOf(request)
         const at = yield* DateTime.now
         const ttlMillis = request.ttlMillis ?? queuePolicy.ttlMillis
@@ -143,6 +143,8 @@ export class ExecutionAdmission extends Context.Service<
           createdAt: at,
           updatedAt: at,
           expiresAt: DateTime.add(runAt ?? at, { milliseconds: ttlMillis }),
+          ...(name === undefined ? {} : { name }),
+          ...(Object.keys(labels).length === 0 ? {} : { labels }),
           ...(runAt === undefined ? {} : { runAt }),
           ...(retryPolicy === undefined ? {} : { retryPolicy }),
           ...(concurrencyKey === undefined ? {} : { concurrencyKey }),

@@ -18,6 +18,10 @@ export interface ExecutionRequest {
   readonly limits?: Partial<ExecutionLimits> | undefined
   /** Default 5. */
   readonly priority?: number | undefined
+  /** What its owner calls it; 200 characters at most. */
+  readonly name?: string | undefined
+  /** At most 32. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
   readonly idempotencyKey?: string | undefined
   /** Not before this time, at most a year ahead; a time that has passed means at once. */
   readonly runAt?: DateTime.Utc | undefined

@@ -14,7 +14,7 @@ const login = {
   /** A username or an e-mail address. */
   username: text(1, 254),
   password: Password,
-  ...ignoredMembers("login")
+  ...ignoredMembers.login
 }
 /** JSON, or the form of OAuth 2's password grant. */
 export const LoginBody = [
@@ -29,7 +29,7 @@ export const RegisterBody = Schema.Struct({
   password: Password,
   password_confirm: Schema.optionalKey(Password),
   full_name: Schema.optionalKey(FullName),
-  ...ignoredMembers("register")
+  ...ignoredMembers.register
 })
   .check(
     Schema.makeFilter(({ password, password_confirm }) =>

@@ -44,7 +44,8 @@ const list = HttpApiEndpoint.get("list", "/executions", { query: Requests.listQu
   .annotate(OpenApi.Summary, "List executions")
   .annotate(
     OpenApi.Description,
-    "Executions that the caller may see, newest first. `skip` and `offset` are the same. The times restrict `created_at`: " +
+    "Executions that the caller may see, newest first. `skip` and `offset` are the same. `status` takes several, separated by commas or repeated; " +
+      "`label` may be repeated, and then all must be there. The times restrict `created_at`: " +
       "from `start_time` on and before `end_time`."
   )
 
@@ -70,6 +71,19 @@ const get = HttpApiEndpoint.get("get", "/executions/:execution_id", {
     OpenApi.Description,
     "What was asked for, where it stands and how it ended, with its earlier attempts, without output. While it waits, `queue` " +
       "tells its place in the line. The environment is never answered."
+  )
+
+const update = HttpApiEndpoint.patch("update", "/executions/:execution_id", {
+  params,
+  payload: Requests.ExecutionChange,
+  success: Views.ExecutionView,
+  error: [executionNotFound, Problems.tooManyLabels]
+})
+  .annotate(Needs, "executions:write")
+  .annotate(OpenApi.Summary, "Name and label an execution")
+  .annotate(
+    OpenApi.Description,
+    "At any time, also when it has ended. What is absent stays, `null` takes a name or a label away. They mean nothing to what runs."
   )
 
 const attempts = HttpApiEndpoint.get("attempts", "/executions/:execution_id/attempts", {
@@ -213,7 +227,7 @@ const examples = HttpApiEndpoint.get("examples", "/example-scripts", {
   .annotate(OpenApi.Description, "One script for each language that this host runs.")
 
 export class ExecutionsApi extends HttpApiGroup.make("executions")
-  .add(submit, list, listOwn, get, attempts, result, cancel, retry, remove, events, logs, stream)
+  .add(submit, list, listOwn, get, update, attempts, result, cancel, retry, remove, events, logs, stream)
   .middleware(Authorization)
   .middleware(Authentication)
   .add(limits, examples)
