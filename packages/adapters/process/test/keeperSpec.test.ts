@@ -2,14 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { JobId } from "@fairlead/core/runtime/JobId"
 import { jobLimits } from "@fairlead/testing/fixtures/JobFixtures"
 import { Redacted, Schema } from "effect"
+import { unconfined } from "./fixtures.ts"
 import { isExpressible, keeperSpec } from "../src/internal/keeperSpec.ts"
 
 const confinement = {
   level: "namespace",
   uids: undefined,
   hostIsRoot: false,
-  hidden: ["/data", "/tmp/below", "/with space"],
-  killGraceMillis: 1_000
+  hidden: ["/data", "/tmp/below", "/var/tmp/below", "/with space"],
+  ...unconfined
 } as const
 
 const interpreter = {
