@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import * as ExecutionHost from "../support/ExecutionHost.ts"
 
 const unknown = "019a0000-0000-7000-8000-00000000dead"
