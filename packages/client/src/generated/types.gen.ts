@@ -2071,6 +2071,16 @@ export type AttemptList = {
         stdout_bytes?: number;
         stderr_bytes?: number;
         truncated?: boolean;
+        omitted?: {
+            stdout?: {
+                at: number;
+                bytes: number;
+            };
+            stderr?: {
+                at: number;
+                bytes: number;
+            };
+        };
     }>;
 };
 
@@ -2118,6 +2128,16 @@ export type Execution = {
         stdout_bytes?: number;
         stderr_bytes?: number;
         truncated?: boolean;
+        omitted?: {
+            stdout?: {
+                at: number;
+                bytes: number;
+            };
+            stderr?: {
+                at: number;
+                bytes: number;
+            };
+        };
     }>;
     run_at?: string;
     expires_at?: string;
@@ -2153,6 +2173,16 @@ export type Execution = {
     stdout_bytes?: number;
     stderr_bytes?: number;
     truncated?: boolean;
+    omitted?: {
+        stdout?: {
+            at: number;
+            bytes: number;
+        };
+        stderr?: {
+            at: number;
+            bytes: number;
+        };
+    };
     retry?: {
         /**
          * The first attempt included, 2 to 20.

@@ -29,6 +29,15 @@ export const Priority = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum:
 export const Labels = Schema.Record(Schema.String, Schema.String)
 export type Labels = typeof Labels.Type
 
+/** Bytes that were written but not stored. */
+export const Omission = Schema.Struct({
+  /** Stored bytes before them; 0 or more. */
+  at: Schema.Int,
+  /** How many; 1 or more. */
+  bytes: Schema.Int
+})
+export type Omission = typeof Omission.Type
+
 /** How the last attempt ended and what it left. */
 export const ExecutionOutcome = Schema.Struct({
   /** Absent when the script has none: it never ran, or was ended by a signal. */
@@ -39,10 +48,14 @@ export const ExecutionOutcome = Schema.Struct({
   /** One sentence for a person. */
   errorMessage: Schema.optionalKey(Schema.String),
   resourceUsage: Schema.optionalKey(ResourceUsage),
-  /** Stored bytes per stream; more may have been written when `truncated`. */
+  /** Stored bytes per stream; more were written when `truncated`. */
   stdoutBytes: Schema.Int,
   stderrBytes: Schema.Int,
-  truncated: Schema.Boolean
+  truncated: Schema.Boolean,
+  /** What was written and not stored, where that is known. */
+  omitted: Schema.optionalKey(
+    Schema.Struct({ stdout: Schema.optionalKey(Omission), stderr: Schema.optionalKey(Omission) })
+  )
 })
 export type ExecutionOutcome = typeof ExecutionOutcome.Type
 

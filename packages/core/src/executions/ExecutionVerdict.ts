@@ -1,7 +1,7 @@
 /** What a runtime's report means for an execution. Pure. */
-import type { JobEnd, JobReport } from "../runtime/Job.ts"
+import type { JobEnd, JobReport, OutputTotals } from "../runtime/Job.ts"
 import type { CompensationCause } from "../sagas/SagaEntry.ts"
-import { type ExecutionOutcome, noOutput } from "./Execution.ts"
+import { type ExecutionOutcome, noOutput, type Omission } from "./Execution.ts"
 import type { ExecutionErrorType } from "./ExecutionErrorType.ts"
 import type { TerminalStatus } from "./ExecutionStatus.ts"
 
@@ -109,9 +109,18 @@ const failed = (
   ...(exitCode === null ? {} : { exitCode })
 })
 
-const outputOf = ({ stderr, stdout, usage }: JobReport): ExecutionOutcome => ({
-  stdoutBytes: stdout.keptBytes,
-  stderrBytes: stderr.keptBytes,
-  truncated: stdout.writtenBytes > stdout.keptBytes || stderr.writtenBytes > stderr.keptBytes,
-  ...(usage === undefined ? {} : { resourceUsage: usage })
-})
+const outputOf = ({ stderr, stdout, usage }: JobReport): ExecutionOutcome => {
+  const [out, err] = [omissionOf(stdout), omissionOf(stderr)]
+  const omitted = { ...(out === undefined ? {} : { stdout: out }), ...(err === undefined ? {} : { stderr: err }) }
+  const truncated = out !== undefined || err !== undefined
+  return {
+    stdoutBytes: stdout.keptBytes,
+    stderrBytes: stderr.keptBytes,
+    truncated,
+    ...(truncated ? { omitted } : {}),
+    ...(usage === undefined ? {} : { resourceUsage: usage })
+  }
+}
+
+const omissionOf = ({ keptBytes, tailBytes = 0, writtenBytes }: OutputTotals): Omission | undefined =>
+  writtenBytes > keptBytes ? { at: keptBytes - tailBytes, bytes: writtenBytes - keptBytes } : undefined

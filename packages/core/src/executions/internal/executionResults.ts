@@ -22,7 +22,9 @@ export const makeExecutionResults = (
       Effect.fnUntraced(function* (execution, i) {
         const head = heads[i]
         if (!hasBegun(execution) || head === undefined) return { execution, stdout: null, stderr: null }
-        return { execution, stdout: yield* outputText(head.stdout), stderr: yield* outputText(head.stderr) }
+        const { omitted } = execution.outcome ?? {}
+        const stdout = yield* outputText(head.stdout.subarray(0, omitted?.stdout?.at))
+        return { execution, stdout, stderr: yield* outputText(head.stderr.subarray(0, omitted?.stderr?.at)) }
       })
     )
   })
@@ -34,8 +36,8 @@ export const makeExecutionResults = (
       outcome === undefined
         ? yield* outputs.sizes(execution)
         : { stdout: outcome.stdoutBytes, stderr: outcome.stderrBytes }
-    const stdout = yield* textOf(execution, "stdout", written.stdout)
-    return { execution, stdout, stderr: yield* textOf(execution, "stderr", written.stderr) }
+    const stdout = yield* textOf(execution, "stdout", written.stdout, outcome?.omitted?.stdout)
+    return { execution, stdout, stderr: yield* textOf(execution, "stderr", written.stderr, outcome?.omitted?.stderr) }
   })
 
   return { excerptsOf, resultOf }
