@@ -76,16 +76,19 @@ describe("a host that runs", () => {
     await until("no process is left", () => processesWith(marker).length === 0)
   }, 60_000)
 
-  it("keeps the first bytes of 1 GB of output, completes, and stays small itself", async () => {
+  it("keeps the first and the last bytes of 1 GB of output, completes, and stays small itself", async () => {
     const before = residentKib(host.pid)
     let most = before
     const watch = setInterval(() => {
       most = Math.max(most, residentKib(host.pid))
     }, 50)
-    const script = "import sys\nblock = 'x' * (1 << 20)\nfor _ in range(1024):\n    sys.stdout.write(block)"
+    const script =
+      "import sys\nblock = 'x' * (1 << 20)\nfor _ in range(1024):\n    sys.stdout.write(block)\nprint('the end')"
     const answer = await run(caller, script, { timeout_seconds: 60 })
     clearInterval(watch)
     assert.deepInclude(answer, { status: "completed", truncated: true, exit_code: 0, stdout_bytes: 1 << 20 })
+    assert.deepInclude(answer, { stdout_written_bytes: (1 << 30) + 8, stderr_written_bytes: 0 })
+    assert.match(`${answer["stdout"]}`, /^x{983040}\n\[1072693256 bytes were not kept\]\nx{65528}the end\n$/)
     assert.isBelow(most - before, 120 * 1024, `resident memory grew from ${before} to ${most} KiB`)
   }, 90_000)
 
@@ -101,6 +104,46 @@ describe("a host that runs", () => {
     const answer = await run(caller, script, { timeout_seconds: 2 })
     assert.include(["timeout", "failed"], answer["status"])
     assert.deepInclude(await run(caller, "print('well')"), { status: "completed", stdout: "well\n" })
+  }, 60_000)
+
+  it("tells what was written to both streams in order, with times, while it runs and afterwards", async () => {
+    const script = `import sys, time
+for i in range(4):
+    print(i, file=(sys.stderr if i % 2 else sys.stdout), flush=True)
+    time.sleep(0.1)
+input()`
+    const id = await submit(caller, script)
+    interface Page {
+      readonly entries: ReadonlyArray<{ readonly at: string; readonly stream: string; readonly text: string }>
+      readonly next_cursor: string
+      readonly ended: boolean
+    }
+    const seen: Array<Page["entries"][number]> = []
+    let cursor = ""
+    const read = async () => {
+      const page = (await caller.call("GET", `/executions/${id}/transcript${cursor}`)) as unknown as Page
+      seen.push(...page.entries)
+      cursor = `?cursor=${page.next_cursor}`
+      return page.ended
+    }
+    await until("all has been read", read)
+    assert.deepStrictEqual(
+      seen.slice(0, 4).map(({ stream, text }) => `${stream} ${text}`),
+      ["stdout 0\n", "stderr 1\n", "stdout 2\n", "stderr 3\n"]
+    )
+    const times = seen.map(({ at }) => Date.parse(at))
+    assert.deepStrictEqual(
+      times,
+      times.toSorted((a, b) => a - b)
+    )
+    assert.isAtLeast((times[3] ?? 0) - (times[0] ?? 0), 290)
+    assert.include(
+      seen
+        .slice(4)
+        .map(({ text }) => text)
+        .join(""),
+      "EOFError"
+    )
   }, 60_000)
 
   it("hands binary output on byte for byte", async () => {

@@ -30,6 +30,7 @@ import * as JobReaper from "./executions/JobReaper.ts"
 import * as LostExecutions from "./executions/LostExecutions.ts"
 import { OutputCollector } from "./executions/OutputCollector.ts"
 import * as Retention from "./executions/Retention.ts"
+import { Transcripts } from "./executions/Transcripts.ts"
 import { Health } from "./health/Health.ts"
 import { HostRegistry } from "./hosts/HostRegistry.ts"
 import { Hosts } from "./hosts/Hosts.ts"
@@ -108,7 +109,12 @@ export const layerExecutions = (options: ExecutionHostOptions) => {
     Layer.provideMerge(ExecutionSaga.layer),
     Layer.provideMerge(ExecutionJobs.layer)
   )
-  const useCases = Layer.mergeAll(ExecutionFeed.layer, ExecutionRestarts.layer, ForceFail.layer).pipe(
+  const useCases = Layer.mergeAll(
+    ExecutionFeed.layer,
+    Transcripts.layer,
+    ExecutionRestarts.layer,
+    ForceFail.layer
+  ).pipe(
     Layer.provideMerge(Executions.layer),
     Layer.provideMerge(Layer.mergeAll(Hosts.layer, Queue.layer, Sagas.layer, StuckSagas.layer)),
     Layer.provide(ExecutionAdmission.layer)

@@ -6,7 +6,7 @@ import { geteuid, pid } from "node:process"
 import type { JobSpec } from "@fairlead/core/runtime/Job"
 import type { JobId } from "@fairlead/core/runtime/JobId"
 import { make, type ProcessRuntimeOptions } from "@fairlead/process/ProcessRuntime"
-import type { ContractScripts } from "@fairlead/testing/contracts/ScriptRuntimeContract"
+import type { ContractScripts } from "@fairlead/testing/fixtures/ContractScripts"
 import { Effect, Redacted, Schedule } from "effect"
 import { makePlaces, prepare } from "../src/internal/jobDirectory.ts"
 

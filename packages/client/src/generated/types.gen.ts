@@ -1895,19 +1895,6 @@ export type ExecutionRequestedEvent = {
     priority: number;
 };
 
-export type OffsetBeyondEndProblem = {
-    type: 'urn:fairlead:problem:offset-beyond-end';
-    title: 'Offset beyond the end';
-    status: 416;
-    detail: string;
-    error: string;
-    code: 'OFFSET_BEYOND_END';
-    status_code: 416;
-    request_id: string;
-    offset: number;
-    size: number;
-};
-
 export type AttemptNotFoundProblem = {
     type: 'urn:fairlead:problem:attempt-not-found';
     title: 'No such attempt';
@@ -1920,6 +1907,32 @@ export type AttemptNotFoundProblem = {
     execution_id: string;
     attempt: number;
     attempts: number;
+};
+
+export type Transcript = {
+    execution_id: string;
+    attempt: number;
+    entries: Array<{
+        at: string | null;
+        stream: 'stdout' | 'stderr';
+        text: string;
+        omitted_bytes?: number;
+    }>;
+    next_cursor: string;
+    ended: boolean;
+};
+
+export type OffsetBeyondEndProblem = {
+    type: 'urn:fairlead:problem:offset-beyond-end';
+    title: 'Offset beyond the end';
+    status: 416;
+    detail: string;
+    error: string;
+    code: 'OFFSET_BEYOND_END';
+    status_code: 416;
+    request_id: string;
+    offset: number;
+    size: number;
 };
 
 export type ExecutionStillActiveProblem = {
@@ -1970,6 +1983,8 @@ export type ExecutionResponse = {
         truncated: boolean;
         stdout_bytes: number | null;
         stderr_bytes: number | null;
+        stdout_written_bytes: number | null;
+        stderr_written_bytes: number | null;
         attempt: number;
         created_at: string;
         updated_at: string;
@@ -2043,6 +2058,8 @@ export type ExecutionResult = {
     truncated: boolean;
     stdout_bytes: number | null;
     stderr_bytes: number | null;
+    stdout_written_bytes: number | null;
+    stderr_written_bytes: number | null;
     attempt: number;
     created_at: string;
     updated_at: string;
@@ -2241,6 +2258,8 @@ export type ExecutionList = {
         truncated: boolean;
         stdout_bytes: number | null;
         stderr_bytes: number | null;
+        stdout_written_bytes: number | null;
+        stderr_written_bytes: number | null;
         attempt: number;
         created_at: string;
         updated_at: string;
@@ -4164,6 +4183,69 @@ export type ExecutionsLogsResponses = {
 
 export type ExecutionsLogsResponse = ExecutionsLogsResponses[keyof ExecutionsLogsResponses];
 
+export type ExecutionsTranscriptData = {
+    body?: never;
+    path: {
+        execution_id: string;
+    };
+    query?: {
+        cursor?: string;
+        limit?: number;
+        attempt?: number;
+    };
+    url: '/api/v1/executions/{execution_id}/transcript';
+};
+
+export type ExecutionsTranscriptErrors = {
+    /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such execution | No such attempt | Not found
+     */
+    404: ExecutionNotFoundProblem | AttemptNotFoundProblem | NotFoundProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Request invalid
+     */
+    422: RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Overloaded | No answer in time | Try again
+     */
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+};
+
+export type ExecutionsTranscriptError = ExecutionsTranscriptErrors[keyof ExecutionsTranscriptErrors];
+
+export type ExecutionsTranscriptResponses = {
+    /**
+     * Success
+     */
+    200: Transcript;
+};
+
+export type ExecutionsTranscriptResponse = ExecutionsTranscriptResponses[keyof ExecutionsTranscriptResponses];
+
 export type ExecutionsStreamData = {
     body?: never;
     headers?: {
@@ -4296,6 +4378,8 @@ export type ExecutionsStreamResponses = {
             truncated: boolean;
             stdout_bytes: number | null;
             stderr_bytes: number | null;
+            stdout_written_bytes: number | null;
+            stderr_written_bytes: number | null;
             attempt: number;
             created_at: string;
             updated_at: string;

@@ -2,7 +2,7 @@
 import type { Stream } from "effect"
 import type { OutputName } from "../runtime/Job.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import type { Execution } from "./Execution.ts"
+import type { Execution, Omission } from "./Execution.ts"
 
 /** What an attempt wrote to one stream: UTF-8, with U+FFFD for what is none. The exact bytes are in the output. */
 export type OutputText = string | LongText
@@ -38,6 +38,8 @@ export interface OutputRange {
   readonly size: number
   readonly ended: boolean
   readonly truncated: boolean
+  /** What of this stream was written and not kept, once that is known. */
+  readonly omission: Omission | undefined
   readonly attempt: number
   /** The execution has ended, with this attempt: no other will follow. */
   readonly last: boolean

@@ -163,6 +163,7 @@ export class Executions extends Context.Service<
           size: sizes[output],
           ended: isTerminal(found.status),
           truncated: found.outcome?.truncated ?? false,
+          omission: found.outcome?.omitted?.[output],
           attempt: found.attempt,
           last: isTerminal(execution.status) && currentAttempt(execution) === found.attempt
         }

@@ -21,7 +21,7 @@ interface Kept {
 }
 
 const none = new Uint8Array(0)
-const utf8 = new TextEncoder()
+const ascii = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0))
 
 /** `beginning`: when the job began, in milliseconds since 1970. */
 export const makeMemoryOutput = (outputBytes: number, beginning: number): MemoryOutput => {
@@ -35,8 +35,8 @@ export const makeMemoryOutput = (outputBytes: number, beginning: number): Memory
   let waiting: ReadonlyArray<OutputPiece & { readonly ofTail: boolean }> = []
   const tell = (piece: OutputPiece) => {
     if (piece.length === 0) return
-    const before = order.length === 0 ? utf8.encode(orderBeginning(beginning)) : order
-    order = Bytes.concat([before, utf8.encode(orderLine(beginning, piece))])
+    const before = order.length === 0 ? ascii(orderBeginning(beginning)) : order
+    order = Bytes.concat([before, ascii(orderLine(beginning, piece))])
   }
   const streams = () => ({ stdout: kept.stdout.head, stderr: kept.stderr.head, order })
 

@@ -235,6 +235,13 @@ export const logsQuery = {
   attempt: Attempt
 }
 
+export const transcriptQuery = {
+  /** The `next_cursor` of the answer before. */
+  cursor: Schema.optional(Schema.String.check(Schema.isPattern(/^[0-9]{1,12}([.][0-9]{1,12}){3}$/u))),
+  limit: whole(1, 1000).pipe(Schema.withDecodingDefaultKey(Effect.succeed(500))),
+  attempt: Attempt
+}
+
 export const resultQuery = {
   ...waitQuery,
   /** Not together with a wait: an earlier attempt has ended. */
@@ -252,6 +259,9 @@ export const logHeaders = {
   "x-output-ended": Schema.Boolean,
   /** Whether the script wrote more than was kept. */
   "x-output-truncated": Schema.Boolean,
+  /** Bytes of this stream before those that were not kept, and how many these are; absent when all were kept, or while it runs. */
+  "x-output-omitted-at": Schema.optional(Schema.Int),
+  "x-output-omitted-bytes": Schema.optional(Schema.Int),
   /** Number of the attempt that wrote this. */
   "x-output-attempt": Schema.Int,
   /** Whether the execution ended with this attempt, so that no other follows. */

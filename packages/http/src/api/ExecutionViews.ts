@@ -8,6 +8,7 @@ import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { ResourceUsage } from "@fairlead/core/executions/ResourceUsage"
 import { QueueState } from "@fairlead/core/queue/QueueEntry"
+import { OutputName } from "@fairlead/core/runtime/Job"
 import { Place } from "@fairlead/core/runtime/Place"
 import { Schema, Struct } from "effect"
 import { pageFields } from "./Paging.ts"
@@ -119,6 +120,9 @@ const ResultViewStruct = Schema.Struct({
   /** Stored bytes. */
   stdoutBytes: WrittenBytes,
   stderrBytes: WrittenBytes,
+  /** Bytes that the script wrote in all; those that were not kept stand between the first and the last ones. */
+  stdoutWrittenBytes: WrittenBytes,
+  stderrWrittenBytes: WrittenBytes,
   /** Number of the current attempt; 0 before the first start. */
   attempt: Count.annotate({ examples: [1] }),
   createdAt: Time,
@@ -134,6 +138,29 @@ export const ResultView = wire("ExecutionResult", ResultViewStruct)
 export const ResultList = wire(
   "ExecutionList",
   Schema.Struct({ executions: Schema.Array(ResultViewStruct), ...pageFields })
+)
+
+export const Transcript = wire(
+  "Transcript",
+  Schema.Struct({
+    executionId: ExecutionId,
+    attempt: Count.annotate({ examples: [1] }),
+    entries: Schema.Array(
+      Schema.Struct({
+        /** When it was written, to the millisecond; `null` where the order is not known. */
+        at: Schema.NullOr(Time),
+        stream: OutputName,
+        /** UTF-8, as it was written at one go: part of a line, or several. */
+        text: Schema.String.annotate({ examples: ["hello\n"] }),
+        /** Bytes of this stream that were written just before and not kept. */
+        omittedBytes: Schema.optionalKey(Count)
+      })
+    ),
+    /** Where to go on, also when there is nothing new yet. */
+    nextCursor: Schema.String.annotate({ examples: ["22.0.6.0"] }),
+    /** Everything has been read, and the attempt has ended. */
+    ended: Schema.Boolean
+  })
 )
 
 /** Answer to a request that made an execution. */

@@ -191,6 +191,21 @@ const logs = HttpApiEndpoint.get("logs", "/executions/:execution_id/logs", {
       "received. Unless `X-Output-Last-Attempt` is true another attempt may follow `X-Output-Attempt`. The type is `text/plain; charset=utf-8` when `Accept` names `text/plain`, else `application/octet-stream`."
   )
 
+const transcript = HttpApiEndpoint.get("transcript", "/executions/:execution_id/transcript", {
+  params,
+  query: Requests.transcriptQuery,
+  success: Views.Transcript,
+  error: [executionNotFound, Problems.attemptNotFound]
+})
+  .annotate(Needs, "executions:read")
+  .annotate(OpenApi.Summary, "Read both streams in the order of writing, with times")
+  .annotate(
+    OpenApi.Description,
+    "What one attempt wrote to stdout and stderr, merged, the latest that began unless `attempt` names another; while it runs what there is " +
+      "by now. Go on at `next_cursor` until `ended`. Output is timed when the runtime sees it: pieces of different streams that were written within about a " +
+      "millisecond may stand in the other order."
+  )
+
 const stream = HttpApiEndpoint.get("stream", "/executions/:execution_id/stream", {
   params,
   query: { last_event_id: Schema.optional(Schema.String.check(Schema.isMaxLength(100))) },
@@ -227,7 +242,7 @@ const examples = HttpApiEndpoint.get("examples", "/example-scripts", {
   .annotate(OpenApi.Description, "One script for each language that this host runs.")
 
 export class ExecutionsApi extends HttpApiGroup.make("executions")
-  .add(submit, list, listOwn, get, update, attempts, result, cancel, retry, remove, events, logs, stream)
+  .add(submit, list, listOwn, get, update, attempts, result, cancel, retry, remove, events, logs, transcript, stream)
   .middleware(Authorization)
   .middleware(Authentication)
   .add(limits, examples)

@@ -3,6 +3,8 @@ import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { exampleScripts } from "@fairlead/core/executions/ExampleScripts"
 import { labelMatchOf } from "@fairlead/core/executions/ExecutionLabels"
 import { Executions } from "@fairlead/core/executions/Executions"
+import { Transcripts } from "@fairlead/core/executions/Transcripts"
+import { beginningOfTranscript, parseTranscriptPosition } from "@fairlead/core/executions/transcript"
 import { Queue } from "@fairlead/core/queue/Queue"
 import { languageNamed } from "@fairlead/core/runtime/Language"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
@@ -16,7 +18,14 @@ import { ExecutionsApi } from "../api/ExecutionsApi.ts"
 import { pageEcho, pageOf } from "../api/Paging.ts"
 import { wantedQueueing } from "../api/QueueingRequests.ts"
 import { tagOf } from "../api/WireEvent.ts"
-import { attemptView, executionView, inRequestUnits, resourceLimits, resultView } from "./executionViews.ts"
+import {
+  attemptView,
+  executionView,
+  inRequestUnits,
+  resourceLimits,
+  resultView,
+  transcriptView
+} from "./executionViews.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { lean, withServices } from "./internal/leanHandlers.ts"
 import * as Places from "./internal/Places.ts"
@@ -30,7 +39,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(ExecutionsApi),
   "executions",
   Effect.fnUntraced(function* (handlers) {
-    const [executions, queue] = [yield* Executions, yield* Queue]
+    const [executions, transcripts, queue] = [yield* Executions, yield* Transcripts, yield* Queue]
     const runtimes = yield* ScriptRuntimes
     const policy = yield* AdmissionPolicy
     const { limits } = yield* HttpSettings
@@ -164,6 +173,14 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
         function* ({ headers, params, query }) {
           const answer = query.follow === true ? outputs.follow : outputs.part
           return yield* answer(yield* CurrentPrincipal, params.execution_id, OutputAnswer.questionOf(query, headers))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      transcript: Effect.fnUntraced(
+        function* ({ params: { execution_id: executionId }, query }) {
+          const from = parseTranscriptPosition(query.cursor ?? "") ?? beginningOfTranscript
+          const page = yield* transcripts.read(yield* CurrentPrincipal, executionId, { ...query, from })
+          return transcriptView(executionId, page)
         },
         Effect.catchTag("StorageError", Effect.die)
       ),

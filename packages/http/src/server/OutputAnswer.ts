@@ -125,11 +125,14 @@ const refuse = (offset: number, size: number) =>
     new OffsetBeyondEnd({ offset, size })
   )
 
-const headersOf = ({ attempt, ended, last, offset, size, truncated }: Omit<OutputRange, "bytes">) => ({
+const headersOf = ({ attempt, ended, last, offset, omission, size, truncated }: Omit<OutputRange, "bytes">) => ({
   "x-output-offset": `${offset}`,
   "x-output-size": `${size}`,
   "x-output-ended": `${ended}`,
   "x-output-truncated": `${truncated}`,
+  ...(omission === undefined
+    ? {}
+    : { "x-output-omitted-at": `${omission.at}`, "x-output-omitted-bytes": `${omission.bytes}` }),
   "x-output-attempt": `${attempt}`,
   "x-output-last-attempt": `${last}`
 })

@@ -1,16 +1,19 @@
 /** From what the services of core answer to what stands on the wire. Pure. */
 import type { Execution } from "@fairlead/core/executions/Execution"
 import { LimitTooHigh } from "@fairlead/core/executions/ExecutionError"
+import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
 import type { ExecutionResult, OutputText } from "@fairlead/core/executions/ExecutionResult"
+import { formatTranscriptPosition, type TranscriptPage } from "@fairlead/core/executions/transcript"
 import type { Standing } from "@fairlead/core/queue/QueueForecast"
 import type { Language } from "@fairlead/core/runtime/Language"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
-import { Option } from "effect"
+import { DateTime, Option } from "effect"
 import { limitFields } from "../api/ExecutionRequests.ts"
-import type { AttemptView, ExecutionView, ResultView, StandingView } from "../api/ExecutionViews.ts"
+import type { AttemptView, ExecutionView, ResultView, StandingView, Transcript } from "../api/ExecutionViews.ts"
 import { retryView } from "../api/QueueingRequests.ts"
 import type { LongMembers } from "./internal/jsonPieces.ts"
+import { decodeWhole } from "./sse/decodeWhole.ts"
 
 export const executionView = (
   { earlierAttempts, limits, outcome, retryPolicy, sealedEnv: _, ...execution }: Execution,
@@ -80,6 +83,8 @@ export const resultView = (result: ExecutionResult): ResultView => {
     truncated: outcome?.truncated ?? false,
     stdoutBytes: outcome?.stdoutBytes ?? null,
     stderrBytes: outcome?.stderrBytes ?? null,
+    stdoutWrittenBytes: outcome === undefined ? null : outcome.stdoutBytes + (outcome.omitted?.stdout?.bytes ?? 0),
+    stderrWrittenBytes: outcome === undefined ? null : outcome.stderrBytes + (outcome.omitted?.stderr?.bytes ?? 0),
     attempt: execution.attempt,
     createdAt: execution.createdAt,
     updatedAt: execution.updatedAt,
@@ -87,6 +92,22 @@ export const resultView = (result: ExecutionResult): ResultView => {
     finishedAt: execution.finishedAt ?? null
   }
 }
+
+export const transcriptView = (
+  executionId: ExecutionId,
+  { attempt, ended, entries, next }: TranscriptPage & { readonly attempt: number }
+): typeof Transcript.Type => ({
+  executionId,
+  attempt,
+  entries: entries.map(({ at, bytes, output, ...entry }) => ({
+    ...entry,
+    text: decodeWhole(bytes).text,
+    at: at === undefined ? null : DateTime.makeUnsafe(at),
+    stream: output
+  })),
+  nextCursor: formatTranscriptPosition(next),
+  ended
+})
 
 const shortText = (text: OutputText | null) => (typeof text === "string" ? text : text && "")
 

@@ -2,8 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import type { FeedItem, FeedPosition } from "@fairlead/core/executions/ExecutionFeed"
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { parsePosition } from "@fairlead/core/executions/feedPositionText"
+import { incompleteTail } from "@fairlead/core/executions/wholeCharacters"
+import { decodeWhole } from "@fairlead/http/server/sse/decodeWhole"
 import { type Frame, initial, step } from "@fairlead/http/server/sse/FeedFrames"
-import { decodeWhole, incompleteTail } from "@fairlead/http/server/sse/wholeCharacters"
 import { DateTime, Schema } from "effect"
 
 const executionId = ExecutionId.make("019a0000-0000-7000-8000-000000000001")

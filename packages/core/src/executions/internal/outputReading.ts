@@ -57,6 +57,7 @@ const marked = (bytes: Uint8Array, omission: Omission | undefined): Uint8Array =
     ? bytes
     : Binary.concat([bytes.subarray(0, omission.at), noteOf(omission), bytes.subarray(omission.at)])
 
-const noteOf = ({ bytes }: Omission) => new TextEncoder().encode(`\n[${bytes} bytes were not kept]\n`)
+const noteOf = ({ bytes }: Omission) =>
+  Uint8Array.from(`\n[${bytes} bytes were not kept]\n`, (character) => character.charCodeAt(0))
 
 type Bytes = Stream.Stream<Uint8Array, StorageError>

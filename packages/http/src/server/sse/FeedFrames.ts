@@ -7,6 +7,7 @@ import type { NewEvent } from "@fairlead/core/events/StoredEvent"
 import type { FeedItem, FeedPosition } from "@fairlead/core/executions/ExecutionFeed"
 import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { formatPosition } from "@fairlead/core/executions/feedPositionText"
+import { incompleteTail } from "@fairlead/core/executions/wholeCharacters"
 import type { OutputName } from "@fairlead/core/runtime/Job"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Bytes, type DateTime } from "effect"
@@ -14,7 +15,7 @@ import { Base64 } from "effect/encoding"
 import type { ControlFrame } from "../../api/ExecutionFrames.ts"
 import { longMembers, resultView } from "../executionViews.ts"
 import type { LongMembers } from "../internal/jsonPieces.ts"
-import { decodeWhole, incompleteTail } from "./wholeCharacters.ts"
+import { decodeWhole } from "./decodeWhole.ts"
 
 export interface Frame {
   /** Where a reader goes on behind this frame; absent for frames that a reader may lose. */
