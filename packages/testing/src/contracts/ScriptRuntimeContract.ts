@@ -1,7 +1,6 @@
 /** What every `ScriptRuntime` owes its callers. Jobs are real, so the suite runs on the real clock and waits for conditions, not for times. */
 
 import { assert, describe, it } from "@effect/vitest"
-import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { Deferred, Duration, Effect, Fiber, Option, Redacted, type Scope, Stream } from "effect"
 import type { ContractPlace, ContractScripts, Fact } from "../fixtures/ContractScripts.ts"
 import { contractJob, exited, fromStart, observeAll, readable, text, untilPrinted } from "../fixtures/JobFixtures.ts"
