@@ -108,7 +108,7 @@ const places = ({ open }: Subject) => `places = ['/tmp', '/var/tmp', '/dev/shm',
 const proofs: Record<keyof typeof claims, Proof> = {
   privileges: saysTrue(() => [
     "status = dict(line.split(':\\t') for line in open('/proc/self/status').read().splitlines() if ':\\t' in line)",
-    "print(status['NoNewPrivs'] == '1' and all(int(status[name], 16) == 0 for name in ('CapEff', 'CapPrm', 'CapBnd')))"
+    "print(status['NoNewPrivs'] == '1' and all(int(status[name], 16) == 0 for name in ('CapEff', 'CapPrm')))"
   ]),
   processes: leavesNothing(
     () => [
@@ -208,7 +208,8 @@ const runAs = (situation: Situation, language: string, subject: Subject, scripts
         const other = isRoot && situation.endsWith("User")
         const command = other ? ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", ...words] : words
         execFile(command[0] ?? "", command.slice(1), { timeout: 60_000 }, (error, stdout, stderr) =>
-          error === null ? resolve(JSON.parse(stdout)) : reject(new Error(`${error.message}\n${stderr}`))
+          // Warnings come first.
+          error === null ? resolve(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")) : reject(new Error(`${error.message}\n${stderr}`))
         )
       })
   )

@@ -27,4 +27,4 @@ const ends = await Effect.runPromise(
     })
   )
 )
-process.stdout.write(JSON.stringify(ends))
+process.stdout.write(`\n${JSON.stringify(ends)}\n`)

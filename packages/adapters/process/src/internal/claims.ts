@@ -34,8 +34,8 @@ export const claims = {
     holds: everywhere
   },
   keeper: {
-    says: "cannot end its keeper, or another job",
-    word: "jobs cannot end each other",
+    says: "cannot end its keeper",
+    word: "keepers out of reach",
     holds: exceptAsHost
   },
   view: {
