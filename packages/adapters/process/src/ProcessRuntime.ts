@@ -2,7 +2,7 @@
  * Runs scripts as processes of this machine. Each job belongs to a keeper process of its own and lives in a directory; this host only
  * prepares the directory, and reads it. So a job goes on when the host dies, and any later host on the same directory finds it.
  */
-import { readdir, readFile, realpath, writeFile } from "node:fs/promises"
+import { readdir, readFile, realpath, stat, writeFile } from "node:fs/promises"
 import { isAbsolute, join } from "node:path"
 import { geteuid, platform } from "node:process"
 import type { JobHandle, JobReport, JobSpec } from "@fairlead/core/runtime/Job"
@@ -149,6 +149,14 @@ const checkOptions = (options: ProcessRuntimeOptions) =>
         reason: "options",
         detail: "uids: only root may choose users for jobs"
       })
+    for (const path of options.shared ?? []) {
+      const found = yield* Effect.mapError(ifPresent(attempt(() => stat(path))), unavailableDirectory)
+      if (found?.isDirectory() !== true)
+        return yield* new ProcessRuntimeUnavailable({
+          reason: "options",
+          detail: `shared: ${path} is not a directory; make it, or leave it out`
+        })
+    }
   })
 
 const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOptions) {

@@ -161,7 +161,11 @@ const proofs: Record<keyof typeof claims, Proof> = {
     ]
   ),
   ipc: leavesNothing(
-    () => [...objects, "for _, get, _ in kinds: get(0o1600)", "libc.mq_open(queue, os.O_CREAT | os.O_RDWR, 0o600, None)"],
+    () => [
+      ...objects,
+      "for _, get, _ in kinds: get(0o1600)",
+      "libc.mq_open(queue, os.O_CREAT | os.O_RDWR, 0o600, None)"
+    ],
     () => [
       ...objects,
       "for kind, get, remove in kinds:",
@@ -209,7 +213,9 @@ const runAs = (situation: Situation, language: string, subject: Subject, scripts
         const command = other ? ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", ...words] : words
         execFile(command[0] ?? "", command.slice(1), { timeout: 60_000 }, (error, stdout, stderr) =>
           // Warnings come first.
-          error === null ? resolve(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")) : reject(new Error(`${error.message}\n${stderr}`))
+          error === null
+            ? resolve(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""))
+            : reject(new Error(`${error.message}\n${stderr}`))
         )
       })
   )
@@ -230,18 +236,24 @@ const subjectOf = (situation: Situation) =>
       })
   )
 
+it("every claim has a proof", () => assert.sameMembers(Object.keys(proofs), Object.keys(claims)))
+
 for (const situation of reachable)
   describe(`claims: ${situations[situation]}`, () => {
     for (const [name, proof] of Object.entries(proofs)) {
       const { holds, says }: Claim = claims[name as keyof typeof claims]
       const isClaimed = holds.includes(situation)
-      it.live(`a job ${says}: ${isClaimed ? "yes" : "no"}`, () =>
-        Effect.scoped(
-          Effect.gen(function* () {
-            const subject = yield* subjectOf(situation)
-            const endings = yield* runAs(situation, "python", subject, proof.scripts(subject))
-            assert.strictEqual(proof.holds(endings), isClaimed, JSON.stringify(endings, null, 2))
-          })
-        ), 60_000)
+      it.live(
+        `a job ${says}: ${isClaimed ? "yes" : "no"}`,
+        () =>
+          Effect.scoped(
+            Effect.gen(function* () {
+              const subject = yield* subjectOf(situation)
+              const endings = yield* runAs(situation, "python", subject, proof.scripts(subject))
+              assert.strictEqual(proof.holds(endings), isClaimed, JSON.stringify(endings, null, 2))
+            })
+          ),
+        60_000
+      )
     }
   })

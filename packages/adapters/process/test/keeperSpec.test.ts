@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { JobId } from "@fairlead/core/runtime/JobId"
 import { jobLimits } from "@fairlead/testing/fixtures/JobFixtures"
 import { Redacted, Schema } from "effect"
-import { unconfined } from "./fixtures.ts"
 import { isExpressible, keeperSpec } from "../src/internal/keeperSpec.ts"
+import { unconfined } from "./fixtures.ts"
 
 const confinement = {
   level: "namespace",

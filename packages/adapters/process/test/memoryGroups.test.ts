@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { contractJob, observeAll, untilPrinted } from "@fairlead/testing/fixtures/JobFixtures"
 import { Effect } from "effect"
-import { sweepMemoryGroups } from "../src/internal/housekeeping.ts"
 import { readTarget, readText, run } from "../src/internal/files.ts"
+import { sweepMemoryGroups } from "../src/internal/housekeeping.ts"
 import { candidateOf, findMemoryGroups, usable } from "../src/internal/memoryGroups.ts"
 import { eventually, levels, marked, place, processesOf, temporaryDirectory } from "./fixtures.ts"
 
@@ -15,7 +15,10 @@ const second = "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2
 
 describe("the control group for memory groups of jobs", () => {
   it("is the host's own in version 1, as far as the mount shows it", () => {
-    assert.deepStrictEqual(candidateOf("4:memory:/app\n0::/x", first), { version: 1, path: "/sys/fs/cgroup/memory/app" })
+    assert.deepStrictEqual(candidateOf("4:memory:/app\n0::/x", first), {
+      version: 1,
+      path: "/sys/fs/cgroup/memory/app"
+    })
     assert.deepStrictEqual(candidateOf("4:memory:/", first), { version: 1, path: "/sys/fs/cgroup/memory" })
     const within = first.replace(" / /sys", " /docker/a1 /sys")
     assert.deepStrictEqual(candidateOf("4:memory:/docker/a1", within), { version: 1, path: "/sys/fs/cgroup/memory" })

@@ -18,7 +18,13 @@ export interface Claim {
   readonly holds: ReadonlyArray<Situation>
 }
 
-const everywhere: ReadonlyArray<Situation> = ["namespaceUids", "namespaceRoot", "namespaceUser", "basicUids", "basicUser"]
+const everywhere: ReadonlyArray<Situation> = [
+  "namespaceUids",
+  "namespaceRoot",
+  "namespaceUser",
+  "basicUids",
+  "basicUser"
+]
 const withNamespaces: ReadonlyArray<Situation> = ["namespaceUids", "namespaceRoot", "namespaceUser"]
 const exceptAsHost: ReadonlyArray<Situation> = [...withNamespaces, "basicUids"]
 

@@ -47,7 +47,10 @@ const located = (
 
 /** The control group for memory groups of jobs; undefined where this host cannot make them. Makes one for trial. */
 export const findMemoryGroups = Effect.gen(function* () {
-  const [groups = "", mounts = ""] = yield* Effect.all([readText("/proc/self/cgroup"), readText("/proc/self/mountinfo")])
+  const [groups = "", mounts = ""] = yield* Effect.all([
+    readText("/proc/self/cgroup"),
+    readText("/proc/self/mountinfo")
+  ])
   const candidate = candidateOf(groups, mounts)
   return candidate === undefined ? undefined : yield* usable(candidate)
 }).pipe(Effect.orElseSucceed(() => undefined))
