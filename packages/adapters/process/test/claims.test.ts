@@ -232,6 +232,8 @@ const subjectOf = (situation: Situation) =>
     }),
     ({ directory, open }) =>
       Effect.promise(async () => {
+        // Scripts close folders to their owner.
+        await new Promise((done) => execFile("chmod", ["-R", "u+rwX", "--", directory, open], done))
         for (const path of [directory, open]) await rm(path, { recursive: true, force: true, maxRetries: 5 })
       })
   )
