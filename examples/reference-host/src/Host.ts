@@ -68,6 +68,7 @@ const runtimes = (config: HostConfig) => {
       ProcessRuntime.layer({
         directory: resolve(dataDir, "jobs"),
         hidden: [dataDir],
+        shared: config.FAIRLEAD_SHARED_DIRECTORIES,
         ...(range === undefined ? {} : { uids: range })
       })
     )

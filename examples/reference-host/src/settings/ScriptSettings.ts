@@ -2,7 +2,7 @@
 import { defaultQueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Config, Schema } from "effect"
-import { integer, onOff, optional, optionalInteger, setting } from "./Setting.ts"
+import { integer, list, onOff, optional, optionalInteger, setting } from "./Setting.ts"
 
 /** `process=100`. */
 const RuntimeLimit = Schema.TemplateLiteralParser([
@@ -21,6 +21,10 @@ export const scriptSettings = {
     "FAIRLEAD_PROCESS_UIDS",
     "61000-61511 for root, otherwise none",
     "User ids under which scripts run when the host is root, `first-last`, one for each script at a time."
+  ),
+  FAIRLEAD_SHARED_DIRECTORIES: list(
+    "FAIRLEAD_SHARED_DIRECTORIES",
+    "Absolute paths of directories of this machine to which scripts can write, as far as their user may. With namespaces all else is read-only for scripts."
   ),
   FAIRLEAD_MAX_RUNNING: integer(
     "FAIRLEAD_MAX_RUNNING",

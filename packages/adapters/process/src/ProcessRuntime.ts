@@ -2,17 +2,18 @@
  * Runs scripts as processes of this machine. Each job belongs to a keeper process of its own and lives in a directory; this host only
  * prepares the directory, and reads it. So a job goes on when the host dies, and any later host on the same directory finds it.
  */
-import { readdir, readFile, realpath, writeFile } from "node:fs/promises"
+import { readdir, readFile, realpath, stat, writeFile } from "node:fs/promises"
 import { isAbsolute, join } from "node:path"
 import { geteuid, platform } from "node:process"
-import type { JobHandle, JobReport, JobSpec } from "@fairlead/core/runtime/Job"
+import type { JobHandle, JobSpec } from "@fairlead/core/runtime/Job"
 import { JobId } from "@fairlead/core/runtime/JobId"
 import { JobRemoved, RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import type { JobSummary, ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Clock, Config, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
 import { choose, describe, type Level } from "./internal/confinement.ts"
-import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
+import { absentReport, failed, failingIn, refused } from "./internal/failures.ts"
+import { attempt, type FileFailure, ifPresent, systemPath } from "./internal/files.ts"
 import { bury, isRemoved, sweep, sweepMemoryGroups } from "./internal/housekeeping.ts"
 import {
   claimForRemoval,
@@ -149,6 +150,14 @@ const checkOptions = (options: ProcessRuntimeOptions) =>
         reason: "options",
         detail: "uids: only root may choose users for jobs"
       })
+    for (const path of options.shared ?? []) {
+      const found = yield* Effect.mapError(ifPresent(attempt(() => stat(path))), unavailableDirectory)
+      if (found?.isDirectory() !== true)
+        return yield* new ProcessRuntimeUnavailable({
+          reason: "options",
+          detail: `shared: ${path} is not a directory; make it, or leave it out`
+        })
+    }
   })
 
 const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOptions) {
@@ -288,24 +297,3 @@ const removeIn = ({ bootId, launcher, places }: Machine) =>
   )
 
 const isJobId = Schema.is(JobId)
-
-/** A job that belongs here and is not here is lost; one of another directory may be well. */
-const absentReport = (handle: JobHandle, node: string): Effect.Effect<JobReport, FileFailure> =>
-  handle.node === node
-    ? Effect.succeed({
-        end: { _tag: "Lost", detail: "its directory is gone" },
-        stdout: { writtenBytes: 0, keptBytes: 0 },
-        stderr: { writtenBytes: 0, keptBytes: 0 }
-      })
-    : Effect.fail(new FileFailure({ code: "", cause: new Error(`the job is held by ${handle.node}, not by ${node}`) }))
-
-type Phase = RuntimeError["phase"]
-
-const failed = (phase: Phase, { cause }: FileFailure) =>
-  new RuntimeError({ runtime: "process", phase, retryable: true, cause })
-
-const refused = (phase: Phase, detail: string) =>
-  new RuntimeError({ runtime: "process", phase, retryable: false, cause: new Error(detail) })
-
-/** For `Effect.catchTag("FileFailure", …)`. */
-const failingIn = (phase: Phase) => (failure: FileFailure) => Effect.fail(failed(phase, failure))

@@ -14,5 +14,6 @@ suite("what is said of the isolation", () => {
     const obstacles = ["namespace: Error: EACCES: permission denied, mkdir '/srv/data/jobs'"]
     assert.notInclude(describe({ confinement, obstacles }), "/srv")
     assert.strictEqual(describe({ confinement, obstacles }), describe({ confinement, obstacles: [] }))
+    assert.notInclude(describe({ confinement: { ...confinement, memoryGroups: "/srv/groups" }, obstacles }), "/srv")
   })
 })

@@ -1,5 +1,6 @@
 /** Chooses how far jobs are kept apart: the best level that works on this machine, found by running a job at it. */
 import { Array as Arr, Effect } from "effect"
+import { claimsOf, type Situation } from "./claims.ts"
 import type { FileFailure } from "./files.ts"
 import { openPlaces, type Places } from "./jobDirectory.ts"
 import { obstacleTo } from "./keeper.ts"
@@ -46,17 +47,25 @@ const obstacleAt = Effect.fnUntraced(function* (places: Places, confinement: Con
 const explain = ({ cause, code }: FileFailure) =>
   Effect.succeed(code === "ENOENT" ? "perl is not installed" : String(cause))
 
-/** For everybody: no path, and nothing that the system said. */
-export const describe = ({ confinement: { hostIsRoot, level, memoryGroups, uids } }: Choice): string => {
+export const situationOf = ({
+  hostIsRoot,
+  level,
+  uids
+}: Pick<Confinement, "hostIsRoot" | "level" | "uids">): Situation => {
+  if (level === "basic") return uids === undefined ? "basicUser" : "basicUids"
+  if (uids !== undefined) return "namespaceUids"
+  return hostIsRoot ? "namespaceRoot" : "namespaceUser"
+}
+
+/** For everybody: no path, and nothing that the system said. Claims no more than is proved. */
+export const describe = ({ confinement }: Choice): string => {
+  const { hostIsRoot, level, memoryGroups, uids } = confinement
   const user =
     uids !== undefined
       ? `each job has a user of its own (${uids.first} to ${uids.first + uids.count - 1})`
       : hostIsRoot
         ? "jobs run as root without capabilities: configure user ids for them"
         : "jobs run as the host's user"
-  const apart =
-    level === "namespace"
-      ? "own process, IPC and mount namespace, private /tmp and /proc, hidden data directory"
-      : "jobs see the host's processes and files; stopped by their session and parentage"
-  return `${level}: ${apart}; ${user}; memory: ${memoryGroups === undefined ? "sampled" : "cgroup"}`
+  const held = claimsOf(situationOf(confinement)).map(({ word }) => word)
+  return `${level}: ${held.join(", ")}; ${user}; memory: ${memoryGroups === undefined ? "sampled" : "cgroup"}`
 }
