@@ -26,6 +26,7 @@ import * as PgliteStorage from "@fairlead/postgres/pglite/PgliteStorage"
 import * as ProcessRuntime from "@fairlead/process/ProcessRuntime"
 import { Effect, Layer, Option, Result, Schema } from "effect"
 import { IpNetwork, NetAddress } from "effect/net"
+import { freeUids } from "./freeUids.ts"
 import { ConfigurationInvalid, type HostConfig, isLoopback } from "./HostConfig.ts"
 import type { Keys } from "./Keys.ts"
 
@@ -68,6 +69,7 @@ const runtimes = (config: HostConfig) => {
       ProcessRuntime.layer({
         directory: resolve(dataDir, "jobs"),
         hidden: [dataDir],
+        unsafeScriptsAsHostUser: config.FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER === "on",
         ...(range === undefined ? {} : { uids: range })
       })
     )
@@ -78,15 +80,17 @@ const runtimes = (config: HostConfig) => {
 }
 
 const Range = Schema.String.check(Schema.isPattern(/^\d{1,10}-\d{1,10}$/))
+const mostUids = 1_000
 
-/** A host that is root must not run scripts as root; without a setting it takes a range that distributions leave free. */
+/** A host that is root must not run scripts as root. */
 const uids = Effect.fnUntraced(function* ({ FAIRLEAD_PROCESS_UIDS }: HostConfig) {
-  if (Option.isNone(FAIRLEAD_PROCESS_UIDS)) return geteuid?.() === 0 ? { first: 61_000, count: 512 } : undefined
+  if (Option.isNone(FAIRLEAD_PROCESS_UIDS)) return geteuid?.() === 0 ? freeUids.host : undefined
   const text = FAIRLEAD_PROCESS_UIDS.value
   const [first = 0, last = 0] = text.split("-").map(Number)
-  if (Schema.is(Range)(text) && last >= first) return { first, count: Math.min(1_000, last - first + 1) }
+  if (Schema.is(Range)(text) && first > 0 && last >= first && last - first < mostUids)
+    return { first, count: last - first + 1 }
   return yield* new ConfigurationInvalid({
-    problems: ["FAIRLEAD_PROCESS_UIDS is not valid: give a range such as 61000-61511."]
+    problems: [`FAIRLEAD_PROCESS_UIDS is not valid: give a range of at most ${mostUids} such as 60672-61183.`]
   })
 })
 

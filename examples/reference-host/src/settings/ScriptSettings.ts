@@ -19,8 +19,13 @@ export const scriptSettings = {
   ),
   FAIRLEAD_PROCESS_UIDS: optional(
     "FAIRLEAD_PROCESS_UIDS",
-    "61000-61511 for root, otherwise none",
-    "User ids under which scripts run when the host is root, `first-last`, one for each script at a time."
+    "60672-61183 for root, otherwise none",
+    "User ids under which scripts run when the host is root, `first-last`, one for each script at a time, at most 1000. Neither users, groups nor containers (`/etc/subuid`) of the machine may have them."
+  ),
+  FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER: onOff(
+    "FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER",
+    "off",
+    "Whether scripts of a host that is not root may run as its user: they may then read and change what it may, its keys and its database too unless `isolation` says that they are hidden. `npm start` switches it on."
   ),
   FAIRLEAD_MAX_RUNNING: integer(
     "FAIRLEAD_MAX_RUNNING",

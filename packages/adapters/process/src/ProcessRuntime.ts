@@ -14,6 +14,7 @@ import { Clock, Config, Effect, Layer, Option, Schedule, Schema, type Scope, Str
 import { choose, describe, type Level } from "./internal/confinement.ts"
 import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
 import { bury, isRemoved, sweep } from "./internal/housekeeping.ts"
+import { checkUsers, makeAccounts } from "./internal/jobAccounts.ts"
 import {
   claimForRemoval,
   makePlaces,
@@ -29,19 +30,28 @@ import { type Launcher, makeLauncher } from "./internal/launcher.ts"
 import { nodeName } from "./internal/nodeName.ts"
 import { observation } from "./internal/observation.ts"
 import { makeSpareKeeper, type SpareKeeper } from "./internal/spareKeeper.ts"
+import { ProcessRuntimeUnavailable } from "./ProcessRuntimeUnavailable.ts"
 
 const Absolute = Schema.String.check(Schema.makeFilter(isAbsolute, { expected: "an absolute path" }))
 
 export const ProcessRuntimeOptions = Schema.Struct({
   /** Where jobs live. Absolute, on a local disk that survives the host; made when it is missing. */
   directory: Absolute,
-  /** User ids for jobs, one for each job that runs at a time; more jobs wait. Needs a host that is root. The ids must not be used otherwise. */
+  /**
+   * User ids for jobs, one for each job that runs at a time; more jobs wait. Needs a host that is root. Refused when the machine uses one of
+   * them otherwise: passwd, group, subuid.
+   */
   uids: Schema.optionalKey(
     Schema.Struct({
       first: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 4_000_000_000 })),
       count: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))
     })
   ),
+  /**
+   * Without `uids` scripts run as the host's user: they may read, change and delete what it may, the data of the host too. Refused unless
+   * this is true.
+   */
+  unsafeScriptsAsHostUser: Schema.optionalKey(Schema.Boolean),
   /** The level to insist on. Default: `namespace` where it works, else `basic`. */
   level: Schema.optionalKey(Schema.Literals(["namespace", "basic"])),
   /** Absolute paths of directories that scripts shall find empty, besides `directory`. Level `namespace` only. */
@@ -54,15 +64,6 @@ export const ProcessRuntimeOptions = Schema.Struct({
   interpreterPath: Schema.optionalKey(Schema.String)
 })
 export type ProcessRuntimeOptions = typeof ProcessRuntimeOptions.Type
-
-/** This machine, or this configuration, cannot run jobs. */
-export class ProcessRuntimeUnavailable extends Schema.TaggedError<ProcessRuntimeUnavailable>()(
-  "ProcessRuntimeUnavailable",
-  {
-    reason: Schema.Literals(["options", "platform", "directory", "keeper"]),
-    detail: Schema.String
-  }
-) {}
 
 /** Registers the runtime. Jobs outlive the layer. */
 export const layer = (options: ProcessRuntimeOptions): Layer.Layer<never, ProcessRuntimeUnavailable, ScriptRuntimes> =>
@@ -80,6 +81,9 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   yield* checkOptions(options)
   const levels: ReadonlyArray<Level> = options.level === undefined ? ["namespace", "basic"] : [options.level]
   const { bootId, directory, node, places } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
+  yield* Effect.catchTag(makeAccounts(options, places), "FileFailure", (failure) =>
+    Effect.fail(unavailableDirectory(failure))
+  )
   const confined = {
     uids: options.uids,
     hostIsRoot: geteuid?.() === 0,
@@ -127,11 +131,7 @@ const checkOptions = (options: ProcessRuntimeOptions) =>
       Schema.decodeEffect(Schema.toType(ProcessRuntimeOptions))(options),
       ({ message }) => new ProcessRuntimeUnavailable({ reason: "options", detail: message })
     )
-    if (options.uids !== undefined && geteuid?.() !== 0)
-      return yield* new ProcessRuntimeUnavailable({
-        reason: "options",
-        detail: "uids: only root may choose users for jobs"
-      })
+    yield* checkUsers(options)
   })
 
 const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOptions) {

@@ -56,7 +56,14 @@ describe("ProcessRuntime.layer", () => {
         const directory = yield* temporaryDirectory
         const found = yield* Effect.gen(function* () {
           return yield* (yield* ScriptRuntimes).find("process")
-        }).pipe(Effect.provide(Layer.provideMerge(layer({ directory, languages: ["bash"] }), ScriptRuntimes.layer)))
+        }).pipe(
+          Effect.provide(
+            Layer.provideMerge(
+              layer({ directory, languages: ["bash"], unsafeScriptsAsHostUser: true }),
+              ScriptRuntimes.layer
+            )
+          )
+        )
         assert.isTrue(Option.isSome(found))
       })
     )
@@ -88,6 +95,32 @@ describe("ProcessRuntime.layer", () => {
     )
   )
 
+  it.live("refuses to run scripts as the host's user, who owns the directory, unless that is said", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const error = yield* Effect.flip(make({ directory, languages: [] }))
+        assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "user" })
+        assert.include(error.message, "unsafeScriptsAsHostUser")
+        const { isolation } = yield* make({ directory, languages: [], unsafeScriptsAsHostUser: true })
+        assert.include(isolation, "unsafe")
+      })
+    )
+  )
+
+  it.live.skipIf(!isRoot)("refuses user ids that belong to somebody", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const refusal = (first: number, count: number) =>
+          Effect.flip(make({ directory, languages: [], uids: { first, count } }))
+        assert.deepInclude(yield* refusal(65_500, 100), { reason: "uids" })
+        assert.include((yield* refusal(65_534, 1)).message, "65534 is the user nobody")
+        assert.include((yield* refusal(65_535, 1)).message, "65535 stands for no user")
+      })
+    )
+  )
+
   it.live.skipIf(!isRoot)("refuses a directory that the users of jobs cannot reach", () =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -97,6 +130,7 @@ describe("ProcessRuntime.layer", () => {
         const uids = { ...ownUids(2), count: 1 }
         const error = yield* Effect.flip(make({ directory, level: "basic", uids, languages: [] }))
         assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "keeper" })
+        assert.include(error.message, `cannot pass through ${closed}`)
         assert.include((yield* make({ directory, level: "namespace", uids, languages: [] })).isolation, `${uids.first}`)
       })
     )
@@ -126,7 +160,7 @@ describe("ProcessRuntime.layer", () => {
     Effect.scoped(
       Effect.gen(function* () {
         const directory = yield* smallDisk
-        const runtime = yield* make({ directory, languages: ["bash"] })
+        const runtime = yield* make({ directory, languages: ["bash"], uids: ownUids(2) })
         const spec = contractJob(runtime, "bash", ["echo start; yes; echo unreachable"], {
           outputBytes: 64 * 1024 ** 2
         })

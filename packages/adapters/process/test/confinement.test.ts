@@ -14,4 +14,15 @@ suite("what is said of the isolation", () => {
     assert.notInclude(describe({ confinement, obstacles }), "/srv")
     assert.strictEqual(describe({ confinement, obstacles }), describe({ confinement, obstacles: [] }))
   })
+
+  it("claims a hidden data directory only where one is hidden, and calls the host's user unsafe", () => {
+    const said = (hidden: ReadonlyArray<string>) =>
+      describe({
+        confinement: { level: "namespace", hostIsRoot: false, uids: undefined, hidden, killGraceMillis: 1 },
+        obstacles: []
+      })
+    assert.include(said(["/srv/jobs", "/srv"]), "hidden data directory")
+    assert.notInclude(said(["/srv/jobs"]), "data directory")
+    assert.include(said([]), "unsafe: jobs run as the host's user")
+  })
 })

@@ -21,6 +21,9 @@ export const directoryMode = ({ level, uids }: Pick<Confinement, "level" | "uids
 
 export const scriptName = ({ fileExtension }: Interpreter) => `script.${fileExtension}`
 
+/** The working directory of a job that has a /tmp of its own. */
+export const workOfNamespace = "/tmp/work"
+
 /** NUL cannot be part of an argument, an environment variable or this format. */
 export const isExpressible = ({ args, env }: JobSpec) =>
   args.every((arg) => !arg.includes("\0")) &&
