@@ -8,36 +8,29 @@
 package Keeper;
 use strict;
 use warnings;
-use Errno qw(EEXIST EINTR);
-use Fcntl qw(LOCK_EX LOCK_NB);
+use Errno qw(EEXIST);
 use POSIX qw(WNOHANG);
-use Kernel qw(
-    drop_capabilities limit_resource mount now pidfd prctl reaped_usage
-    MS_BIND MS_NODEV MS_NOEXEC MS_NOSUID MS_PRIVATE MS_RDONLY MS_REC
-    PR_CHILD_SUBREAPER PR_NO_NEW_PRIVS PR_SET_PDEATHSIG
-);
+use FileSystem qw(private_file_system write_file);
+use Kernel qw(now pidfd prctl PR_CHILD_SUBREAPER);
+use Output;
+use Proc qw(all_pids descendants slurp stat_fields);
+use Script qw(become_script);
+use Usage qw(exceeded_limit total_usage);
+use Users qw(lock_uid);
 
 use constant {
     TICK_SECONDS       => 0.1,     # how often `cancel` and the limits are looked at
     FIRST_LOOK_SECONDS => 0.02,
     BASIC_TICKS        => 5,       # without a namespace a look reads all of /proc: only every fifth tick
     KEEPER_NICENESS    => 15,      # while it copies output
-    SCRIPT_NICENESS    => 19,      # scripts that want every core must not keep the host from answering
     FREEZE_SECONDS     => 2,       # longest search for processes that fork while they are killed
-    SPARE_TASKS        => 512,     # how much the host's user may grow before the job can start no process
     SWEEP_SECONDS      => 5,       # longest wait for killed processes to be gone
     DRAIN_SECONDS      => 1,       # longest wait for the end of output after that
-    READ_BYTES         => 65_536,
     RECORD_BYTES       => 1_024,   # room for `exit`
-    USER_HZ            => 100,     # unit of times in /proc/<pid>/stat
 };
 
 my %spec;
-my %job = (
-    end  => undef,     # why the job ends, once that is decided; the first reason wins
-    peak => 0,         # largest sampled memory of the tree, KiB
-    map { ($_ => { written => 0, kept => 0 }) } qw(stdout stderr),
-);
+my %job;    # `end`: why the job ends, once that is decided, the first reason wins; `process`: a handle of the script's while it lives
 my ($is_init, $is_prepared, $uid, $uid_lock);
 my ($boot_id) = slurp('/proc/sys/kernel/random/boot_id') =~ /(\S+)/;
 
@@ -69,7 +62,7 @@ sub keep {
     put_script($script);
     return finish(stopped(0)) if -e 'cancel';
     if ($is_init) {
-        my $failure = private_file_system();
+        my $failure = private_file_system(@{ $spec{hidden} });
         return finish({ end => 'failed', detail => $failure }) if defined $failure;
     }
     run_script();
@@ -88,7 +81,7 @@ sub run_script {
     my $wall    = now() - $started;
     sweep();
     drain();
-    finish({ %{ $job{end} // how_it_ended($status) }, usage($wall) });
+    finish({ %{ $job{end} // how_it_ended($status) }, total_usage($wall) });
 }
 
 # Until the script's own process has ended; returns its wait status.
@@ -182,7 +175,7 @@ sub read_spec {
 # What the host does not need to see before: output, the job's /tmp with its working directory in it, and room for the record of the
 # end, taken in advance so that a full disk cannot keep it from being written. A keeper that was killed may have made some.
 sub make_files {
-    for my $name (qw(stdout stderr)) { open $job{$name}{file}, '>>', $name or die "keeper: $name: $!\n" }
+    Output::open_files();
     write_file('exit.tmp', ' ' x RECORD_BYTES);
     for (qw(tmp tmp/work)) { mkdir $_ or $!{EEXIST} or die "keeper: $_: $!\n" }
     write_file('tmp/package.json', '{}');    # keeps Node from looking further up for one and taking its module type
@@ -198,147 +191,29 @@ sub put_script {
     chmod 0711, '.' unless $is_init;         # without a file system of its own the job's user must pass through
 }
 
-sub write_file {
-    my ($path, $text) = @_;
-    open my $file, '>', $path or die "keeper: $path: $!\n";
-    while (length $text) {
-        my $count = syswrite $file, $text;
-        die "keeper: $path: $!\n" unless defined $count;
-        substr($text, 0, $count) = '';
-    }
-}
-
-# The job's view of the file system: a /tmp of its own, nothing in hidden directories, and its own processes in /proc. The order
-# matters: what is below /tmp, hidden directories too, is out of sight after the second line. Returns what failed.
-sub private_file_system {
-    my @mounts = (
-        [ 'none', '/', '', MS_REC | MS_PRIVATE ],
-        [ 'tmp', '/tmp', '', MS_BIND ],
-        map({ [ 'hidden', $_, 'tmpfs', MS_RDONLY, 'size=4k,mode=0555' ] } @{ $spec{hidden} }),
-        [ 'proc', '/proc', 'proc', MS_NOSUID | MS_NODEV | MS_NOEXEC ],
-    );
-    for (@mounts) {
-        mount(@$_) or return "the private file system of the job could not be mounted: $!";
-    }
-    return;
-}
-
-# A user of its own for the job: the first of the range that no living keeper has locked, and that has no process (of a job whose
-# keeper was killed). Waits for one.
-sub lock_uid {
-    my ($first, $count) = @_;
-    until (-e 'cancel') {
-        my %alive = map { ((stat "/proc/$_")[4] // '' => 1) } all_pids();
-        for my $candidate (grep { !$alive{$_} } $first .. $first + $count - 1) {
-            open my $lock, '>>', "../../uids/$candidate" or next;
-            return ($candidate, $lock) if flock $lock, LOCK_EX | LOCK_NB;
-        }
-        select undef, undef, undef, TICK_SECONDS;
-    }
-    return;
-}
-
 sub start_script {
-    for (@job{qw(stdout stderr)}) { pipe $_->{pipe}, $_->{writer} or die "keeper: pipe: $!\n" }
+    Output::open_pipes();
     my $pid = fork // die "keeper: fork: $!\n";
     if ($pid == 0) {
-        become_script();
+        become_script(\%spec, $uid, Output::writers());
         syswrite STDERR, "cannot start: $!\n";
         exit 127;
     }
-    close delete $job{$_}{writer} for qw(stdout stderr);
+    Output::close_writers();
     $job{process} = pidfd($pid);
     return $pid;
 }
 
-# Gives up every privilege first, then takes the script's environment, so that the environment cannot reach a privilege.
-sub become_script {
-    setpgrp 0, 0;
-    setpriority 0, 0, SCRIPT_NICENESS;
-    open STDOUT, '>&', $job{stdout}{writer};
-    open STDERR, '>&', $job{stderr}{writer};
-    my $others = other_tasks();
-    if (open my $score, '>', '/proc/self/oom_score_adj') { syswrite $score, '500' }
-    chdir $spec{home} or return;
-    drop_capabilities();
-    if (defined $uid) {
-        $( = $uid;
-        $) = "$uid $uid";
-        ($<, $>) = ($uid, $uid);
-        return if $< != $uid || $> != $uid || $) ne "$uid $uid";
-    }
-    prctl(PR_NO_NEW_PRIVS,  1) == 0 or return;
-    prctl(PR_SET_PDEATHSIG, 9);
-    limit_script($others) or return;
-    %ENV = map { split /=/, $_, 2 } @{ $spec{env} };
-    my @argv = @{ $spec{argv} };
-    no warnings 'exec';    # the caller says it
-    exec { $argv[0] } @argv;
-}
-
-sub limit_script {
-    my ($others) = @_;
-    my $cpu_seconds = int(($spec{cpuMillis} + 999) / 1000);
-    my $processes   = $spec{processes} + $others;
-    return limit_resource('core', 0, 0)
-        && limit_resource('cpu',    $cpu_seconds,         $cpu_seconds + 1)
-        && limit_resource('data',   $spec{dataBytes},     $spec{dataBytes})
-        && limit_resource('fsize',  $spec{fileSizeBytes}, $spec{fileSizeBytes})
-        && limit_resource('nofile', $spec{openFiles},     $spec{openFiles})
-        && limit_resource('nproc',  $processes,           $processes);
-}
-
-# The kernel counts processes and threads by user: room for those of the user that are not the job's.
-sub other_tasks {
-    return 0 if $spec{processesOf} eq 'job';
-    return 1 if $spec{processesOf} ne 'host';
-    my $tasks = 0;
-    for my $pid (all_pids()) {
-        my (undef, undef, undef, $links, $owner) = stat "/proc/$pid/task";    # one link for each thread, and two
-        $tasks += $links - 2 if defined $owner && $owner == $>;
-    }
-    return $tasks + SPARE_TASKS;
-}
-
 # ---- output ----------------------------------------------------------------------------------------------------------------
 
-# Waits up to `$seconds` for output, or for the script's process to end, and stores the output. Beyond the cap it is read and
-# counted only, so the script never blocks.
 sub pump {
     my ($seconds) = @_;
-    my $wanted = '';
-    my @open = grep { $_->{pipe} } @job{qw(stdout stderr)};
-    vec($wanted, fileno $_, 1) = 1 for map({ $_->{pipe} } @open), $job{process} // ();
-    return if select(my $ready = $wanted, undef, undef, $seconds) <= 0;
-    for my $stream (@open) {
-        next unless vec $ready, fileno $stream->{pipe}, 1;
-        my $count = sysread $stream->{pipe}, my $bytes, READ_BYTES;
-        next unless defined $count;
-        if   ($count == 0) { close delete $stream->{pipe} }
-        else               { store($stream, $bytes) }
-    }
-}
-
-sub store {
-    my ($stream, $bytes) = @_;
-    $stream->{written} += length $bytes;
-    $bytes = substr $bytes, 0, $spec{outputBytes} - $stream->{kept};
-    while (length $bytes && !$stream->{broken}) {
-        my $count = syswrite $stream->{file}, $bytes;
-        if (defined $count) {
-            $stream->{kept} += $count;
-            substr($bytes, 0, $count) = '';
-        }
-        elsif (!$!{EINTR}) {
-            $stream->{broken} = 1;    # no space, most likely: ends the job, and what follows is dropped
-            end_with({ end => 'limit', limit => 'storage' });
-        }
-    }
+    end_with({ end => 'limit', limit => 'storage' }) if Output::pump($spec{outputBytes}, $seconds, $job{process});
 }
 
 sub drain {
     my $until = now() + DRAIN_SECONDS;
-    pump(TICK_SECONDS) while ($job{stdout}{pipe} || $job{stderr}{pipe}) && now() < $until;
+    pump(TICK_SECONDS) while Output::is_open() && now() < $until;
 }
 
 # ---- processes -------------------------------------------------------------------------------------------------------------
@@ -353,21 +228,7 @@ sub reap {
 
 # All living processes of the job but the keeper.
 sub members {
-    my @all = grep { $_ != $$ } all_pids();
-    return @all if $is_init;
-    my %children;
-    for my $pid (@all) {
-        my @stat = stat_fields($pid) or next;
-        push @{ $children{ $stat[1] } }, $pid;
-    }
-    my @found = @{ $children{$$} // [] };
-    for (my $at = 0; $at < @found; $at++) { push @found, @{ $children{ $found[$at] } // [] } }
-    return @found;
-}
-
-sub all_pids {
-    opendir my $proc, '/proc' or return;
-    return grep {/^\d+$/} readdir $proc;
+    return $is_init ? grep { $_ != $$ } all_pids() : descendants($$);
 }
 
 # In a namespace process 1 signals everything but itself, atomically.
@@ -399,45 +260,9 @@ sub sweep {
     }
 }
 
-# ---- limits and usage ------------------------------------------------------------------------------------------------------
-
 sub check_limits {
-    my ($memory, $tasks, $cpu) = (0, 0, reaped_usage()->{cpu});
-    my @pids = members();
-    for my $pid (@pids) {
-        my @stat   = stat_fields($pid) or next;
-        my $status = slurp("/proc/$pid/status");
-        $cpu    += ($stat[11] + $stat[12] + $stat[13] + $stat[14]) / USER_HZ;    # own and of the children it has reaped
-        $tasks  += $stat[17];
-        $memory += $status =~ /^RssAnon:\s+(\d+)/m ? $1 : 0;
-    }
-    # Forked processes share pages that count in each of them: look closer before judging.
-    $memory = proportional_memory(@pids) // $memory if $memory * 1024 > $spec{memoryBytes};
-    $job{peak} = $memory if $memory > $job{peak};
-    my $exceeded =
-          $memory * 1024 > $spec{memoryBytes} ? 'memory'
-        : $cpu * 1000 > $spec{cpuMillis}      ? 'cpu'
-        : $tasks > $spec{processes}           ? 'processes'
-        :                                       return;
-    end_with({ end => 'limit', limit => $exceeded });
-}
-
-sub proportional_memory {
-    my $sum;
-    for (@_) { $sum += $1 if slurp("/proc/$_/smaps_rollup") =~ /^Pss_Anon:\s+(\d+)/m }
-    return $sum;
-}
-
-sub usage {
-    my ($wall) = @_;
-    my $reaped = reaped_usage();
-    return (
-        wallMicros => int($wall * 1e6),
-        cpuTicks   => int($reaped->{cpu} * USER_HZ + 0.5),
-        tickHertz  => USER_HZ,
-        # The largest process is exact, the sum over the tree is a sample: the truth is at least the larger of the two.
-        peakKb => $reaped->{largest} > $job{peak} ? $reaped->{largest} : $job{peak},
-    );
+    my $limit = exceeded_limit(\%spec, members());
+    end_with({ end => 'limit', limit => $limit }) if defined $limit;
 }
 
 # ---- the end ---------------------------------------------------------------------------------------------------------------
@@ -445,8 +270,7 @@ sub usage {
 # Over the blanks of `exit.tmp`, so that this needs no new block on a full disk.
 sub finish {
     my ($record) = @_;
-    $record->{"${_}Written"} = $job{$_}{written} for qw(stdout stderr);
-    $record->{"${_}Kept"}    = $job{$_}{kept}    for qw(stdout stderr);
+    $record = { %$record, Output::totals() };
     my @pairs = map { my $value = $record->{$_}; $value =~ /^\d+$/ ? qq("$_":$value) : qq("$_":"$value") } sort keys %$record;
     open my $file, '+<', 'exit.tmp' or die "keeper: exit.tmp: $!\n";
     syswrite $file, '{' . join(',', @pairs) . '}' or die "keeper: exit.tmp: $!\n";
@@ -455,20 +279,6 @@ sub finish {
 }
 
 # ---- helpers ---------------------------------------------------------------------------------------------------------------
-
-sub slurp {
-    my ($path) = @_;
-    open my $file, '<', $path or return '';
-    my $text = '';
-    while (sysread $file, $text, READ_BYTES, length $text) { }
-    return $text;
-}
-
-# /proc/<pid>/stat from the third field (state) on; empty when the process is gone.
-sub stat_fields {
-    my ($pid) = @_;
-    return slurp("/proc/$pid/stat") =~ /\) (.*)/s ? split / /, $1 : ();
-}
 
 sub min {
     my $least = shift;
