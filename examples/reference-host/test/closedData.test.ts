@@ -3,12 +3,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
-import { type HostOptions, logIn, startHost } from "./support/HostProcess.ts"
+import { logIn, startHost } from "./support/HostProcess.ts"
+import { ways } from "./support/ways.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "fairlead-closed-"))
 chmodSync(folder, 0o711)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-const isRoot = process.geteuid?.() === 0
 
 /** Prints every file below the folders given that it can open, and every folder that it can list. */
 const script = `import os, sys
@@ -23,16 +23,8 @@ for top in sys.argv[1:]:
             pass
 `
 
-const ways: ReadonlyArray<readonly [string, HostOptions, string]> = isRoot
-  ? [
-      ["root with namespaces", {}, "namespace"],
-      ["root without namespaces", { through: ["setpriv", "--bounding-set", "-sys_admin"] }, "basic"],
-      ["another user with namespaces", { uid: 65_534 }, "namespace"]
-    ]
-  : [["this user with namespaces", {}, "namespace"]]
-
 describe("the data of the host", () => {
-  it.each(ways)("is closed to the scripts of %s", { timeout: 90_000 }, async (name, options, level) => {
+  it.each(ways)("is closed to the scripts of $name", { timeout: 90_000 }, async ({ level, name, options }) => {
     const dataDir = join(folder, name.replaceAll(" ", "-"))
     mkdirSync(dataDir, { mode: 0o711 })
     const jar = join(dataDir, "jar")

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type HostOptions, startHost } from "./support/HostProcess.ts"
+import { isRoot, nobody } from "./support/ways.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "fairlead-failed-start-"))
 const file = join(folder, "file")
@@ -38,9 +39,6 @@ const assertSaid = (output: string, words: ReadonlyArray<string>) => {
   assert.notInclude(output, "hunter2")
   assert.notMatch(output, /^\s+at /m)
 }
-const isRoot = process.geteuid?.() === 0
-/** Somebody who has no rights: what a service is run as. */
-const nobody = 65_534
 
 describe("a start that fails", () => {
   it.each([

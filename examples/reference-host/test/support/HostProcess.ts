@@ -1,6 +1,6 @@
 /** A real host as a child process, on a free port and in a folder of its own. Also what the benchmarks start. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { chownSync, mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -54,6 +54,8 @@ export const startHost = async ({
 }: HostOptions = {}): Promise<HostProcess> => {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "fairlead-host-"))
   if (uid !== undefined) chownSync(folder, uid, uid)
+  // Users of scripts pass through.
+  if (dataDir === undefined) chmodSync(folder, 0o711)
   const startedMillis = performance.now()
   const node = [process.execPath, "--liftoff-only", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning"]
   const [command = "", ...args] = [...through, ...node, ...program]

@@ -17,11 +17,12 @@ sub write_file {
     }
 }
 
-# A view of its own: a /tmp of its own, nothing in hidden directories, and its own processes in /proc. The order
-# matters: what is below /tmp, hidden directories too, is out of sight after the second line. Returns what failed.
+# A view of its own: accounts in which its user is found, a /tmp of its own, nothing in hidden directories, and its own processes in /proc.
+# The order matters: what is below /tmp, hidden directories too, is out of sight after the line of /tmp. Returns what failed.
 sub private_file_system {
     my @mounts = (
         [ 'none', '/', '', MS_REC | MS_PRIVATE ],
+        map({ [ "../../$_", "/etc/$_", '', MS_BIND ] } grep { -e "/etc/$_" } qw(passwd group)),
         [ 'tmp', '/tmp', '', MS_BIND ],
         map({ [ 'hidden', $_, 'tmpfs', MS_RDONLY, 'size=4k,mode=0555' ] } @_),
         [ 'proc', '/proc', 'proc', MS_NOSUID | MS_NODEV | MS_NOEXEC ],

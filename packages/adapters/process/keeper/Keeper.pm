@@ -16,7 +16,7 @@ use Output;
 use Proc qw(all_pids descendants slurp stat_fields);
 use Script qw(become_script);
 use Usage qw(exceeded_limit total_usage);
-use Users qw(lock_uid);
+use Users qw(lock_uid name_of);
 
 use constant {
     TICK_SECONDS       => 0.1,     # how often `cancel` and the limits are looked at
@@ -195,7 +195,7 @@ sub start_script {
     Output::open_pipes();
     my $pid = fork // die "keeper: fork: $!\n";
     if ($pid == 0) {
-        become_script(\%spec, $uid, Output::writers());
+        become_script(\%spec, $uid, name_of($uid, $is_init), Output::writers());
         syswrite STDERR, "cannot start: $!\n";
         exit 127;
     }

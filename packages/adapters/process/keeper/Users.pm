@@ -6,7 +6,7 @@ use Exporter 'import';
 use Fcntl qw(LOCK_EX LOCK_NB);
 use Proc qw(all_pids);
 
-our @EXPORT_OK = qw(lock_uid);
+our @EXPORT_OK = qw(lock_uid name_of);
 
 use constant WAIT_SECONDS => 0.1;
 
@@ -23,6 +23,15 @@ sub lock_uid {
         select undef, undef, undef, WAIT_SECONDS;
     }
     return;
+}
+
+# How the user of the job is called, or this process's when it has none of its own. In a file system of its own the job finds the accounts
+# that the host has made; elsewhere those of the machine, where there may be none.
+sub name_of {
+    my ($uid, $has_own_accounts) = @_;
+    my $made = defined $uid ? "fairlead-$uid" : 'fairlead';
+    return $made if $has_own_accounts;
+    return (getpwuid($uid // $>))[0] // $made;
 }
 
 1;
