@@ -10,13 +10,14 @@ use strict;
 use warnings;
 use Errno qw(EEXIST);
 use POSIX qw(WNOHANG);
-use FileSystem qw(private_file_system write_file);
+use FileSystem qw(own_proc private_file_system write_file);
 use Kernel qw(now pidfd prctl PR_CHILD_SUBREAPER);
+use MemoryGroup;
 use Output;
 use Proc qw(all_pids descendants slurp stat_fields);
 use Script qw(become_script);
 use Usage qw(exceeded_limit total_usage);
-use Users qw(lock_uid name_of);
+use Users qw(clear_user lock_uid name_of);
 
 use constant {
     TICK_SECONDS       => 0.1,     # how often `cancel` and the limits are looked at
@@ -31,7 +32,8 @@ use constant {
 
 my %spec;
 my %job;    # `end`: why the job ends, once that is decided, the first reason wins; `process`: a handle of the script's while it lives
-my ($is_init, $is_prepared, $uid, $uid_lock);
+my %child;  # the process that becomes the script: `pid`, `caller` to tell it the spec, and `trouble`, by which it says why it could not
+my ($is_init, $is_prepared, $uid_lock);
 my ($boot_id) = slurp('/proc/sys/kernel/random/boot_id') =~ /(\S+)/;
 
 # ---- the life of the job -------------------------------------------------------------------------------------------------
@@ -39,33 +41,60 @@ my ($boot_id) = slurp('/proc/sys/kernel/random/boot_id') =~ /(\S+)/;
 # Does beforehand what is the same for every job, in an empty directory that may become the one of a job by a rename. Names for a
 # claim, a spec and a script are made too: a new file costs a file system more than all that is done with it later.
 sub prepare {
-    my ($directory) = @_;
+    my ($directory, $memory_groups) = @_;
     enter($directory);
     $0 = 'keeper without a job';
     make_files();
     write_file($_, '') for 'spec', 'tmp/work/script';
     symlink identity(), 'keeper' or die "keeper: keeper: $!\n";
+    make_child($memory_groups);
     $is_prepared = 1;
+}
+
+# Of a prepared keeper that gets no job.
+sub abandon {
+    close delete $child{caller};
+    waitpid $child{pid}, 0;
+    MemoryGroup::remove();
 }
 
 # Returns when the job has ended, or another keeper has it.
 sub keep {
-    my ($directory, $level) = @_;
+    my ($directory, $level, $memory_groups) = @_;
     enter($directory);
     $0 = "keeper of $directory";
     $is_init = $level eq 'namespace';
-    claim() or return;
+    claim() or return $is_prepared && abandon();
     my $script = read_spec();
     prctl(PR_CHILD_SUBREAPER, 1) unless $is_init;    # orphans below us become our children: none escapes, all are accounted
-    ($uid, $uid_lock) = lock_uid($spec{firstUid}, $spec{uids}) if $spec{uids};
-    make_files() unless $is_prepared;
+    ($spec{uid}, $uid_lock) = lock_uid(@spec{qw(firstUid uids)}, @{ $spec{cleared} }) if $spec{uids};
+    if (!$is_prepared) {
+        make_files();
+        make_child($memory_groups);
+    }
     put_script($script);
-    return finish(stopped(0)) if -e 'cancel';
+    run_job();
+    MemoryGroup::remove();
+}
+
+sub run_job {
+    return give_up(stopped(0)) if -e 'cancel';
+    if (MemoryGroup::exists() && !MemoryGroup::limit($spec{memoryBytes})) {
+        return give_up({ end => 'failed', detail => 'the memory of the job could not be limited' });
+    }
     if ($is_init) {
-        my $failure = private_file_system(@{ $spec{hidden} });
-        return finish({ end => 'failed', detail => $failure }) if defined $failure;
+        my $failure = own_proc();
+        return give_up({ end => 'failed', detail => $failure }) if defined $failure;
     }
     run_script();
+}
+
+# Before the script has begun.
+sub give_up {
+    my ($record) = @_;
+    close delete $child{caller} if $child{caller};
+    waitpid $child{pid}, 0;
+    finish($record);
 }
 
 sub enter {
@@ -75,11 +104,13 @@ sub enter {
 
 sub run_script {
     my $started = now();
-    my $main    = start_script();
+    my $trouble = start_script();
+    return give_up({ end => 'failed', detail => $trouble }) if $trouble ne '';
     setpriority 0, 0, KEEPER_NICENESS;
-    my $status  = watch($main, $started);
+    my $status  = watch($child{pid}, $started);
     my $wall    = now() - $started;
     sweep();
+    clear_user($spec{uid}, $uid_lock, @{ $spec{cleared} }) if @{ $spec{cleared} };
     drain();
     finish({ %{ $job{end} // how_it_ended($status) }, total_usage($wall) });
 }
@@ -137,6 +168,7 @@ sub stopped { return { end => 'stopped', forced => $_[0] } }
 
 sub how_it_ended {
     my ($status) = @_;
+    return { end => 'limit', limit => 'memory' } if MemoryGroup::exists() && MemoryGroup::was_exceeded();
     return { end => 'exited', code => $status >> 8 } if ($status & 127) == 0;
     return { end => 'signalled', signal => $status & 127 };
 }
@@ -158,18 +190,24 @@ sub identity {
     return "$pid:$start:$boot_id";
 }
 
-# `name=value` records ended by NUL, of which `argv`, `env` and `hidden` repeat; then another NUL, and the script, which is returned.
-# Removed at once: it holds the secrets of the job.
+# `name=value` records ended by NUL; then another NUL, and the script, which is returned. Removed at once: it holds the secrets of
+# the job.
 sub read_spec {
-    my ($records, $script) = split /\0\0/, slurp('spec'), 2;
-    %spec = (argv => [], env => [], hidden => []);
-    for (split /\0/, $records) {
-        my ($name, $value) = split /=/, $_, 2;
-        if   (ref $spec{$name}) { push @{ $spec{$name} }, $value }
-        else                    { $spec{$name} = $value }
-    }
+    (my $records, my $script) = split /\0\0/, slurp('spec'), 2;
+    %spec = (parse_records($records), records => "$records\0");
     unlink 'spec';
     return $script;
+}
+
+# Some repeat.
+sub parse_records {
+    my %parsed = map { ($_ => []) } qw(argv cleared env hidden shared);
+    for (split /\0/, $_[0]) {
+        my ($name, $value) = split /=/, $_, 2;
+        if   (ref $parsed{$name}) { push @{ $parsed{$name} }, $value }
+        else                      { $parsed{$name} = $value }
+    }
+    return %parsed;
 }
 
 # What the host does not need to see before: output, the job's /tmp with its working directory in it, and room for the record of the
@@ -186,22 +224,53 @@ sub put_script {
     my $path = "tmp/work/$spec{file}";
     rename 'tmp/work/script', $path;         # when there is one
     write_file($path, $script);
-    return unless defined $uid;
+    my $uid = $spec{uid} // return;
     chown $uid, $uid, 'tmp', 'tmp/work', 'tmp/package.json', $path;
     chmod 0711, '.' unless $is_init;         # without a file system of its own the job's user must pass through
 }
 
-sub start_script {
+# A process that waits to become the script. It is in the job's memory group already: to enter one takes the kernel long.
+sub make_child {
+    my ($memory_groups) = @_;
+    MemoryGroup::create($memory_groups, identity());
     Output::open_pipes();
-    my $pid = fork // die "keeper: fork: $!\n";
-    if ($pid == 0) {
-        become_script(\%spec, $uid, name_of($uid, $is_init), Output::writers());
-        syswrite STDERR, "cannot start: $!\n";
+    pipe my $call, $child{caller} or die "keeper: pipe: $!\n";
+    pipe $child{trouble}, my $trouble or die "keeper: pipe: $!\n";
+    $child{pid} = fork // die "keeper: fork: $!\n";
+    if ($child{pid} == 0) {
+        close $_ for delete @child{qw(caller trouble)};
+        wait_and_become_script($call, $trouble);
         exit 127;
     }
+}
+
+# Returns when the keeper has no script for it, or that failed.
+sub wait_and_become_script {
+    my ($call, $trouble) = @_;
+    if (MemoryGroup::exists() && !MemoryGroup::enter()) {
+        syswrite $trouble, "the job could not enter its memory group: $!";
+        return;
+    }
+    my $records = do { local $/; <$call> };
+    return unless length $records;
+    %spec = parse_records($records);
+    if ($spec{ownIpc}) {
+        my $failure = private_file_system(\%spec);
+        return syswrite $trouble, $failure if defined $failure;
+    }
+    become_script(\%spec, name_of($spec{uid}, $spec{ownIpc}), Output::writers());
+    syswrite STDERR, "cannot start: $!\n";
+}
+
+# Returns what was in the way of it, empty when nothing was.
+sub start_script {
+    $job{process} = pidfd($child{pid});
+    Output::give_to($spec{uid}) if defined $spec{uid};    # so that it can open them again by their paths
     Output::close_writers();
-    $job{process} = pidfd($pid);
-    return $pid;
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $child{caller}, $spec{records} . (defined $spec{uid} ? "uid=$spec{uid}\0" : '');
+    close delete $child{caller};
+    return do { local $/; readline($child{trouble}) } // '';
 }
 
 # ---- output ----------------------------------------------------------------------------------------------------------------
@@ -261,7 +330,7 @@ sub sweep {
 }
 
 sub check_limits {
-    my $limit = exceeded_limit(\%spec, members());
+    my $limit = MemoryGroup::exists() && MemoryGroup::was_exceeded() ? 'memory' : exceeded_limit(\%spec, $is_init, members());
     end_with({ end => 'limit', limit => $limit }) if defined $limit;
 }
 
@@ -275,6 +344,7 @@ sub finish {
     open my $file, '+<', 'exit.tmp' or die "keeper: exit.tmp: $!\n";
     syswrite $file, '{' . join(',', @pairs) . '}' or die "keeper: exit.tmp: $!\n";
     close $file;
+    chmod 0700, '.';    # no user of a later job passes through
     rename 'exit.tmp', 'exit' or die "keeper: exit: $!\n";
 }
 

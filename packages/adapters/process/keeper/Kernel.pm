@@ -6,7 +6,8 @@ use Exporter 'import';
 use POSIX ();
 
 our @EXPORT_OK = qw(
-    clone_process drop_capabilities limit_resource mount now pidfd prctl reaped_usage
+    clear_keyrings clone_process drop_capabilities limit_resource mount new_session_keyring now pidfd prctl reaped_usage
+    set_read_only set_writable unshare used_bytes
     CLONE_NEWIPC CLONE_NEWNS CLONE_NEWPID CLONE_NEWUSER
     MS_BIND MS_NODEV MS_NOEXEC MS_NOSUID MS_PRIVATE MS_RDONLY MS_REC
     PR_CHILD_SUBREAPER PR_NO_NEW_PRIVS PR_SET_PDEATHSIG
@@ -31,14 +32,29 @@ use constant {
     PR_CHILD_SUBREAPER => 36,
     PR_NO_NEW_PRIVS    => 38,
     LAST_CAPABILITY    => 63,
-    RLIMIT             => { cpu => 0, fsize => 1, data => 2, core => 4, nproc => 6, nofile => 7 },
+    AT_FDCWD           => -100,
+    AT_RECURSIVE       => 0x8000,
+    MOUNT_ATTR_RDONLY  => 0x1,
+    KEYCTL_JOIN        => 1,
+    KEYCTL_CLEAR       => 7,
+    KEYCTL_PERSISTENT  => 22,
+    KEY_PROCESS        => -2,
+    KEY_USER           => -4,
+    KEY_USER_SESSION   => -5,
+    RLIMIT             => { cpu => 0, fsize => 1, data => 2, core => 4, nproc => 6, nofile => 7, msgqueue => 12 },
     RUSAGE_CHILDREN    => -1,
     CLOCK_MONOTONIC    => 1,
 };
 
-my $GENERIC = { clone => 220, mount => 40, prctl => 167, prlimit => 261, getrusage => 165, clock_gettime => 113, pidfd_open => 434 };
+my $GENERIC = {
+    clone => 220, mount => 40, prctl => 167, prlimit => 261, getrusage => 165, clock_gettime => 113, pidfd_open => 434,
+    keyctl => 219, mount_setattr => 442, statfs => 43, unshare => 97,
+};
 my %NUMBERS = (
-    x86_64  => { clone => 56, mount => 165, prctl => 157, prlimit => 302, getrusage => 98, clock_gettime => 228, pidfd_open => 434 },
+    x86_64 => {
+        clone => 56, mount => 165, prctl => 157, prlimit => 302, getrusage => 98, clock_gettime => 228, pidfd_open => 434,
+        keyctl => 250, mount_setattr => 442, statfs => 137, unshare => 272,
+    },
     aarch64 => $GENERIC,
     riscv64 => $GENERIC,
 );
@@ -59,6 +75,39 @@ sub mount {
     my ($source, $target, $type, $flags, $options) = @_;
     $options //= '';
     return syscall($number->{mount}, "$source", "$target", "$type", $flags + 0, "$options") == 0;
+}
+
+# Puts this process into new namespaces.
+sub unshare { return syscall($number->{unshare}, $_[0] + 0) == 0 }
+
+# Of the mount at `/` and all below it, for this mount namespace. Since Linux 5.12.
+sub set_read_only { return change_mount('/', AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0) }
+
+# Takes that back for the mount at the path alone.
+sub set_writable { return change_mount($_[0], 0, 0, MOUNT_ATTR_RDONLY) }
+
+sub change_mount {
+    my ($path, $flags, $set, $clear) = @_;
+    my $attributes = pack 'Q4', $set, $clear, 0, 0;
+    return syscall($number->{mount_setattr}, AT_FDCWD, "$path", $flags + 0, $attributes, length $attributes) == 0;
+}
+
+# What the files of a file system take; undefined when the path is not there.
+sub used_bytes {
+    my ($path) = @_;
+    my $buffer = "\0" x 120;
+    syscall($number->{statfs}, "$path", $buffer) == 0 or return;
+    my (undef, $block_bytes, $blocks, $free) = unpack 'q4', $buffer;
+    return ($blocks - $free) * $block_bytes;
+}
+
+# An empty one, which ends with the last process that has it.
+sub new_session_keyring { return syscall($number->{keyctl}, KEYCTL_JOIN, 0, 0, 0, 0) >= 0 }
+
+# Those that the kernel keeps for this process's user when it has no process any more.
+sub clear_keyrings {
+    my $persistent = syscall $number->{keyctl}, KEYCTL_PERSISTENT, -1, KEY_PROCESS, 0, 0;
+    syscall $number->{keyctl}, KEYCTL_CLEAR, $_ + 0, 0, 0, 0 for KEY_USER, KEY_USER_SESSION, $persistent > 0 ? $persistent : ();
 }
 
 sub prctl { return syscall $number->{prctl}, $_[0] + 0, $_[1] + 0, 0, 0, 0 }

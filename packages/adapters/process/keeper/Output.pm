@@ -21,6 +21,12 @@ sub open_pipes {
 # The ends that the script writes to.
 sub writers { return map { $_->{writer} } @streams }
 
+# By a path such as /dev/stdout only the owner of a pipe can open it again.
+sub give_to {
+    my ($uid) = @_;
+    chown $uid, $uid, writers();
+}
+
 sub close_writers {
     close delete $_->{writer} for @streams;
 }

@@ -3,7 +3,7 @@ package Script;
 use strict;
 use warnings;
 use Exporter 'import';
-use Kernel qw(drop_capabilities limit_resource prctl PR_NO_NEW_PRIVS PR_SET_PDEATHSIG);
+use Kernel qw(clear_keyrings drop_capabilities limit_resource new_session_keyring prctl PR_NO_NEW_PRIVS PR_SET_PDEATHSIG);
 use Proc qw(all_pids);
 
 our @EXPORT_OK = qw(become_script);
@@ -16,13 +16,14 @@ use constant {
 # Gives up every privilege first, then takes the script's environment, so that the environment cannot reach a privilege. Returns
 # only when that failed.
 sub become_script {
-    my ($spec, $uid, $name, @writers) = @_;
+    my ($spec, $name, @writers) = @_;
+    my $uid = $spec->{uid};
     setpgrp 0, 0;
     setpriority 0, 0, SCRIPT_NICENESS;
     open STDOUT, '>&', $writers[0];
     open STDERR, '>&', $writers[1];
     my $others = other_tasks($spec->{processesOf});
-    if (open my $score, '>', '/proc/self/oom_score_adj') { syswrite $score, '500' }
+    if (open my $score, '>', '/proc/self/oom_score_adj') { syswrite $score, '500' }    # before the keeper and the host
     chdir $spec->{home} or return;
     drop_capabilities();
     if (defined $uid) {
@@ -30,7 +31,9 @@ sub become_script {
         $) = "$uid $uid";
         ($<, $>) = ($uid, $uid);
         return if $< != $uid || $> != $uid || $) ne "$uid $uid";
+        clear_keyrings();
     }
+    new_session_keyring();    # fails where the kernel has no keyrings, or refuses them to the script as well
     prctl(PR_NO_NEW_PRIVS,  1) == 0 or return;
     prctl(PR_SET_PDEATHSIG, 9);
     limit_script($spec, $others) or return;
@@ -48,6 +51,7 @@ sub limit_script {
         && limit_resource('cpu',    $cpu_seconds,           $cpu_seconds + 1)
         && limit_resource('data',   $spec->{dataBytes},     $spec->{dataBytes})
         && limit_resource('fsize',  $spec->{fileSizeBytes}, $spec->{fileSizeBytes})
+        && ($spec->{ownIpc} || limit_resource('msgqueue', 0, 0))    # they would outlive the job
         && limit_resource('nofile', $spec->{openFiles},     $spec->{openFiles})
         && limit_resource('nproc',  $processes,             $processes);
 }

@@ -4,7 +4,9 @@ use strict;
 use warnings;
 use Exporter 'import';
 use Kernel qw(reaped_usage);
-use Proc qw(slurp stat_fields);
+use Memory qw(held_kb);
+use MemoryGroup;
+use Proc qw(stat_fields);
 
 our @EXPORT_OK = qw(exceeded_limit total_usage);
 
@@ -12,19 +14,16 @@ use constant USER_HZ => 100;    # unit of times in /proc/<pid>/stat
 
 my $peak = 0;                   # largest sampled memory of the tree, KiB
 
-# Looks at all processes of the job; names the limit that they exceed, if they do.
+# Looks at all processes of the job; names the limit that they exceed, if they do. Memory only where no memory group holds it.
 sub exceeded_limit {
-    my ($limits, @pids) = @_;
-    my ($memory, $tasks, $cpu) = (0, 0, reaped_usage()->{cpu});
+    my ($limits, $is_init, @pids) = @_;
+    my ($tasks, $cpu) = (0, reaped_usage()->{cpu});
     for my $pid (@pids) {
-        my @stat   = stat_fields($pid) or next;
-        my $status = slurp("/proc/$pid/status");
-        $cpu    += ($stat[11] + $stat[12] + $stat[13] + $stat[14]) / USER_HZ;    # own and of the children it has reaped
-        $tasks  += $stat[17];
-        $memory += $status =~ /^RssAnon:\s+(\d+)/m ? $1 : 0;
+        my @stat = stat_fields($pid) or next;
+        $cpu   += ($stat[11] + $stat[12] + $stat[13] + $stat[14]) / USER_HZ;    # own and of the children it has reaped
+        $tasks += $stat[17];
     }
-    # Forked processes share pages that count in each of them: look closer before judging.
-    $memory = proportional_memory(@pids) // $memory if $memory * 1024 > $limits->{memoryBytes};
+    my $memory = MemoryGroup::exists() ? 0 : held_kb($limits->{memoryBytes} / 1024, $limits->{uid}, $is_init, @pids);
     $peak = $memory if $memory > $peak;
     return
           $memory * 1024 > $limits->{memoryBytes} ? 'memory'
@@ -33,22 +32,17 @@ sub exceeded_limit {
         :                                           undef;
 }
 
-sub proportional_memory {
-    my $sum;
-    for (@_) { $sum += $1 if slurp("/proc/$_/smaps_rollup") =~ /^Pss_Anon:\s+(\d+)/m }
-    return $sum;
-}
-
 # Of everything that has been reaped, for the record.
 sub total_usage {
     my ($wall) = @_;
     my $reaped = reaped_usage();
+    # The largest process is exact, the sum over the tree is a sample: the truth is at least the larger of the two.
+    my $found = $reaped->{largest} > $peak ? $reaped->{largest} : $peak;
     return (
         wallMicros => int($wall * 1e6),
         cpuTicks   => int($reaped->{cpu} * USER_HZ + 0.5),
         tickHertz  => USER_HZ,
-        # The largest process is exact, the sum over the tree is a sample: the truth is at least the larger of the two.
-        peakKb => $reaped->{largest} > $peak ? $reaped->{largest} : $peak,
+        peakKb     => int((MemoryGroup::exists() ? MemoryGroup::peak_kb() : undef) // $found),
     );
 }
 

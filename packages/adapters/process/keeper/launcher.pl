@@ -2,7 +2,7 @@
 # Starts keepers for a host. A host is a large process, and starting a program from it copies its page tables and holds it up for
 # 10 ms and more. This small process has the keeper compiled already, and makes one by a fork in less than 1 ms.
 #
-#   perl -I <this folder> launcher.pl basic | namespace
+#   perl -I <this folder> launcher.pl basic | namespace [<control group for the memory groups of jobs>]
 #
 # In, each ended by NUL: `prepare <number> <directory>`, `keep <number> <job directory>` or `delete <number> <path>`. Out, a line each:
 # `<number> <complaint>`, for `prepare` when a keeper waits there, for `keep` when the keeper's process exists, for `delete` when the
@@ -19,7 +19,7 @@ use POSIX ();
 use Keeper;
 use Kernel qw(clone_process CLONE_NEWIPC CLONE_NEWNS CLONE_NEWPID CLONE_NEWUSER);
 
-my ($level) = @ARGV;
+my ($level, $memory_groups) = (@ARGV, '');
 my $namespaces = 0;
 if ($level eq 'namespace') {
     $namespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
@@ -70,13 +70,13 @@ sub prepare {
         return;
     }
     close $caller;
-    Keeper::prepare($directory);
+    Keeper::prepare($directory, $memory_groups);
     answer($number, '', $host);
     close $host;
     my $job = do { local $/ = "\0"; <$call> };
-    exit 0 unless defined $job && $job =~ s/\0$//;    # the launcher ended, or has another one wait
     close $call;
-    Keeper::keep($job, $level);
+    if   (defined $job && $job =~ s/\0$//) { Keeper::keep($job, $level, $memory_groups) }
+    else                                    { Keeper::abandon() }    # the launcher ended, or has another one wait
     exit 0;
 }
 
@@ -85,7 +85,7 @@ sub keep {
     return answer($number, '') if call_waiting($directory);
     my $pid = fork_keeper($number, $directory) // return;
     return answer($number, '') if $pid;
-    Keeper::keep($directory, $level);
+    Keeper::keep($directory, $level, $memory_groups);
     exit 0;
 }
 

@@ -13,8 +13,10 @@ import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Clock, Config, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
 import { choose, describe, type Level } from "./internal/confinement.ts"
 import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
-import { bury, isRemoved, sweep } from "./internal/housekeeping.ts"
+
+import { bury, isRemoved, sweep, sweepMemoryGroups } from "./internal/housekeeping.ts"
 import { checkUsers, makeAccounts } from "./internal/jobAccounts.ts"
+
 import {
   claimForRemoval,
   makePlaces,
@@ -24,12 +26,16 @@ import {
   stateOf,
   summaryState
 } from "./internal/jobDirectory.ts"
-import { type Confinement, isExpressible } from "./internal/keeperSpec.ts"
+import { type Confinement, isExpressible, ownFolders } from "./internal/keeperSpec.ts"
 import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
 import { type Launcher, makeLauncher } from "./internal/launcher.ts"
+import { findMemoryGroups } from "./internal/memoryGroups.ts"
 import { nodeName } from "./internal/nodeName.ts"
 import { observation } from "./internal/observation.ts"
+import { failed, failingIn, heldUp, refused, staleMillis } from "./internal/runtimeErrors.ts"
 import { makeSpareKeeper, type SpareKeeper } from "./internal/spareKeeper.ts"
+
+import { worldWritable } from "./internal/worldWritable.ts"
 import { ProcessRuntimeUnavailable } from "./ProcessRuntimeUnavailable.ts"
 
 const Absolute = Schema.String.check(Schema.makeFilter(isAbsolute, { expected: "an absolute path" }))
@@ -54,8 +60,18 @@ export const ProcessRuntimeOptions = Schema.Struct({
   unsafeScriptsAsHostUser: Schema.optionalKey(Schema.Boolean),
   /** The level to insist on. Default: `namespace` where it works, else `basic`. */
   level: Schema.optionalKey(Schema.Literals(["namespace", "basic"])),
+  /**
+   * What holds the memory of jobs: `cgroup`, exactly, needs a control group that the host may divide; `sampled`: the keeper, which looks at
+   * it. Default: `cgroup` where it works.
+   */
+  memory: Schema.optionalKey(Schema.Literals(["cgroup", "sampled"])),
   /** Absolute paths of directories that scripts shall find empty, besides `directory`. Level `namespace` only. */
   hidden: Schema.optionalKey(Schema.Array(Absolute)),
+  /**
+   * Absolute paths of directories to which scripts can write as far as their user may, and where what they leave stays. Level `namespace`
+   * only: there all else of the machine is read-only for scripts.
+   */
+  shared: Schema.optionalKey(Schema.Array(Absolute)),
   /** From asking a job to end to killing it; 0 to 1000, default 1000. */
   killGraceMillis: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000 }))),
   /** Names of the languages to offer. Default: all that are found. */
@@ -88,14 +104,17 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
     uids: options.uids,
     hostIsRoot: geteuid?.() === 0,
     hidden: [directory, ...(options.hidden ?? [])],
+    shared: options.shared ?? [],
+    cleared: options.uids === undefined ? [] : yield* worldWritable,
+    memoryGroups: options.memory === "sampled" ? undefined : yield* findMemoryGroups,
     killGraceMillis: options.killGraceMillis ?? 1_000
   }
   const [choice, interpreters] = yield* Effect.all(
     [
-      Effect.mapError(choose(places, confined, levels), unavailableKeeper),
+      Effect.mapError(choose(places, confined, levels, options.memory), unavailableKeeper),
       discover({
         path: options.interpreterPath ?? (yield* hostPath),
-        unreachable: levels[0] === "namespace" ? ["/tmp", ...confined.hidden] : [],
+        unreachable: levels[0] === "namespace" ? [...ownFolders, ...confined.hidden] : [],
         uid: options.uids?.first,
         languages: options.languages
       })
@@ -108,9 +127,11 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   yield* (isWeak ? Effect.logWarning : Effect.logDebug)(
     `Scripts run as processes of this machine, ${isolation}${obstacles}`
   )
-  const launcher = yield* makeLauncher(choice.confinement.level)
+  const launcher = yield* makeLauncher(choice.confinement)
+  const { memoryGroups } = choice.confinement
   yield* Effect.forkScoped(
     sweep(places, launcher).pipe(
+      Effect.andThen(memoryGroups === undefined ? Effect.void : sweepMemoryGroups(memoryGroups, bootId)),
       // A folder that cannot be cleared today is tried again; nothing else depends on it.
       Effect.catch((failure) => Effect.logWarning("Could not clear away old jobs", failure.cause)),
       Effect.repeat(Schedule.spaced("1 hour"))
@@ -212,16 +233,6 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
 
 const handleOf = (jobId: JobId, node: string): JobHandle => ({ runtime: "process", jobId, node })
 
-/** Below the time after which another driver may take over. */
-const staleMillis = 5_000
-const heldUp = () =>
-  new RuntimeError({
-    runtime: "process",
-    phase: "start",
-    retryable: true,
-    cause: new Error(`the start was held up for more than ${staleMillis} ms, so it was not done`)
-  })
-
 const startIn = ({ bootId, confinement, interpreters, launcher, node, places, spare }: Machine) => {
   const startNew = Effect.fnUntraced(function* (spec: JobSpec, interpreter: Interpreter, taken?: Spare) {
     const { jobId } = spec
@@ -281,14 +292,3 @@ const absentReport = (handle: JobHandle, node: string): Effect.Effect<JobReport,
         stderr: { writtenBytes: 0, keptBytes: 0 }
       })
     : Effect.fail(new FileFailure({ code: "", cause: new Error(`the job is held by ${handle.node}, not by ${node}`) }))
-
-type Phase = RuntimeError["phase"]
-
-const failed = (phase: Phase, { cause }: FileFailure) =>
-  new RuntimeError({ runtime: "process", phase, retryable: true, cause })
-
-const refused = (phase: Phase, detail: string) =>
-  new RuntimeError({ runtime: "process", phase, retryable: false, cause: new Error(detail) })
-
-/** For `Effect.catchTag("FileFailure", …)`. */
-const failingIn = (phase: Phase) => (failure: FileFailure) => Effect.fail(failed(phase, failure))

@@ -98,7 +98,7 @@ describe("ProcessRuntime between hosts", () => {
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const places = yield* makePlaces(directory)
-      const launcher = yield* makeLauncher("basic")
+      const launcher = yield* makeLauncher({ level: "basic", memoryGroups: undefined })
       yield* Effect.promise(() => writeFile(join(places.removed, "gone"), ""))
       const remaining = Effect.promise(() => readdir(places.removed))
       const { mtimeMs } = yield* Effect.promise(() => stat(join(places.removed, "gone")))

@@ -75,7 +75,11 @@ for (const [name, options] of levels)
     /** A host, and the directory in which its keeper waits. */
     const waiting = Effect.gen(function* () {
       const { directory, host } = yield* place({ ...options, languages: ["bash"] })
-      const [runtime, places, launcher] = [yield* host, yield* makePlaces(directory), yield* makeLauncher(level)]
+      const [runtime, places, launcher] = [
+        yield* host,
+        yield* makePlaces(directory),
+        yield* makeLauncher({ level, memoryGroups: undefined })
+      ]
       const spare = join(places.building, "spare")
       yield* launcher.prepare(spare)
       return { directory, runtime, launcher, spare, claim: yield* target(spare, "keeper") }

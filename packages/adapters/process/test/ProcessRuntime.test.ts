@@ -1,5 +1,6 @@
 /** What the contract does not know of: keepers, users, environments. */
 import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
+import { homedir } from "node:os"
 import { join } from "node:path"
 import { kill } from "node:process"
 import { assert, describe, it } from "@effect/vitest"
@@ -188,10 +189,10 @@ describe("ProcessRuntime at level namespace", () => {
   )
 })
 
-/** Not below /tmp, which scripts do not see anyway, and not empty. */
+/** Not below /tmp or /var/tmp, which scripts do not see anyway, and not empty. */
 const closedDirectory = Effect.acquireRelease(
   Effect.promise(async () => {
-    const path = await mkdtemp("/var/tmp/process-runtime-")
+    const path = await mkdtemp(join(homedir(), ".process-runtime-"))
     await writeFile(join(path, "secret"), "")
     return path
   }),

@@ -93,6 +93,8 @@ export const levels: ReadonlyArray<readonly [string, Omit<ProcessRuntimeOptions,
         ["basic", { level: "basic" }]
       ]
 
+export const unconfined = { shared: [], cleared: [], memoryGroups: undefined, killGraceMillis: 1_000 } as const
+
 /** What a host leaves that dies between making the directory, or taking one with a keeper, and starting the keeper. */
 export const leavePrepared = Effect.fnUntraced(function* (
   directory: string,
@@ -102,7 +104,7 @@ export const leavePrepared = Effect.fnUntraced(function* (
 ) {
   const places = yield* makePlaces(directory)
   const hostIsRoot = geteuid?.() === 0
-  const confinement = { level, uids, hostIsRoot, hidden: [directory], killGraceMillis: 1_000 }
+  const confinement = { level, uids, hostIsRoot, hidden: [directory], ...unconfined }
   const interpreter = {
     language: "bash",
     version: "5",

@@ -3,13 +3,14 @@ import { JobId } from "@fairlead/core/runtime/JobId"
 import { jobLimits } from "@fairlead/testing/fixtures/JobFixtures"
 import { Redacted, Schema } from "effect"
 import { isExpressible, keeperSpec } from "../src/internal/keeperSpec.ts"
+import { unconfined } from "./fixtures.ts"
 
 const confinement = {
   level: "namespace",
   uids: undefined,
   hostIsRoot: false,
-  hidden: ["/data", "/tmp/below", "/with space"],
-  killGraceMillis: 1_000
+  hidden: ["/data", "/tmp/below", "/var/tmp/below", "/with space"],
+  ...unconfined
 } as const
 
 const interpreter = {

@@ -1,7 +1,8 @@
 /** Chooses how far jobs are kept apart: the best level that works on this machine, found by running a job at it. */
 import { realpath, stat } from "node:fs/promises"
-import { Effect } from "effect"
+import { Array as Arr, Effect } from "effect"
 import { attempt, type FileFailure } from "./files.ts"
+
 import { openPlaces, type Places } from "./jobDirectory.ts"
 import { obstacleTo } from "./keeper.ts"
 import { type Confinement, directoryMode } from "./keeperSpec.ts"
@@ -18,13 +19,19 @@ export interface Choice {
 export const choose = Effect.fnUntraced(function* (
   places: Places,
   confined: Omit<Confinement, "level">,
-  levels: ReadonlyArray<Level>
+  levels: ReadonlyArray<Level>,
+  memory?: "cgroup" | "sampled"
 ): Effect.fn.Return<Choice, ReadonlyArray<string>> {
   const obstacles: Array<string> = []
   for (const level of levels) {
-    const confinement = { ...confined, level }
-    const obstacle = yield* Effect.catch(obstacleAt(places, confinement), explain)
-    if (obstacle === undefined) return { confinement, obstacles }
+    let obstacle: string | undefined = "no control group for the memory of jobs can be made here"
+    // What works without a memory group is worth having, unless somebody insists on it.
+    for (const memoryGroups of Arr.dedupe([confined.memoryGroups, undefined])) {
+      if (memoryGroups === undefined && memory === "cgroup") continue
+      const confinement = { ...confined, level, memoryGroups }
+      obstacle = yield* Effect.catch(obstacleAt(places, confinement), explain)
+      if (obstacle === undefined) return { confinement, obstacles }
+    }
     obstacles.push(`${level}: ${obstacle}`)
   }
   return yield* Effect.fail(obstacles)
@@ -60,7 +67,7 @@ const explain = ({ cause, code }: FileFailure) =>
   Effect.succeed(code === "ENOENT" ? "perl is not installed" : String(cause))
 
 /** For everybody: no path, and nothing that the system said. */
-export const describe = ({ confinement: { hidden, hostIsRoot, level, uids } }: Choice): string => {
+export const describe = ({ confinement: { hidden, hostIsRoot, level, memoryGroups, uids } }: Choice): string => {
   const user =
     uids !== undefined
       ? `each job has a user of its own (${uids.first} to ${uids.first + uids.count - 1})`
@@ -71,5 +78,5 @@ export const describe = ({ confinement: { hidden, hostIsRoot, level, uids } }: C
     level === "namespace"
       ? `own process, IPC and mount namespace, private /tmp and /proc, hidden ${hidden.length > 1 ? "data directory" : "directory of the jobs"}`
       : "jobs see the host's processes and files; stopped by their session and parentage"
-  return `${level}: ${apart}; ${user}`
+  return `${level}: ${apart}; ${user}; memory: ${memoryGroups === undefined ? "sampled" : "cgroup"}`
 }

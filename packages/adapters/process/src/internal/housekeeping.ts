@@ -5,8 +5,9 @@ import { basename, join } from "node:path"
 import type { JobId } from "@fairlead/core/runtime/JobId"
 import { Clock, Effect } from "effect"
 import { attempt, ifPresent, sizeOf } from "./files.ts"
-import type { Places } from "./jobDirectory.ts"
+import { isAlive, type Places } from "./jobDirectory.ts"
 import type { Launcher } from "./launcher.ts"
+import { clearMemoryGroups } from "./memoryGroups.ts"
 
 const dayMillis = 86_400_000
 const hourMillis = 3_600_000
@@ -30,6 +31,10 @@ export const sweep = Effect.fnUntraced(function* (places: Places, launcher: Laun
   yield* forgetOlderThan(places.building, hourMillis, launcher.deleteTree)
   yield* forgetOlderThan(places.trash, hourMillis, launcher.deleteTree)
 })
+
+/** Ends what keepers that were killed have left in memory groups. */
+export const sweepMemoryGroups = (path: string, bootId: string) =>
+  clearMemoryGroups(path, (pid, startTime) => isAlive(`${pid}:${startTime}:${bootId}`, bootId))
 
 const forgetOlderThan = Effect.fnUntraced(function* <A, E>(
   folder: string,

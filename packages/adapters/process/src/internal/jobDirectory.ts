@@ -153,8 +153,8 @@ const lost = Effect.fnUntraced(function* (directory: string): Effect.fn.Return<J
   return { _tag: "Lost", detail: lastWords ?? "its keeper was killed" }
 })
 
-/** A process id alone may have been given to another process since. */
-const isAlive = Effect.fnUntraced(function* (claim: string, bootId: string) {
+/** Whether the keeper of a claim lives. A process id alone may have been given to another process since. */
+export const isAlive = Effect.fnUntraced(function* (claim: string, bootId: string) {
   const [pid, startTime, claimedBootId] = claim.split(":")
   if (claimedBootId !== bootId) return false
   const stat = yield* readText(`/proc/${pid}/stat`)

@@ -54,7 +54,7 @@ export const obstacleTo = Effect.fnUntraced(function* (places: Places, confineme
     return { end, complaint: complaint?.trim() ?? "" }
   })
   const job = Effect.gen(function* () {
-    const launcher = yield* makeLauncher(confinement.level)
+    const launcher = yield* makeLauncher(confinement)
     yield* prepare(places, directory, confinement, spec, probeInterpreter)
     yield* launcher.keep(directory)
     const { complaint, end } = yield* endOrComplaint.pipe(

@@ -12,6 +12,12 @@ export interface Confinement {
   readonly hostIsRoot: boolean
   /** Directories that scripts find empty. Level `namespace` only. */
   readonly hidden: ReadonlyArray<string>
+  /** Directories of the machine to which scripts can write. Level `namespace` only: without it nothing keeps them from others. */
+  readonly shared: ReadonlyArray<string>
+  /** Directories to which every user can write, from which the files of a job's own user are removed. Level `basic` only. */
+  readonly cleared: ReadonlyArray<string>
+  /** The control group that holds the memory groups of jobs. Undefined: there can be none, and the keeper looks at their memory. */
+  readonly memoryGroups: string | undefined
   readonly killGraceMillis: number
 }
 
@@ -52,6 +58,7 @@ export const keeperSpec = (
     ["graceMillis", killGraceMillis],
     ["home", join(tmp, "work")],
     ["file", scriptName(interpreter)],
+    ...(level === "namespace" ? [["ownIpc", 1] as const] : []),
     ["timeoutMillis", limits.timeoutMillis],
     ["memoryBytes", limits.memoryBytes],
     // Only a backstop against one huge allocation: interpreters reserve more than they use.
@@ -67,7 +74,9 @@ export const keeperSpec = (
       word
     ]),
     ...Object.entries(env).map(([name, value]) => ["env", `${name}=${value}`]),
-    ...hiddenElsewhere(confinement).map((path) => ["hidden", path])
+    ...hiddenElsewhere(confinement).map((path) => ["hidden", path]),
+    ...(level === "namespace" ? confinement.shared.map((path) => ["shared", path]) : []),
+    ...(level === "basic" && uids !== undefined ? confinement.cleared.map((path) => ["cleared", path]) : [])
   ]
   return `${records.map(([name, value]) => `${name}=${value}\0`).join("")}\0${interpreter.needsUnixLines ? spec.script.replaceAll("\r\n", "\n") : spec.script}`
 }
@@ -82,6 +91,8 @@ const processesOf = ({ hostIsRoot, level, uids }: Confinement) => {
   return level === "namespace" ? "namespace" : "host"
 }
 
-/** A job has a /tmp of its own, so what is below /tmp is out of sight anyway. */
+/** Where a job has a folder of its own at level `namespace`, so that what the machine has below is out of sight. */
+export const ownFolders = ["/tmp", "/var/tmp"]
+
 const hiddenElsewhere = ({ hidden, level }: Confinement) =>
-  level === "namespace" ? hidden.filter((path) => path !== "/tmp" && !path.startsWith("/tmp/")) : []
+  level === "namespace" ? hidden.filter((path) => !ownFolders.some((own) => `${path}/`.startsWith(`${own}/`))) : []

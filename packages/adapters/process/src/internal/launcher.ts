@@ -35,13 +35,15 @@ interface Child {
 }
 
 /** The scope ends the small process. */
-export const makeLauncher = (level: Confinement["level"]): Effect.Effect<Launcher, never, Scope.Scope> =>
+export const makeLauncher = (
+  confinement: Pick<Confinement, "level" | "memoryGroups">
+): Effect.Effect<Launcher, never, Scope.Scope> =>
   Effect.gen(function* () {
     let current: Child | undefined
     let requests = 0
 
     const start = (): Child => {
-      const child = startChild(level, () => {
+      const child = startChild(confinement, () => {
         if (current === child) current = undefined
       })
       return child
@@ -76,8 +78,11 @@ export const makeLauncher = (level: Confinement["level"]): Effect.Effect<Launche
 
 const failure = (complaint: string) => new FileFailure({ code: "", cause: new Error(complaint) })
 
-const startChild = (level: Confinement["level"], onGone: () => void): Child => {
-  const process = spawn("perl", ["-I", folder, `${folder}/launcher.pl`, level], {
+const startChild = (
+  { level, memoryGroups }: Pick<Confinement, "level" | "memoryGroups">,
+  onGone: () => void
+): Child => {
+  const process = spawn("perl", ["-I", folder, `${folder}/launcher.pl`, level, memoryGroups ?? ""], {
     cwd: "/",
     env: { PATH: systemPath, LANG: "C" },
     stdio: ["pipe", "pipe", "ignore"]
