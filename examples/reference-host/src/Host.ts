@@ -103,12 +103,20 @@ const policies = (config: HostConfig) =>
         defaults: {
           ...defaultLimitPolicy.defaults,
           timeoutMillis: config.FAIRLEAD_DEFAULT_TIMEOUT_SECONDS * 1000,
-          memoryBytes: config.FAIRLEAD_DEFAULT_MEMORY_MB * mebibyte
+          memoryBytes: config.FAIRLEAD_DEFAULT_MEMORY_MB * mebibyte,
+          processes: config.FAIRLEAD_DEFAULT_PROCESSES,
+          diskBytes: config.FAIRLEAD_DEFAULT_DISK_MB * mebibyte,
+          fileSizeBytes: config.FAIRLEAD_DEFAULT_FILE_SIZE_MB * mebibyte,
+          openFiles: config.FAIRLEAD_DEFAULT_OPEN_FILES
         },
         maxima: {
           ...defaultLimitPolicy.maxima,
           timeoutMillis: config.FAIRLEAD_MAX_TIMEOUT_SECONDS * 1000,
-          memoryBytes: config.FAIRLEAD_MAX_MEMORY_MB * mebibyte
+          memoryBytes: config.FAIRLEAD_MAX_MEMORY_MB * mebibyte,
+          processes: config.FAIRLEAD_MAX_PROCESSES,
+          diskBytes: config.FAIRLEAD_MAX_DISK_MB * mebibyte,
+          fileSizeBytes: config.FAIRLEAD_MAX_FILE_SIZE_MB * mebibyte,
+          openFiles: config.FAIRLEAD_MAX_OPEN_FILES
         }
       },
       bounds: {

@@ -85,29 +85,5 @@ export const scriptSettings = {
     [1, 1_000_000],
     defaultQueueBounds.maxPlannedPerUser,
     "The same of one user."
-  ),
-  FAIRLEAD_DEFAULT_TIMEOUT_SECONDS: integer(
-    "FAIRLEAD_DEFAULT_TIMEOUT_SECONDS",
-    [1, 86_400],
-    300,
-    "Timeout of an execution that names none."
-  ),
-  FAIRLEAD_MAX_TIMEOUT_SECONDS: integer(
-    "FAIRLEAD_MAX_TIMEOUT_SECONDS",
-    [1, 86_400],
-    3_600,
-    "Longest timeout that an execution may ask for."
-  ),
-  FAIRLEAD_DEFAULT_MEMORY_MB: integer(
-    "FAIRLEAD_DEFAULT_MEMORY_MB",
-    [4, 65_536],
-    256,
-    "Memory of an execution that names none, in MiB."
-  ),
-  FAIRLEAD_MAX_MEMORY_MB: integer(
-    "FAIRLEAD_MAX_MEMORY_MB",
-    [4, 65_536],
-    4_096,
-    "Most memory that an execution may ask for, in MiB."
   )
 }

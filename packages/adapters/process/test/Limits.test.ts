@@ -98,6 +98,32 @@ const cases: ReadonlyArray<Case> = [
     end: { _tag: "LimitExceeded", limit: "file_size", suspected: true }
   },
   {
+    statement: "stops files that fill the disk together, none of which is too large",
+    language: "python",
+    script: ["import time", "for n in range(40): open(f'part{n}', 'wb').write(bytes(1_000_000))", "time.sleep(60)"],
+    limits: { diskBytes: 16 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "disk", suspected: false }
+  },
+  {
+    statement: "counts files that have no name any more, and folders that are closed",
+    language: "python",
+    script: [
+      "import os, time",
+      "os.mkdir('closed'); open('closed/part', 'wb').write(bytes(9_000_000)); os.chmod('closed', 0)",
+      "part = open('part', 'wb'); os.unlink('part'); part.write(bytes(9_000_000)); part.flush()",
+      "time.sleep(60)"
+    ],
+    limits: { diskBytes: 16 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "disk", suspected: false }
+  },
+  {
+    statement: "leaves alone what stays within its disk, though it writes more in all",
+    language: "python",
+    script: ["import time", "for n in range(12): open('part', 'wb').write(bytes(4_000_000)); time.sleep(0.05)"],
+    limits: { diskBytes: 16 * mebibyte },
+    end: { _tag: "Exited", exitCode: 0 }
+  },
+  {
     statement: "refuses too many open files",
     language: "python",
     script: ["files = [open('/dev/null') for _ in range(100)]"],
