@@ -10,6 +10,7 @@ use strict;
 use warnings;
 use Errno qw(EEXIST);
 use POSIX qw(WNOHANG);
+use Disk qw(exceeded_disk);
 use FileSystem qw(own_proc private_file_system write_file);
 use Kernel qw(now pidfd prctl PR_CHILD_SUBREAPER);
 use MemoryGroup;
@@ -112,6 +113,7 @@ sub run_script {
     sweep();
     clear_user($spec{uid}, $uid_lock, @{ $spec{cleared} }) if @{ $spec{cleared} };
     drain();
+    make_room() if $job{end} && ($job{end}{limit} // '') =~ /^disk/;
     finish({ %{ $job{end} // how_it_ended($status) }, total_usage($wall) });
 }
 
@@ -330,9 +332,16 @@ sub sweep {
 }
 
 sub check_limits {
-    my $limit = MemoryGroup::exists() && MemoryGroup::was_exceeded() ? 'memory' : exceeded_limit(\%spec, $is_init, members());
+    my @members = members();
+    my $limit
+        = (MemoryGroup::exists() && MemoryGroup::was_exceeded() ? 'memory' : undef)
+        // exceeded_limit(\%spec, $is_init, @members)
+        // exceeded_disk(\%spec, @members);
     end_with({ end => 'limit', limit => $limit }) if defined $limit;
 }
+
+# What the job wrote is in the way of others, and nobody will read it.
+sub make_room { system 'rm', '-rf', '--', 'tmp' }
 
 # ---- the end ---------------------------------------------------------------------------------------------------------------
 

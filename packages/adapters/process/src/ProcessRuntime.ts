@@ -74,6 +74,11 @@ export const ProcessRuntimeOptions = Schema.Struct({
   shared: Schema.optionalKey(Schema.Array(Absolute)),
   /** From asking a job to end to killing it; 0 to 1000, default 1000. */
   killGraceMillis: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000 }))),
+  /**
+   * Free bytes that jobs leave on the file system of `directory`: below it none is started, and of those that grow the one ends that takes the
+   * most, as `disk_reserve`. Default 0: none.
+   */
+  diskReserveBytes: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
   /** Names of the languages to offer. Default: all that are found. */
   languages: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
   /** Folders in which interpreters are looked for, separated by colons. Default: PATH of the host. */
@@ -107,7 +112,8 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
     shared: options.shared ?? [],
     cleared: options.uids === undefined ? [] : yield* worldWritable,
     memoryGroups: options.memory === "sampled" ? undefined : yield* findMemoryGroups,
-    killGraceMillis: options.killGraceMillis ?? 1_000
+    killGraceMillis: options.killGraceMillis ?? 1_000,
+    diskReserveBytes: options.diskReserveBytes ?? 0
   }
   const [choice, interpreters] = yield* Effect.all(
     [

@@ -93,7 +93,13 @@ export const levels: ReadonlyArray<readonly [string, Omit<ProcessRuntimeOptions,
         ["basic", { level: "basic" }]
       ]
 
-export const unconfined = { shared: [], cleared: [], memoryGroups: undefined, killGraceMillis: 1_000 } as const
+export const unconfined = {
+  shared: [],
+  cleared: [],
+  memoryGroups: undefined,
+  killGraceMillis: 1_000,
+  diskReserveBytes: 0
+} as const
 
 /** What a host leaves that dies between making the directory, or taking one with a keeper, and starting the keeper. */
 export const leavePrepared = Effect.fnUntraced(function* (

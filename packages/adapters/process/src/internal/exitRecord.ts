@@ -24,7 +24,7 @@ const ExitRecord = Schema.Union([
   Schema.Struct({ end: Schema.Literal("timeout"), ...usage, ...totals }),
   Schema.Struct({
     end: Schema.Literal("limit"),
-    limit: Schema.Literals(["memory", "cpu", "processes", "storage"]),
+    limit: Schema.Literals(["memory", "cpu", "processes", "disk", "disk_reserve", "storage"]),
     ...usage,
     ...totals
   }),
