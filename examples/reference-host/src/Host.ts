@@ -69,6 +69,7 @@ const runtimes = (config: HostConfig) => {
       ProcessRuntime.layer({
         directory: resolve(dataDir, "jobs"),
         hidden: [dataDir],
+        diskReserveBytes: config.FAIRLEAD_DISK_RESERVE_MB * mebibyte,
         unsafeScriptsAsHostUser: config.FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER === "on",
         ...(range === undefined ? {} : { uids: range })
       })

@@ -91,6 +91,7 @@ const runtime = ({
       return ProcessRuntime.layer({
         directory: join(dataDir, "jobs"),
         hidden: [dataDir],
+        diskReserveBytes: 256 * 1024 ** 2,
         unsafeScriptsAsHostUser,
         ...(uids === undefined ? {} : { uids })
       })

@@ -22,7 +22,7 @@ use constant {
 };
 
 my %walk = (folders => undef);    # `folders` still to see, open `handle` at `path`, `bytes` so far, `links` that were counted, `looks`
-my ($taken, $over, $next_walk, $walking) = (0, 0, 0, 0);
+my ($taken, $told, $over, $next_walk, $walking) = (0, 0, 0, 0, 0);
 my @history;                      # pairs of time and bytes
 
 # The limit that the job exceeds, or `disk_reserve` when less is left than `reserveBytes` and of the jobs that grow this one takes the most.
@@ -40,7 +40,7 @@ sub exceeded_disk {
         $over = $taken > $limits->{diskBytes} ? $over + 1 : 0;
         return 'disk' if $over > 1 || ($over && $walk{looks} == 1);
         $walk{folders} = undef;
-        push @history, [ now(), $taken ];
+        tell_others();
     }
     return 'disk' if $walk{is_too_deep};
     return $is_short && takes_most() ? 'disk_reserve' : undef;
@@ -97,25 +97,26 @@ sub nameless_bytes {
     return $bytes;
 }
 
-# Tells the other keepers what this job takes, if it grows, and compares with what they tell.
-sub takes_most {
+# Tells the other keepers what this job takes, if it grows: in the place of the record of the end, which is written over it.
+sub tell_others {
     my $now = now();
     @history = grep { $_->[0] > $now - GROWTH_SECONDS } @history;
-    my $grows = grep { $_->[1] < $taken } @history;
-    write_taken($grows ? $taken : 0);
-    return 0 unless $grows;
-    opendir my $jobs, '..' or return 1;
-    for (grep { !/^\.\.?$/ } readdir $jobs) {
-        return 0 if taken_by("../$_/exit.tmp") > $taken;
-    }
-    return 1;
+    my $growing = (grep { $_->[1] < $taken } @history) ? $taken : 0;
+    push @history, [ $now, $taken ];
+    return if $growing == 0 && $told == 0;
+    $told = $growing;
+    open my $file, '+<', 'exit.tmp' or return;
+    syswrite $file, sprintf "%*d", TAKEN_BYTES, $growing;
 }
 
-# In the place of the record of the end, which is written over it.
-sub write_taken {
-    my ($bytes) = @_;
-    open my $file, '+<', 'exit.tmp' or return;
-    syswrite $file, sprintf "%*d", TAKEN_BYTES, $bytes;
+# Of those that grow, by what the other keepers tell.
+sub takes_most {
+    return 0 if $told == 0;
+    opendir my $jobs, '..' or return 1;
+    for (grep { !/^\.\.?$/ } readdir $jobs) {
+        return 0 if taken_by("../$_/exit.tmp") > $told;
+    }
+    return 1;
 }
 
 sub taken_by {

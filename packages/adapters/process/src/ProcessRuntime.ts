@@ -10,9 +10,10 @@ import { JobId } from "@fairlead/core/runtime/JobId"
 import { JobRemoved, RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import type { JobSummary, ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
-import { Clock, Config, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
+import { Clock, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
 import { choose, describe, type Level } from "./internal/confinement.ts"
-import { attempt, FileFailure, ifPresent, systemPath } from "./internal/files.ts"
+import { diskObstacle } from "./internal/diskReserve.ts"
+import { attempt, FileFailure, ifPresent } from "./internal/files.ts"
 
 import { bury, isRemoved, sweep, sweepMemoryGroups } from "./internal/housekeeping.ts"
 import { checkUsers, makeAccounts } from "./internal/jobAccounts.ts"
@@ -27,7 +28,7 @@ import {
   summaryState
 } from "./internal/jobDirectory.ts"
 import { type Confinement, isExpressible, ownFolders } from "./internal/keeperSpec.ts"
-import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
+import { discover, hostPath, type Interpreter, languagesOf } from "./internal/languages.ts"
 import { type Launcher, makeLauncher } from "./internal/launcher.ts"
 import { findMemoryGroups } from "./internal/memoryGroups.ts"
 import { nodeName } from "./internal/nodeName.ts"
@@ -148,8 +149,6 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   return runtimeOf({ places, bootId, node, confinement, launcher, spare, interpreters, isolation })
 })
 
-const hostPath = Effect.orElseSucceed(Config.String("PATH"), () => systemPath)
-
 const checkOptions = (options: ProcessRuntimeOptions) =>
   Effect.gen(function* () {
     if (platform !== "linux")
@@ -228,6 +227,7 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
     node,
     languages: languagesOf(interpreters),
     isolation,
+    obstacle: diskObstacle(places.root, machine.confinement.diskReserveBytes),
     start: startIn(machine),
     observe,
     stop,

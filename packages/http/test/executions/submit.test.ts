@@ -20,7 +20,16 @@ describe("POST /executions", () => {
         runtime: "process",
         args: [],
         priority: 5,
-        limits: { timeout_seconds: 300, memory_mb: 256, cpu_millicores: 1000, processes: 64, disk_mb: 1024, file_size_mb: 256, open_files: 256, output_bytes: 1_048_576 }
+        limits: {
+          timeout_seconds: 300,
+          memory_mb: 256,
+          cpu_millicores: 1000,
+          processes: 64,
+          disk_mb: 1024,
+          file_size_mb: 256,
+          open_files: 256,
+          output_bytes: 1_048_576
+        }
       })
     })
   )
@@ -55,7 +64,16 @@ describe("POST /executions", () => {
       assert.deepInclude(found.body, {
         args: ["a", "b"],
         priority: 0,
-        limits: { timeout_seconds: 1.5, memory_mb: 64, cpu_millicores: 500, processes: 4, disk_mb: 100, file_size_mb: 10, open_files: 32, output_bytes: 1000 }
+        limits: {
+          timeout_seconds: 1.5,
+          memory_mb: 64,
+          cpu_millicores: 500,
+          processes: 4,
+          disk_mb: 100,
+          file_size_mb: 10,
+          open_files: 32,
+          output_bytes: 1000
+        }
       })
       const events = yield* call("anna", `GET /executions/${made.body.execution_id}/events`)
       for (const { text } of [made, found, events]) assert.notInclude(text, "hush-hush")
