@@ -5,7 +5,6 @@ import { geteuid } from "node:process"
 import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { EventSource } from "@fairlead/core/events/EventFactory"
 import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
-import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
 import { InstanceUrl } from "@fairlead/core/executions/ScriptVariables"
 import * as Fairlead from "@fairlead/core/Fairlead"
 import { HealthSettings } from "@fairlead/core/health/HealthSettings"
@@ -29,6 +28,7 @@ import { IpNetwork, NetAddress } from "effect/net"
 import { freeUids } from "./freeUids.ts"
 import { ConfigurationInvalid, type HostConfig, isLoopback } from "./HostConfig.ts"
 import type { Keys } from "./Keys.ts"
+import { limitPolicy } from "./limitPolicy.ts"
 
 /** What core stands on in this host: every store, and the runtimes. */
 export const ports = (config: HostConfig) => runtimes(config).pipe(Layer.provideMerge(storage(config)))
@@ -100,26 +100,7 @@ const mebibyte = 1024 ** 2
 const policies = (config: HostConfig) =>
   Layer.mergeAll(
     Layer.succeed(AdmissionPolicy, {
-      limits: {
-        defaults: {
-          ...defaultLimitPolicy.defaults,
-          timeoutMillis: config.FAIRLEAD_DEFAULT_TIMEOUT_SECONDS * 1000,
-          memoryBytes: config.FAIRLEAD_DEFAULT_MEMORY_MB * mebibyte,
-          processes: config.FAIRLEAD_DEFAULT_PROCESSES,
-          diskBytes: config.FAIRLEAD_DEFAULT_DISK_MB * mebibyte,
-          fileSizeBytes: config.FAIRLEAD_DEFAULT_FILE_SIZE_MB * mebibyte,
-          openFiles: config.FAIRLEAD_DEFAULT_OPEN_FILES
-        },
-        maxima: {
-          ...defaultLimitPolicy.maxima,
-          timeoutMillis: config.FAIRLEAD_MAX_TIMEOUT_SECONDS * 1000,
-          memoryBytes: config.FAIRLEAD_MAX_MEMORY_MB * mebibyte,
-          processes: config.FAIRLEAD_MAX_PROCESSES,
-          diskBytes: config.FAIRLEAD_MAX_DISK_MB * mebibyte,
-          fileSizeBytes: config.FAIRLEAD_MAX_FILE_SIZE_MB * mebibyte,
-          openFiles: config.FAIRLEAD_MAX_OPEN_FILES
-        }
-      },
+      limits: limitPolicy(config),
       bounds: {
         maxActive: config.FAIRLEAD_MAX_ACTIVE,
         maxActivePerUser: config.FAIRLEAD_MAX_ACTIVE_PER_USER,

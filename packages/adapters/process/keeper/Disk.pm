@@ -9,7 +9,7 @@ use Errno qw(ENAMETOOLONG);
 use Exporter 'import';
 use Kernel qw(free_bytes now);
 
-our @EXPORT_OK = qw(exceeded_disk);
+our @EXPORT_OK = qw(exceeded_disk has_file_of);
 
 use constant {
     SLICE_ENTRIES     => 2_000,     # names that one look goes through
@@ -21,7 +21,7 @@ use constant {
     TAKEN_BYTES       => 20,        # digits at the beginning of `exit.tmp`
 };
 
-my %walk = (folders => undef);    # `folders` still to see, open `handle` at `path`, `bytes` so far, `links` that were counted, `looks`
+my %walk = (folders => undef);    # `folders` still to see, open `handle` at `path`, `bytes` so far, `links` that were counted, `largest` file, `looks`
 my ($taken, $told, $over, $next_walk, $walking) = (0, 0, 0, 0, 0);
 my @history;                      # pairs of time and bytes
 
@@ -46,8 +46,16 @@ sub exceeded_disk {
     return $is_short && takes_most() ? 'disk_reserve' : undef;
 }
 
+# Whether one of the files that are left has this size, or a larger one. Looks at some only.
+sub has_file_of {
+    my ($bytes) = @_;
+    begin_walk();
+    go_on_walking();
+    return $walk{largest} >= $bytes;
+}
+
 sub begin_walk {
-    %walk = (folders => ['.'], bytes => 0, links => {}, looks => 0);
+    %walk = (folders => ['.'], bytes => 0, largest => 0, links => {}, looks => 0);
     $walking = 0;
 }
 
@@ -79,6 +87,7 @@ sub count {
     my @stat = lstat $path or return;
     push @{ $walk{folders} }, $path if -d _;
     return if $stat[3] > 1 && !-d _ && $walk{links}{ $stat[1] }++;
+    $walk{largest} = $stat[7] if -f _ && $stat[7] > $walk{largest};
     my $bytes = $stat[12] * 512;
     $walk{bytes} += $bytes > ENTRY_BYTES ? $bytes : ENTRY_BYTES;
 }

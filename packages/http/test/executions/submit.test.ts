@@ -139,12 +139,22 @@ describe("POST /executions", () => {
     Effect.gen(function* () {
       const { call } = yield* ExecutionHost.start()
       const { body, status } = yield* call("anna", "POST /executions", {
-        body: { script: "x", timeout_seconds: 7200, memory_mb: 65_536 }
+        body: {
+          script: "x",
+          timeout_seconds: 7200,
+          memory_mb: 65_536,
+          disk_mb: 20_480,
+          file_size_mb: 8192,
+          open_files: 5000
+        }
       })
       assert.deepStrictEqual([status, body.code], [422, "LIMIT_TOO_HIGH"])
       assert.deepStrictEqual(body.limits, [
         { limit: "timeout_seconds", requested: 7200, maximum: 3600 },
-        { limit: "memory_mb", requested: 65_536, maximum: 4096 }
+        { limit: "memory_mb", requested: 65_536, maximum: 4096 },
+        { limit: "disk_mb", requested: 20_480, maximum: 10_240 },
+        { limit: "file_size_mb", requested: 8192, maximum: 4096 },
+        { limit: "open_files", requested: 5000, maximum: 4096 }
       ])
     })
   )
