@@ -20,8 +20,8 @@ const calls: Readonly<Record<string, (host: Host) => Promise<unknown>>> = {
   "start and end": ({ run }) => run(),
   "first page": ({ list }) => list({}),
   "a later page": ({ list }) => list({}, 500),
-  "by status": ({ list }) => list({ status: "completed" }),
-  "by a status that few have": ({ list }) => list({ status: "failed" }),
+  "by status": ({ list }) => list({ statuses: ["completed"] }),
+  "by a status that few have": ({ list }) => list({ statuses: ["failed"] }),
   "by language": ({ list }) => list({ lang: "none" }),
   "by time": ({ list }) => list({ from: DateTime.makeUnsafe(Date.now() - 1_000) })
 }

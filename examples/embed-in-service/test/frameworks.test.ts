@@ -15,7 +15,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { fairleadPlugin, fastifyApp } from "../src/fastify.ts"
 import { honoApp } from "../src/hono.ts"
 import { koaApp } from "../src/koa.ts"
-import { account, type Mounted, mount, serving } from "./support/mounted.ts"
+import { credentials, type Mounted, mount, serving } from "./support/mounted.ts"
 import { type Expected, useAll } from "./support/useIt.ts"
 
 let fairlead: Mounted
@@ -187,7 +187,7 @@ describe("node:http2 without TLS", () => {
         })
 
       const form = { "content-type": "application/x-www-form-urlencoded" }
-      const login = await ask("/api/v1/auth/login", form, `${new URLSearchParams(account)}`)
+      const login = await ask("/api/v1/auth/login", form, `${new URLSearchParams(credentials)}`)
       assert.strictEqual(Number(login.headers[":status"]), 200)
       const [access = "", csrf = ""] = login.headers["set-cookie"] ?? []
       assert.match(access, /^access_token_cp=.*; Path=\/cp; HttpOnly/)

@@ -26,7 +26,7 @@ export const answers = async () => {
   assertSame<typeof result.stdout, string | null>(true)
   const tokens = await client.auth.login({ username: "a", password: "b" })
   assertSame<typeof tokens, Tokens>(true)
-  const { executions, total } = await client.executions.list({ status: "failed", limit: 10 })
+  const { executions, total } = await client.executions.list({ status: ["failed"], limit: 10 })
   assertSame<typeof total, number>(true)
   assertSame<(typeof executions)[number]["exit_code"], number | null>(true)
   const execution = await executionsGet({ client: client.http, path: { execution_id: "x" } })

@@ -10,7 +10,8 @@ import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { embedded } from "fairlead/embedded"
 
-export const account = { username: "ursula", email: "ursula@example.com", password: "a-Longer-Pass-1" }
+export const credentials = { username: "ursula", password: "a-Longer-Pass-1" }
+const account = { ...credentials, email: "ursula@example.com" }
 
 const echo = HttpRouter.add(
   "GET",

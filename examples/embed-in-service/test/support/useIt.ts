@@ -2,7 +2,7 @@
 import { request } from "node:http"
 import { gunzipSync } from "node:zlib"
 import { assert } from "vitest"
-import { account } from "./mounted.ts"
+import { credentials } from "./mounted.ts"
 
 /** The cookies that an answer set, by name, each with its attributes. */
 const cookiesOf = (headers: Headers) =>
@@ -21,7 +21,7 @@ interface Caller {
 
 /** As a form, as browsers do. Names of cookies tell the mount, and so do their paths. */
 const logIn = async (url: string): Promise<Caller> => {
-  const answer = await fetch(`${url}/cp/api/v1/auth/login`, { method: "POST", body: new URLSearchParams(account) })
+  const answer = await fetch(`${url}/cp/api/v1/auth/login`, { method: "POST", body: new URLSearchParams(credentials) })
   const text = await answer.text()
   assert.strictEqual(answer.status, 200, text)
   assert.match(answer.headers.get("content-type") ?? "", /^application\/json/)

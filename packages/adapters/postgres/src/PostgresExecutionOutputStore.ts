@@ -1,7 +1,12 @@
 /** `ExecutionOutputStore` over `execution_output`: rows of at most 256 KiB, keyed by the offset of their first byte. */
 import { Wakeups } from "@fairlead/core/bus/Wakeups"
-import { ExecutionOutputStore, type OutputChunk, type OutputKey } from "@fairlead/core/executions/ExecutionOutputStore"
-import type { OutputName } from "@fairlead/core/runtime/Job"
+import {
+  ExecutionOutputStore,
+  type OutputChunk,
+  type OutputKey,
+  outputOffsets
+} from "@fairlead/core/executions/ExecutionOutputStore"
+import { type OutputName, OutputStream } from "@fairlead/core/runtime/Job"
 import type { SagaFence } from "@fairlead/core/sagas/SagaFence"
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -33,7 +38,7 @@ export const layer = Layer.effect(
     const wakeups = yield* Wakeups
 
     /** Reads the last row of a stream by the primary key. */
-    const sizeOf = ({ attempt, executionId }: OutputKey, output: OutputName) => sql`coalesce((
+    const sizeOf = ({ attempt, executionId }: OutputKey, output: OutputStream) => sql`coalesce((
       select byte_offset + length(bytes) from execution_output
       where execution_id = ${executionId} and attempt = ${attempt} and stream = ${output}
       order by byte_offset desc limit 1), 0)::float8`
@@ -42,32 +47,35 @@ export const layer = Layer.effect(
      * The saga's row is locked against a rival's claim until the bytes are in: whoever claims it afterwards sees them. One
      * statement: nothing is written unless the fence holds and every stream continues where it stands.
      */
-    const insert = (key: OutputKey, { fence, sagaId }: SagaFence, stdout: Run, stderr: Run) => sql<{
-      readonly fenced: boolean
-      readonly stdout: number
-      readonly stderr: number
-    }>`with
+    const insert = (key: OutputKey, { fence, sagaId }: SagaFence, { order, stderr, stdout }: Runs) => sql<
+      { readonly fenced: boolean } & Record<OutputStream, number>
+    >`with
       holder as (select saga_id from sagas where saga_id = ${sagaId} and fence = ${fence} for share),
-      stood as (select ${sizeOf(key, "stdout")} as stdout, ${sizeOf(key, "stderr")} as stderr),
+      stood as (select ${sizeOf(key, "stdout")} as stdout, ${sizeOf(key, "stderr")} as stderr, ${sizeOf(key, "order")} as "order"),
       runs (stream, starts, bytes) as (values
         ('stdout', ${stdout.from ?? null}::float8, ${stdout.bytes}::bytea),
-        ('stderr', ${stderr.from ?? null}::float8, ${stderr.bytes}::bytea)),
+        ('stderr', ${stderr.from ?? null}::float8, ${stderr.bytes}::bytea),
+        ('order', ${order.from ?? null}::float8, ${order.bytes}::bytea)),
       written as (
         insert into execution_output (execution_id, attempt, stream, byte_offset, bytes)
         select ${key.executionId}::uuid, ${key.attempt}::int, runs.stream, runs.starts::bigint + piece,
           substring(runs.bytes from piece + 1 for ${rowBytes})
         from holder, stood, runs, generate_series(0, length(runs.bytes) - 1, ${rowBytes}) piece
         where coalesce(${stdout.from ?? null}::float8, stood.stdout) = stood.stdout
-          and coalesce(${stderr.from ?? null}::float8, stood.stderr) = stood.stderr)
-      select not exists (select 1 from holder) as fenced, stdout, stderr from stood`
+          and coalesce(${stderr.from ?? null}::float8, stood.stderr) = stood.stderr
+          and coalesce(${order.from ?? null}::float8, stood."order") = stood."order")
+      select not exists (select 1 from holder) as fenced, stdout, stderr, "order" from stood`
 
     return ExecutionOutputStore.of({
       append: Effect.fnUntraced(function* (key, fence, chunks) {
-        const [stdout, stderr] = [yield* runOf(chunks, "stdout"), yield* runOf(chunks, "stderr")]
-        const [stood] = yield* insert(key, fence, stdout, stderr)
+        const runs: Runs = {
+          stdout: yield* runOf(chunks, "stdout"),
+          stderr: yield* runOf(chunks, "stderr"),
+          order: yield* runOf(chunks, "order")
+        }
+        const [stood] = yield* insert(key, fence, runs)
         if (stood === undefined || stood.fenced) return false
-        yield* mustContinue("stdout", stdout, stood.stdout)
-        yield* mustContinue("stderr", stderr, stood.stderr)
+        for (const output of OutputStream.literals) yield* mustContinue(output, runs[output], stood[output])
         yield* wakeups.send(`output/${key.executionId}`)
         return true
       }, storageError("ExecutionOutputStore.append")),
@@ -95,7 +103,7 @@ export const layer = Layer.effect(
               substring(bytes for ${length}::int - byte_offset::int) as bytes
             from jsonb_to_recordset(${wanted}::text::jsonb) as wanted(id uuid, attempt int)
             join execution_output output on output.execution_id = wanted.id and output.attempt = wanted.attempt
-            where byte_offset < ${length} order by byte_offset`
+            where byte_offset < ${length} and stream <> 'order' order by byte_offset`
         )
         return keys.map((key) => {
           const own = rows.filter((row) => row.execution_id === key.executionId && row.attempt === key.attempt)
@@ -110,9 +118,9 @@ export const layer = Layer.effect(
       }, storageError("ExecutionOutputStore.heads")),
 
       sizes: Effect.fnUntraced(function* (key) {
-        const [sizes] = yield* sql<{ readonly stdout: number; readonly stderr: number }>`
-          select ${sizeOf(key, "stdout")} as stdout, ${sizeOf(key, "stderr")} as stderr`
-        return { stdout: sizes?.stdout ?? 0, stderr: sizes?.stderr ?? 0 }
+        const [sizes] = yield* sql<Record<OutputStream, number>>`select ${sizeOf(key, "stdout")} as stdout,
+          ${sizeOf(key, "stderr")} as stderr, ${sizeOf(key, "order")} as "order"`
+        return outputOffsets(sizes?.stdout ?? 0, sizes?.stderr ?? 0, sizes?.order ?? 0)
       }, storageError("ExecutionOutputStore.sizes"))
     })
   })
@@ -124,7 +132,9 @@ interface Run {
   readonly bytes: Uint8Array
 }
 
-const runOf = (chunks: ReadonlyArray<OutputChunk>, output: OutputName): Effect.Effect<Run> => {
+type Runs = Readonly<Record<OutputStream, Run>>
+
+const runOf = (chunks: ReadonlyArray<OutputChunk>, output: OutputStream): Effect.Effect<Run> => {
   const own = chunks.filter((chunk) => chunk.output === output)
   const from = own[0]?.offset
   const bytes = new Uint8Array(own.reduce((total, chunk) => total + chunk.bytes.length, 0))
@@ -137,7 +147,7 @@ const runOf = (chunks: ReadonlyArray<OutputChunk>, output: OutputName): Effect.E
   return Effect.succeed({ from, bytes })
 }
 
-const mustContinue = (output: OutputName, { from }: Run, stood: number) =>
+const mustContinue = (output: OutputStream, { from }: Run, stood: number) =>
   from === undefined || from === stood ? Effect.void : Effect.die(`${output} stands at ${stood}, not ${from}`)
 
 const slice = (

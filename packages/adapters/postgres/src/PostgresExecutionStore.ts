@@ -1,9 +1,11 @@
 /** `ExecutionStore` over `executions`. */
 import { Execution } from "@fairlead/core/executions/Execution"
+import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { type LabelChange, relabelled } from "@fairlead/core/executions/ExecutionLabels"
 import { TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { type ExecutionFilter, ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { countedAtMost, totalOf } from "@fairlead/core/storage/CountedTotal"
-import { DateTime, Effect, Layer, Option, Schema } from "effect"
+import { DateTime, Effect, Layer, Option, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { jsonText } from "./internal/jsonText.ts"
 import { storageError } from "./PostgresError.ts"
@@ -26,15 +28,41 @@ export const layer = Layer.effect(
     const sql = yield* SqlClient.SqlClient
     const terminal = sql.in("status", TerminalStatus.literals)
 
-    const matching = ({ from, lang, ownerId, status, to }: ExecutionFilter) =>
+    /** The migration `0009_labels` has an index for each. */
+    const called = ({ labels = [], name }: ExecutionFilter) => [
+      ...(name === undefined
+        ? []
+        : [sql`execution ? 'name' and position(lower(${name}) in lower(execution ->> 'name')) > 0`]),
+      ...labels.map(({ key, value }) =>
+        value === undefined
+          ? sql`execution ? 'labels' and execution -> 'labels' ? ${key}`
+          : sql`execution ? 'labels' and execution -> 'labels' @> ${JSON.stringify({ [key]: value })}::text::jsonb`
+      )
+    ]
+
+    const matching = ({ from, lang, ownerId, statuses = [], to, ...wanted }: ExecutionFilter) =>
       sql.and([
         sql`true`,
         ...(ownerId === undefined ? [] : [sql`owner_id = ${ownerId}`]),
-        ...(status === undefined ? [] : [sql`status = ${status}`]),
+        ...(statuses.length === 0 ? [] : [sql.in("status", statuses)]),
         ...(lang === undefined ? [] : [sql`lang = ${lang}`]),
         ...(from === undefined ? [] : [sql`created_at >= ${DateTime.formatIso(from)}`]),
-        ...(to === undefined ? [] : [sql`created_at < ${DateTime.formatIso(to)}`])
+        ...(to === undefined ? [] : [sql`created_at < ${DateTime.formatIso(to)}`]),
+        ...called(wanted)
       ])
+
+    /** The row is locked, so that the saga's move and the change come one after the other. */
+    const relabelledRow = Effect.fnUntraced(function* (id: ExecutionId, change: LabelChange) {
+      const [row] = yield* decode(
+        yield* sql`select execution::text as execution from executions where execution_id = ${id} for update`
+      )
+      if (row === undefined) return Option.none()
+      const changed = relabelled(row.execution, change)
+      if (Result.isSuccess(changed))
+        yield* sql`update executions set execution = ${yield* encodeExecution(changed.success)}::text::jsonb
+          where execution_id = ${id}`
+      return Option.some(changed)
+    })
 
     /** What belongs to the executions in the CTE `gone` goes with them; their events stay. */
     const belongings = sql`
@@ -69,6 +97,16 @@ export const layer = Layer.effect(
         const executions = rows.map(({ execution }) => execution)
         return { executions, total: totalOf(filter, count?.total ?? 0, executions.length) }
       }, storageError("ExecutionStore.list")),
+
+      relabel: Effect.fnUntraced(function* (id, change) {
+        const changed = yield* sql
+          .withTransaction(relabelledRow(id, change))
+          .pipe(storageError("ExecutionStore.relabel"))
+        return yield* Option.match(changed, {
+          onNone: () => Effect.succeedNone,
+          onSome: (execution) => Effect.asSome(Effect.fromResult(execution))
+        })
+      }),
 
       remove: Effect.fnUntraced(function* (id) {
         const removed = yield* sql`with

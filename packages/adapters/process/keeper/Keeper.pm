@@ -279,12 +279,13 @@ sub start_script {
 
 sub pump {
     my ($seconds) = @_;
-    end_with({ end => 'limit', limit => 'storage' }) if Output::pump($spec{outputBytes}, $seconds, $job{process});
+    end_with({ end => 'limit', limit => 'storage' }) if Output::pump(@spec{qw(outputBytes tailBytes)}, $seconds, $job{process});
 }
 
 sub drain {
     my $until = now() + DRAIN_SECONDS;
     pump(TICK_SECONDS) while Output::is_open() && now() < $until;
+    Output::finish();
 }
 
 # ---- processes -------------------------------------------------------------------------------------------------------------

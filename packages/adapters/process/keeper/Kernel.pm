@@ -7,7 +7,7 @@ use POSIX ();
 
 our @EXPORT_OK = qw(
     clear_keyrings clone_process drop_capabilities free_bytes limit_resource mount new_session_keyring now pidfd prctl reaped_usage
-    set_read_only set_writable unshare used_bytes
+    set_read_only set_writable unshare used_bytes wall_time
     CLONE_NEWIPC CLONE_NEWNS CLONE_NEWPID CLONE_NEWUSER
     MS_BIND MS_NODEV MS_NOEXEC MS_NOSUID MS_PRIVATE MS_RDONLY MS_REC
     PR_CHILD_SUBREAPER PR_NO_NEW_PRIVS PR_SET_PDEATHSIG
@@ -43,6 +43,7 @@ use constant {
     KEY_USER_SESSION   => -5,
     RLIMIT             => { cpu => 0, fsize => 1, data => 2, core => 4, nproc => 6, nofile => 7, msgqueue => 12 },
     RUSAGE_CHILDREN    => -1,
+    CLOCK_REALTIME     => 0,
     CLOCK_MONOTONIC    => 1,
 };
 
@@ -153,9 +154,16 @@ sub reaped_usage {
 }
 
 # Seconds, of the monotonic clock.
-sub now {
+# Seconds since some moment, by a clock that nobody sets.
+sub now { return seconds_of(CLOCK_MONOTONIC) }
+
+# Seconds since 1970.
+sub wall_time { return seconds_of(CLOCK_REALTIME) }
+
+sub seconds_of {
+    my ($clock) = @_;
     my $buffer = "\0" x 16;
-    syscall($number->{clock_gettime}, CLOCK_MONOTONIC, $buffer);
+    syscall($number->{clock_gettime}, $clock, $buffer);
     my ($seconds, $nanos) = unpack 'q2', $buffer;
     return $seconds + $nanos / 1e9;
 }

@@ -1,13 +1,15 @@
-# The output of a script: through pipes into files, up to a cap.
+# The output of a script: through pipes into files, up to a cap; of more than that the first and the last bytes.
 package Output;
 use strict;
 use warnings;
 use Errno qw(EINTR);
+use Order;
 
 use constant READ_BYTES => 65_536;
 
-# Of each stream: `file` it is kept in, `pipe` it comes through, `writer` until the script has it, and `written` and `kept` bytes.
-my %streams = map { ($_ => { written => 0, kept => 0 }) } qw(stdout stderr);
+# Of each stream: `file` it is kept in, `pipe` it comes through, `writer` until the script has it, `written` and `kept` bytes, and the
+# `tail`: what is kept when nothing follows.
+my %streams = map { ($_ => { letter => $_ eq 'stdout' ? 'o' : 'e', written => 0, kept => 0, tail => '' }) } qw(stdout stderr);
 my @streams = @streams{qw(stdout stderr)};
 
 sub open_files {
@@ -35,34 +37,73 @@ sub is_open { return !!grep { $_->{pipe} } @streams }
 
 # For the record of the end.
 sub totals {
-    return map { ("${_}Written" => $streams{$_}{written}, "${_}Kept" => $streams{$_}{kept}) } keys %streams;
+    my %totals;
+    for my $name (keys %streams) {
+        my ($written, $kept) = @{ $streams{$name} }{qw(written kept)};
+        @totals{"${name}Written", "${name}Kept"} = ($written, $kept);
+        $totals{"${name}Tail"} = length $streams{$name}{tail} if $written > $kept;
+    }
+    return %totals;
 }
 
-# Waits up to `$seconds` for output, or for the script's process to end, and stores the output. Beyond the cap it is read and
-# counted only, so the script never blocks. True when storing failed for the first time: what follows is dropped.
+# Waits up to `$seconds` for output, or for the script's process to end, and stores the output: all of it up to the cap without the
+# tail. What follows is counted, and its last bytes remembered, so the script never blocks. True when storing failed for the first
+# time: what follows is dropped.
 sub pump {
-    my ($cap, $seconds, $process) = @_;
+    my ($cap, $tail_bytes, $seconds, $process) = @_;
     my $wanted = '';
     my @open = grep { $_->{pipe} } @streams;
     vec($wanted, fileno $_, 1) = 1 for map({ $_->{pipe} } @open), $process // ();
-    return if select(my $ready = $wanted, undef, undef, $seconds) <= 0;
+    my $found = select(my $ready = $wanted, undef, undef, $seconds);
+    Order::settle() if $found == 0;
+    return if $found <= 0;
     my $failed;
     for my $stream (@open) {
         next unless vec $ready, fileno $stream->{pipe}, 1;
         my $count = sysread $stream->{pipe}, my $bytes, READ_BYTES;
         next unless defined $count;
         if   ($count == 0) { close delete $stream->{pipe} }
-        else               { $failed = 1 unless store($stream, $bytes, $cap) }
+        else               { $failed = 1 unless keep($stream, $bytes, $cap - $tail_bytes, $tail_bytes) }
     }
     return $failed;
 }
 
 # False when the file took no more, no space most likely.
-sub store {
-    my ($stream, $bytes, $cap) = @_;
+sub keep {
+    my ($stream, $bytes, $cap, $tail_bytes) = @_;
     $stream->{written} += length $bytes;
-    $bytes = substr $bytes, 0, $cap - $stream->{kept};
-    while (length $bytes && !$stream->{broken}) {
+    return 1 if $stream->{broken};
+    my $rest  = substr $bytes, min(length $bytes, $cap - $stream->{kept}), length $bytes, '';
+    my $tails = length $rest;
+    return 0 unless store($stream, $bytes);
+    return 1 if $tails == 0;
+    $stream->{tail} .= $rest;
+    substr($stream->{tail}, 0, length($stream->{tail}) - $tail_bytes) = '' if length $stream->{tail} > $tail_bytes;
+    Order::note($stream->{letter}, $tails, 1);
+    return 1;
+}
+
+# Nothing is written any more: stores the tails. False when a file took no more.
+sub finish {
+    Order::finish(map { ($_->{letter} => $_->{broken} ? 0 : length $_->{tail}) } @streams);
+    my $whole = 1;
+    for my $stream (@streams) {
+        $whole = 0 if $stream->{broken} || !append($stream, $stream->{tail});
+    }
+    return $whole;
+}
+
+sub store {
+    my ($stream, $bytes) = @_;
+    return 1 if $bytes eq '';
+    append($stream, $bytes) or return 0;
+    Order::note($stream->{letter}, length $bytes, 0);
+    return 1;
+}
+
+sub append {
+    my ($stream, $bytes) = @_;
+    while (length $bytes) {
         my $count = syswrite $stream->{file}, $bytes;
         if (defined $count) {
             $stream->{kept} += $count;
@@ -75,5 +116,7 @@ sub store {
     }
     return 1;
 }
+
+sub min { return $_[0] < $_[1] ? $_[0] : $_[1] }
 
 1;

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthCreateApiKeyData, AuthCreateApiKeyErrors, AuthCreateApiKeyResponses, AuthListApiKeysData, AuthListApiKeysErrors, AuthListApiKeysResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthRevokeApiKeyData, AuthRevokeApiKeyErrors, AuthRevokeApiKeyResponses, AuthSelfData, AuthSelfErrors, AuthSelfResponses, AuthUpdateSelfData, AuthUpdateSelfErrors, AuthUpdateSelfResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, EventsHealthData, EventsHealthErrors, EventsHealthResponses, ExecutionsAttemptsData, ExecutionsAttemptsErrors, ExecutionsAttemptsResponses, ExecutionsCancelData, ExecutionsCancelErrors, ExecutionsCancelResponses, ExecutionsEventsData, ExecutionsEventsErrors, ExecutionsEventsResponses, ExecutionsExamplesData, ExecutionsExamplesErrors, ExecutionsExamplesResponses, ExecutionsGetData, ExecutionsGetErrors, ExecutionsGetResponses, ExecutionsLimitsData, ExecutionsLimitsErrors, ExecutionsLimitsResponses, ExecutionsListData, ExecutionsListErrors, ExecutionsListOwnData, ExecutionsListOwnErrors, ExecutionsListOwnResponses, ExecutionsListResponses, ExecutionsLogsData, ExecutionsLogsErrors, ExecutionsLogsResponses, ExecutionsRemoveData, ExecutionsRemoveErrors, ExecutionsRemoveResponses, ExecutionsResultData, ExecutionsResultErrors, ExecutionsResultResponses, ExecutionsRetryData, ExecutionsRetryErrors, ExecutionsRetryResponses, ExecutionsStreamData, ExecutionsStreamErrors, ExecutionsStreamResponse, ExecutionsStreamResponses, ExecutionsSubmitData, ExecutionsSubmitErrors, ExecutionsSubmitResponses, HealthAliveData, HealthAliveErrors, HealthAliveResponses, HealthCapabilitiesData, HealthCapabilitiesErrors, HealthCapabilitiesResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthMetricsData, HealthMetricsErrors, HealthMetricsResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, HealthReportData, HealthReportErrors, HealthReportResponses, HealthSummaryData, HealthSummaryErrors, HealthSummaryResponses, HostsListData, HostsListErrors, HostsListResponses, QueueGetData, QueueGetErrors, QueueGetResponses, QueueListData, QueueListErrors, QueueListResponses, QueuePauseData, QueuePauseErrors, QueuePauseResponses, QueuePausesData, QueuePausesErrors, QueuePausesResponses, QueueReprioritiseData, QueueReprioritiseErrors, QueueReprioritiseResponses, QueueResumeData, QueueResumeErrors, QueueResumeResponses, SagasCancelData, SagasCancelErrors, SagasCancelResponses, SagasForceFailData, SagasForceFailErrors, SagasForceFailResponses, SagasGetData, SagasGetErrors, SagasGetResponses, SagasHistoryData, SagasHistoryErrors, SagasHistoryResponses, SagasListData, SagasListErrors, SagasListOfExecutionData, SagasListOfExecutionErrors, SagasListOfExecutionResponses, SagasListResponses, SagasRestartData, SagasRestartErrors, SagasRestartResponses, SagasRetryData, SagasRetryErrors, SagasRetryResponses, SagasStuckData, SagasStuckErrors, SagasStuckResponses } from './types.gen.ts';
+import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthCreateApiKeyData, AuthCreateApiKeyErrors, AuthCreateApiKeyResponses, AuthListApiKeysData, AuthListApiKeysErrors, AuthListApiKeysResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthRevokeApiKeyData, AuthRevokeApiKeyErrors, AuthRevokeApiKeyResponses, AuthSelfData, AuthSelfErrors, AuthSelfResponses, AuthUpdateSelfData, AuthUpdateSelfErrors, AuthUpdateSelfResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, EventsHealthData, EventsHealthErrors, EventsHealthResponses, ExecutionsAttemptsData, ExecutionsAttemptsErrors, ExecutionsAttemptsResponses, ExecutionsCancelData, ExecutionsCancelErrors, ExecutionsCancelResponses, ExecutionsEventsData, ExecutionsEventsErrors, ExecutionsEventsResponses, ExecutionsExamplesData, ExecutionsExamplesErrors, ExecutionsExamplesResponses, ExecutionsGetData, ExecutionsGetErrors, ExecutionsGetResponses, ExecutionsLimitsData, ExecutionsLimitsErrors, ExecutionsLimitsResponses, ExecutionsListData, ExecutionsListErrors, ExecutionsListOwnData, ExecutionsListOwnErrors, ExecutionsListOwnResponses, ExecutionsListResponses, ExecutionsLogsData, ExecutionsLogsErrors, ExecutionsLogsResponses, ExecutionsRemoveData, ExecutionsRemoveErrors, ExecutionsRemoveResponses, ExecutionsResultData, ExecutionsResultErrors, ExecutionsResultResponses, ExecutionsRetryData, ExecutionsRetryErrors, ExecutionsRetryResponses, ExecutionsStreamData, ExecutionsStreamErrors, ExecutionsStreamResponse, ExecutionsStreamResponses, ExecutionsSubmitData, ExecutionsSubmitErrors, ExecutionsSubmitResponses, ExecutionsUpdateData, ExecutionsUpdateErrors, ExecutionsUpdateResponses, HealthAliveData, HealthAliveErrors, HealthAliveResponses, HealthCapabilitiesData, HealthCapabilitiesErrors, HealthCapabilitiesResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthMetricsData, HealthMetricsErrors, HealthMetricsResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, HealthReportData, HealthReportErrors, HealthReportResponses, HealthSummaryData, HealthSummaryErrors, HealthSummaryResponses, HostsListData, HostsListErrors, HostsListResponses, QueueGetData, QueueGetErrors, QueueGetResponses, QueueListData, QueueListErrors, QueueListResponses, QueuePauseData, QueuePauseErrors, QueuePauseResponses, QueuePausesData, QueuePausesErrors, QueuePausesResponses, QueueReprioritiseData, QueueReprioritiseErrors, QueueReprioritiseResponses, QueueResumeData, QueueResumeErrors, QueueResumeResponses, SagasCancelData, SagasCancelErrors, SagasCancelResponses, SagasForceFailData, SagasForceFailErrors, SagasForceFailResponses, SagasGetData, SagasGetErrors, SagasGetResponses, SagasHistoryData, SagasHistoryErrors, SagasHistoryResponses, SagasListData, SagasListErrors, SagasListOfExecutionData, SagasListOfExecutionErrors, SagasListOfExecutionResponses, SagasListResponses, SagasRestartData, SagasRestartErrors, SagasRestartResponses, SagasRetryData, SagasRetryErrors, SagasRetryResponses, SagasStuckData, SagasStuckErrors, SagasStuckResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -181,7 +181,7 @@ export const eventsHealth = <ThrowOnError extends boolean = true>(options?: Opti
 /**
  * List executions
  *
- * Executions that the caller may see, newest first. `skip` and `offset` are the same. The times restrict `created_at`: from `start_time` on and before `end_time`.
+ * Executions that the caller may see, newest first. `skip` and `offset` are the same. `status` takes several, separated by commas or repeated; `label` may be repeated, and then all must be there. The times restrict `created_at`: from `start_time` on and before `end_time`.
  */
 export const executionsList = <ThrowOnError extends boolean = true>(options?: Options<ExecutionsListData, ThrowOnError>): RequestResult<ExecutionsListResponses, ExecutionsListErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ExecutionsListResponses, ExecutionsListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -218,7 +218,7 @@ export const executionsListOwn = <ThrowOnError extends boolean = true>(options?:
 /**
  * Delete an execution
  *
- * Removes the execution with its output and result. An active one is cancelled first and given 10 s to end. Its events stay.
+ * Removes an execution that has ended, with its output and result: users their own, administrators everybody's. For an administrator an active one is cancelled first and given 10 s to end. Its events stay.
  */
 export const executionsRemove = <ThrowOnError extends boolean = true>(options: Options<ExecutionsRemoveData, ThrowOnError>): RequestResult<ExecutionsRemoveResponses, ExecutionsRemoveErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<ExecutionsRemoveResponses, ExecutionsRemoveErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -235,6 +235,21 @@ export const executionsGet = <ThrowOnError extends boolean = true>(options: Opti
     responseStyle: 'data',
     url: '/api/v1/executions/{execution_id}',
     ...options
+});
+
+/**
+ * Name and label an execution
+ *
+ * At any time, also when it has ended. What is absent stays, `null` takes a name or a label away. They mean nothing to what runs.
+ */
+export const executionsUpdate = <ThrowOnError extends boolean = true>(options: Options<ExecutionsUpdateData, ThrowOnError>): RequestResult<ExecutionsUpdateResponses, ExecutionsUpdateErrors, ThrowOnError, 'data'> => (options.client ?? client).patch<ExecutionsUpdateResponses, ExecutionsUpdateErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    url: '/api/v1/executions/{execution_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -183,7 +183,7 @@ export type ForbiddenProblem = {
     code: 'FORBIDDEN';
     status_code: 403;
     request_id: string;
-    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:admin' | 'health:read' | 'hosts:read' | 'queue:write' | 'queue:admin' | 'sagas:read' | 'sagas:write' | 'sagas:admin';
+    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:delete' | 'executions:admin' | 'health:read' | 'hosts:read' | 'queue:write' | 'queue:admin' | 'sagas:read' | 'sagas:write' | 'sagas:admin';
 };
 
 export type SagaAlreadyEndedProblem = {
@@ -1945,6 +1945,10 @@ export type ExecutionResponse = {
     status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
     result?: {
         execution_id: string;
+        name: string | null;
+        labels: {
+            [key: string]: string;
+        };
         status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
         stdout: string | null;
         stderr: string | null;
@@ -1976,10 +1980,13 @@ export type ExecutionResponse = {
 
 export type RetryExecutionRequest = {
     /**
-     * well-formed text without NUL
+     * Accepted, and has no effect.
      */
-    reason?: string;
-    preserve_output?: boolean;
+    reason?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    preserve_output?: unknown;
 };
 
 export type ExecutionEndedProblem = {
@@ -2011,6 +2018,10 @@ export type CancelExecutionRequest = {
 
 export type ExecutionResult = {
     execution_id: string;
+    name: string | null;
+    labels: {
+        [key: string]: string;
+    };
     status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
     stdout: string | null;
     stderr: string | null;
@@ -2060,7 +2071,30 @@ export type AttemptList = {
         stdout_bytes?: number;
         stderr_bytes?: number;
         truncated?: boolean;
+        omitted?: {
+            stdout?: {
+                at: number;
+                bytes: number;
+            };
+            stderr?: {
+                at: number;
+                bytes: number;
+            };
+        };
     }>;
+};
+
+export type TooManyLabelsProblem = {
+    type: 'urn:fairlead:problem:too-many-labels';
+    title: 'Too many labels';
+    status: 422;
+    detail: string;
+    error: string;
+    code: 'TOO_MANY_LABELS';
+    status_code: 422;
+    request_id: string;
+    execution_id: string;
+    maximum: number;
 };
 
 export type Execution = {
@@ -2094,11 +2128,25 @@ export type Execution = {
         stdout_bytes?: number;
         stderr_bytes?: number;
         truncated?: boolean;
+        omitted?: {
+            stdout?: {
+                at: number;
+                bytes: number;
+            };
+            stderr?: {
+                at: number;
+                bytes: number;
+            };
+        };
     }>;
     run_at?: string;
     expires_at?: string;
     concurrency_key?: string;
     place?: string;
+    name?: string;
+    labels?: {
+        [key: string]: string;
+    };
     retry_of?: string;
     correlation_id: string;
     created_at: string;
@@ -2128,6 +2176,16 @@ export type Execution = {
     stdout_bytes?: number;
     stderr_bytes?: number;
     truncated?: boolean;
+    omitted?: {
+        stdout?: {
+            at: number;
+            bytes: number;
+        };
+        stderr?: {
+            at: number;
+            bytes: number;
+        };
+    };
     retry?: {
         /**
          * The first attempt included, 2 to 20.
@@ -2151,9 +2209,20 @@ export type Execution = {
     };
 };
 
+export type ExecutionChange = {
+    name?: string | null;
+    labels?: {
+        [key: string]: string | null;
+    };
+};
+
 export type ExecutionList = {
     executions: Array<{
         execution_id: string;
+        name: string | null;
+        labels: {
+            [key: string]: string;
+        };
         status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
         stdout: string | null;
         stderr: string | null;
@@ -2224,11 +2293,11 @@ export type ExecutionRequest = {
      */
     script: string;
     /**
-     * well-formed text without NUL
+     * A language of this host, or another usual name of it: `py`, `sh`, `js`, `ts`.
      */
     lang?: string;
     /**
-     * well-formed text without NUL
+     * A version, a beginning of one, or `latest`. Absent: the newest, of Python 3.11 or else the newest.
      */
     lang_version?: string;
     runtime?: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
@@ -2268,6 +2337,16 @@ export type ExecutionRequest = {
      * Kept bytes of stdout and of stderr, each. More is counted, not kept.
      */
     output_bytes?: number;
+    /**
+     * What you call it; lists find it by a part of this.
+     */
+    name?: string;
+    /**
+     * At most 32, by which lists find it.
+     */
+    labels?: {
+        [key: string]: string;
+    };
     /**
      * 0 runs first, 10 last; 5 when absent.
      */
@@ -2470,6 +2549,14 @@ export type Register = {
     password: string;
     password_confirm?: string;
     full_name?: string;
+    /**
+     * Accepted, and has no effect.
+     */
+    role?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    is_active?: unknown;
 };
 
 export type LoginLockedProblem = {
@@ -2501,6 +2588,26 @@ export type Login = {
      */
     username: string;
     password: string;
+    /**
+     * Accepted, and has no effect.
+     */
+    grant_type?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    scope?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    client_id?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    client_secret?: unknown;
+    /**
+     * Accepted, and has no effect.
+     */
+    mfa_code?: unknown;
 };
 
 export type ApiKeyNotFoundProblem = {
@@ -3271,7 +3378,12 @@ export type ExecutionsListData = {
     body?: never;
     path?: never;
     query?: {
-        status?: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        status?: Array<'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error'>;
+        /**
+         * well-formed text without NUL
+         */
+        name?: string;
+        label?: Array<string>;
         /**
          * well-formed text without NUL
          */
@@ -3406,7 +3518,12 @@ export type ExecutionsListOwnData = {
     body?: never;
     path?: never;
     query?: {
-        status?: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
+        status?: Array<'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error'>;
+        /**
+         * well-formed text without NUL
+         */
+        name?: string;
+        label?: Array<string>;
         /**
          * well-formed text without NUL
          */
@@ -3594,6 +3711,75 @@ export type ExecutionsGetResponses = {
 };
 
 export type ExecutionsGetResponse = ExecutionsGetResponses[keyof ExecutionsGetResponses];
+
+export type ExecutionsUpdateData = {
+    body: ExecutionChange;
+    headers?: {
+        /**
+         * The `csrf_token` of a login, which a cookie holds too. Needed when the cookie is the only credential.
+         */
+        'X-CSRF-Token'?: string;
+    };
+    path: {
+        execution_id: string;
+    };
+    query?: never;
+    url: '/api/v1/executions/{execution_id}';
+};
+
+export type ExecutionsUpdateErrors = {
+    /**
+     * Malformed body | Body too deep | Body too complex
+     */
+    400: MalformedBodyProblem | BodyTooDeepProblem | BodyTooComplexProblem;
+    /**
+     * Not logged in
+     */
+    401: UnauthorizedProblem;
+    /**
+     * Not allowed | CSRF validation failed
+     */
+    403: ForbiddenProblem | CsrfRejectedProblem;
+    /**
+     * No such execution | Not found
+     */
+    404: ExecutionNotFoundProblem | NotFoundProblem;
+    /**
+     * Body too large
+     */
+    413: BodyTooLargeProblem;
+    /**
+     * Unsupported content encoding | Unsupported media type
+     */
+    415: UnsupportedEncodingProblem | UnsupportedMediaTypeProblem;
+    /**
+     * Too many labels | Request invalid
+     */
+    422: TooManyLabelsProblem | RequestInvalidProblem;
+    /**
+     * Too much at once
+     */
+    429: TooMuchAtOnceProblem;
+    /**
+     * Internal error
+     */
+    500: InternalErrorProblem;
+    /**
+     * Overloaded | No answer in time | Try again
+     */
+    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+};
+
+export type ExecutionsUpdateError = ExecutionsUpdateErrors[keyof ExecutionsUpdateErrors];
+
+export type ExecutionsUpdateResponses = {
+    /**
+     * Success
+     */
+    200: Execution;
+};
+
+export type ExecutionsUpdateResponse = ExecutionsUpdateResponses[keyof ExecutionsUpdateResponses];
 
 export type ExecutionsAttemptsData = {
     body?: never;
@@ -4100,6 +4286,10 @@ export type ExecutionsStreamResponses = {
         size_bytes?: number;
         result: {
             execution_id: string;
+            name: string | null;
+            labels: {
+                [key: string]: string;
+            };
             status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
             stdout: string | null;
             stderr: string | null;

@@ -25,6 +25,19 @@ export const maxScriptLength = 50_000
 /** 0 runs first, 10 last; the named levels are critical 0, high 1, normal 5, low 8, background 10. */
 export const Priority = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10 }))
 
+/** By which people find executions again: `team: billing`. Keys as in file names and paths, so that `key=value` is unambiguous. */
+export const Labels = Schema.Record(Schema.String, Schema.String)
+export type Labels = typeof Labels.Type
+
+/** Bytes that were written but not stored. */
+export const Omission = Schema.Struct({
+  /** Stored bytes before them; 0 or more. */
+  at: Schema.Int,
+  /** How many; 1 or more. */
+  bytes: Schema.Int
+})
+export type Omission = typeof Omission.Type
+
 /** How the last attempt ended and what it left. */
 export const ExecutionOutcome = Schema.Struct({
   /** Absent when the script has none: it never ran, or was ended by a signal. */
@@ -35,10 +48,14 @@ export const ExecutionOutcome = Schema.Struct({
   /** One sentence for a person. */
   errorMessage: Schema.optionalKey(Schema.String),
   resourceUsage: Schema.optionalKey(ResourceUsage),
-  /** Stored bytes per stream; more may have been written when `truncated`. */
+  /** Stored bytes per stream; more were written when `truncated`. */
   stdoutBytes: Schema.Int,
   stderrBytes: Schema.Int,
-  truncated: Schema.Boolean
+  truncated: Schema.Boolean,
+  /** What was written and not stored, where that is known. */
+  omitted: Schema.optionalKey(
+    Schema.Struct({ stdout: Schema.optionalKey(Omission), stderr: Schema.optionalKey(Omission) })
+  )
 })
 export type ExecutionOutcome = typeof ExecutionOutcome.Type
 
@@ -86,6 +103,10 @@ export class Execution extends Schema.Class<Execution>("Execution")({
   concurrencyKey: Schema.optionalKey(Schema.String),
   /** Where the current attempt runs, once that is known. */
   place: Schema.optionalKey(Place),
+  /** What its owner calls it. */
+  name: Schema.optionalKey(Schema.NonEmptyString),
+  /** At least one. */
+  labels: Schema.optionalKey(Labels),
   /** The execution this one repeats at a user's request. */
   retryOf: Schema.optionalKey(ExecutionId),
   correlationId: Schema.String,

@@ -12,6 +12,7 @@ import { QueueEntrance, type StartingHere } from "../queue/QueueEntrance.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
 import type { Outlook } from "../queue/QueueForecast.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
+import { versionWhenAbsent } from "../runtime/Language.ts"
 import { demandOf } from "../runtime/Place.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
@@ -48,6 +49,9 @@ export interface Repetition {
   /** How its saga goes on from that of the other. */
   readonly restart?: SagaRestart | undefined
 }
+
+/** What is run when less was asked for. */
+type CompleteRequest = ExecutionRequest & Repetition & { readonly langVersion: string }
 
 /** An execution that is to be let in. */
 interface Newcomer {
@@ -112,13 +116,13 @@ export class ExecutionAdmission extends Context.Service<
 
       const make = Effect.fnUntraced(function* (
         caller: Principal,
-        request: ExecutionRequest & Repetition,
+        request: CompleteRequest,
         chosen: ChosenRuntime,
         limits: ExecutionLimits,
         origin: Origin
       ) {
         const executionId = ExecutionId.make(yield* ids.uuid)
-        const { concurrencyKey, env, retryOf, retryPolicy } = request
+        const { concurrencyKey, env, labels = {}, name, retryOf, retryPolicy } = request
         const runAt = yield* startOf(request)
         const at = yield* DateTime.now
         const ttlMillis = request.ttlMillis ?? queuePolicy.ttlMillis
@@ -139,6 +143,8 @@ export class ExecutionAdmission extends Context.Service<
           createdAt: at,
           updatedAt: at,
           expiresAt: DateTime.add(runAt ?? at, { milliseconds: ttlMillis }),
+          ...(name === undefined ? {} : { name }),
+          ...(Object.keys(labels).length === 0 ? {} : { labels }),
           ...(runAt === undefined ? {} : { runAt }),
           ...(retryPolicy === undefined ? {} : { retryPolicy }),
           ...(concurrencyKey === undefined ? {} : { concurrencyKey }),
@@ -160,7 +166,7 @@ export class ExecutionAdmission extends Context.Service<
         return Effect.forEach(others, ({ executionId }) => canceller.record(executionId, request), { discard: true })
       }
 
-      const claimKey = Effect.fnUntraced(function* (execution: Execution, request: ExecutionRequest, key: string) {
+      const claimKey = Effect.fnUntraced(function* (execution: Execution, request: CompleteRequest, key: string) {
         const { createdAt: at, executionId, ownerId } = execution
         const requestHash = yield* Effect.provideService(fingerprint(requestText(request)), Digest.Digest, digest)
         const answer = yield* keys.claim({ ownerId, key, requestHash, executionId, at })
@@ -238,7 +244,7 @@ export class ExecutionAdmission extends Context.Service<
       })
 
       /** Execution and, if it starts here and now, its saga. A repeated request is answered also when there is no room for a new one. */
-      const accept = Effect.fnUntraced(function* (caller: Principal, request: ExecutionRequest, newcomer: Newcomer) {
+      const accept = Effect.fnUntraced(function* (caller: Principal, request: CompleteRequest, newcomer: Newcomer) {
         const [{ execution }, { idempotencyKey }] = [newcomer, request]
         const isPlanned = execution.runAt !== undefined
         const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
@@ -253,7 +259,8 @@ export class ExecutionAdmission extends Context.Service<
         return { execution, begun }
       })
 
-      const admit: ExecutionAdmission["Service"]["admit"] = Effect.fnUntraced(function* (caller, request, origin) {
+      const admit: ExecutionAdmission["Service"]["admit"] = Effect.fnUntraced(function* (caller, asked, origin) {
+        const request = { ...asked, langVersion: asked.langVersion ?? versionWhenAbsent(asked.lang) }
         const chosen = yield* runtimes.choose(request.lang, request.langVersion, request.runtime)
         const limits = { ...policy.limits.defaults, ...request.limits }
         yield* checkLimits(limits)

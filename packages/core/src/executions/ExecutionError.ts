@@ -35,6 +35,12 @@ export class AttemptNotFound extends Schema.TaggedError<AttemptNotFound>()("Atte
   attempts: Schema.Int
 }) {}
 
+/** The execution would have more labels than it may. */
+export class TooManyLabels extends Schema.TaggedError<TooManyLabels>()("TooManyLabels", {
+  executionId: ExecutionId,
+  maximum: Schema.Int
+}) {}
+
 /** Too many executions wait already; the request may succeed later. */
 export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
   /** Whose executions: one's own, one's own that are planned for later, or everybody's. */

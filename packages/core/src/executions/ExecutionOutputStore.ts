@@ -1,7 +1,7 @@
 /** Port: what scripts wrote, as byte ranges per execution, attempt and stream. The same calls serve live and ended output. */
 import { Context, Effect, Layer } from "effect"
 import { Wakeups } from "../bus/Wakeups.ts"
-import type { OutputName, OutputOffsets } from "../runtime/Job.ts"
+import type { OutputOffsets, OutputStream } from "../runtime/Job.ts"
 import type { SagaFence } from "../sagas/SagaFence.ts"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import { sagaRows } from "../storage/memoryTables.ts"
@@ -9,7 +9,7 @@ import type { StorageError } from "../storage/StorageError.ts"
 import type { ExecutionId } from "./ExecutionId.ts"
 
 export interface OutputChunk {
-  readonly output: OutputName
+  readonly output: OutputStream
   /** Position of the first byte in its stream. */
   readonly offset: number
   readonly bytes: Uint8Array
@@ -36,7 +36,7 @@ export class ExecutionOutputStore extends Context.Service<
      */
     append(key: OutputKey, fence: SagaFence, chunks: ReadonlyArray<OutputChunk>): Effect.Effect<boolean, StorageError>
     /** Bytes of one stream from `offset` on, at most `limit` (1 to 4 MiB); empty at the end of what is stored so far. */
-    read(key: OutputKey, output: OutputName, offset: number, limit: number): Effect.Effect<Uint8Array, StorageError>
+    read(key: OutputKey, output: OutputStream, offset: number, limit: number): Effect.Effect<Uint8Array, StorageError>
     /** The first `bytes` (1 to 16 KiB) of both streams for each of at most 500 keys, in their order; empty where there are none. */
     heads(keys: ReadonlyArray<OutputKey>, bytes: number): Effect.Effect<ReadonlyArray<OutputHead>, StorageError>
     /** Stored bytes per stream; 0 for an attempt that wrote nothing or is unknown. */
@@ -49,7 +49,7 @@ export class ExecutionOutputStore extends Context.Service<
       const database = yield* MemoryDatabase
       const wakeups = yield* Wakeups
       const [outputs, sagas] = [outputRows(database), sagaRows(database)]
-      const bytesOf = (key: OutputKey, output: OutputName) =>
+      const bytesOf = (key: OutputKey, output: OutputStream) =>
         Effect.map(outputs.get, (rows) => rows.get(nameOf(key, output)) ?? new Uint8Array())
 
       const append = Effect.fnUntraced(function* (
@@ -81,16 +81,19 @@ export class ExecutionOutputStore extends Context.Service<
               stderr: Effect.map(bytesOf(key, "stderr"), (bytes) => bytes.slice(0, length))
             })
           ),
-        sizes: (key) =>
-          Effect.all({
-            stdout: Effect.map(bytesOf(key, "stdout"), ({ length }) => length),
-            stderr: Effect.map(bytesOf(key, "stderr"), ({ length }) => length)
-          })
+        sizes: Effect.fnUntraced(function* (key) {
+          const [stdout, stderr] = [yield* bytesOf(key, "stdout"), yield* bytesOf(key, "stderr")]
+          return outputOffsets(stdout.length, stderr.length, (yield* bytesOf(key, "order")).length)
+        })
       })
     })
   )
 }
 
+/** As a runtime wants them. */
+export const outputOffsets = (stdout: number, stderr: number, order: number): OutputOffsets =>
+  order === 0 ? { stdout, stderr } : { stdout, stderr, order }
+
 /** Shared with the memory store of executions, which removes with an execution what belongs to it. */
 export const outputRows = sharedTable<ReadonlyMap<string, Uint8Array>>(new Map())
-const nameOf = ({ attempt, executionId }: OutputKey, output: OutputName) => `${executionId}/${attempt}/${output}`
+const nameOf = ({ attempt, executionId }: OutputKey, output: OutputStream) => `${executionId}/${attempt}/${output}`

@@ -7,8 +7,10 @@ import type { RetryPolicy } from "./RetryPolicy.ts"
 
 export interface ExecutionRequest {
   readonly script: string
+  /** A language that a runtime offers, or another usual name of it: `py`, `sh`, `ts`. */
   readonly lang: string
-  readonly langVersion: string
+  /** Absent: see `versionWhenAbsent`. */
+  readonly langVersion?: string | undefined
   readonly runtime?: RuntimeKind | undefined
   readonly args?: ReadonlyArray<string> | undefined
   readonly env?: Redacted.Redacted<Readonly<Record<string, string>>> | undefined
@@ -16,6 +18,10 @@ export interface ExecutionRequest {
   readonly limits?: Partial<ExecutionLimits> | undefined
   /** Default 5. */
   readonly priority?: number | undefined
+  /** What its owner calls it; 200 characters at most. */
+  readonly name?: string | undefined
+  /** At most 32. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
   readonly idempotencyKey?: string | undefined
   /** Not before this time, at most a year ahead; a time that has passed means at once. */
   readonly runAt?: DateTime.Utc | undefined

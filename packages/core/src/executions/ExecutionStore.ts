@@ -6,19 +6,26 @@ import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { executionRows, sagaEntries, sagaRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Execution } from "./Execution.ts"
+import type { TooManyLabels } from "./ExecutionError.ts"
 import type { ExecutionId } from "./ExecutionId.ts"
+import { isCalled, type LabelChange, type LabelMatch, relabelled } from "./ExecutionLabels.ts"
 import { outputRows } from "./ExecutionOutputStore.ts"
 import { type ExecutionStatus, isTerminal } from "./ExecutionStatus.ts"
 import { idempotencyRows } from "./IdempotencyStore.ts"
 
 export interface ExecutionFilter {
   readonly ownerId?: UserId | undefined
-  readonly status?: ExecutionStatus | undefined
+  /** Any of them; none means no restriction. */
+  readonly statuses?: ReadonlyArray<ExecutionStatus> | undefined
   readonly lang?: string | undefined
   /** Created at or after. */
   readonly from?: DateTime.Utc | undefined
   /** Created before. */
   readonly to?: DateTime.Utc | undefined
+  /** Part of the name, in upper or lower case. */
+  readonly name?: string | undefined
+  /** All of them; at most 10. */
+  readonly labels?: ReadonlyArray<LabelMatch> | undefined
   /** 1 to 500. */
   readonly limit: number
   /** Rows to pass over; 0 or more. */
@@ -35,6 +42,8 @@ export class ExecutionStore extends Context.Service<
     list(
       filter: ExecutionFilter
     ): Effect.Effect<{ readonly executions: ReadonlyArray<Execution>; readonly total: number }, StorageError>
+    /** Changes name and labels at any time, whatever its saga does meanwhile; the execution with them. */
+    relabel(id: ExecutionId, change: LabelChange): Effect.Effect<Option.Option<Execution>, TooManyLabels | StorageError>
     /** Removes a terminal execution; its output, its saga and its idempotency key go with it, its events stay. `false` if it is not there or not terminal. */
     remove(id: ExecutionId): Effect.Effect<boolean, StorageError>
     /**
@@ -84,6 +93,13 @@ export class ExecutionStore extends Context.Service<
             const executions = found.slice(filter.offset, filter.offset + filter.limit)
             return { executions, total: totalOf(filter, Math.min(found.length, countedAtMost), executions.length) }
           }),
+        relabel: Effect.fnUntraced(function* (id, change) {
+          const found = (yield* rows.get).get(id)
+          if (found === undefined) return Option.none()
+          const changed = yield* Effect.fromResult(relabelled(found, change))
+          yield* rows.modify((known) => [undefined, new Map(known).set(id, changed)])
+          return Option.some(changed)
+        }, database.transaction),
         remove,
         removeEndedBefore: (time, limit) =>
           Effect.gen(function* () {
@@ -105,9 +121,11 @@ const endOf = ({ finishedAt }: Execution) => finishedAt?.epochMilliseconds ?? 0
 
 const newestFirst = (a: Execution, b: Execution) => (a.executionId < b.executionId ? 1 : -1)
 
-const matches = (row: Execution, { from, lang, ownerId, status, to }: ExecutionFilter) =>
+const matches = (row: Execution, filter: ExecutionFilter) => isCalled(row, filter) && matchesRow(row, filter)
+
+const matchesRow = (row: Execution, { from, lang, ownerId, statuses = [], to }: ExecutionFilter) =>
   (ownerId ?? row.ownerId) === row.ownerId &&
-  (status ?? row.status) === row.status &&
+  (statuses.length === 0 || statuses.includes(row.status)) &&
   (lang ?? row.lang) === row.lang &&
   (from === undefined || row.createdAt.epochMilliseconds >= from.epochMilliseconds) &&
   (to === undefined || row.createdAt.epochMilliseconds < to.epochMilliseconds)

@@ -1,7 +1,7 @@
 /** What a runtime's report means for an execution. Pure. */
-import type { JobEnd, JobReport } from "../runtime/Job.ts"
+import type { JobEnd, JobReport, OutputTotals } from "../runtime/Job.ts"
 import type { CompensationCause } from "../sagas/SagaEntry.ts"
-import { type ExecutionOutcome, noOutput } from "./Execution.ts"
+import { type ExecutionOutcome, noOutput, type Omission } from "./Execution.ts"
 import type { ExecutionErrorType } from "./ExecutionErrorType.ts"
 import type { TerminalStatus } from "./ExecutionStatus.ts"
 
@@ -18,12 +18,11 @@ export const verdictOf = (report: JobReport): ExecutionVerdict => {
   return { status, outcome: { ...outputOf(report), ...why }, forced: forcedOf(report) }
 }
 
-/** The verdict on a job that its saga stopped because it turned back. */
+/** The verdict on a job that its saga stopped because it turned back. One that had ended by itself keeps its own end. */
 export const verdictOnStopped = (report: JobReport, cause: CompensationCause, reason: string): ExecutionVerdict => {
-  const { outcome } = verdictOf(report)
-  const exitCode = outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }
+  if (report.end._tag !== "Stopped" && report.end._tag !== "Lost") return verdictOf(report)
   const { outcome: why, status } = verdictWithoutJob(cause, reason)
-  return { status, outcome: { ...why, ...outputOf(report), ...exitCode }, forced: forcedOf(report) }
+  return { status, outcome: { ...why, ...outputOf(report) }, forced: forcedOf(report) }
 }
 
 /** The verdict on an execution whose saga turned back before it had a job. */
@@ -117,9 +116,18 @@ const failed = (
   ...(exitCode === null ? {} : { exitCode })
 })
 
-const outputOf = ({ stderr, stdout, usage }: JobReport): ExecutionOutcome => ({
-  stdoutBytes: stdout.keptBytes,
-  stderrBytes: stderr.keptBytes,
-  truncated: stdout.writtenBytes > stdout.keptBytes || stderr.writtenBytes > stderr.keptBytes,
-  ...(usage === undefined ? {} : { resourceUsage: usage })
-})
+const outputOf = ({ stderr, stdout, usage }: JobReport): ExecutionOutcome => {
+  const [out, err] = [omissionOf(stdout), omissionOf(stderr)]
+  const omitted = { ...(out === undefined ? {} : { stdout: out }), ...(err === undefined ? {} : { stderr: err }) }
+  const truncated = out !== undefined || err !== undefined
+  return {
+    stdoutBytes: stdout.keptBytes,
+    stderrBytes: stderr.keptBytes,
+    truncated,
+    ...(truncated ? { omitted } : {}),
+    ...(usage === undefined ? {} : { resourceUsage: usage })
+  }
+}
+
+const omissionOf = ({ keptBytes, tailBytes = 0, writtenBytes }: OutputTotals): Omission | undefined =>
+  writtenBytes > keptBytes ? { at: keptBytes - tailBytes, bytes: writtenBytes - keptBytes } : undefined

@@ -16,17 +16,23 @@ import type { StorageError } from "../storage/StorageError.ts"
 import { asOfAttempt, attemptsOf, currentAttempt, type Execution } from "./Execution.ts"
 import { type AdmissionError, ExecutionAdmission } from "./ExecutionAdmission.ts"
 import { ExecutionEnv } from "./ExecutionEnv.ts"
-import { AttemptNotFound, ExecutionActive, ExecutionEnded, ExecutionNotFound } from "./ExecutionError.ts"
+import {
+  AttemptNotFound,
+  ExecutionActive,
+  ExecutionEnded,
+  ExecutionNotFound,
+  type TooManyLabels
+} from "./ExecutionError.ts"
 import type { ExecutionId } from "./ExecutionId.ts"
+import type { LabelChange } from "./ExecutionLabels.ts"
 import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import type { ExecutionRequest } from "./ExecutionRequest.ts"
 import type { ExecutionResult, OutputDownload, OutputQuery, OutputRange } from "./ExecutionResult.ts"
 import { isTerminal } from "./ExecutionStatus.ts"
 import { type ExecutionFilter, ExecutionStore } from "./ExecutionStore.ts"
-import { excerptBytes } from "./executionEvents.ts"
+import { makeExecutionResults } from "./internal/executionResults.ts"
 import { outputReading } from "./internal/outputReading.ts"
 import { OutputCollector } from "./OutputCollector.ts"
-import { outputText } from "./outputText.ts"
 
 export class Executions extends Context.Service<
   Executions,
@@ -89,8 +95,14 @@ export class Executions extends Context.Service<
       { readonly requested: boolean; readonly execution: Execution },
       ExecutionNotFound | ExecutionEnded | StorageError
     >
+    /** Changes what the execution is called, at any time. */
+    relabel(
+      caller: Principal,
+      id: ExecutionId,
+      change: LabelChange
+    ): Effect.Effect<Execution, ExecutionNotFound | TooManyLabels | StorageError>
     /**
-     * Runs the same script again as a new execution whose `retryOf` is `id`, with the same limits, retry policy and concurrency key:
+     * Runs the same script again as a new execution whose `retryOf` is `id`, with the same limits, retry policy, concurrency key, name and labels:
      * it waits for its turn, whatever the first one's policy was. Its start is not delayed, and it may wait as long as the host allows.
      * With `restart`, its saga goes on from another one.
      * Fails with `ExecutionActive` until `id` has ended.
@@ -101,7 +113,10 @@ export class Executions extends Context.Service<
       origin: Origin,
       restart?: SagaRestart
     ): Effect.Effect<Execution, ExecutionNotFound | ExecutionActive | AdmissionError>
-    /** Cancels the execution if it is active, waits up to 10 s for its end, and removes it with output and result. */
+    /**
+     * Removes an execution that has ended, with output and result. For an administrator it cancels one that is active first, and waits up
+     * to 10 s for its end. Fails with `ExecutionActive` if it is still active.
+     */
     remove(
       caller: Principal,
       id: ExecutionId,
@@ -116,6 +131,7 @@ export class Executions extends Context.Service<
       const [canceller, collector] = [yield* SagaCanceller, yield* OutputCollector]
       const [admission, environment] = [yield* ExecutionAdmission, yield* ExecutionEnv]
       const { textOf, windows } = outputReading(outputs, collector)
+      const { excerptsOf, resultOf } = makeExecutionResults(outputs, textOf)
       const [waiters, storage, events] = [yield* WakeupWaiters, yield* Storage, yield* EventFactory]
 
       const find = Effect.fnUntraced(function* (caller: Principal, permission: Permission, executionId: ExecutionId) {
@@ -150,31 +166,6 @@ export class Executions extends Context.Service<
           attempt: found.attempt,
           last: isTerminal(execution.status) && currentAttempt(execution) === found.attempt
         }
-      })
-
-      /** All results of a page with one read of their output. */
-      const excerptsOf = Effect.fnUntraced(function* (executions: ReadonlyArray<Execution>) {
-        const bytes = Math.min(excerptBytes, Math.floor(pageBytes / (2 * Math.max(1, executions.length))))
-        const heads = yield* outputs.heads(executions, bytes)
-        return yield* Effect.forEach(
-          executions,
-          Effect.fnUntraced(function* (execution, i) {
-            const head = heads[i]
-            if (!hasBegun(execution) || head === undefined) return { execution, stdout: null, stderr: null }
-            return { execution, stdout: yield* outputText(head.stdout), stderr: yield* outputText(head.stderr) }
-          })
-        )
-      })
-
-      const resultOf = Effect.fnUntraced(function* (execution: Execution) {
-        const { outcome } = execution
-        if (!hasBegun(execution)) return { execution, stdout: null, stderr: null }
-        const written =
-          outcome === undefined
-            ? yield* outputs.sizes(execution)
-            : { stdout: outcome.stdoutBytes, stderr: outcome.stderrBytes }
-        const stdout = yield* textOf(execution, "stdout", written.stdout)
-        return { execution, stdout, stderr: yield* textOf(execution, "stderr", written.stderr) }
       })
 
       /** The execution once it has ended, or as it is when the time is up. */
@@ -252,21 +243,29 @@ export class Executions extends Context.Service<
           if (ended.status === "cancelled") return { requested: false, execution: ended }
           return yield* new ExecutionEnded({ executionId: id, executionStatus: ended.status })
         }),
+        relabel: Effect.fn("Executions.relabel")(function* (caller, id, change) {
+          yield* find(caller, "executions:write", id)
+          const changed = yield* store.relabel(id, change)
+          return Option.isSome(changed) ? changed.value : yield* new ExecutionNotFound({ executionId: id })
+        }),
         retry: Effect.fn("Executions.retry")(function* (caller, id, origin, restart) {
           const execution = yield* find(caller, "executions:write", id)
           if (!isTerminal(execution.status))
             return yield* new ExecutionActive({ executionId: id, executionStatus: execution.status })
-          const { args, concurrencyKey, lang, langVersion, limits, priority, retryPolicy, runtime, script, sealedEnv } =
-            execution
+          const { lang, langVersion, runtime, script, sealedEnv } = execution
           const env = sealedEnv === undefined ? undefined : yield* Effect.orDie(environment.open(execution))
-          const again = { args, env, limits, priority, retryPolicy, concurrencyKey }
+          const { args, concurrencyKey, labels, limits, name, priority, retryPolicy } = execution
+          const again = { args, env, limits, priority, retryPolicy, concurrencyKey, name, labels }
           const request = { script, lang, langVersion, runtime, ...again, retryOf: id, restart }
           return yield* admission.admit(caller, request, origin)
         }),
         remove: Effect.fn("Executions.remove")(function* (caller, id, origin) {
-          const execution = yield* find(caller, "executions:admin", id)
-          if (!isTerminal(execution.status)) yield* requestCancel(caller, id, "user_requested")
-          const ended = yield* settled(caller, "executions:admin", id, removalMillis)
+          const execution = yield* find(caller, "executions:delete", id)
+          const isActive = !isTerminal(execution.status)
+          if (isActive && !mayTouch(caller, "executions:admin", execution.ownerId))
+            return yield* new ExecutionActive({ executionId: id, executionStatus: execution.status })
+          if (isActive) yield* requestCancel(caller, id, "user_requested")
+          const ended = yield* settled(caller, "executions:delete", id, removalMillis)
           const cause = { ...origin, aggregateId: id, userId: caller.userId }
           const deleted = yield* events.make(cause, {
             _tag: "ExecutionDeleted",
@@ -287,12 +286,7 @@ export class Executions extends Context.Service<
 }
 
 const defaultReason = "User requested cancellation"
-/** Output on one page of a list. */
-const pageBytes = 1024 ** 2
 /** Each round means another attempt that ended just then. */
 const cancelRounds = 3
 /** How long a deletion waits for a script to end. */
 const removalMillis = 10_000
-
-/** Whether there may be output of it; one that ended without having run has none, and that is known. */
-const hasBegun = ({ attempt, outcome }: Execution) => attempt > 0 || outcome !== undefined

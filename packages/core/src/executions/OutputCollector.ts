@@ -6,6 +6,7 @@ import type { ScriptRuntime } from "../runtime/ScriptRuntime.ts"
 import { SagaFenced } from "../sagas/SagaDefinition.ts"
 import type { SagaFence } from "../sagas/SagaFence.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import type { ExecutionOutcome } from "./Execution.ts"
 import { ExecutionOutputStore, type OutputChunk, type OutputKey } from "./ExecutionOutputStore.ts"
 import { excerptBytes, type OutputExcerpts } from "./executionEvents.ts"
 import { extended, makeHeads } from "./internal/outputHeads.ts"
@@ -18,6 +19,8 @@ const maxBatch = 2
 /** Appends of more than `smallBytes` under way at once, of all jobs of this host. */
 const largeAppends = 1
 const smallBytes = 16 * 1024
+
+type OutputExtents = Pick<ExecutionOutcome, "stdoutBytes" | "stderrBytes" | "omitted">
 
 export class OutputCollector extends Context.Service<
   OutputCollector,
@@ -34,11 +37,8 @@ export class OutputCollector extends Context.Service<
       fence: SagaFence,
       fresh?: boolean
     ): Effect.Effect<JobReport, RuntimeError | SagaFenced | StorageError>
-    /** The first 16 KiB of each stream as text; from memory soon after the `collect` that stored all of it. */
-    excerpts(
-      key: OutputKey,
-      sizes: { readonly stdoutBytes: number; readonly stderrBytes: number }
-    ): Effect.Effect<OutputExcerpts, StorageError>
+    /** The first 16 KiB of each stream as text, up to where bytes are missing; from memory soon after the `collect` that stored all of it. */
+    excerpts(key: OutputKey, outcome: OutputExtents): Effect.Effect<OutputExcerpts, StorageError>
     /** All of a short stream, `size` bytes, if it is still in memory after the `collect` that stored it. */
     remembered(key: OutputKey, output: OutputName, size: number): Uint8Array | undefined
   }
@@ -59,19 +59,16 @@ export class OutputCollector extends Context.Service<
           Effect.flatMap(Effect.timed(appended), ([took, kept]) => Effect.as(Effect.sleep(took), kept))
         )
       }
-      const excerpts = Effect.fnUntraced(function* (
-        key: OutputKey,
-        sizes: { readonly stdoutBytes: number; readonly stderrBytes: number }
-      ) {
+      const excerpts = Effect.fnUntraced(function* (key: OutputKey, outcome: OutputExtents) {
         const known = heads.find(key)
-        const excerpt = (output: OutputName, size: number) => {
-          if (size === 0) return Effect.succeed("")
-          if (known !== undefined) return outputText(known[output])
-          return Effect.flatMap(outputs.read(key, output, 0, excerptBytes), outputText)
-        }
+        const excerpt = Effect.fnUntraced(function* (output: OutputName, size: number) {
+          if (size === 0) return ""
+          const bytes = known?.[output] ?? (yield* outputs.read(key, output, 0, excerptBytes))
+          return yield* outputText(bytes.subarray(0, outcome.omitted?.[output]?.at))
+        })
         return {
-          stdout: yield* excerpt("stdout", sizes.stdoutBytes),
-          stderr: yield* excerpt("stderr", sizes.stderrBytes)
+          stdout: yield* excerpt("stdout", outcome.stdoutBytes),
+          stderr: yield* excerpt("stderr", outcome.stderrBytes)
         }
       })
 

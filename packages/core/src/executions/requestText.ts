@@ -13,7 +13,7 @@ export const requestText = ({
   runtime,
   script,
   ...more
-}: ExecutionRequest) =>
+}: ExecutionRequest & { readonly langVersion: string }) =>
   JSON.stringify([
     script,
     lang,
@@ -23,8 +23,15 @@ export const requestText = ({
     env === undefined ? [] : Object.entries(Redacted.value(env)).sort(([a], [b]) => (a < b ? -1 : 1)),
     Object.entries(limits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
     priority ?? null,
-    ...timing(more)
+    ...timing(more),
+    ...calling(more)
   ])
+
+/** What it is to be called, as the last member. */
+const calling = ({ labels = {}, name }: Pick<ExecutionRequest, "labels" | "name">) =>
+  name === undefined && Object.keys(labels).length === 0
+    ? []
+    : [{ name, labels: Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)) }]
 
 /** Nothing for a request that names none of these, so that its text stays what it was before they were there. */
 const timing = ({ concurrencyKey, concurrencyPolicy, retryPolicy, runAt, ttlMillis }: Partial<ExecutionRequest>) => {

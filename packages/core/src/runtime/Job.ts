@@ -24,7 +24,7 @@ export const JobLimits = Schema.Struct({
   /** Largest file the job may write. */
   fileSizeBytes: Positive,
   openFiles: Positive,
-  /** Kept bytes of each output stream; what follows is counted and dropped. */
+  /** Kept bytes of each output stream: the first and the last ones, see `tailBytesOf`; those between are counted and dropped. */
   outputBytes: Positive
 })
 export type JobLimits = typeof JobLimits.Type
@@ -54,8 +54,16 @@ export type JobHandle = typeof JobHandle.Type
 export const OutputName = Schema.Literals(["stdout", "stderr"])
 export type OutputName = typeof OutputName.Type
 
-/** Bytes already known, per stream: where to go on reading. */
-export const OutputOffsets = Schema.Struct({ stdout: Schema.Int, stderr: Schema.Int })
+/** What is kept of a job: its output, and in which order it came; see `OutputOrder`. */
+export const OutputStream = Schema.Literals([...OutputName.literals, "order"])
+export type OutputStream = typeof OutputStream.Type
+
+/** Bytes already known, per stream: where to go on reading. `order` is absent while nothing of it is known. */
+export const OutputOffsets = Schema.Struct({
+  stdout: Schema.Int,
+  stderr: Schema.Int,
+  order: Schema.optionalKey(Schema.Int)
+})
 export type OutputOffsets = typeof OutputOffsets.Type
 
 /** The limits that end a job. */
@@ -90,12 +98,18 @@ export const JobEnd = Schema.Union([
 ])
 export type JobEnd = typeof JobEnd.Type
 
-const OutputTotals = Schema.Struct({
+export const OutputTotals = Schema.Struct({
   /** Bytes the script wrote. */
   writtenBytes: Schema.Int,
-  /** Bytes that were kept, from the first on. */
-  keptBytes: Schema.Int
+  /** Bytes that were kept. */
+  keptBytes: Schema.Int,
+  /** Of those the last ones that were written, behind a gap; absent when nothing is missing before the last kept byte. */
+  tailBytes: Schema.optionalKey(Schema.Int)
 })
+export type OutputTotals = typeof OutputTotals.Type
+
+/** How many of the kept bytes of a stream are reserved for its end. What comes before is there as it is written, the end when the job has ended. */
+export const tailBytesOf = (outputBytes: number): number => Math.min(Math.floor(outputBytes / 2), 65_536)
 
 export const JobReport = Schema.Struct({
   end: JobEnd,
@@ -110,7 +124,7 @@ export type JobReport = typeof JobReport.Type
 export type ScriptOutput =
   | {
       readonly _tag: "Chunk"
-      readonly output: OutputName
+      readonly output: OutputStream
       /** Position of the first byte in its stream; 0 for the very first. */
       readonly offset: number
       readonly bytes: Uint8Array

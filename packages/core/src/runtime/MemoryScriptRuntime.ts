@@ -3,9 +3,9 @@
  *
  * `out <text>` and `err <text>` print a line · `hex <digits>` prints bytes · `fill <count>` prints that many `x` · `env <name>` and `args` print what the
  * job was given · `sleep <milliseconds>` · `exit <code>` · `kill <signal>` · `exceed <limit>` · `hang` until it is stopped · `stubborn` ignores being asked
- * · `farewell <text>` is printed when it is asked.
+ * · `farewell <text>` is printed when it is asked · `overtake <code>` has just ended by itself, with that code, when it is asked.
  */
-import { Bytes, Clock, Deferred, Effect, Layer, Option, Redacted, Result, Schema, Scope, Stream } from "effect"
+import { Clock, Deferred, Effect, Layer, Option, Redacted, Result, Schema, Scope, Stream } from "effect"
 import { Hex } from "effect/encoding"
 import { ResourceUsage } from "../executions/ResourceUsage.ts"
 import {
@@ -19,6 +19,7 @@ import {
   type ScriptOutput
 } from "./Job.ts"
 import type { JobId } from "./JobId.ts"
+import { type MemoryOutput, makeMemoryOutput } from "./MemoryOutput.ts"
 import { JobRemoved, RuntimeError } from "./RuntimeError.ts"
 import type { JobSummary, ScriptRuntime } from "./ScriptRuntime.ts"
 import { ScriptRuntimes } from "./ScriptRuntimes.ts"
@@ -30,18 +31,15 @@ interface Job {
   readonly handle: JobHandle
   readonly spec: JobSpec
   readonly stopRequested: Deferred.Deferred<void>
-  readonly outputs: Record<OutputName, Output>
+  readonly output: MemoryOutput
   stubborn: boolean
   /** Printed when the job is asked to end. */
   farewell: string | undefined
+  /** The exit code with which it ended by itself before it could be asked to. */
+  overtakes: number | undefined
   report: JobReport | undefined
   /** Completed, and replaced, whenever there is something new to observe. */
   changed: Deferred.Deferred<void>
-}
-
-interface Output {
-  kept: Uint8Array
-  writtenBytes: number
 }
 
 /** The machine behind memory runtimes. Every `host` sees the same jobs, which run until the place is closed. */
@@ -73,12 +71,13 @@ export const makePlace = Effect.fnUntraced(function* (
 
   const start = Effect.fnUntraced(function* (spec: JobSpec) {
     const { jobId } = spec
+    const now = yield* Clock.currentTimeMillis
     if (removed.has(jobId)) return yield* new JobRemoved({ jobId })
     const found = jobs.get(jobId)
     if (found !== undefined) return found.handle
     if (!languages.some(({ name, versions }) => name === spec.language && versions.includes(spec.languageVersion)))
       return yield* failure("start", false, `no ${spec.language} ${spec.languageVersion}`)
-    const job = newJob(spec, node)
+    const job = newJob(spec, node, now)
     jobs.set(jobId, job)
     yield* Effect.forkIn(run(job), scope)
     return job.handle
@@ -115,16 +114,14 @@ export const makePlace = Effect.fnUntraced(function* (
   return { host: Effect.succeed(runtime) }
 })
 
-const newJob = (spec: JobSpec, node: string): Job => ({
+const newJob = (spec: JobSpec, node: string, beganAt: number): Job => ({
   handle: { runtime: "process", jobId: spec.jobId, node },
   spec,
   stopRequested: Deferred.makeUnsafe(),
-  outputs: {
-    stdout: { kept: new Uint8Array(0), writtenBytes: 0 },
-    stderr: { kept: new Uint8Array(0), writtenBytes: 0 }
-  },
+  output: makeMemoryOutput(spec.limits.outputBytes, beganAt),
   stubborn: false,
   farewell: undefined,
+  overtakes: undefined,
   report: undefined,
   changed: Deferred.makeUnsafe()
 })
@@ -156,6 +153,7 @@ const run = Effect.fnUntraced(function* (job: Job) {
     Effect.sleep(timeoutMillis).pipe(Effect.andThen(askToEnd(job)), Effect.as(ended({ _tag: "TimedOut" }))),
     stopped(job)
   ])
+  job.output.end()
   const wallMillis = (yield* Clock.currentTimeMillis) - started
   job.report = {
     end,
@@ -165,26 +163,25 @@ const run = Effect.fnUntraced(function* (job: Job) {
       clkTckHertz: 100,
       peakMemoryKb: 0
     }),
-    stdout: totals(job.outputs.stdout),
-    stderr: totals(job.outputs.stderr)
+    stdout: job.output.totals("stdout"),
+    stderr: job.output.totals("stderr")
   }
   announce(job)
 })
 
 const ended = (end: JobEnd): JobEnd => end
 
-const totals = ({ kept, writtenBytes }: Output) => ({ writtenBytes, keptBytes: kept.length })
-
 const stopped = Effect.fnUntraced(function* (job: Job) {
   yield* Deferred.await(job.stopRequested)
+  if (job.overtakes !== undefined) return ended({ _tag: "Exited", exitCode: job.overtakes })
   yield* askToEnd(job)
   return ended({ _tag: "Stopped", forced: job.stubborn })
 })
 
 const askToEnd = (job: Job) =>
-  Effect.suspend(() => {
-    if (job.farewell !== undefined) write(job, "stdout", utf8(`${job.farewell}\n`))
-    return job.stubborn ? Effect.sleep(graceMillis) : Effect.void
+  Effect.gen(function* () {
+    if (job.farewell !== undefined) yield* write(job, "stdout", utf8(`${job.farewell}\n`))
+    if (job.stubborn) yield* Effect.sleep(graceMillis)
   })
 
 const runScript = Effect.fnUntraced(function* (job: Job) {
@@ -202,17 +199,17 @@ const runLine = Effect.fnUntraced(function* (job: Job, line: string): Effect.fn.
     case "":
       return undefined
     case "out":
-      return write(job, "stdout", utf8(`${argument}\n`))
+      return yield* write(job, "stdout", utf8(`${argument}\n`))
     case "err":
-      return write(job, "stderr", utf8(`${argument}\n`))
+      return yield* write(job, "stderr", utf8(`${argument}\n`))
     case "hex":
-      return write(job, "stdout", hex(argument))
+      return yield* write(job, "stdout", hex(argument))
     case "fill":
-      return write(job, "stdout", new Uint8Array(Number(argument)).fill(0x78))
+      return yield* write(job, "stdout", new Uint8Array(Number(argument)).fill(0x78))
     case "env":
-      return write(job, "stdout", utf8(`${Redacted.value(env)[argument] ?? ""}\n`))
+      return yield* write(job, "stdout", utf8(`${Redacted.value(env)[argument] ?? ""}\n`))
     case "args":
-      return write(job, "stdout", utf8(args.map((arg) => `${arg}\n`).join("")))
+      return yield* write(job, "stdout", utf8(args.map((arg) => `${arg}\n`).join("")))
     case "sleep":
       yield* Effect.sleep(Number(argument))
       return undefined
@@ -224,6 +221,9 @@ const runLine = Effect.fnUntraced(function* (job: Job, line: string): Effect.fn.
     case "farewell":
       job.farewell = argument
       return undefined
+    case "overtake":
+      job.overtakes = Number(argument)
+      return undefined
     case "exit":
       return { _tag: "Exited", exitCode: Number(argument) }
     case "kill":
@@ -231,7 +231,7 @@ const runLine = Effect.fnUntraced(function* (job: Job, line: string): Effect.fn.
     case "exceed":
       return { _tag: "LimitExceeded", limit: limitNamed(argument), exitCode: null, suspected: false }
     default:
-      write(job, "stderr", utf8(`unknown command: ${command}\n`))
+      yield* write(job, "stderr", utf8(`unknown command: ${command}\n`))
       return { _tag: "Exited", exitCode: 127 }
   }
 })
@@ -239,13 +239,11 @@ const runLine = Effect.fnUntraced(function* (job: Job, line: string): Effect.fn.
 const decodeLimit = Schema.decodeUnknownOption(LimitName)
 const limitNamed = (name: string) => Option.getOrElse(decodeLimit(name), () => "memory" as const)
 
-const write = (job: Job, name: OutputName, bytes: Uint8Array): undefined => {
-  const output = job.outputs[name]
-  const room = job.spec.limits.outputBytes - output.kept.length
-  output.writtenBytes += bytes.length
-  output.kept = Bytes.concat([output.kept, bytes.subarray(0, room)])
+const write = Effect.fnUntraced(function* (job: Job, output: OutputName, bytes: Uint8Array) {
+  job.output.write(output, bytes, yield* Clock.currentTimeMillis)
   announce(job)
-}
+  return undefined
+})
 
 const announce = (job: Job) => {
   const { changed } = job
@@ -262,14 +260,10 @@ const hex = (digits: string) => Result.getOrThrow(Hex.decode(digits))
 const observe = (job: Job, from: OutputOffsets): Stream.Stream<ScriptOutput> =>
   Stream.paginate(from, (at) =>
     Effect.gen(function* () {
-      const { changed, outputs, report } = job
-      const pieces = [...newBytes("stdout", outputs.stdout, at), ...newBytes("stderr", outputs.stderr, at)]
-      if (report !== undefined) return [[...pieces, { _tag: "Ended", report }], Option.none()]
-      if (pieces.length === 0) yield* Deferred.await(changed)
-      const next = { stdout: outputs.stdout.kept.length, stderr: outputs.stderr.kept.length }
-      return [pieces, Option.some(pieces.length === 0 ? at : next)]
+      const { changed, output, report } = job
+      const chunks = output.chunks(at)
+      if (report !== undefined) return [[...chunks, { _tag: "Ended", report }], Option.none()]
+      if (chunks.length === 0) yield* Deferred.await(changed)
+      return [chunks, Option.some(chunks.length === 0 ? at : output.offsets())]
     })
   )
-
-const newBytes = (output: OutputName, { kept }: Output, at: OutputOffsets): ReadonlyArray<ScriptOutput> =>
-  kept.length <= at[output] ? [] : [{ _tag: "Chunk", output, offset: at[output], bytes: kept.subarray(at[output]) }]

@@ -1,7 +1,7 @@
 /** The runtimes of this host. An adapter's layer registers itself here; callers choose by kind or by language. */
 import { Context, Effect, Layer, Option } from "effect"
 import type { RuntimeKind } from "./Job.ts"
-import { chooseVersion } from "./Language.ts"
+import { chooseVersion, languageNamed } from "./Language.ts"
 import { LanguageUnsupported } from "./RuntimeError.ts"
 import type { ScriptRuntime } from "./ScriptRuntime.ts"
 
@@ -21,7 +21,7 @@ export class ScriptRuntimes extends Context.Service<
     /** In the order of registration. */
     readonly all: Effect.Effect<ReadonlyArray<ScriptRuntime>>
     find(kind: RuntimeKind): Effect.Effect<Option.Option<ScriptRuntime>>
-    /** The first registered runtime that has the language in a fitting version; `kind` restricts the choice. */
+    /** The first registered runtime that has the language, under this or its usual name, in a fitting version; `kind` restricts the choice. */
     choose(
       language: string,
       requestedVersion: string,
@@ -46,7 +46,8 @@ export class ScriptRuntimes extends Context.Service<
       all: Effect.sync(() => [...runtimes.values()]),
       find: (kind) => Effect.sync(() => Option.fromUndefinedOr(runtimes.get(kind))),
       choose: Effect.fnUntraced(function* (language, requestedVersion, kind) {
-        const found = chosen(language, requestedVersion, kind)
+        const found =
+          chosen(language, requestedVersion, kind) ?? chosen(languageNamed(language), requestedVersion, kind)
         if (found !== undefined) return found
         const supported = [...runtimes.values()].flatMap((runtime) => runtime.languages)
         return yield* new LanguageUnsupported({

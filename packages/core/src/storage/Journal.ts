@@ -6,6 +6,7 @@ import { Clock, Context, type DateTime, Effect, Layer, Struct } from "effect"
 import { EventLog } from "../events/EventLog.ts"
 import type { NewEvent } from "../events/StoredEvent.ts"
 import type { Execution } from "../executions/Execution.ts"
+import { calledAsStored } from "../executions/ExecutionLabels.ts"
 import { isTerminal } from "../executions/ExecutionStatus.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
 import { Saga } from "../sagas/Saga.ts"
@@ -29,7 +30,7 @@ export interface JournalWrite {
   readonly at: DateTime.Utc
   /** In order, at least one; the first gets `saga.logLength - entries.length + 1`. */
   readonly entries: ReadonlyArray<SagaEntry>
-  /** The execution after the entries; absent when they do not change it. When it has ended it leaves the line as well. */
+  /** The execution after the entries; absent when they do not change it. When it has ended it leaves the line as well. Name and labels stay as stored. */
   readonly execution?: Execution | undefined
   /** Appended to the stream of the execution; may be empty. */
   readonly events: ReadonlyArray<NewEvent>
@@ -115,7 +116,10 @@ export class Journal extends Context.Service<
         yield* sagas.modify((rows) => [undefined, new Map(rows).set(saga.sagaId, moved)])
         yield* log(saga, entries, at)
         if (execution !== undefined)
-          yield* executions.modify((rows) => [undefined, new Map(rows).set(execution.executionId, execution)])
+          yield* executions.modify((rows) => {
+            const stored = calledAsStored(execution, rows.get(execution.executionId))
+            return [undefined, new Map(rows).set(execution.executionId, stored)]
+          })
         if (execution !== undefined && isTerminal(execution.status))
           yield* line.modify((rows) => {
             const left = new Map(rows)

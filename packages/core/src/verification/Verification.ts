@@ -74,7 +74,10 @@ const counted = (counts: VerificationCounts, { events, extents, sagas }: Dossier
   sagas: counts.sagas + sagas.length,
   logEntries: sagas.reduce((total, { log }) => total + log.length, counts.logEntries),
   events: counts.events + events.length,
-  outputBytes: extents.reduce((total, { length }) => total + length, counts.outputBytes)
+  outputBytes: extents.reduce(
+    (total, { length, output }) => total + (output === "order" ? 0 : length),
+    counts.outputBytes
+  )
 })
 
 const tooOld = (execution: Execution, now: DateTime.Utc, seconds: number) => {

@@ -1,11 +1,11 @@
 /** Whether the stored output of an execution is whole, and as long as its outcome says. */
 
 import { Schema } from "effect"
-import { OutputName } from "../runtime/Job.ts"
+import { OutputName, OutputStream } from "../runtime/Job.ts"
 import { unless } from "./Breach.ts"
 import type { Check, OutputExtent } from "./Dossier.ts"
 
-const isOutputName = Schema.is(OutputName)
+const isOutputStream = Schema.is(OutputStream)
 
 /** Each extent begins where the one before it in the same stream ended; the first at 0. */
 const contiguous: Check = ({ executionId, extents }) =>
@@ -22,7 +22,7 @@ const contiguous: Check = ({ executionId, extents }) =>
 
 const known: Check = ({ execution, executionId, extents }) =>
   extents.flatMap((extent) => [
-    ...unless(isOutputName(extent.output), "output_contiguous", rowOf(executionId, extent), "no such stream"),
+    ...unless(isOutputStream(extent.output), "output_contiguous", rowOf(executionId, extent), "no such stream"),
     // Output of an attempt may be stored just before the attempt's start is.
     ...unless(
       execution === undefined || (extent.attempt >= 1 && extent.attempt <= execution.attempt + 1),
@@ -37,7 +37,7 @@ const limited: Check = ({ execution, executionId, extents }) => {
   const { outputBytes } = execution.limits
   return extents.flatMap((extent) =>
     unless(
-      extent.offset + extent.length <= outputBytes,
+      extent.output === "order" || extent.offset + extent.length <= outputBytes,
       "output_size",
       rowOf(executionId, extent),
       `it ends at ${extent.offset + extent.length}, the limit is ${outputBytes} bytes`

@@ -1,6 +1,7 @@
 /** Whether an execution and its sagas agree, and whether each saga's row and log do. */
 import { DateTime, Result } from "effect"
 import type { Execution } from "../executions/Execution.ts"
+import { startStep } from "../executions/ExecutionSaga.ts"
 import { isTerminal } from "../executions/ExecutionStatus.ts"
 import { isEnded } from "../sagas/Saga.ts"
 import { decide, type StepShape } from "../sagas/SagaDecision.ts"
@@ -55,8 +56,10 @@ const endedTogether: Check = (dossier) => {
   ]
 }
 
-/** A saga that went forward ends with whatever its script ended with; one that turned back tells why. */
-const agrees = ({ log, saga }: SagaFile, { status }: Execution): boolean => {
+/** A saga that went forward ends with whatever its script ended with; one that turned back tells why, unless it found its script ended. */
+const agrees = ({ log, saga }: SagaFile, { outcome, status }: Execution): boolean => {
+  const hadEnded = status === "completed" || status === "failed" || outcome?.errorCause === "timeout"
+  if (hadEnded && saga.compensatedSteps.includes(startStep)) return true
   switch (saga.state) {
     case "cancelled":
     case "timeout":

@@ -60,7 +60,7 @@ describe("skip", () => {
       yield* pass(2)
       assert.strictEqual((yield* now(executions, next)).status, "completed")
       const removed = executions.remove(
-        { ...alice, grants: { "executions:admin": "own" } },
+        { ...alice, grants: { "executions:admin": "own", "executions:delete": "own" } },
         skipped.executionId,
         origin
       )

@@ -43,9 +43,19 @@ describe("verdictOf", () => {
 
 describe("verdictOnStopped", () => {
   it.prop(
-    "ends as its cause says, with the output of the job",
+    "keeps the truth of a job that had ended by itself",
     [JobReport, CompensationCause, Schema.NonEmptyString],
     ([job, cause, reason]) => {
+      if (job.end._tag === "Stopped" || job.end._tag === "Lost") return
+      assert.deepStrictEqual(verdictOnStopped(job, cause, reason), verdictOf(job))
+    }
+  )
+
+  it.prop(
+    "ends as its cause says when the job did not end by itself, with the output of the job",
+    [JobReport, CompensationCause, Schema.NonEmptyString],
+    ([job, cause, reason]) => {
+      if (job.end._tag !== "Stopped" && job.end._tag !== "Lost") return
       const verdict = verdictOnStopped(job, cause, reason)
       assert.strictEqual(verdict.status, verdictWithoutJob(cause, reason).status)
       assert.deepInclude(verdict.outcome, { errorMessage: reason, stdoutBytes: job.stdout.keptBytes })

@@ -184,6 +184,25 @@ describe("Executions.cancel", () => {
   )
 
   live(
+    "leaves its own end to a script that was faster",
+    Effect.gen(function* () {
+      for (const [code, status] of [
+        [0, "completed"],
+        [3, "failed"]
+      ] as const) {
+        const { executionId } = yield* submit(lines(`out done\novertake ${code}\nhang`))
+        yield* running(executionId)
+        yield* (yield* Executions).cancel(alice, executionId, undefined, origin)
+        const { execution, stdout } = yield* result(executionId)
+        assert.deepStrictEqual([execution.status, execution.outcome?.exitCode, stdout], [status, code, "done\n"])
+        assert.notInclude(yield* tagsOf(executionId), "ExecutionCancelled")
+        const again = yield* Effect.flip((yield* Executions).cancel(alice, executionId, undefined, origin))
+        assert.deepInclude(again, { _tag: "ExecutionEnded", executionStatus: status })
+      }
+    })
+  )
+
+  live(
     "ends one that waits for a slot, without starting it",
     Effect.gen(function* () {
       const first = yield* submit(lines("hang"))
@@ -219,7 +238,7 @@ describe("Executions", () => {
         Effect.flip(executions.result(bob, id, 0)),
         Effect.flip(executions.cancel(bob, id, undefined, origin)),
         Effect.flip(executions.retry(bob, id, origin)),
-        Effect.flip(executions.remove(alice, id, origin)),
+        Effect.flip(executions.remove(bob, id, origin)),
         Effect.flip(executions.output(bob, id, range)),
         Effect.flip((yield* ExecutionFeed).follow(bob, id, undefined))
       ])

@@ -133,7 +133,7 @@ const bugs: Readonly<Record<string, Sabotage>> = {
             append: Effect.fnUntraced(function* (key, { sagaId, fence }, chunks) {
               const [pulse] = yield* sagas.pulse([sagaId])
               const sizes = yield* store.sizes(key)
-              const moved = chunks.map((chunk) => ({ ...chunk, offset: sizes[chunk.output] }))
+              const moved = chunks.map((chunk) => ({ ...chunk, offset: sizes[chunk.output] ?? 0 }))
               return yield* store.append(key, { sagaId, fence: pulse?.fence ?? fence }, moved.slice(0, 1))
             })
           })

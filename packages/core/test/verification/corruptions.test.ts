@@ -35,7 +35,7 @@ const ofCompleted: ReadonlyArray<Corruption> = [
     damage: (dossier) => ({
       ...dossier,
       extents: dossier.extents.flatMap((extent) =>
-        extent.output === "stderr"
+        extent.output !== "stdout"
           ? [extent]
           : [
               { ...extent, length: 2 },
@@ -51,7 +51,7 @@ const ofCompleted: ReadonlyArray<Corruption> = [
     damage: (dossier) => ({
       ...dossier,
       extents: dossier.extents.flatMap((extent) =>
-        extent.output === "stderr"
+        extent.output !== "stdout"
           ? [extent]
           : [
               { ...extent, length: 4 },

@@ -3,7 +3,7 @@ import { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
 import { ApiKeyId } from "@fairlead/core/auth/api-keys/ApiKeyId"
 import { Role } from "@fairlead/core/auth/roles/Role"
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
 import {
   apiKeyNotFound,
@@ -27,6 +27,7 @@ import {
   RefreshBody,
   RegisterBody
 } from "./AuthRequests.ts"
+import { onlyKnownMembers } from "./KnownMembers.ts"
 import { Rejections } from "./Rejections.ts"
 import { UserView, userFields } from "./UserView.ts"
 import { wire } from "./Wire.ts"
@@ -145,5 +146,6 @@ export class AuthApi extends HttpApiGroup.make("auth")
       )
   )
   .prefix("/api/v1/auth")
+  .annotate(HttpApi.PayloadParseOptions, onlyKnownMembers)
   .middleware(Rejections)
   .annotate(OpenApi.Description, "Logging in and out, one's own account, API keys.") {}

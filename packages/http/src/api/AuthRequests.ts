@@ -1,8 +1,9 @@
-/** Bodies that the auth endpoints take. Keys that are not named here are ignored: nobody chooses a role by sending one. */
+/** Bodies that the auth endpoints take. */
 import { ApiKeyName } from "@fairlead/core/auth/api-keys/ApiKey"
 import { Email, FullName, Username } from "@fairlead/core/auth/users/User"
 import { Redacted, Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
+import { ignoredMembers } from "./compat/IgnoredMembers.ts"
 import { text } from "./Text.ts"
 
 /** Long enough for any passphrase, short enough to hash. */
@@ -12,7 +13,8 @@ const Token = Schema.RedactedFromValue(Schema.NonEmptyString.check(Schema.isMaxL
 const login = {
   /** A username or an e-mail address. */
   username: text(1, 254),
-  password: Password
+  password: Password,
+  ...ignoredMembers.login
 }
 /** JSON, or the form of OAuth 2's password grant. */
 export const LoginBody = [
@@ -26,7 +28,8 @@ export const RegisterBody = Schema.Struct({
   email: Email,
   password: Password,
   password_confirm: Schema.optionalKey(Password),
-  full_name: Schema.optionalKey(FullName)
+  full_name: Schema.optionalKey(FullName),
+  ...ignoredMembers.register
 })
   .check(
     Schema.makeFilter(({ password, password_confirm }) =>

@@ -7,7 +7,8 @@ import {
   IdempotencyKeyReused,
   LimitTooHigh,
   QueueFull,
-  RunAtTooFar
+  RunAtTooFar,
+  TooManyLabels
 } from "@fairlead/core/executions/ExecutionError"
 import { LanguageUnsupported } from "@fairlead/core/runtime/RuntimeError"
 import { DateTime, Schema, Struct } from "effect"
@@ -28,6 +29,11 @@ export const runAtTooFar = problem(RunAtTooFar, {
   status: 422,
   title: "Start too far ahead",
   detail: ({ latest }) => `run_at may be at most a year ahead: ${DateTime.formatIso(latest)}.`
+})
+export const tooManyLabels = problem(TooManyLabels, {
+  status: 422,
+  title: "Too many labels",
+  detail: ({ maximum }) => `An execution may have at most ${maximum} labels; take some away with null.`
 })
 export const notCancellable = problem(ExecutionEnded, {
   status: 400,
@@ -79,7 +85,8 @@ export class ExecutionStillActive extends Schema.TaggedError<ExecutionStillActiv
 export const stillActive = problem(ExecutionStillActive, {
   status: 409,
   title: "Execution is active",
-  detail: ({ executionStatus }) => `The execution is still ${executionStatus} and was not deleted; try again.`
+  detail: ({ executionStatus }) =>
+    `The execution is still ${executionStatus} and was not deleted; cancel it, and delete it when it has ended.`
 })
 
 /** More open streams than one user may have on one host. */

@@ -1,11 +1,13 @@
 /** What callers may ask of `/executions`: bodies, headers and queries, in the words and units of the seed documents. */
 import { maxScriptLength, Priority } from "@fairlead/core/executions/Execution"
+import { maximumLabels } from "@fairlead/core/executions/ExecutionLabels"
 import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { reservedPrefix } from "@fairlead/core/executions/ScriptVariables"
 import { OutputName, RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Effect, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"
+import { ignoredMembers } from "./compat/IgnoredMembers.ts"
 import { pageQuery } from "./Paging.ts"
 import { policyHasKey, queueingFields } from "./QueueingRequests.ts"
 import { text } from "./Text.ts"
@@ -85,17 +87,59 @@ interface WantedLimits {
   readonly outputBytes?: number
 }
 
+/** A key is what a file may be called, a value any text. */
+const labelKey = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/
+const labels = <V extends Schema.Constraint>(value: V) =>
+  Schema.Record(Schema.String, value).check(
+    Schema.isMaxProperties(maximumLabels),
+    Schema.makeFilter(
+      (given) => {
+        const wrong = Object.keys(given).find((key) => !labelKey.test(key))
+        return wrong === undefined
+          ? undefined
+          : {
+              path: [wrong],
+              issue:
+                "Expected a key of at most 63 letters, digits, dots, hyphens, underscores and slashes, beginning with a letter or digit"
+            }
+      },
+      { toJsonSchema: () => ({ propertyNames: { pattern: labelKey.source } }) }
+    )
+  )
+const name = text(1, 200)
+const labelValue = text(0, 255)
+
 export const ExecutionRequest = wire(
   "ExecutionRequest",
   Schema.Struct({
     script: text(0, maxScriptLength).annotate({ examples: ["print('hello')"] }),
-    lang: text(1, 64).pipe(Schema.withDecodingDefaultKey(Effect.succeed("python"))),
-    langVersion: text(1, 64).pipe(Schema.withDecodingDefaultKey(Effect.succeed("3.11"))),
+    lang: text(1, 64)
+      .annotate({
+        description: "A language of this host, or another usual name of it: `py`, `sh`, `js`, `ts`.",
+        examples: ["python"]
+      })
+      .pipe(Schema.withDecodingDefaultKey(Effect.succeed("python"))),
+    langVersion: Schema.optionalKey(
+      text(1, 64).annotate({
+        description:
+          "A version, a beginning of one, or `latest`. Absent: the newest, of Python 3.11 or else the newest.",
+        examples: ["3.12"]
+      })
+    ),
     runtime: Schema.optionalKey(RuntimeKind),
     args: Schema.optionalKey(Schema.Array(text(0, 4_096)).check(Schema.isMaxLength(100))),
     /** Secret from here on: sealed at rest, never answered. */
     env: Schema.optionalKey(Schema.RedactedFromValue(Environment)),
     ...limits,
+    name: Schema.optionalKey(
+      name.annotate({ description: "What you call it; lists find it by a part of this.", examples: ["nightly import"] })
+    ),
+    labels: Schema.optionalKey(
+      labels(labelValue).annotate({
+        description: "At most 32, by which lists find it.",
+        examples: [{ team: "billing" }]
+      })
+    ),
     priority: Schema.optionalKey(
       Priority.annotate({ description: "0 runs first, 10 last; 5 when absent.", examples: [5] })
     ),
@@ -144,19 +188,52 @@ export const preferredWait = (prefer: string | undefined): number | undefined =>
   return wait === undefined ? undefined : Math.min(Number(wait), 60)
 }
 
+/** What is absent stays; `null` takes away. */
+export const ExecutionChange = wire(
+  "ExecutionChange",
+  Schema.Struct({
+    name: Schema.optionalKey(Schema.NullOr(name)).annotateKey({ description: "`null` takes the name away." }),
+    labels: Schema.optionalKey(
+      labels(Schema.NullOr(labelValue)).annotate({ examples: [{ team: "billing", draft: null }] })
+    ).annotateKey({
+      description: "Labels to set; `null` takes one away, the others stay."
+    })
+  })
+)
+
 const Reason = Schema.optionalKey(text(0, 1000))
 export const CancelBody = wire("CancelExecutionRequest", Schema.Struct({ reason: Reason }))
-/** The members are accepted and have no effect, as in the seed documents; nor has what `curl -d '{}'` sends as a form without being asked. */
+/** Nothing in it has an effect; nor has what `curl -d '{}'` sends as a form without being asked. */
 export const RetryBody = [
-  wire("RetryExecutionRequest", Schema.Struct({ reason: Reason, preserveOutput: Schema.optionalKey(Schema.Boolean) })),
+  Schema.Struct(ignoredMembers.retry).annotate({ identifier: "RetryExecutionRequest" }),
   Schema.String.pipe(HttpApiSchema.asText({ contentType: "application/x-www-form-urlencoded" }))
 ] as const
 
 /** A call without a body. */
 export const NoBody = Schema.Null
 
+/** `a,b` and `a&b` alike. */
+const several = <T extends string>(each: Schema.Codec<T, string>) =>
+  Schema.Array(Schema.String)
+    .check(Schema.isMaxLength(100))
+    .pipe(
+      Schema.decodeTo(
+        Schema.Array(each),
+        SchemaTransformation.transform<ReadonlyArray<string>, ReadonlyArray<string>>({
+          decode: (values) =>
+            values.flatMap((value) => value.split(",").map((name) => name.trim())).filter((name) => name !== ""),
+          encode: (names) => names
+        })
+      )
+    )
+
 export const listQuery = Schema.Struct({
-  status: Schema.optional(ExecutionStatus),
+  /** Any of them. */
+  status: Schema.optional(several(ExecutionStatus)),
+  /** A part of the name, in upper or lower case. */
+  name: Schema.optional(name),
+  /** `key` or `key=value`; all of them. */
+  label: Schema.optional(Schema.Array(text(1, 320)).check(Schema.isMaxLength(10))),
   lang: Schema.optional(text(1, 64)),
   /** Created at or after. */
   start_time: Schema.optional(Time),
@@ -167,21 +244,8 @@ export const listQuery = Schema.Struct({
 
 export type ListQuery = typeof listQuery.Type
 
-/** `a,b` and `a&b` alike. */
-const EventTypes = Schema.Array(Schema.String)
-  .check(Schema.isMaxLength(100))
-  .pipe(
-    Schema.decodeTo(
-      Schema.Array(EventType),
-      SchemaTransformation.transform<ReadonlyArray<string>, ReadonlyArray<string>>({
-        decode: (values) =>
-          values.flatMap((value) => value.split(",").map((name) => name.trim())).filter((name) => name !== ""),
-        encode: (names) => names
-      })
-    )
-  )
 export const eventsQuery = {
-  event_types: Schema.optional(EventTypes),
+  event_types: Schema.optional(several(EventType)),
   limit: whole(1, 1000).pipe(Schema.withDecodingDefaultKey(Effect.succeed(100)))
 }
 

@@ -2,7 +2,7 @@
  * Executions as they stand on the wire. What the seed documents call a result is always complete: what there is not yet, or
  * never will be, is `null`, so that clients need not tell absent from empty.
  */
-import { Execution, ExecutionOutcome, Priority } from "@fairlead/core/executions/Execution"
+import { Execution, ExecutionOutcome, Labels, Priority } from "@fairlead/core/executions/Execution"
 import { ExecutionErrorType } from "@fairlead/core/executions/ExecutionErrorType"
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
@@ -99,6 +99,8 @@ export const ExecutionView = wire("Execution", ExecutionViewStruct)
 
 const ResultViewStruct = Schema.Struct({
   executionId: ExecutionId,
+  name: Schema.NullOr(Schema.String.annotate({ examples: ["nightly import"] })),
+  labels: Labels,
   status: ExecutionStatus,
   /** UTF-8; bytes that are none appear as U+FFFD. */
   stdout: Written,

@@ -1,13 +1,14 @@
 /** Contract of executions: `/executions` and the places where the seed documents put parts of it. */
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
 import { ExecutionFrame } from "./ExecutionFrames.ts"
 import * as Problems from "./ExecutionProblems.ts"
 import * as Requests from "./ExecutionRequests.ts"
 import * as Views from "./ExecutionViews.ts"
 import { HttpStatuses } from "./HttpStatuses.ts"
+import { onlyKnownMembers } from "./KnownMembers.ts"
 import { Rejections } from "./Rejections.ts"
 import { WireEvent } from "./WireEvent.ts"
 
@@ -43,7 +44,8 @@ const list = HttpApiEndpoint.get("list", "/executions", { query: Requests.listQu
   .annotate(OpenApi.Summary, "List executions")
   .annotate(
     OpenApi.Description,
-    "Executions that the caller may see, newest first. `skip` and `offset` are the same. The times restrict `created_at`: " +
+    "Executions that the caller may see, newest first. `skip` and `offset` are the same. `status` takes several, separated by commas or repeated; " +
+      "`label` may be repeated, and then all must be there. The times restrict `created_at`: " +
       "from `start_time` on and before `end_time`."
   )
 
@@ -69,6 +71,19 @@ const get = HttpApiEndpoint.get("get", "/executions/:execution_id", {
     OpenApi.Description,
     "What was asked for, where it stands and how it ended, with its earlier attempts, without output. While it waits, `queue` " +
       "tells its place in the line. The environment is never answered."
+  )
+
+const update = HttpApiEndpoint.patch("update", "/executions/:execution_id", {
+  params,
+  payload: Requests.ExecutionChange,
+  success: Views.ExecutionView,
+  error: [executionNotFound, Problems.tooManyLabels]
+})
+  .annotate(Needs, "executions:write")
+  .annotate(OpenApi.Summary, "Name and label an execution")
+  .annotate(
+    OpenApi.Description,
+    "At any time, also when it has ended. What is absent stays, `null` takes a name or a label away. They mean nothing to what runs."
   )
 
 const attempts = HttpApiEndpoint.get("attempts", "/executions/:execution_id/attempts", {
@@ -136,11 +151,12 @@ const remove = HttpApiEndpoint.delete("remove", "/executions/:execution_id", {
   success: Views.Deletion,
   error: [executionNotFound, Problems.stillActive]
 })
-  .annotate(Needs, "executions:admin")
+  .annotate(Needs, "executions:delete")
   .annotate(OpenApi.Summary, "Delete an execution")
   .annotate(
     OpenApi.Description,
-    "Removes the execution with its output and result. An active one is cancelled first and given 10 s to end. Its events stay."
+    "Removes an execution that has ended, with its output and result: users their own, administrators everybody's. For an " +
+      "administrator an active one is cancelled first and given 10 s to end. Its events stay."
   )
 
 const events = HttpApiEndpoint.get("events", "/executions/:execution_id/events", {
@@ -211,10 +227,11 @@ const examples = HttpApiEndpoint.get("examples", "/example-scripts", {
   .annotate(OpenApi.Description, "One script for each language that this host runs.")
 
 export class ExecutionsApi extends HttpApiGroup.make("executions")
-  .add(submit, list, listOwn, get, attempts, result, cancel, retry, remove, events, logs, stream)
+  .add(submit, list, listOwn, get, update, attempts, result, cancel, retry, remove, events, logs, stream)
   .middleware(Authorization)
   .middleware(Authentication)
   .add(limits, examples)
   .middleware(Rejections)
   .prefix("/api/v1")
+  .annotate(HttpApi.PayloadParseOptions, onlyKnownMembers)
   .annotate(OpenApi.Description, "Scripts that run, or ran: submit, follow, cancel, repeat") {}

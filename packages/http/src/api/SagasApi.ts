@@ -4,9 +4,10 @@ import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { SagaState } from "@fairlead/core/sagas/Saga"
 import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
 import { executionNotFound, languageUnsupported, limitTooHigh, notRetryable, queueFull } from "./ExecutionProblems.ts"
+import { onlyKnownMembers } from "./KnownMembers.ts"
 import { pageQuery } from "./Paging.ts"
 import { Rejections } from "./Rejections.ts"
 import * as Problems from "./SagaProblems.ts"
@@ -148,6 +149,7 @@ export class SagasApi extends HttpApiGroup.make("sagas")
   )
   .add(stuck, retry, restart, forceFail)
   .prefix("/api/v1")
+  .annotate(HttpApi.PayloadParseOptions, onlyKnownMembers)
   .middleware(Authorization)
   .middleware(Authentication)
   .middleware(Rejections)

@@ -4,14 +4,17 @@
  */
 import { DateTime, Option, Schema } from "effect"
 
-const form = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?$/
+const form = /^(\d{4}-\d\d-\d\d)(?:[Tt ](?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?$/
+
+/** The reader would take the 30th of February for the 2nd of March. */
+const isInCalendar = (day: string) =>
+  Option.exists(DateTime.make(day), (midnight) => DateTime.formatIsoDateUtc(midnight) === day)
+
+const isTime = (text: string) => isInCalendar(form.exec(text)?.[1] ?? "") && Option.isSome(DateTime.make(text))
 
 export const Time = Schema.String.check(
   Schema.makeFilter(
-    (text) =>
-      form.test(text) && Option.isSome(DateTime.make(text))
-        ? undefined
-        : "Expected a time such as 2027-01-31T12:00:00Z",
+    (text) => (isTime(text) ? undefined : "Expected a time of the calendar such as 2027-01-31T12:00:00Z"),
     { toJsonSchema: () => ({ format: "date-time" }) }
   )
 ).pipe(Schema.decodeTo(Schema.DateTimeUtcFromString))

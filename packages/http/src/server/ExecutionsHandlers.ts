@@ -1,8 +1,10 @@
 /** Binds executions to their services. No decisions here: call, translate, return. */
 import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { exampleScripts } from "@fairlead/core/executions/ExampleScripts"
+import { labelMatchOf } from "@fairlead/core/executions/ExecutionLabels"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { Queue } from "@fairlead/core/queue/Queue"
+import { languageNamed } from "@fairlead/core/runtime/Language"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
@@ -42,8 +44,10 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       Effect.fnUntraced(
         function* ({ query }: { readonly query: ListQuery }) {
           const asked = pageOf(query, 50)
-          const { end_time: to, lang, start_time: from, status } = query
-          const filter = { scope, status, lang, from, to, ...asked }
+          const { end_time: to, name, start_time: from, status: statuses } = query
+          const labels = query.label?.map(labelMatchOf)
+          const lang = query.lang === undefined ? undefined : languageNamed(query.lang)
+          const filter = { scope, statuses, lang, name, labels, from, to, ...asked }
           const caller = yield* CurrentPrincipal
           if (asked.limit > shortPage) yield* Effect.orDie(longAnswers.take(caller.userId))
           const { results, total } = yield* executions.list(caller, filter)
@@ -55,8 +59,8 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       submit: Effect.fnUntraced(
         function* ({ headers, payload, query }) {
-          const { args, env, lang, langVersion, priority, runtime, script, ...more } = payload
-          const asked = { script, lang, langVersion, runtime, args, env, priority }
+          const { args, env, labels, lang, langVersion, name, priority, runtime, script, ...more } = payload
+          const asked = { script, lang, langVersion, runtime, args, env, priority, name, labels }
           const request = { ...asked, limits: wantedLimits(more), ...wantedQueueing(more) }
           const idempotencyKey = headers["idempotency-key"]
           const origin = yield* RequestOrigin
@@ -75,6 +79,13 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       get: Effect.fnUntraced(
         function* ({ params }) {
           const execution = yield* executions.get(yield* CurrentPrincipal, params.execution_id)
+          return executionView(execution, yield* queue.standing(execution))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      update: Effect.fnUntraced(
+        function* ({ params, payload }) {
+          const execution = yield* executions.relabel(yield* CurrentPrincipal, params.execution_id, payload)
           return executionView(execution, yield* queue.standing(execution))
         },
         Effect.catchTag("StorageError", Effect.die)

@@ -34,7 +34,7 @@ export const HealthHandlers = HttpApiBuilder.group(
       const from = DateTime.subtract(yield* DateTime.now, { hours: 1 })
       const count = (status: ExecutionStatus, since: DateTime.Utc | undefined) =>
         Effect.map(
-          service.list(caller, { scope: "visible", status, from: since, limit: 1, offset: 0 }),
+          service.list(caller, { scope: "visible", statuses: [status], from: since, limit: 1, offset: 0 }),
           ({ total }) => total
         )
       return {

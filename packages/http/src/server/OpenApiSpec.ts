@@ -24,8 +24,10 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
 ) => {
   const spec = OpenApi.fromApi(api)
   const securitySchemes = credentialsOf(accessCookie, csrfCookie)
-  const paths: Paths = JSON.parse(JSON.stringify(spec.paths, openObjects), revived)
-  const schemas: Schemas = JSON.parse(JSON.stringify(spec.components.schemas, openObjects), revived)
+  const { paths, schemas } = withOpenAnswers(
+    JSON.parse(JSON.stringify(spec.paths), revived),
+    JSON.parse(JSON.stringify(spec.components.schemas), revived)
+  )
 
   HttpApi.reflect(api, {
     onGroup() {},
@@ -76,9 +78,39 @@ const header = (name: keyof typeof sharedHeaders) => ({ $ref: `#/components/head
 
 const braces = (path: string) => path.replace(/:(\w+)(\([^)]*\))?/g, "{$1}")
 
-/** Unknown keys are ignored in requests, and may come with answers: nothing is closed. */
-const openObjects = (key: string, value: unknown) =>
-  key === "additionalProperties" && value === false ? undefined : value
+/** Bodies of requests hold what they name and nothing else. Answers may come with more one day. */
+const withOpenAnswers = (paths: Paths, schemas: Schemas): { readonly paths: Paths; readonly schemas: Schemas } => {
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+  const asked = reachable(
+    operations.map(({ requestBody }) => requestBody),
+    schemas
+  )
+  const answered = reachable(
+    operations.map(({ responses }) => responses),
+    schemas
+  )
+  for (const operation of operations) operation.responses = opened(operation.responses)
+  const all = Object.entries(schemas).map(([name, schema]) => [
+    name,
+    asked.has(name) && !answered.has(name) ? schema : opened(schema)
+  ])
+  return { paths, schemas: Object.fromEntries(all) }
+}
+
+const opened = <A>(part: A): A =>
+  JSON.parse(JSON.stringify(part), (key, value) =>
+    key === "additionalProperties" && value === false ? undefined : value
+  )
+
+/** Names of the schemas that a part of the document refers to, through others too. */
+const reachable = (part: unknown, schemas: Schemas, found = new Set<string>()): ReadonlySet<string> => {
+  for (const [, name = ""] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+    if (found.has(name)) continue
+    found.add(name)
+    reachable(schemas[name] ?? {}, schemas, found)
+  }
+  return found
+}
 
 const revived = (_key: string, value: unknown) =>
   Predicate.isObject(value) && !Array.isArray(value) ? plain(value) : value

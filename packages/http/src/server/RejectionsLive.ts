@@ -1,6 +1,6 @@
 /** Turns what the router and the handlers raise into declared answers. What is left is a bug: 500, logged, and nothing leaks. */
 import { StorageError } from "@fairlead/core/storage/StorageError"
-import { ByteSize, Cause, Context, Effect, Layer, Predicate, SchemaIssue } from "effect"
+import { ByteSize, Cause, Context, Effect, Layer, Predicate, SchemaAST, SchemaIssue } from "effect"
 import {
   HttpEffect,
   HttpIncomingMessage,
@@ -34,7 +34,17 @@ import { BodyTaken } from "./Mount.ts"
 import { answerBodyAlreadyRead, BodyAlreadyRead } from "./ProblemAnswer.ts"
 import * as RequestBody from "./RequestBody.ts"
 
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
+const format = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => (issue._tag === "UnexpectedKey" ? unknownMember(issue.ast) : SchemaIssue.defaultLeafHook(issue))
+})
+/** Members that mean nothing are not offered. */
+const unknownMember = (ast: SchemaAST.AST) => {
+  const known = SchemaAST.isObjects(ast) ? ast.propertySignatures.filter(({ type }) => !SchemaAST.isUnknown(type)) : []
+  const names = known.map(({ name }) => String(name))
+  return names.length === 0
+    ? "There is no such member"
+    : `There is no such member; those that there are: ${names.join(", ")}`
+}
 /** More would only repeat what the first ones say. */
 const maximumIssues = 20
 
@@ -44,7 +54,7 @@ const issues = (error: HttpApiError.HttpApiSchemaError) =>
     .map(({ message, path }) => ({
       path: [
         error.kind.toLowerCase(),
-        ...(path ?? []).map((segment) => String(typeof segment === "object" ? segment.key : segment))
+        ...(path ?? []).map((segment) => String(typeof segment === "object" ? segment.key : segment).slice(0, 128))
       ],
       message
     }))

@@ -48,12 +48,11 @@ export const make = Effect.fnUntraced(function* (longAnswers: Places.Places) {
     return streamed(jsonPieces(yield* Effect.orDie(encodeResult(resultView(found))), long))
   })
 
-  /** The result of a fresh execution if it ends in time; none if not, or if somebody deletes it, or there is no place for one who waits. */
+  /** A fresh execution once it has ended, or as it is when the time is up; none if somebody deletes it, or there is no place for one who waits. */
   const awaited = Effect.fnUntraced(
     function* (caller: Principal, id: ExecutionId, waitSeconds: number) {
       if (Option.isNone(yield* Effect.option(heldRequests.take(caller.userId)))) return undefined
-      const found = yield* settled(caller, id, waitSeconds)
-      return isTerminal(found.execution.status) ? found : undefined
+      return yield* settled(caller, id, waitSeconds)
     },
     Effect.scoped,
     Effect.catchTag("ExecutionNotFound", () => Effect.undefined)
@@ -68,6 +67,8 @@ export const make = Effect.fnUntraced(function* (longAnswers: Places.Places) {
     const caller = yield* CurrentPrincipal
     const found = waitSeconds === 0 ? undefined : yield* awaited(caller, made.executionId, waitSeconds)
     if (found === undefined) return HttpApiSchema.withHeaders({ body: made, headers })
+    if (!isTerminal(found.execution.status))
+      return HttpApiSchema.withHeaders({ body: { ...made, status: found.execution.status }, headers })
     const long = longMembers(found)
     const body = { ...made, status: found.execution.status, result: resultView(found) }
     if (long === undefined) return HttpApiSchema.withHeaders({ body, headers })

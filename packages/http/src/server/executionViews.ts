@@ -65,6 +65,8 @@ export const resultView = (result: ExecutionResult): ResultView => {
   const [stdout, stderr] = [shortText(result.stdout), shortText(result.stderr)]
   return {
     executionId: execution.executionId,
+    name: execution.name ?? null,
+    labels: execution.labels ?? {},
     status: execution.status,
     stdout,
     stderr,

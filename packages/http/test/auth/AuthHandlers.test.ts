@@ -50,7 +50,7 @@ describe("POST /auth/login", () => {
       "the form of OAuth 2",
       { headers: form, body: "grant_type=password&username=anna&password=right&scope=&client_id=x" }
     ],
-    ["JSON with other keys", { body: { username: "anna", password: "right", role: "admin", mfa_code: "1" } }]
+    ["JSON with a second factor", { body: { username: "anna", password: "right", mfa_code: "1" } }]
   ] as const)("takes %s and answers with the union of the documents", ([_, request]) =>
     Effect.gen(function* () {
       const { call } = yield* host
@@ -103,7 +103,7 @@ describe("POST /auth/register", () => {
           email: "dora@example.com",
           password: "s3cr3t-s3cr3t",
           role: "admin",
-          is_superuser: true
+          is_active: false
         }
       })
       const view = { ...user, username: "dora", email: "dora@example.com" }
@@ -186,9 +186,13 @@ describe("/auth, one's own account", () => {
       const { asked, call } = yield* host
       const headers = as("anna", "cookie")
       assert.deepStrictEqual((yield* call("GET", "/me", { headers })).body, user)
-      const { body } = yield* call("PUT", "/me", { headers, body: { full_name: "Anna A.", role: "admin" } })
+      const { body } = yield* call("PUT", "/me", { headers, body: { full_name: "Anna A." } })
       assert.deepStrictEqual(body, { ...user, full_name: "Anna A." })
       assert.deepStrictEqual(yield* asked, ['update {"fullName":"Anna A."}'])
+      const grasping = yield* call("PUT", "/me", { headers, body: { full_name: "Anna A.", role: "admin" } })
+      assert.deepStrictEqual(grasping.body["issues"], [
+        { path: ["payload", "role"], message: "There is no such member; those that there are: full_name" }
+      ])
       const broken = yield* call("PUT", "/me", { headers, body: { full_name: "Anna\u0000" } })
       assert.deepStrictEqual([broken.status, broken.body["code"]], [422, "REQUEST_INVALID"])
     })

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { TestClock } from "effect/testing"
 import * as ExecutionHost from "../support/ExecutionHost.ts"
 
 const unknown = "019a0000-0000-7000-8000-00000000dead"
@@ -225,33 +224,6 @@ describe("limits on what a user may have at once", () => {
       yield* open("anna", `GET /executions/${id}/stream`)
       const { body, status } = yield* call("anna", `GET /executions/${id}/logs?follow=true`)
       assert.deepStrictEqual([status, body.code, body.maximum], [429, "TOO_MANY_STREAMS", 1])
-    })
-  )
-})
-
-describe("DELETE /executions/{id}", () => {
-  it.live("is for administrators and removes result and output", () =>
-    Effect.gen(function* () {
-      const { call, run } = yield* ExecutionHost.start()
-      const id = yield* run("anna", "out 1")
-      assert.strictEqual((yield* call("anna", `DELETE /executions/${id}`)).status, 403)
-      const { body, status } = yield* call("adam", `DELETE /${id}`)
-      assert.deepStrictEqual([status, body], [200, { message: "Execution deleted successfully", execution_id: id }])
-      for (const path of [`/executions/${id}`, `/executions/${id}/result`, `/executions/${id}/logs`])
-        assert.strictEqual((yield* call("anna", `GET ${path}`)).status, 404, path)
-    })
-  )
-
-  it.effect("keeps an execution that does not end within 10 s", () =>
-    Effect.gen(function* () {
-      const { call, submit } = yield* ExecutionHost.start()
-      const id = yield* submit("anna", "deaf\nout ready\nhold")
-      while ((yield* call("anna", `GET /executions/${id}/logs`)).text !== "ready\n") yield* Effect.yieldNow
-      const deletion = yield* Effect.forkChild(call("adam", `DELETE /executions/${id}`))
-      yield* TestClock.adjust("11 seconds")
-      const { body, status } = yield* Fiber.join(deletion)
-      assert.deepStrictEqual([status, body.code, body.execution_id], [409, "EXECUTION_STILL_ACTIVE", id])
-      assert.strictEqual((yield* call("anna", `GET /executions/${id}`)).status, 200)
     })
   )
 })

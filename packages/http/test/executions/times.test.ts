@@ -22,6 +22,23 @@ describe("lists of executions", () => {
     })
   )
 
+  it.live.each([
+    "2027-02-30",
+    "2027-02-29T12:00:00Z",
+    "2027-04-31T00:00:00Z",
+    "2027-00-10",
+    "2027-01-00",
+    "2027-01-31T24:00:00Z"
+  ])("refuse %s, which there never is", (time) =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const listed = yield* call("anna", `GET /executions?start_time=${time}`)
+      assert.deepStrictEqual([listed.status, listed.body.issues[0].path], [422, ["query", "start_time"]])
+      const made = yield* call("anna", "POST /executions", { body: { script: "", run_at: time } })
+      assert.deepStrictEqual([made.status, made.body.issues[0].path], [422, ["payload", "run_at"]])
+    })
+  )
+
   it.live("tell of a variable that cannot be named so, instead of dropping it", () =>
     Effect.gen(function* () {
       const { call } = yield* ExecutionHost.start()

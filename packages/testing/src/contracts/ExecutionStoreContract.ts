@@ -1,6 +1,7 @@
 /** What every store of executions promises. */
 import { assert, it } from "@effect/vitest"
 import { EventLog } from "@fairlead/core/events/EventLog"
+import { type LabelMatch, maximumLabels } from "@fairlead/core/executions/ExecutionLabels"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
@@ -68,9 +69,80 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
             executions.map((execution) => execution.executionId)
           )
         assert.deepStrictEqual(yield* found({ ownerId }), [executionId(33), executionId(32), executionId(31)])
-        assert.deepStrictEqual(yield* found({ ownerId, status: "queued" }), [executionId(32), executionId(31)])
-        assert.deepStrictEqual(yield* found({ ownerId, status: "queued", lang: "node" }), [executionId(32)])
+        assert.deepStrictEqual(yield* found({ ownerId, statuses: ["queued"] }), [executionId(32), executionId(31)])
+        assert.deepStrictEqual(yield* found({ ownerId, statuses: ["queued", "completed"] }), yield* found({ ownerId }))
+        assert.deepStrictEqual(yield* found({ ownerId, statuses: [] }), yield* found({ ownerId }))
+        assert.deepStrictEqual(yield* found({ ownerId, statuses: ["queued"], lang: "node" }), [executionId(32)])
         assert.deepStrictEqual(yield* found({ ownerId, from: at(1), to: at(2) }), [executionId(32)])
+      })
+    )
+
+    it.effect("list finds executions by a part of the name and by all the labels that are asked for", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const ownerId = userId(80)
+        const awkward = { "it's": 'a"b%_\\', key: "" }
+        yield* store.insert(
+          queuedExecution(81, { ownerId, name: "Nightly import", labels: { team: "billing", env: "prod" } })
+        )
+        yield* store.insert(
+          queuedExecution(82, { ownerId, name: "100%_done\\", labels: { team: "core", env: "prod" } })
+        )
+        yield* store.insert(queuedExecution(83, { ownerId, labels: awkward }))
+        yield* store.insert(queuedExecution(84, { ownerId }))
+        const found = (filter: object) =>
+          Effect.map(store.list({ ...page, ownerId, ...filter }), ({ executions }) =>
+            executions.map((execution) => Number.parseInt(execution.executionId.slice(-12), 10))
+          )
+        const named = (name: string) => found({ name })
+        const labelled = (...labels: ReadonlyArray<LabelMatch>) => found({ labels })
+        assert.deepStrictEqual(yield* named("IMPORT"), [81])
+        assert.deepStrictEqual(yield* named("%_d"), [82])
+        assert.deepStrictEqual(yield* named("\\"), [82])
+        assert.deepStrictEqual(yield* named("none"), [])
+        assert.deepStrictEqual(yield* labelled({ key: "team" }), [82, 81])
+        assert.deepStrictEqual(yield* labelled({ key: "team", value: "billing" }), [81])
+        assert.deepStrictEqual(yield* labelled({ key: "env", value: "prod" }, { key: "team", value: "core" }), [82])
+        assert.deepStrictEqual(yield* labelled({ key: "team", value: "billing" }, { key: "team", value: "core" }), [])
+        for (const [key, value] of Object.entries(awkward))
+          assert.deepStrictEqual(yield* labelled({ key, value }), [83])
+        assert.deepStrictEqual(yield* found({ name: "night", labels: [{ key: "env" }], statuses: ["queued"] }), [81])
+      })
+    )
+
+    it.effect("relabel changes what is named, takes away what is null, and nothing else", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const before = queuedExecution(91, { name: "a", labels: { team: "billing", env: "prod" } })
+        yield* store.insert(before)
+        const id = before.executionId
+        const changed = yield* store.relabel(id, { name: null, labels: { env: null, tier: "1" } })
+        const after = queuedExecution(91, { labels: { team: "billing", tier: "1" } })
+        assert.isTrue(Equal.equals(changed, Option.some(after)))
+        assert.isTrue(Equal.equals(yield* store.find(id), Option.some(after)))
+        yield* store.relabel(id, { name: "b", labels: { team: null, tier: null } })
+        assert.isTrue(Equal.equals(yield* store.find(id), Option.some(queuedExecution(91, { name: "b" }))))
+        assert.isTrue(Option.isNone(yield* store.relabel(executionId(92), { name: "c" })))
+      })
+    )
+
+    it.effect("relabel refuses more labels than there may be, and changes nothing then", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const numbered = (from: number, to: number) =>
+          Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`label-${from + i}`, ""]))
+        const full = queuedExecution(95, { labels: numbered(0, maximumLabels) })
+        yield* store.insert(full)
+        const refused = yield* Effect.flip(store.relabel(full.executionId, { labels: { more: "" } }))
+        assert.deepInclude(refused, { _tag: "TooManyLabels", maximum: maximumLabels })
+        assert.isTrue(Equal.equals(yield* store.find(full.executionId), Option.some(full)))
+        yield* store.relabel(full.executionId, { labels: { more: "", "label-0": null } })
+        yield* Effect.all(
+          [1, 2, 3, 4].map((n) => store.relabel(full.executionId, { labels: { [`label-${n}`]: "changed" } })),
+          { concurrency: "unbounded" }
+        )
+        const labels = Option.getOrThrow(yield* store.find(full.executionId)).labels ?? {}
+        assert.strictEqual(Object.values(labels).filter((value) => value === "changed").length, 4)
       })
     )
 

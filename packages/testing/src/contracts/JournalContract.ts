@@ -39,11 +39,27 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
           { ...runningEvent(1), stream: streamOf(saga), streamVersion: 1 },
           { ...cancelledEvent(2), stream: streamOf(saga), streamVersion: 2 }
         ])
-        const { executions } = yield* (yield* ExecutionStore).list({ status: "completed", limit: 10, offset: 0 })
+        const { executions } = yield* (yield* ExecutionStore).list({ statuses: ["completed"], limit: 10, offset: 0 })
         assert.deepStrictEqual(
           executions.map((found) => found.executionId),
           [executionId(1)]
         )
+      })
+    )
+
+    it.effect("append leaves name and labels as somebody has set them meanwhile", () =>
+      Effect.gen(function* () {
+        const [journal, store] = [yield* Journal, yield* ExecutionStore]
+        const saga = yield* driven(71)
+        yield* store.relabel(saga.executionId, { name: "mine", labels: { team: "billing" } })
+        const move = write(saga, [started, intent("start")], { execution: completedExecution(71, { name: "old" }) })
+        assert.isTrue(yield* journal.append(move))
+        const named = completedExecution(71, { name: "mine", labels: { team: "billing" } })
+        assert.isTrue(Equal.equals((yield* look(71)).execution, named))
+        yield* store.relabel(saga.executionId, { name: null, labels: { team: null } })
+        const again = write(move.saga, [intent("observe")], { execution: named })
+        assert.isTrue(yield* journal.append(again))
+        assert.isTrue(Equal.equals((yield* look(71)).execution, completedExecution(71)))
       })
     )
 

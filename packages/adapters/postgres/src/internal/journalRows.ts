@@ -71,7 +71,7 @@ const columnsOf = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>
 
 /**
  * Defines `moved`: the sagas that bore their writer's fence, and of which alone anything is written. `dispatch`, `lane`, `parked` and
- * the cancel request stay what they are in the row: others write them. Several writes wait for a lock only as long as
+ * the cancel request of the saga and name and labels of the execution stay what they are in the row: others write them. Several writes wait for a lock only as long as
  * `insertBatches` does; no two may be of one execution. With a saga that ends goes its item of the engine.
  *
  * Admission locks entries of the line and then their sagas, so an end does the same: the other way round each could wait for the other.
@@ -102,7 +102,9 @@ export const writeAll = (sql: SqlClient.SqlClient, writes: ReadonlyArray<Encoded
     from writes w join moved using (saga_id), jsonb_array_elements(w.entries::jsonb) with ordinality as e (entry, n)
   ),
   changed as (
-    update executions x set status = w.status, execution = w.execution::jsonb
+    update executions x set status = w.status,
+      execution = (w.execution::jsonb - '{name,labels}'::text[]) || jsonb_strip_nulls(
+        jsonb_build_object('name', x.execution -> 'name', 'labels', x.execution -> 'labels'))
     from writes w join moved using (saga_id) where x.execution_id = w.execution_id and w.status <> ''
   ),
   driven as (

@@ -7,6 +7,7 @@ import queue from "./0005_queue.ts"
 import sagaOperations from "./0006_saga_operations.ts"
 import lists from "./0007_lists.ts"
 import writeProbes from "./0008_write_probes.ts"
+import labels from "./0009_labels.ts"
 
 export const migrations = {
   "0001_core": core,
@@ -16,5 +17,6 @@ export const migrations = {
   "0005_queue": queue,
   "0006_saga_operations": sagaOperations,
   "0007_lists": lists,
-  "0008_write_probes": writeProbes
+  "0008_write_probes": writeProbes,
+  "0009_labels": labels
 }

@@ -1,14 +1,17 @@
 /** What the keeper writes to `exit`, and what it means. Pure. */
 import { constants } from "node:os"
 import { ResourceUsage } from "@fairlead/core/executions/ResourceUsage"
-import type { JobEnd, JobReport } from "@fairlead/core/runtime/Job"
+import type { JobEnd, JobReport, OutputTotals } from "@fairlead/core/runtime/Job"
 import { Schema } from "effect"
 
 const totals = {
   stdoutWritten: Schema.Int,
   stdoutKept: Schema.Int,
   stderrWritten: Schema.Int,
-  stderrKept: Schema.Int
+  stderrKept: Schema.Int,
+  /** Absent where all was kept. */
+  stdoutTail: Schema.optionalKey(Schema.Int),
+  stderrTail: Schema.optionalKey(Schema.Int)
 }
 
 /** Limits at which the job was seen, of those that the kernel refuses to exceed; separated by spaces. */
@@ -54,10 +57,13 @@ export const reportOf = (record: ExitRecord, lastWords: string): JobReport => {
   return {
     end: endOf(record, lastWords),
     ...(used === undefined ? {} : { usage: used }),
-    stdout: { writtenBytes: record.stdoutWritten, keptBytes: record.stdoutKept },
-    stderr: { writtenBytes: record.stderrWritten, keptBytes: record.stderrKept }
+    stdout: totalsOf(record.stdoutWritten, record.stdoutKept, record.stdoutTail),
+    stderr: totalsOf(record.stderrWritten, record.stderrKept, record.stderrTail)
   }
 }
+
+const totalsOf = (writtenBytes: number, keptBytes: number, tailBytes: number | undefined): OutputTotals =>
+  tailBytes === undefined ? { writtenBytes, keptBytes } : { writtenBytes, keptBytes, tailBytes }
 
 const endOf = (record: ExitRecord, lastWords: string): JobEnd => {
   switch (record.end) {

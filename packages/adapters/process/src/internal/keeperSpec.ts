@@ -1,6 +1,6 @@
 /** What the keeper is told: the content of `spec`. Pure. */
 import { join } from "node:path"
-import type { JobSpec } from "@fairlead/core/runtime/Job"
+import { type JobSpec, tailBytesOf } from "@fairlead/core/runtime/Job"
 import { Redacted } from "effect"
 import type { Interpreter } from "./languages.ts"
 
@@ -73,6 +73,7 @@ export const keeperSpec = (
     ["fileSizeBytes", limits.fileSizeBytes],
     ["openFiles", limits.openFiles],
     ["outputBytes", limits.outputBytes],
+    ["tailBytes", tailBytesOf(limits.outputBytes)],
     ...[...interpreter.command(limits.memoryBytes), scriptName(interpreter), ...spec.args].map((word) => [
       "argv",
       word

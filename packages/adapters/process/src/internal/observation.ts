@@ -1,8 +1,8 @@
 /** Follows the files of one job. Output is read from them only, so it makes no difference who started the job, or when. */
 import { watch } from "node:fs"
 import { join } from "node:path"
-import type { JobReport, OutputName, OutputOffsets, ScriptOutput } from "@fairlead/core/runtime/Job"
-import { Effect, Option, Queue, type Scope, Stream } from "effect"
+import type { JobReport, OutputOffsets, OutputStream, ScriptOutput } from "@fairlead/core/runtime/Job"
+import { Effect, Option, Predicate, Queue, type Scope, Stream } from "effect"
 import { reportOf } from "./exitRecord.ts"
 import { FileFailure, readText } from "./files.ts"
 import { endOf, type JobState, stateOf } from "./jobDirectory.ts"
@@ -16,7 +16,7 @@ const maximumUnclaimedSweeps = 10
 
 interface Watched {
   readonly directory: string
-  readonly files: Readonly<Record<OutputName, OutputFile>>
+  readonly files: Readonly<Record<OutputStream, OutputFile>>
   /** Holds an item when there is output, or the end, since the last look. */
   readonly changes: Queue.Dequeue<void>
 }
@@ -47,7 +47,8 @@ const news: Readonly<Record<string, string>> = { stdout: "change", stderr: "chan
 const watchJob = Effect.fnUntraced(function* (directory: string): Effect.fn.Return<Watched, FileFailure, Scope.Scope> {
   const files = {
     stdout: yield* outputFile(join(directory, "stdout")),
-    stderr: yield* outputFile(join(directory, "stderr"))
+    stderr: yield* outputFile(join(directory, "stderr")),
+    order: yield* outputFile(join(directory, "order"))
   }
   const changes = yield* Queue.sliding<void>(1)
   yield* Effect.acquireRelease(
@@ -84,11 +85,11 @@ const step = Effect.fnUntraced(function* (
 ): Effect.fn.Return<readonly [ReadonlyArray<ScriptOutput>, Option.Option<Position>], FileFailure> {
   const { directory, files } = watched
   const state = yield* at.sweep ? stateOf(directory, job.bootId) : endOf(directory)
-  const pieces = yield* Effect.all(
-    [nextPiece("stdout", files.stdout, at.offsets.stdout), nextPiece("stderr", files.stderr, at.offsets.stderr)],
-    { concurrency: 2 }
-  )
-  const found = pieces.filter((piece) => piece !== undefined)
+  const next = (output: OutputStream) => nextPiece(output, files[output], at.offsets[output] ?? 0)
+  const written = yield* Effect.all([next("stdout"), next("stderr")], { concurrency: 2 })
+  // It tells of what is written, so there is nothing new where nothing is.
+  const order = written.some(Predicate.isNotUndefined) || state?._tag === "Ended" ? yield* next("order") : undefined
+  const found = [...written, order].filter(Predicate.isNotUndefined)
   if (found.length > 0) return [found, Option.some({ ...at, offsets: advanced(at.offsets, found) })]
 
   const report = yield* reportOn(job, watched, state)
@@ -113,7 +114,7 @@ const advanced = (offsets: OutputOffsets, pieces: ReadonlyArray<Piece>): OutputO
   Object.assign({ ...offsets }, ...pieces.map(({ bytes, offset, output }) => ({ [output]: offset + bytes.length })))
 
 const nextPiece = Effect.fnUntraced(function* (
-  output: OutputName,
+  output: OutputStream,
   file: OutputFile,
   offset: number
 ): Effect.fn.Return<Piece | undefined, FileFailure> {

@@ -8,6 +8,7 @@ export const Permission = Schema.Literals([
   "executions:read",
   "executions:run",
   "executions:write",
+  "executions:delete",
   "executions:admin",
   "health:read",
   "hosts:read",

@@ -13,7 +13,13 @@ const viewer: Grants = {
   "health:read": "all",
   "sagas:read": "own"
 }
-const user: Grants = { ...viewer, "executions:run": "own", "executions:write": "own", "sagas:write": "own" }
+const user: Grants = {
+  ...viewer,
+  "executions:delete": "own",
+  "executions:run": "own",
+  "executions:write": "own",
+  "sagas:write": "own"
+}
 const operator: Grants = {
   ...user,
   "events:read": "all",
@@ -24,7 +30,13 @@ const operator: Grants = {
   "sagas:read": "all",
   "sagas:write": "all"
 }
-const admin: Grants = { ...operator, "executions:admin": "all", "queue:admin": "all", "sagas:admin": "all" }
+const admin: Grants = {
+  ...operator,
+  "executions:admin": "all",
+  "executions:delete": "all",
+  "queue:admin": "all",
+  "sagas:admin": "all"
+}
 
 const bundles: Readonly<Record<Role, Grants>> = { viewer, user, operator, admin }
 

@@ -1,7 +1,8 @@
 /** Reads what is stored of an attempt without holding more of it in memory than a window. */
-import { type Context, Effect, Option, Stream } from "effect"
+import { Bytes as Binary, type Context, Effect, Option, Stream } from "effect"
 import type { OutputName } from "../../runtime/Job.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
+import type { Omission } from "../Execution.ts"
 import type { ExecutionOutputStore, OutputKey } from "../ExecutionOutputStore.ts"
 import type { OutputText } from "../ExecutionResult.ts"
 import type { OutputCollector } from "../OutputCollector.ts"
@@ -27,17 +28,35 @@ export const outputReading = (
           })
         )
 
-  /** All that is stored of a stream of `size` bytes. */
-  const textOf = (key: OutputKey, output: OutputName, size: number): Effect.Effect<OutputText, StorageError> => {
+  /** All that is stored of a stream of `size` bytes, with a line where bytes are missing. */
+  const textOf = (
+    key: OutputKey,
+    output: OutputName,
+    size: number,
+    omission: Omission | undefined
+  ): Effect.Effect<OutputText, StorageError> => {
+    if (size === 0 && omission === undefined) return Effect.succeed("")
     const known = collector.remembered(key, output, size)
-    if (known !== undefined) return outputText(known)
-    if (size === 0) return Effect.succeed("")
-    return size <= wholeBytes
-      ? Effect.flatMap(outputs.read(key, output, 0, size), outputText)
-      : Effect.succeed({ parts: outputParts(windows(key, output, 0, size)) })
+    if (known !== undefined) return outputText(marked(known, omission))
+    if (size <= wholeBytes)
+      return Effect.flatMap(outputs.read(key, output, 0, size), (bytes) => outputText(marked(bytes, omission)))
+    if (omission === undefined) return Effect.succeed({ parts: outputParts(windows(key, output, 0, size)) })
+    const { at } = omission
+    const parts = windows(key, output, 0, at).pipe(
+      Stream.concat(Stream.succeed(noteOf(omission))),
+      Stream.concat(windows(key, output, at, size))
+    )
+    return Effect.succeed({ parts: outputParts(parts) })
   }
 
   return { windows, textOf }
 }
+
+const marked = (bytes: Uint8Array, omission: Omission | undefined): Uint8Array =>
+  omission === undefined
+    ? bytes
+    : Binary.concat([bytes.subarray(0, omission.at), noteOf(omission), bytes.subarray(omission.at)])
+
+const noteOf = ({ bytes }: Omission) => new TextEncoder().encode(`\n[${bytes} bytes were not kept]\n`)
 
 type Bytes = Stream.Stream<Uint8Array, StorageError>

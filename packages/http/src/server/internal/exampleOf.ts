@@ -54,9 +54,16 @@ const objectOf = (
   inner: (schema: JsonSchema, key: string) => unknown
 ) => {
   if (properties !== undefined)
-    return Object.fromEntries(Object.entries(properties).map(([key, property]) => [key, inner(property, key)]))
+    return Object.fromEntries(
+      Object.entries(properties)
+        .filter(([, property]) => !isAnything(property))
+        .map(([key, property]) => [key, inner(property, key)])
+    )
   return typeof additionalProperties === "object" ? { name: inner(additionalProperties, "name") } : {}
 }
+
+/** A member that is accepted whatever it holds shows nothing. */
+const isAnything = ({ description: _, ...rules }: JsonSchema) => Object.keys(rules).length === 0
 
 const arrayOf = ({ items, prefixItems }: JsonSchema, inner: (schema: JsonSchema) => unknown) =>
   prefixItems !== undefined ? prefixItems.map((item) => inner(item)) : typeof items === "object" ? [inner(items)] : []

@@ -51,7 +51,7 @@ export interface Operation {
   security: ReadonlyArray<Readonly<Record<string, ReadonlyArray<string>>>>
   readonly parameters: Array<Parameter>
   readonly requestBody?: { required?: boolean; readonly content: Record<string, MediaType> }
-  readonly responses: Record<string, Answer>
+  responses: Record<string, Answer>
 }
 
 export type Paths = Record<string, Record<string, Operation>>
