@@ -12,6 +12,7 @@ const stranger = join(folder, "of somebody else")
 const mebibyte = 1024 ** 2
 const reserveMb = 24
 
+const system = (program: string, ...args: ReadonlyArray<string>) => spawnSync(program, args)
 const freeMb = () => {
   const { bavail, bsize } = statfsSync(folder)
   return Math.floor((bavail * bsize) / mebibyte)
@@ -36,7 +37,7 @@ describe.skipIf(!isRoot)("a host on a small disk", () => {
   let host: HostProcess
   let caller: Caller
   beforeAll(async () => {
-    spawnSync("mount", ["-t", "tmpfs", "-o", "size=160m,mode=711", "small", folder])
+    system("mount", "-t", "tmpfs", "-o", "size=160m,mode=711", "small", folder)
     chmodSync(folder, 0o711)
     const dataDir = join(folder, "data")
     host = await startHost({ dataDir, environment: { FAIRLEAD_DISK_RESERVE_MB: `${reserveMb}` } })
@@ -44,7 +45,7 @@ describe.skipIf(!isRoot)("a host on a small disk", () => {
   }, 60_000)
   afterAll(async () => {
     await host.end("SIGTERM")
-    spawnSync("umount", ["--lazy", folder])
+    system("umount", "--lazy", folder)
     rmSync(folder, { recursive: true, force: true })
   })
 
