@@ -10,6 +10,7 @@ const generators = [
   "packages/http/tools/openapi.js",
   "packages/client/tools/generate.js",
   "examples/reference-host/tools/reference.js",
+  "packages/adapters/process/tools/claims.js",
   "tools/source/names.js"
 ]
 

@@ -1,5 +1,6 @@
 /** The folder, the database and the hosts of one proof, and what is left when it is over. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { homedir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Fleet, makeFleet } from "./Fleet.ts"
@@ -30,15 +31,19 @@ const compileCache = fileURLToPath(new URL("../../../node_modules/.cache/node", 
 
 let made = 0
 
-/** Scripts have a /tmp of their own, so the ledger is elsewhere. */
+/** Scripts have a /tmp and /var/tmp of their own, so the ledger is elsewhere, in a directory that is shared with them. */
 export const inWorkshop = async <A>(
   { database, environment = {}, hosts, places = hosts }: WorkshopOptions,
   work: (workshop: Workshop) => Promise<A>
 ): Promise<A> => {
-  const folder = mkdtempSync("/var/tmp/fairlead-proof-")
+  const folder = mkdtempSync(
+    process.geteuid?.() === 0 ? "/var/lib/fairlead-proof-" : join(homedir(), ".fairlead-proof-")
+  )
   chmodSync(folder, 0o755)
+  const shared = join(folder, "shared")
+  mkdirSync(shared)
   const run = `proof-${process.pid}-${made++}`
-  const ledgerFile = join(folder, "ledger")
+  const ledgerFile = join(shared, "ledger")
   writeFileSync(ledgerFile, "")
   chmodSync(ledgerFile, 0o666)
   const postgres = database === "postgresql" ? await startPostgres(join(folder, "postgres")) : undefined
@@ -52,6 +57,7 @@ export const inWorkshop = async <A>(
     PROOF_HOST_OF: run,
     NODE_COMPILE_CACHE: compileCache,
     FAIRLEAD_MAX_RUNNING: "4",
+    FAIRLEAD_SHARED_DIRECTORIES: shared,
     FAIRLEAD_DRAIN_SECONDS: "2",
     FAIRLEAD_MAX_ACTIVE_PER_USER: "100000",
     ...(postgres === undefined ? {} : { DATABASE_URL: postgres.database("fairlead") }),

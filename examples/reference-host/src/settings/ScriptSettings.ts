@@ -2,7 +2,7 @@
 import { defaultQueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Config, Schema } from "effect"
-import { integer, onOff, optional, optionalInteger, setting } from "./Setting.ts"
+import { integer, list, onOff, optional, optionalInteger, setting } from "./Setting.ts"
 
 /** `process=100`. */
 const RuntimeLimit = Schema.TemplateLiteralParser([
@@ -26,6 +26,10 @@ export const scriptSettings = {
     "FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER",
     "off",
     "Whether scripts of a host that is not root may run as its user: they may then read and change what it may, its keys and its database too unless `isolation` says that they are hidden. `npm start` switches it on."
+  ),
+  FAIRLEAD_SHARED_DIRECTORIES: list(
+    "FAIRLEAD_SHARED_DIRECTORIES",
+    "Absolute paths of directories of this machine to which scripts can write, as far as their user may. With namespaces all else is read-only for scripts."
   ),
   FAIRLEAD_MAX_RUNNING: integer(
     "FAIRLEAD_MAX_RUNNING",

@@ -44,16 +44,16 @@ sub status_kb {
 # Private pages, and the process's part of shared ones, but for files that are counted as such. Undefined when it cannot be read.
 sub proportional_kb {
     my ($pid, $files, $tmpfs) = @_;
-    my ($kb, $counts, $pss) = (0, 0, 0);
+    my ($kb, $is_shared, $pss) = (0, 0, 0);
     my $maps = slurp("/proc/$pid/smaps");
     return if $maps eq '';
     for (split /\n/, $maps) {
         if (/^[0-9a-f]+-[0-9a-f]+ \S+ \S+ (\w+):(\w+) (\d+)\s*(.*)/) {
-            my $device = device(hex $1, hex $2);
-            $counts = $4 =~ m{^/(?:dev/zero|memfd:|dev/shm/)} && !$files->{"$device:$3"} && !$tmpfs->{$device};
+            my ($device, $inode, $path) = (device(hex $1, hex $2), $3, $4);
+            $is_shared = $path =~ m{^/(?:dev/zero|memfd:|dev/shm/)} && !$files->{"$device:$inode"} && !$tmpfs->{$device};
         }
         elsif (/^Pss:\s+(\d+)/)       { $pss = $1 }
-        elsif (/^Anonymous:\s+(\d+)/) { $kb += $1 == 0 ? 0 : $1 < $pss ? $1 : $pss; $kb += $pss - $1 if $counts && $pss > $1 }
+        elsif (/^Anonymous:\s+(\d+)/) { $kb += $is_shared || $1 > $pss ? $pss : $1 }    # of a file on a disk only what was changed
         elsif (/^SwapPss:\s+(\d+)/)   { $kb += $1 }
     }
     return $kb;

@@ -45,7 +45,7 @@ sub limit {
 sub enter { return write_to('cgroup.procs', 0) }
 
 # Whether the kernel has killed a process of the group because it was full.
-sub was_exceeded { return slurp("$directory/" . KILLS->{$version}) =~ /^oom_kill ([1-9])/m }
+sub was_exceeded { return slurp("$directory/" . KILLS->{$version}) =~ /^oom_kill [1-9]/m }
 
 sub peak_kb {
     my ($bytes) = slurp("$directory/" . PEAK->{$version}) =~ /^(\d+)/;

@@ -86,7 +86,7 @@ sub remove_ipc {
     }
 }
 
-# Every folder that this user can enter is looked into, but no symbolic link followed. False when there were too many.
+# Looks into folders that are its own, or to which everybody may write, and follows no symbolic link. False when there were too many.
 sub remove_files {
     my ($uid, $until, @folders) = @_;
     my (@emptied, $seen);
@@ -97,12 +97,12 @@ sub remove_files {
             my @stat  = lstat "$path/$name" or next;
             my $is_dir = -d _;
             my $is_own = $stat[4] == $uid;
-            if ($is_dir) {
+            if ($is_dir && ($is_own || $stat[2] & 0002)) {
                 chmod 0700, "$path/$name" if $is_own;
                 push @folders, "$path/$name";
                 push @emptied, "$path/$name" if $is_own;
             }
-            elsif ($is_own) { unlink "$path/$name" }
+            elsif (!$is_dir && $is_own) { unlink "$path/$name" }
         }
     }
     rmdir for reverse @emptied;

@@ -34,8 +34,8 @@ import { findMemoryGroups } from "./internal/memoryGroups.ts"
 import { nodeName } from "./internal/nodeName.ts"
 import { observation } from "./internal/observation.ts"
 import { failed, failingIn, heldUp, refused, staleMillis } from "./internal/runtimeErrors.ts"
+import { checkShared } from "./internal/sharedDirectories.ts"
 import { makeSpareKeeper, type SpareKeeper } from "./internal/spareKeeper.ts"
-
 import { worldWritable } from "./internal/worldWritable.ts"
 import { ProcessRuntimeUnavailable } from "./ProcessRuntimeUnavailable.ts"
 
@@ -103,9 +103,7 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   yield* checkOptions(options)
   const levels: ReadonlyArray<Level> = options.level === undefined ? ["namespace", "basic"] : [options.level]
   const { bootId, directory, node, places } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
-  yield* Effect.catchTag(makeAccounts(options, places), "FileFailure", (failure) =>
-    Effect.fail(unavailableDirectory(failure))
-  )
+  yield* directoryIsUsable(makeAccounts(options, places))
   const confined = {
     uids: options.uids,
     hostIsRoot: geteuid?.() === 0,
@@ -158,6 +156,7 @@ const checkOptions = (options: ProcessRuntimeOptions) =>
       ({ message }) => new ProcessRuntimeUnavailable({ reason: "options", detail: message })
     )
     yield* checkUsers(options)
+    yield* directoryIsUsable(checkShared(options.shared ?? []))
   })
 
 const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOptions) {
@@ -166,6 +165,10 @@ const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOption
   const bootId = (yield* attempt(() => readFile("/proc/sys/kernel/random/boot_id", "utf8"))).trim()
   return { bootId, directory, node: yield* nodeName(directory), places }
 })
+
+const directoryIsUsable = Effect.catchTag("FileFailure", (failure: FileFailure) =>
+  Effect.fail(unavailableDirectory(failure))
+)
 
 const unavailableDirectory = ({ cause }: FileFailure) =>
   new ProcessRuntimeUnavailable({ reason: "directory", detail: String(cause) })

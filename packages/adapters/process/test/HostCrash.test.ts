@@ -1,7 +1,8 @@
 /** Jobs outlive their host: real host processes, really killed. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
-import { dirname } from "node:path"
+import { homedir } from "node:os"
+import { dirname, join } from "node:path"
 import { execPath } from "node:process"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
@@ -14,10 +15,10 @@ import { eventually } from "./fixtures.ts"
 const jobs = Array.from({ length: 20 }, (_, at) => at)
 const hostProgram = fileURLToPath(new URL("host.ts", import.meta.url))
 
-/** Below /var/tmp, because jobs have a /tmp of their own, and these leave marks for the test. */
+/** Shared with jobs, because these leave marks for the test. Not below /tmp or /var/tmp, where jobs have a folder of their own. */
 const sharedDirectory = Effect.acquireRelease(
   Effect.promise(async () => {
-    const path = await mkdtemp("/var/tmp/process-runtime-")
+    const path = await mkdtemp(join(homedir(), ".process-runtime-"))
     await mkdir(`${path}/data`)
     return `${path}/data`
   }),
@@ -57,7 +58,12 @@ const untilPrepared = (directory: string, count: number) =>
 
 /** A new host asks for all jobs again, lets them end, and checks that nothing happened twice, or not at all. */
 const adoptAll = Effect.fnUntraced(function* (directory: string) {
-  const runtime = yield* make({ directory, languages: ["bash"], unsafeScriptsAsHostUser: true })
+  const runtime = yield* make({
+    directory,
+    languages: ["bash"],
+    shared: [dirname(directory)],
+    unsafeScriptsAsHostUser: true
+  })
   const handles = yield* Effect.forEach(jobs, (at) => runtime.start(crashJob(runtime, directory, at)))
   yield* Effect.forEach(handles, (handle) => untilPrinted(runtime, handle), { concurrency: 20 })
   yield* Effect.promise(() => writeFile(goFile(directory), ""))

@@ -189,6 +189,33 @@ describe("ProcessRuntime at level namespace", () => {
   )
 })
 
+describe("ProcessRuntime with shared directories", () => {
+  it.live("lets scripts leave there what stays, and nowhere beside", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const [shared, beside] = [yield* closedDirectory, yield* closedDirectory]
+        const { host } = yield* place({ level: "namespace", languages: ["bash"], shared: [shared] })
+        const runtime = yield* host
+        const script = [`echo kept >${shared}/new`, `echo lost >${beside}/new || echo refused`]
+        const seen = readable(yield* observeAll(runtime, yield* runtime.start(contractJob(runtime, "bash", script))))
+        assert.strictEqual(seen.stdout, "refused\n", seen.stderr)
+        assert.strictEqual(yield* Effect.promise(() => readFile(join(shared, "new"), "utf8")), "kept\n")
+      })
+    )
+  )
+
+  it.live("is not there when one of them is missing, and says which", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { host } = yield* place({ languages: ["bash"], shared: ["/no/such/directory"] })
+        const refusal = yield* Effect.flip(host)
+        assert.strictEqual(refusal.reason, "options")
+        assert.include(refusal.detail, "/no/such/directory")
+      })
+    )
+  )
+})
+
 /** Not below /tmp or /var/tmp, which scripts do not see anyway, and not empty. */
 const closedDirectory = Effect.acquireRelease(
   Effect.promise(async () => {

@@ -1,8 +1,8 @@
 /** Chooses how far jobs are kept apart: the best level that works on this machine, found by running a job at it. */
 import { realpath, stat } from "node:fs/promises"
 import { Array as Arr, Effect } from "effect"
+import { claimsOf, type Situation } from "./claims.ts"
 import { attempt, type FileFailure } from "./files.ts"
-
 import { openPlaces, type Places } from "./jobDirectory.ts"
 import { obstacleTo } from "./keeper.ts"
 import { type Confinement, directoryMode } from "./keeperSpec.ts"
@@ -66,17 +66,25 @@ const closedAbove = Effect.fnUntraced(function* (path: string) {
 const explain = ({ cause, code }: FileFailure) =>
   Effect.succeed(code === "ENOENT" ? "perl is not installed" : String(cause))
 
-/** For everybody: no path, and nothing that the system said. */
-export const describe = ({ confinement: { hidden, hostIsRoot, level, memoryGroups, uids } }: Choice): string => {
+export const situationOf = ({
+  hostIsRoot,
+  level,
+  uids
+}: Pick<Confinement, "hostIsRoot" | "level" | "uids">): Situation => {
+  if (level === "basic") return uids === undefined ? "basicUser" : "basicUids"
+  if (uids !== undefined) return "namespaceUids"
+  return hostIsRoot ? "namespaceRoot" : "namespaceUser"
+}
+
+/** For everybody: no path, and nothing that the system said. Claims no more than is proved. */
+export const describe = ({ confinement }: Choice): string => {
+  const { hostIsRoot, level, memoryGroups, uids } = confinement
   const user =
     uids !== undefined
       ? `each job has a user of its own (${uids.first} to ${uids.first + uids.count - 1})`
       : hostIsRoot
         ? "unsafe: jobs run as root without capabilities and may do with files what root may"
         : "unsafe: jobs run as the host's user and may do with files what it may"
-  const apart =
-    level === "namespace"
-      ? `own process, IPC and mount namespace, private /tmp and /proc, hidden ${hidden.length > 1 ? "data directory" : "directory of the jobs"}`
-      : "jobs see the host's processes and files; stopped by their session and parentage"
-  return `${level}: ${apart}; ${user}; memory: ${memoryGroups === undefined ? "sampled" : "cgroup"}`
+  const held = claimsOf(situationOf(confinement)).map(({ word }) => word)
+  return `${level}: ${held.join(", ")}; ${user}; memory: ${memoryGroups === undefined ? "sampled" : "cgroup"}`
 }

@@ -41,7 +41,7 @@ const located = (
 ): Candidate | undefined => {
   const prefix = root === "/" ? "" : root
   return group === prefix || group.startsWith(`${prefix}/`)
-    ? { version, path: join(place, group.slice(prefix.length)) }
+    ? { version, path: `${place}${group.slice(prefix.length)}`.replace(/\/$/, "") }
     : undefined
 }
 
