@@ -103,7 +103,8 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   yield* checkOptions(options)
   const levels: ReadonlyArray<Level> = options.level === undefined ? ["namespace", "basic"] : [options.level]
   const { bootId, directory, node, places } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
-  yield* directoryIsUsable(makeAccounts(options, places))
+  const users = Effect.andThen(checkShared(options.shared ?? []), makeAccounts(options, places))
+  yield* Effect.catchTag(users, "FileFailure", (failure) => Effect.fail(unavailableDirectory(failure)))
   const confined = {
     uids: options.uids,
     hostIsRoot: geteuid?.() === 0,
@@ -156,7 +157,6 @@ const checkOptions = (options: ProcessRuntimeOptions) =>
       ({ message }) => new ProcessRuntimeUnavailable({ reason: "options", detail: message })
     )
     yield* checkUsers(options)
-    yield* directoryIsUsable(checkShared(options.shared ?? []))
   })
 
 const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOptions) {
@@ -165,10 +165,6 @@ const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOption
   const bootId = (yield* attempt(() => readFile("/proc/sys/kernel/random/boot_id", "utf8"))).trim()
   return { bootId, directory, node: yield* nodeName(directory), places }
 })
-
-const directoryIsUsable = Effect.catchTag("FileFailure", (failure: FileFailure) =>
-  Effect.fail(unavailableDirectory(failure))
-)
 
 const unavailableDirectory = ({ cause }: FileFailure) =>
   new ProcessRuntimeUnavailable({ reason: "directory", detail: String(cause) })
