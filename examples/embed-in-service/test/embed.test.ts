@@ -1,9 +1,10 @@
 /** The same API under `/cp` of four servers, beside a route of their own: register, log in, run a script, read its result. */
 import { randomBytes } from "node:crypto"
-import { chmodSync, mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import * as NodeMount from "@fairlead/http/node/NodeMount"
 import * as WebMount from "@fairlead/http/web/WebMount"
 import { serve } from "@hono/node-server"
@@ -106,8 +107,10 @@ describe("embedded under a prefix, by node listeners", () => {
 
 describe("the data of the service", () => {
   it("is out of sight for scripts", { timeout: 60_000 }, async () => {
-    // Not below /tmp, which scripts do not see anyway.
-    const own = mkdtempSync("/var/tmp/fairlead-embed-")
+    // Not below /tmp and /var/tmp, which scripts do not see anyway.
+    const cache = fileURLToPath(new URL("../../../node_modules/.cache", import.meta.url))
+    mkdirSync(cache, { recursive: true })
+    const own = mkdtempSync(join(cache, "fairlead-embed-"))
     const admin = { username: "ursula", email: "ursula@example.com", password: "a-Longer-Pass-1" }
     const fairlead = await NodeMount.start(embedded({ ...options("own"), dataDir: join(own, "data"), admin }), {
       prefix: "/cp"
