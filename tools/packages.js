@@ -106,6 +106,7 @@ const serve = async ({ name, target }) => {
       FAIRLEAD_PORT: "0",
       FAIRLEAD_DATA_DIR: join(work, "data"),
       FAIRLEAD_PROCESS_RUNTIME: "on",
+      FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER: "on",
       FAIRLEAD_ADMIN_PASSWORD: "steady-Anchor-0001"
     },
     stdio: ["ignore", "pipe", "pipe"],

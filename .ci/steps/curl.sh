@@ -78,6 +78,11 @@ curl -k "https://localhost:443/api/v1/result/$long?wait_seconds=10" -b cookies.t
 answers 200 'answer.status === "cancelled"'
 curl -k "https://localhost:443/api/v1/user/executions?status=completed&lang=python&limit=10&skip=0" -b cookies.txt
 answers 200 "answer.executions.some((one) => one.execution_id === '$id') && answer.total >= 1 && answer.limit === 10 && answer.skip === 0"
+# What lies beside the cookies, and they themselves, is closed to scripts.
+curl -k -X POST https://localhost:443/api/v1/execute -H 'Content-Type: application/json' -H "X-CSRF-Token: $CSRF" -b cookies.txt -d "{\"script\":\"cat '$work/cookies.txt' '$work/data/keys/jwt-secret'\",\"lang\":\"bash\",\"lang_version\":\"5\"}"
+answers 200
+curl -k "https://localhost:443/api/v1/result/$(field execution_id <answer)?wait_seconds=10" -b cookies.txt
+answers 200 'answer.exit_code === 1 && answer.stdout === ""'
 curl -k https://localhost:443/api/v1/example-scripts -b cookies.txt
 answers 200 'answer.scripts.python'
 curl -k https://localhost:443/api/v1/k8s-limits -b cookies.txt

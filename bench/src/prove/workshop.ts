@@ -47,7 +47,7 @@ export const inWorkshop = async <A>(
   writeFileSync(ledgerFile, "")
   chmodSync(ledgerFile, 0o666)
   const postgres = database === "postgresql" ? await startPostgres(join(folder, "postgres")) : undefined
-  const firstUid = 200_000 + (process.pid % 4096) * 512 + (made % 8) * 64
+  const firstUid = 2_010_000_000 + (process.pid % 4096) * 512 + (made % 8) * 64
   const plans = Array.from({ length: hosts }, (_, i) => {
     const [place, uids] = [i % places, Math.floor(48 / places)]
     const first = firstUid + place * uids

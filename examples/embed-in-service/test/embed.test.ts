@@ -1,9 +1,10 @@
 /** The same API under `/cp` of four servers, beside a route of their own: register, log in, run a script, read its result. */
 import { randomBytes } from "node:crypto"
-import { mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import * as NodeMount from "@fairlead/http/node/NodeMount"
 import * as WebMount from "@fairlead/http/web/WebMount"
 import { serve } from "@hono/node-server"
@@ -19,6 +20,7 @@ const options = (name: string) => ({
   dataDir: join(dataDir, name),
   secret: randomBytes(48).toString("base64"),
   encryptionKey: new Uint8Array(randomBytes(32)),
+  unsafeScriptsAsHostUser: true,
   registration: "open" as const
 })
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
@@ -101,6 +103,34 @@ describe("embedded under a prefix, by node listeners", () => {
     await useIt(await listen(server), "in-node")
     await close(server)
   }, 30_000)
+})
+
+describe("the data of the service", () => {
+  it("is out of sight for scripts", { timeout: 60_000 }, async () => {
+    // Not below /tmp and /var/tmp, which scripts do not see anyway.
+    const cache = fileURLToPath(new URL("../../../node_modules/.cache", import.meta.url))
+    mkdirSync(cache, { recursive: true })
+    const own = mkdtempSync(join(cache, "fairlead-embed-"))
+    const admin = { username: "ursula", email: "ursula@example.com", password: "a-Longer-Pass-1" }
+    const fairlead = await NodeMount.start(embedded({ ...options("own"), dataDir: join(own, "data"), admin }), {
+      prefix: "/cp"
+    })
+    const server = nodeServer(fairlead)
+    const url = await listen(server)
+    try {
+      chmodSync(own, 0o711)
+      const { answer } = await call(url, "POST", "/auth/login", {}, admin)
+      const headers = { authorization: `Bearer ${answer["access_token"]}` }
+      const script = `ls -A ${join(own, "data")} | wc -l`
+      const submitted = await call(url, "POST", "/execute", headers, { script, lang: "bash", lang_version: "5" })
+      const path = `/executions/${submitted.answer["execution_id"]}/result?wait_seconds=20`
+      assert.deepInclude((await call(url, "GET", path, headers)).answer, { stdout: "0\n", stderr: "" })
+    } finally {
+      await close(server)
+      await fairlead.dispose()
+      rmSync(own, { recursive: true, force: true })
+    }
+  })
 })
 
 describe("embedded as a web-standard function", () => {

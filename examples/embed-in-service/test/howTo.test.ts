@@ -32,13 +32,19 @@ const freePort = async () => {
   return new URL(url).port
 }
 
+/** Not as root it takes the other line that the how-to names. */
+const ownParts = () => {
+  const own = `${parts}`.replaceAll("/var/lib/my-service", join(work, "data"))
+  return process.geteuid?.() === 0 ? own : own.replace(/uids: \{.*?\}/, "unsafeScriptsAsHostUser: true")
+}
+
 /** Runs it until `used` has answered. */
 const running = async (name: string, program: string, used: (url: string) => Promise<void>) => {
   const folder = join(work, name)
   mkdirSync(folder)
   const port = await freePort()
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }')
-  writeFileSync(join(folder, "fairlead.ts"), `${parts}`.replaceAll("/var/lib/my-service", join(work, "data")))
+  writeFileSync(join(folder, "fairlead.ts"), ownParts())
   writeFileSync(join(folder, "program.ts"), program.replaceAll("3000", port))
   const env = { ...process.env, NODE_COMPILE_CACHE: join(work, "cache") }
   const child = spawn(process.execPath, ["--liftoff-only", "program.ts"], {

@@ -5,7 +5,6 @@ import { geteuid } from "node:process"
 import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { EventSource } from "@fairlead/core/events/EventFactory"
 import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
-import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
 import { InstanceUrl } from "@fairlead/core/executions/ScriptVariables"
 import * as Fairlead from "@fairlead/core/Fairlead"
 import { HealthSettings } from "@fairlead/core/health/HealthSettings"
@@ -26,8 +25,10 @@ import * as PgliteStorage from "@fairlead/postgres/pglite/PgliteStorage"
 import * as ProcessRuntime from "@fairlead/process/ProcessRuntime"
 import { Effect, Layer, Option, Result, Schema } from "effect"
 import { IpNetwork, NetAddress } from "effect/net"
+import { freeUids } from "./freeUids.ts"
 import { ConfigurationInvalid, type HostConfig, isLoopback } from "./HostConfig.ts"
 import type { Keys } from "./Keys.ts"
+import { limitPolicy } from "./limitPolicy.ts"
 
 /** What core stands on in this host: every store, and the runtimes. */
 export const ports = (config: HostConfig) => runtimes(config).pipe(Layer.provideMerge(storage(config)))
@@ -68,6 +69,8 @@ const runtimes = (config: HostConfig) => {
       ProcessRuntime.layer({
         directory: resolve(dataDir, "jobs"),
         hidden: [dataDir],
+        diskReserveBytes: config.FAIRLEAD_DISK_RESERVE_MB * mebibyte,
+        unsafeScriptsAsHostUser: config.FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER === "on",
         shared: config.FAIRLEAD_SHARED_DIRECTORIES,
         ...(range === undefined ? {} : { uids: range })
       })
@@ -79,15 +82,17 @@ const runtimes = (config: HostConfig) => {
 }
 
 const Range = Schema.String.check(Schema.isPattern(/^\d{1,10}-\d{1,10}$/))
+const mostUids = 1_000
 
-/** A host that is root must not run scripts as root; without a setting it takes a range that distributions leave free. */
+/** A host that is root must not run scripts as root. */
 const uids = Effect.fnUntraced(function* ({ FAIRLEAD_PROCESS_UIDS }: HostConfig) {
-  if (Option.isNone(FAIRLEAD_PROCESS_UIDS)) return geteuid?.() === 0 ? { first: 61_000, count: 512 } : undefined
+  if (Option.isNone(FAIRLEAD_PROCESS_UIDS)) return geteuid?.() === 0 ? freeUids.host : undefined
   const text = FAIRLEAD_PROCESS_UIDS.value
   const [first = 0, last = 0] = text.split("-").map(Number)
-  if (Schema.is(Range)(text) && last >= first) return { first, count: Math.min(1_000, last - first + 1) }
+  if (Schema.is(Range)(text) && first > 0 && last >= first && last - first < mostUids)
+    return { first, count: last - first + 1 }
   return yield* new ConfigurationInvalid({
-    problems: ["FAIRLEAD_PROCESS_UIDS is not valid: give a range such as 61000-61511."]
+    problems: [`FAIRLEAD_PROCESS_UIDS is not valid: give a range of at most ${mostUids} such as 60672-61183.`]
   })
 })
 
@@ -96,18 +101,7 @@ const mebibyte = 1024 ** 2
 const policies = (config: HostConfig) =>
   Layer.mergeAll(
     Layer.succeed(AdmissionPolicy, {
-      limits: {
-        defaults: {
-          ...defaultLimitPolicy.defaults,
-          timeoutMillis: config.FAIRLEAD_DEFAULT_TIMEOUT_SECONDS * 1000,
-          memoryBytes: config.FAIRLEAD_DEFAULT_MEMORY_MB * mebibyte
-        },
-        maxima: {
-          ...defaultLimitPolicy.maxima,
-          timeoutMillis: config.FAIRLEAD_MAX_TIMEOUT_SECONDS * 1000,
-          memoryBytes: config.FAIRLEAD_MAX_MEMORY_MB * mebibyte
-        }
-      },
+      limits: limitPolicy(config),
       bounds: {
         maxActive: config.FAIRLEAD_MAX_ACTIVE,
         maxActivePerUser: config.FAIRLEAD_MAX_ACTIVE_PER_USER,

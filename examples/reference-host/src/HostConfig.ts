@@ -1,6 +1,7 @@
 /** Everything the host reads from its environment, in one table: it parses, it validates, and it is the documentation. */
 import { Config, Effect, Result, Schema, Struct } from "effect"
 import { identitySettings } from "./settings/IdentitySettings.ts"
+import { limitSettings } from "./settings/LimitSettings.ts"
 import { operationSettings } from "./settings/OperationSettings.ts"
 import { requestSettings } from "./settings/RequestSettings.ts"
 import { scriptSettings } from "./settings/ScriptSettings.ts"
@@ -13,6 +14,7 @@ export const settings = {
   ...serverSettings,
   ...identitySettings,
   ...scriptSettings,
+  ...limitSettings,
   ...webSettings,
   ...requestSettings,
   ...operationSettings

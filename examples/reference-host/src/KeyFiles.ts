@@ -18,7 +18,9 @@ export const readOrMake = Effect.fn("KeyFiles.readOrMake")(
     const path = yield* Path.Path
     const folder = path.join(dataDir, "keys")
     const file = path.join(folder, name)
-    yield* files.makeDirectory(folder, { recursive: true, mode: 0o700 })
+    // Users of scripts pass through the data folder to their own directories; everything else in it is closed to them.
+    yield* files.makeDirectory(folder, { recursive: true, mode: 0o711 })
+    yield* files.chmod(folder, 0o700)
     const made = yield* Effect.option(
       files.writeFileString(file, randomBytes(sizeBytes).toString("base64"), { flag: "wx", mode: 0o600 })
     )

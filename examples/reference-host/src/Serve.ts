@@ -1,11 +1,12 @@
 /** `fairlead serve`: starts the host, shows where it listens, and runs until it is told to stop. */
+import { geteuid } from "node:process"
 import { Health } from "@fairlead/core/health/Health"
 import * as NodeDocsAssets from "@fairlead/http/node/NodeDocsAssets"
 import * as NodeHost from "@fairlead/http/node/NodeHost"
 import * as NodeProcessMetrics from "@fairlead/http/node/NodeProcessMetrics"
 import { SseConnections } from "@fairlead/http/server/sse/SseConnections"
 import * as WholeApi from "@fairlead/http/server/WholeApi"
-import { Console, Context, Effect, Layer } from "effect"
+import { Console, Context, Effect, Layer, Option } from "effect"
 import * as Admin from "./Admin.ts"
 import * as Host from "./Host.ts"
 import * as HostConfig from "./HostConfig.ts"
@@ -53,8 +54,17 @@ const banner = (url: string, config: HostConfig.HostConfig, { generatedPassword,
       ? `  Log in as           ${username} (the password was set at the first start)`
       : `  Log in as           ${username} with the password ${generatedPassword} (shown only now)`,
     `  Registration        ${Host.registration(config) === "open" ? "open: whoever reaches this address may make an account" : "closed"}`,
+    ...(runAsHostUser(config)
+      ? ["  Scripts             unsafe: they run as the user of this host and may do with its files what it may"]
+      : []),
     ...(config.FAIRLEAD_AUTH_MODE === "disabled"
       ? ["  Authentication      disabled: every program on this machine may do what an administrator may"]
       : []),
     ""
   ].join("\n")
+
+const runAsHostUser = (config: HostConfig.HostConfig) =>
+  config.FAIRLEAD_PROCESS_RUNTIME === "on" &&
+  config.FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER === "on" &&
+  Option.isNone(config.FAIRLEAD_PROCESS_UIDS) &&
+  geteuid?.() !== 0

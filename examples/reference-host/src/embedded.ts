@@ -3,6 +3,7 @@
  * `NodeMount.start` or `WebMount.start`. A service that wants another database, other runtimes or a part of the API puts the
  * same layers together itself.
  */
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { AuthOptions, authDefaults, type Registration } from "@fairlead/core/auth/AuthOptions"
 import { Users } from "@fairlead/core/auth/users/Users"
@@ -19,14 +20,25 @@ import * as WholeApi from "@fairlead/http/server/WholeApi"
 import * as PgliteStorage from "@fairlead/postgres/pglite/PgliteStorage"
 import * as ProcessRuntime from "@fairlead/process/ProcessRuntime"
 import { Effect, Layer, Redacted } from "effect"
+import { freeUids } from "./freeUids.ts"
 
 export interface EmbeddedOptions {
-  /** Absolute; for the database and the jobs. */
+  /** Absolute; for the database and the jobs. Scripts cannot read it, but see `unsafeScriptsAsHostUser`. */
   readonly dataDir: string
   /** At least 32 bytes, the same at every start. */
   readonly secret: string
   /** 32 bytes, the same at every start. */
   readonly encryptionKey: Uint8Array
+  /**
+   * User ids for scripts, one for each that runs at a time, of which nobody else on the machine has one. Needs a service that is root.
+   * Default for root: 60578 to 60641.
+   */
+  readonly uids?: { readonly first: number; readonly count: number } | undefined
+  /**
+   * Lets the scripts of a service that is not root run as its user: they may read and change what it may, `dataDir` too where namespaces
+   * are not to be had (`/capabilities` says which). Without it such a service does not start.
+   */
+  readonly unsafeScriptsAsHostUser?: boolean | undefined
   /** The first administrator, made when there is no user of that name. Without one only users of before can log in. */
   readonly admin?: { readonly username: string; readonly email: string; readonly password: string } | undefined
   /** Whether people may register themselves. Default `closed`. */
@@ -48,7 +60,7 @@ export const embedded = (options: EmbeddedOptions) => {
     maxRunning: 8,
     secret: Redacted.make(secret)
   }).pipe(
-    Layer.provideMerge(ProcessRuntime.layer({ directory: join(dataDir, "jobs"), ...uids })),
+    Layer.provideMerge(runtime(options)),
     Layer.provideMerge(ScriptRuntimes.layer),
     Layer.provideMerge(PgliteStorage.layer({ directory: join(dataDir, "database") })),
     Layer.provide(keys),
@@ -67,5 +79,22 @@ const firstAdmin = ({ password, ...user }: NonNullable<EmbeddedOptions["admin"]>
     Effect.flatMap(Users, (users) => users.ensure({ ...user, password: Redacted.make(password) }, "admin"))
   )
 
-/** A service that is root gives each script a user of its own; any other runs scripts as itself. */
-const uids = process.geteuid?.() === 0 ? { uids: { first: 62_000, count: 64 } } : {}
+/** A service that is root gives each script a user of its own. Those users pass through the folder, and find everything in it closed. */
+const runtime = ({
+  dataDir,
+  uids = isRoot ? freeUids.embedded : undefined,
+  unsafeScriptsAsHostUser = false
+}: EmbeddedOptions) =>
+  Layer.unwrap(
+    Effect.sync(() => {
+      mkdirSync(dataDir, { recursive: true, mode: 0o711 })
+      return ProcessRuntime.layer({
+        directory: join(dataDir, "jobs"),
+        hidden: [dataDir],
+        diskReserveBytes: 256 * 1024 ** 2,
+        unsafeScriptsAsHostUser,
+        ...(uids === undefined ? {} : { uids })
+      })
+    })
+  )
+const isRoot = process.geteuid?.() === 0

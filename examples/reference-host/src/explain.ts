@@ -31,11 +31,21 @@ const sentence = (error: unknown): string | undefined => {
       ? "the database has no tables of Fairlead."
       : "the tables of the database are of another version: use the `fairlead` of that version, or start this one as a host once."
   if (Predicate.isTagged(error, "ProcessRuntimeUnavailable") && Predicate.hasProperty(error, "detail"))
-    return `the process runtime cannot run here: ${error.detail}`
+    return `the process runtime cannot run here: ${String(error.detail).replaceAll("\n", " ")}. ${remedyOf(error)}`
   if (error instanceof StorageError) return sentence(unsuitable(error))
   if (error instanceof DatabaseUnsuitable) return `the database cannot be used: ${error.problem}. ${error.remedy}`
   return undefined
 }
+
+/** By the reason of `ProcessRuntimeUnavailable`. */
+const remedies: Readonly<Record<string, string>> = {
+  user: "Start the host as root, which gives each script a user of its own; or set FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER=on, or FAIRLEAD_PROCESS_RUNTIME=off.",
+  uids: "Set FAIRLEAD_PROCESS_UIDS to a range that nobody uses.",
+  directory: "Mend that, or set FAIRLEAD_DATA_DIR.",
+  keeper: "Mend that, or set FAIRLEAD_PROCESS_RUNTIME=off."
+}
+const remedyOf = (error: unknown) =>
+  (Predicate.hasProperty(error, "reason") ? remedies[String(error.reason)] : undefined) ?? remedies["keeper"]
 
 const codeOf = (cause: unknown) => (Predicate.hasProperty(cause, "code") ? String(cause.code) : "")
 

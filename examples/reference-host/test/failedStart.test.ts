@@ -1,10 +1,11 @@
 /** A start that fails says why once, in a line that somebody can act on. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { startHost } from "./support/HostProcess.ts"
+import { type HostOptions, startHost } from "./support/HostProcess.ts"
+import { isRoot, nobody } from "./support/ways.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "fairlead-failed-start-"))
 const file = join(folder, "file")
@@ -25,11 +26,19 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const failure = (environment: Record<string, string>) =>
-  startHost({ environment, dataDir: environment["FAIRLEAD_DATA_DIR"] ?? join(folder, "data") }).then(
-    () => "started",
+const failure = (environment: Record<string, string>, more: HostOptions = {}) =>
+  startHost({ environment, dataDir: environment["FAIRLEAD_DATA_DIR"] ?? join(folder, "data"), ...more }).then(
+    (host) => host.stop().then(() => "started"),
     (error: Error) => error.message
   )
+
+const assertSaid = (output: string, words: ReadonlyArray<string>) => {
+  const lines = output.split("\n").filter((line) => line.includes("fairlead:"))
+  assert.strictEqual(lines.length, 1, output)
+  for (const word of words) assert.include(output, word)
+  assert.notInclude(output, "hunter2")
+  assert.notMatch(output, /^\s+at /m)
+}
 
 describe("a start that fails", () => {
   it.each([
@@ -50,14 +59,35 @@ describe("a start that fails", () => {
     ["a name that is none", () => ({ FAIRLEAD_ADMIN_USERNAME: "a b" }), ["FAIRLEAD_ADMIN_USERNAME is not valid"]]
   ] as const)(
     "names %s and what to do, once",
-    async (_, environment, words) => {
-      const output = await failure(environment())
-      const lines = output.split("\n").filter((line) => line.includes("fairlead:"))
-      assert.strictEqual(lines.length, 1, output)
-      for (const word of words) assert.include(output, word)
-      assert.notInclude(output, "hunter2")
-      assert.notMatch(output, /^\s+at /m)
-    },
+    async (_, environment, words) => assertSaid(await failure(environment()), words),
     60_000
   )
+
+  it("does not run scripts as the host's user unless that is said", { timeout: 60_000 }, async () => {
+    const own = join(folder, "own")
+    mkdirSync(own)
+    chmodSync(folder, 0o711)
+    const off = { FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER: "off" }
+    const output = await failure(off, { dataDir: own, ...(isRoot ? { uid: nobody } : {}) })
+    assertSaid(output, ["as the user of the host", "FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER=on"])
+  })
+
+  it.skipIf(!isRoot).each([
+    ["of a user", "65534-65540", ["65534 is the user nobody", "Set FAIRLEAD_PROCESS_UIDS"]],
+    ["of root", "0-10", ["FAIRLEAD_PROCESS_UIDS is not valid"]],
+    ["too many", "70000-99999", ["FAIRLEAD_PROCESS_UIDS is not valid", "at most 1000"]]
+  ] as const)("does not run scripts under ids %s", { timeout: 60_000 }, async (_, uids, words) =>
+    assertSaid(await failure({ FAIRLEAD_PROCESS_UIDS: uids }), words)
+  )
+
+  it.skipIf(!isRoot)("says which folder keeps the users of scripts out", { timeout: 60_000 }, async () => {
+    const closed = join(folder, "closed")
+    mkdirSync(closed, { mode: 0o700 })
+    // Without this capability there are no namespaces.
+    const through = ["setpriv", "--bounding-set", "-sys_admin"]
+    assertSaid(await failure({}, { dataDir: join(closed, "data"), through }), [
+      `cannot pass through ${closed}`,
+      "chmod o+x"
+    ])
+  })
 })

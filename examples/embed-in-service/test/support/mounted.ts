@@ -33,6 +33,7 @@ export const mount = async () => {
     dataDir: join(dataDir, "data"),
     secret: randomBytes(48).toString("base64"),
     encryptionKey: new Uint8Array(randomBytes(32)),
+    unsafeScriptsAsHostUser: true,
     admin: account
   }
   const fairlead = await NodeMount.start(Layer.merge(embedded(options), echo), { prefix: "/cp" })

@@ -19,8 +19,13 @@ export const scriptSettings = {
   ),
   FAIRLEAD_PROCESS_UIDS: optional(
     "FAIRLEAD_PROCESS_UIDS",
-    "61000-61511 for root, otherwise none",
-    "User ids under which scripts run when the host is root, `first-last`, one for each script at a time."
+    "60672-61183 for root, otherwise none",
+    "User ids under which scripts run when the host is root, `first-last`, one for each script at a time, at most 1000. Neither users, groups nor containers (`/etc/subuid`) of the machine may have them."
+  ),
+  FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER: onOff(
+    "FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER",
+    "off",
+    "Whether scripts of a host that is not root may run as its user: they may then read and change what it may, its keys and its database too unless `isolation` says that they are hidden. `npm start` switches it on."
   ),
   FAIRLEAD_SHARED_DIRECTORIES: list(
     "FAIRLEAD_SHARED_DIRECTORIES",
@@ -84,29 +89,5 @@ export const scriptSettings = {
     [1, 1_000_000],
     defaultQueueBounds.maxPlannedPerUser,
     "The same of one user."
-  ),
-  FAIRLEAD_DEFAULT_TIMEOUT_SECONDS: integer(
-    "FAIRLEAD_DEFAULT_TIMEOUT_SECONDS",
-    [1, 86_400],
-    300,
-    "Timeout of an execution that names none."
-  ),
-  FAIRLEAD_MAX_TIMEOUT_SECONDS: integer(
-    "FAIRLEAD_MAX_TIMEOUT_SECONDS",
-    [1, 86_400],
-    3_600,
-    "Longest timeout that an execution may ask for."
-  ),
-  FAIRLEAD_DEFAULT_MEMORY_MB: integer(
-    "FAIRLEAD_DEFAULT_MEMORY_MB",
-    [4, 65_536],
-    256,
-    "Memory of an execution that names none, in MiB."
-  ),
-  FAIRLEAD_MAX_MEMORY_MB: integer(
-    "FAIRLEAD_MAX_MEMORY_MB",
-    [4, 65_536],
-    4_096,
-    "Most memory that an execution may ask for, in MiB."
   )
 }

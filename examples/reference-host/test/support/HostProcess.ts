@@ -1,6 +1,6 @@
 /** A real host as a child process, on a free port and in a folder of its own. Also what the benchmarks start. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -27,6 +27,10 @@ export interface HostOptions {
   /** A folder that an earlier host left; by default a new one. */
   readonly dataDir?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** The user that it runs as; only root may choose one. By default whoever runs the test. */
+  readonly uid?: number
+  /** A program, with arguments, that becomes the host: `setpriv`. */
+  readonly through?: ReadonlyArray<string>
   /** The program and its arguments; by default the reference host. */
   readonly program?: ReadonlyArray<string>
 }
@@ -37,37 +41,42 @@ let started = 0
 /** Hosts that run side by side on one machine must not share user ids for their scripts. */
 const ownUids = () => {
   if (process.geteuid?.() !== 0) return {}
-  const first = 100_000 + (process.pid % 4096) * 512 + (started++ % 8) * 64
+  const first = 2_000_000_000 + (process.pid % 4096) * 512 + (started++ % 8) * 64
   return { FAIRLEAD_PROCESS_UIDS: `${first}-${first + 63}` }
 }
 
 export const startHost = async ({
   dataDir,
   environment,
-  program = referenceHost
+  program = referenceHost,
+  through = [],
+  uid
 }: HostOptions = {}): Promise<HostProcess> => {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "fairlead-host-"))
+  if (uid !== undefined) chownSync(folder, uid, uid)
+  // Users of scripts pass through.
+  if (dataDir === undefined) chmodSync(folder, 0o711)
   const startedMillis = performance.now()
-  const child = spawn(
-    process.execPath,
-    ["--liftoff-only", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning", ...program],
-    {
-      env: {
-        PATH: process.env["PATH"],
-        HOME: process.env["HOME"],
-        FAIRLEAD_PORT: "0",
-        FAIRLEAD_DATA_DIR: folder,
-        FAIRLEAD_PROCESS_RUNTIME: "on",
-        FAIRLEAD_ADMIN_PASSWORD: adminPassword,
-        FAIRLEAD_LOG_LEVEL: "Warn",
-        FAIRLEAD_DRAIN_GRACE_SECONDS: "0",
-        FAIRLEAD_ENVIRONMENT: "test",
-        ...ownUids(),
-        ...environment
-      },
-      stdio: ["ignore", "pipe", "pipe"]
-    }
-  )
+  const node = [process.execPath, "--liftoff-only", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning"]
+  const [command = "", ...args] = [...through, ...node, ...program]
+  const child = spawn(command, args, {
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      FAIRLEAD_PORT: "0",
+      FAIRLEAD_DATA_DIR: folder,
+      FAIRLEAD_PROCESS_RUNTIME: "on",
+      FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER: "on",
+      FAIRLEAD_ADMIN_PASSWORD: adminPassword,
+      FAIRLEAD_LOG_LEVEL: "Warn",
+      FAIRLEAD_DRAIN_GRACE_SECONDS: "0",
+      FAIRLEAD_ENVIRONMENT: "test",
+      ...(uid === undefined ? ownUids() : {}),
+      ...environment
+    },
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+    stdio: ["ignore", "pipe", "pipe"]
+  })
   let printed = ""
   const keep = (chunk: Buffer) => {
     printed = `${printed}${chunk}`.slice(-100_000)

@@ -37,6 +37,7 @@ sub private_file_system {
     my $shm    = "mode=1777,size=$spec->{memoryBytes}";
     my @mounts = (
         map({ [ $_, $_, '', MS_BIND ] } @shared),
+        map({ optional([ "../../$_", "/etc/$_", '', MS_BIND ]) } qw(passwd group)),    # in which its user is found
         [ 'tmp', '/tmp', '', MS_BIND ],
         optional([ 'tmp', '/var/tmp', '', MS_BIND ]),
         map({ [ 'hidden', $_, 'tmpfs', MS_RDONLY, 'size=4k,mode=0555' ] } @{ $spec->{hidden} }),

@@ -10,14 +10,15 @@ use strict;
 use warnings;
 use Errno qw(EEXIST);
 use POSIX qw(WNOHANG);
+use Disk qw(exceeded_disk has_file_of);
 use FileSystem qw(own_proc private_file_system write_file);
 use Kernel qw(now pidfd prctl PR_CHILD_SUBREAPER);
 use MemoryGroup;
 use Output;
 use Proc qw(all_pids descendants slurp stat_fields);
 use Script qw(become_script);
-use Usage qw(exceeded_limit total_usage);
-use Users qw(clear_user lock_uid);
+use Usage qw(exceeded_limit reached_limits total_usage);
+use Users qw(clear_user lock_uid name_of);
 
 use constant {
     TICK_SECONDS       => 0.1,     # how often `cancel` and the limits are looked at
@@ -112,7 +113,8 @@ sub run_script {
     sweep();
     clear_user($spec{uid}, $uid_lock, @{ $spec{cleared} }) if @{ $spec{cleared} };
     drain();
-    finish({ %{ $job{end} // how_it_ended($status) }, total_usage($wall) });
+    make_room() if $job{end} && ($job{end}{limit} // '') =~ /^disk/;
+    finish({ %{ $job{end} // how_it_ended($status) }, evidence($status), total_usage($wall) });
 }
 
 # Until the script's own process has ended; returns its wait status.
@@ -258,7 +260,7 @@ sub wait_and_become_script {
         my $failure = private_file_system(\%spec);
         return syswrite $trouble, $failure if defined $failure;
     }
-    become_script(\%spec, Output::writers());
+    become_script(\%spec, name_of($spec{uid}, $spec{ownIpc}), Output::writers());
     syswrite STDERR, "cannot start: $!\n";
 }
 
@@ -331,9 +333,24 @@ sub sweep {
 }
 
 sub check_limits {
-    my $limit = MemoryGroup::exists() && MemoryGroup::was_exceeded() ? 'memory' : exceeded_limit(\%spec, $is_init, members());
+    my @members = members();
+    my $limit
+        = (MemoryGroup::exists() && MemoryGroup::was_exceeded() ? 'memory' : undef)
+        // exceeded_limit(\%spec, $is_init, @members)
+        // exceeded_disk(\%spec, @members);
     end_with({ end => 'limit', limit => $limit }) if defined $limit;
 }
+
+# At which limits of the kernel a script was that failed. It was told that it cannot have more, and may have ended for that reason.
+sub evidence {
+    my ($status) = @_;
+    return () if $status == 0;
+    my @reached = (reached_limits(), has_file_of($spec{fileSizeBytes}) ? 'file_size' : ());
+    return (reached => join ' ', grep { $_ ne '' } @reached);
+}
+
+# What the job wrote is in the way of others, and nobody will read it.
+sub make_room { system 'rm', '-rf', '--', 'tmp' }
 
 # ---- the end ---------------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ use Exporter 'import';
 use POSIX ();
 
 our @EXPORT_OK = qw(
-    clear_keyrings clone_process drop_capabilities limit_resource mount new_session_keyring now pidfd prctl reaped_usage
+    clear_keyrings clone_process drop_capabilities free_bytes limit_resource mount new_session_keyring now pidfd prctl reaped_usage
     set_read_only set_writable unshare used_bytes wall_time
     CLONE_NEWIPC CLONE_NEWNS CLONE_NEWPID CLONE_NEWUSER
     MS_BIND MS_NODEV MS_NOEXEC MS_NOSUID MS_PRIVATE MS_RDONLY MS_REC
@@ -100,6 +100,15 @@ sub used_bytes {
     syscall($number->{statfs}, "$path", $buffer) == 0 or return;
     my (undef, $block_bytes, $blocks, $free) = unpack 'q4', $buffer;
     return ($blocks - $free) * $block_bytes;
+}
+
+# What is free of a file system for everybody; undefined when that cannot be asked.
+sub free_bytes {
+    my ($path) = @_;
+    my $buffer = "\0" x 120;
+    syscall($number->{statfs}, "$path", $buffer) == 0 or return;
+    my (undef, $block_bytes, undef, undef, $available) = unpack 'q5', $buffer;
+    return $available * $block_bytes;
 }
 
 # An empty one, which ends with the last process that has it.

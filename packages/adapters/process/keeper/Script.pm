@@ -16,7 +16,7 @@ use constant {
 # Gives up every privilege first, then takes the script's environment, so that the environment cannot reach a privilege. Returns
 # only when that failed.
 sub become_script {
-    my ($spec, @writers) = @_;
+    my ($spec, $name, @writers) = @_;
     my $uid = $spec->{uid};
     setpgrp 0, 0;
     setpriority 0, 0, SCRIPT_NICENESS;
@@ -37,7 +37,7 @@ sub become_script {
     prctl(PR_NO_NEW_PRIVS,  1) == 0 or return;
     prctl(PR_SET_PDEATHSIG, 9);
     limit_script($spec, $others) or return;
-    %ENV = map { split /=/, $_, 2 } @{ $spec->{env} };
+    %ENV = (USER => $name, LOGNAME => $name, map { split /=/, $_, 2 } @{ $spec->{env} });
     my @argv = @{ $spec->{argv} };
     no warnings 'exec';    # the caller says it
     exec { $argv[0] } @argv;

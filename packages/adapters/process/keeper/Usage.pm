@@ -6,13 +6,14 @@ use Exporter 'import';
 use Kernel qw(reaped_usage);
 use Memory qw(held_kb);
 use MemoryGroup;
-use Proc qw(stat_fields);
+use Proc qw(slurp stat_fields);
 
-our @EXPORT_OK = qw(exceeded_limit total_usage);
+our @EXPORT_OK = qw(exceeded_limit reached_limits total_usage);
 
 use constant USER_HZ => 100;    # unit of times in /proc/<pid>/stat
 
 my $peak = 0;                   # largest sampled memory of the tree, KiB
+my %reached;                    # limits of the kernel at which the job was seen: it was refused more, or was about to be
 
 # Looks at all processes of the job; names the limit that they exceed, if they do. Memory only where no memory group holds it.
 sub exceeded_limit {
@@ -22,7 +23,9 @@ sub exceeded_limit {
         my @stat = stat_fields($pid) or next;
         $cpu   += ($stat[11] + $stat[12] + $stat[13] + $stat[14]) / USER_HZ;    # own and of the children it has reaped
         $tasks += $stat[17];
+        $reached{open_files} ||= open_files($pid, $limits->{openFiles}) >= $limits->{openFiles};
     }
+    $reached{processes} ||= $tasks >= $limits->{processes};
     my $memory = MemoryGroup::exists() ? 0 : held_kb($limits->{memoryBytes} / 1024, $limits->{uid}, $is_init, @pids);
     $peak = $memory if $memory > $peak;
     return
@@ -30,6 +33,18 @@ sub exceeded_limit {
         : $cpu * 1000 > $limits->{cpuMillis}      ? 'cpu'
         : $tasks > $limits->{processes}           ? 'processes'
         :                                           undef;
+}
+
+# Names, separated by spaces.
+sub reached_limits { return join ' ', grep { $reached{$_} } sort keys %reached }
+
+# How many files a process has open; 0 when it has room for fewer than `$most` only.
+sub open_files {
+    my ($pid, $most) = @_;
+    my ($room) = slurp("/proc/$pid/status") =~ /^FDSize:\s+(\d+)/m or return 0;
+    return 0 if $room < $most;
+    opendir my $folder, "/proc/$pid/fd" or return 0;
+    return scalar grep {/^\d+$/} readdir $folder;
 }
 
 # Of everything that has been reaped, for the record.

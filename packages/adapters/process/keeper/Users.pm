@@ -8,7 +8,7 @@ use Kernel qw(clear_keyrings now);
 use POSIX ();
 use Proc qw(all_pids slurp);
 
-our @EXPORT_OK = qw(clear_user lock_uid);
+our @EXPORT_OK = qw(clear_user lock_uid name_of);
 
 use constant {
     WAIT_SECONDS    => 0.1,
@@ -33,6 +33,15 @@ sub lock_uid {
         select undef, undef, undef, WAIT_SECONDS;
     }
     return;
+}
+
+# How the user of the job is called, or this process's when it has none of its own. In a file system of its own the job finds the accounts
+# that the host has made; elsewhere those of the machine, where there may be none.
+sub name_of {
+    my ($uid, $has_own_accounts) = @_;
+    my $made = defined $uid ? "fairlead-$uid" : 'fairlead';
+    return $made if $has_own_accounts;
+    return (getpwuid($uid // $>))[0] // $made;
 }
 
 # Ends the user's processes and removes its files below the folders, its System V objects and its keys: as that user, so that nothing

@@ -2,7 +2,7 @@
  * Runs scripts as processes of this machine. Each job belongs to a keeper process of its own and lives in a directory; this host only
  * prepares the directory, and reads it. So a job goes on when the host dies, and any later host on the same directory finds it.
  */
-import { readdir, readFile, realpath, stat, writeFile } from "node:fs/promises"
+import { readdir, readFile, realpath, writeFile } from "node:fs/promises"
 import { isAbsolute, join } from "node:path"
 import { geteuid, platform } from "node:process"
 import type { JobHandle, JobSpec } from "@fairlead/core/runtime/Job"
@@ -10,11 +10,13 @@ import { JobId } from "@fairlead/core/runtime/JobId"
 import { JobRemoved, RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import type { JobSummary, ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
-import { Clock, Config, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
+import { Clock, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
 import { choose, describe, type Level } from "./internal/confinement.ts"
-import { absentReport, failed, failingIn, refused } from "./internal/failures.ts"
-import { attempt, type FileFailure, ifPresent, systemPath } from "./internal/files.ts"
+import { diskObstacle } from "./internal/diskReserve.ts"
+import { attempt, type FileFailure, ifPresent } from "./internal/files.ts"
 import { bury, isRemoved, sweep, sweepMemoryGroups } from "./internal/housekeeping.ts"
+import { checkUsers, makeAccounts } from "./internal/jobAccounts.ts"
+
 import {
   claimForRemoval,
   makePlaces,
@@ -25,26 +27,37 @@ import {
   summaryState
 } from "./internal/jobDirectory.ts"
 import { type Confinement, isExpressible, ownFolders } from "./internal/keeperSpec.ts"
-import { discover, type Interpreter, languagesOf } from "./internal/languages.ts"
+import { discover, hostPath, type Interpreter, languagesOf } from "./internal/languages.ts"
 import { type Launcher, makeLauncher } from "./internal/launcher.ts"
 import { findMemoryGroups } from "./internal/memoryGroups.ts"
 import { nodeName } from "./internal/nodeName.ts"
 import { observation } from "./internal/observation.ts"
+import { absentReport, failed, failingIn, heldUp, refused, staleMillis } from "./internal/runtimeErrors.ts"
+import { checkShared } from "./internal/sharedDirectories.ts"
 import { makeSpareKeeper, type SpareKeeper } from "./internal/spareKeeper.ts"
 import { worldWritable } from "./internal/worldWritable.ts"
+import { ProcessRuntimeUnavailable } from "./ProcessRuntimeUnavailable.ts"
 
 const Absolute = Schema.String.check(Schema.makeFilter(isAbsolute, { expected: "an absolute path" }))
 
 export const ProcessRuntimeOptions = Schema.Struct({
   /** Where jobs live. Absolute, on a local disk that survives the host; made when it is missing. */
   directory: Absolute,
-  /** User ids for jobs, one for each job that runs at a time; more jobs wait. Needs a host that is root. The ids must not be used otherwise. */
+  /**
+   * User ids for jobs, one for each job that runs at a time; more jobs wait. Needs a host that is root. Refused when the machine uses one of
+   * them otherwise: passwd, group, subuid.
+   */
   uids: Schema.optionalKey(
     Schema.Struct({
       first: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 4_000_000_000 })),
       count: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))
     })
   ),
+  /**
+   * Without `uids` scripts run as the host's user: they may read, change and delete what it may, the data of the host too. Refused unless
+   * this is true.
+   */
+  unsafeScriptsAsHostUser: Schema.optionalKey(Schema.Boolean),
   /** The level to insist on. Default: `namespace` where it works, else `basic`. */
   level: Schema.optionalKey(Schema.Literals(["namespace", "basic"])),
   /**
@@ -61,21 +74,17 @@ export const ProcessRuntimeOptions = Schema.Struct({
   shared: Schema.optionalKey(Schema.Array(Absolute)),
   /** From asking a job to end to killing it; 0 to 1000, default 1000. */
   killGraceMillis: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000 }))),
+  /**
+   * Free bytes that jobs leave on the file system of `directory`: below it none is started, and of those that grow the one ends that takes the
+   * most, as `disk_reserve`. Default 0: none.
+   */
+  diskReserveBytes: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
   /** Names of the languages to offer. Default: all that are found. */
   languages: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
   /** Folders in which interpreters are looked for, separated by colons. Default: PATH of the host. */
   interpreterPath: Schema.optionalKey(Schema.String)
 })
 export type ProcessRuntimeOptions = typeof ProcessRuntimeOptions.Type
-
-/** This machine, or this configuration, cannot run jobs. */
-export class ProcessRuntimeUnavailable extends Schema.TaggedError<ProcessRuntimeUnavailable>()(
-  "ProcessRuntimeUnavailable",
-  {
-    reason: Schema.Literals(["options", "platform", "directory", "keeper"]),
-    detail: Schema.String
-  }
-) {}
 
 /** Registers the runtime. Jobs outlive the layer. */
 export const layer = (options: ProcessRuntimeOptions): Layer.Layer<never, ProcessRuntimeUnavailable, ScriptRuntimes> =>
@@ -93,6 +102,8 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   yield* checkOptions(options)
   const levels: ReadonlyArray<Level> = options.level === undefined ? ["namespace", "basic"] : [options.level]
   const { bootId, directory, node, places } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
+  const users = Effect.andThen(checkShared(options.shared ?? []), makeAccounts(options, places))
+  yield* Effect.catchTag(users, "FileFailure", (failure) => Effect.fail(unavailableDirectory(failure)))
   const confined = {
     uids: options.uids,
     hostIsRoot: geteuid?.() === 0,
@@ -100,7 +111,8 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
     shared: options.shared ?? [],
     cleared: options.uids === undefined ? [] : yield* worldWritable,
     memoryGroups: options.memory === "sampled" ? undefined : yield* findMemoryGroups,
-    killGraceMillis: options.killGraceMillis ?? 1_000
+    killGraceMillis: options.killGraceMillis ?? 1_000,
+    diskReserveBytes: options.diskReserveBytes ?? 0
   }
   const [choice, interpreters] = yield* Effect.all(
     [
@@ -135,8 +147,6 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   return runtimeOf({ places, bootId, node, confinement, launcher, spare, interpreters, isolation })
 })
 
-const hostPath = Effect.orElseSucceed(Config.String("PATH"), () => systemPath)
-
 const checkOptions = (options: ProcessRuntimeOptions) =>
   Effect.gen(function* () {
     if (platform !== "linux")
@@ -145,19 +155,7 @@ const checkOptions = (options: ProcessRuntimeOptions) =>
       Schema.decodeEffect(Schema.toType(ProcessRuntimeOptions))(options),
       ({ message }) => new ProcessRuntimeUnavailable({ reason: "options", detail: message })
     )
-    if (options.uids !== undefined && geteuid?.() !== 0)
-      return yield* new ProcessRuntimeUnavailable({
-        reason: "options",
-        detail: "uids: only root may choose users for jobs"
-      })
-    for (const path of options.shared ?? []) {
-      const found = yield* Effect.mapError(ifPresent(attempt(() => stat(path))), unavailableDirectory)
-      if (found?.isDirectory() !== true)
-        return yield* new ProcessRuntimeUnavailable({
-          reason: "options",
-          detail: `shared: ${path} is not a directory; make it, or leave it out`
-        })
-    }
+    yield* checkUsers(options)
   })
 
 const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOptions) {
@@ -227,6 +225,7 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
     node,
     languages: languagesOf(interpreters),
     isolation,
+    obstacle: diskObstacle(places.root, machine.confinement.diskReserveBytes),
     start: startIn(machine),
     observe,
     stop,
@@ -237,16 +236,6 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
 }
 
 const handleOf = (jobId: JobId, node: string): JobHandle => ({ runtime: "process", jobId, node })
-
-/** Below the time after which another driver may take over. */
-const staleMillis = 5_000
-const heldUp = () =>
-  new RuntimeError({
-    runtime: "process",
-    phase: "start",
-    retryable: true,
-    cause: new Error(`the start was held up for more than ${staleMillis} ms, so it was not done`)
-  })
 
 const startIn = ({ bootId, confinement, interpreters, launcher, node, places, spare }: Machine) => {
   const startNew = Effect.fnUntraced(function* (spec: JobSpec, interpreter: Interpreter, taken?: Spare) {

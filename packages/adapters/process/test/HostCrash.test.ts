@@ -58,7 +58,12 @@ const untilPrepared = (directory: string, count: number) =>
 
 /** A new host asks for all jobs again, lets them end, and checks that nothing happened twice, or not at all. */
 const adoptAll = Effect.fnUntraced(function* (directory: string) {
-  const runtime = yield* make({ directory, languages: ["bash"], shared: [dirname(directory)] })
+  const runtime = yield* make({
+    directory,
+    languages: ["bash"],
+    shared: [dirname(directory)],
+    unsafeScriptsAsHostUser: true
+  })
   const handles = yield* Effect.forEach(jobs, (at) => runtime.start(crashJob(runtime, directory, at)))
   yield* Effect.forEach(handles, (handle) => untilPrinted(runtime, handle), { concurrency: 20 })
   yield* Effect.promise(() => writeFile(goFile(directory), ""))

@@ -95,7 +95,74 @@ const cases: ReadonlyArray<Case> = [
     language: "python",
     script: ["open('large', 'wb').write(bytes(3_000_000))"],
     limits: { fileSizeBytes: 2 * mebibyte },
-    end: { _tag: "LimitExceeded", limit: "file_size", suspected: true }
+    end: { _tag: "LimitExceeded", limit: "file_size", suspected: false }
+  },
+  {
+    statement: "stops files that fill the disk together, none of which is too large",
+    language: "python",
+    script: ["import time", "for n in range(40): open(f'part{n}', 'wb').write(bytes(1_000_000))", "time.sleep(60)"],
+    limits: { diskBytes: 16 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "disk", suspected: false }
+  },
+  {
+    statement: "counts files that have no name any more, and folders that are closed",
+    language: "python",
+    script: [
+      "import os, time",
+      "os.mkdir('closed'); open('closed/part', 'wb').write(bytes(9_000_000)); os.chmod('closed', 0)",
+      "part = open('part', 'wb'); os.unlink('part'); part.write(bytes(9_000_000)); part.flush()",
+      "time.sleep(60)"
+    ],
+    limits: { diskBytes: 16 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "disk", suspected: false }
+  },
+  {
+    statement: "leaves alone what stays within its disk, though it writes more in all",
+    language: "python",
+    script: ["import time", "for n in range(12): open('part', 'wb').write(bytes(4_000_000)); time.sleep(0.05)"],
+    limits: { diskBytes: 16 * mebibyte },
+    end: { _tag: "Exited", exitCode: 0 }
+  },
+  {
+    statement: "ends a program that does not handle a file that is too large",
+    language: "bash",
+    script: ["exec head -c 3000000 /dev/zero > large"],
+    limits: { fileSizeBytes: 2 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "file_size", suspected: false }
+  },
+  {
+    statement: "names the open files of a script that was seen with all that it may have",
+    language: "python",
+    script: [
+      "import time",
+      "files = []",
+      "try:",
+      "  while True: files.append(open('/dev/null'))",
+      "except OSError:",
+      "  time.sleep(1.5); raise"
+    ],
+    limits: { openFiles: 32 },
+    end: { _tag: "LimitExceeded", limit: "open_files", suspected: false }
+  },
+  {
+    statement: "names the processes of a script that was seen with all that it may have",
+    language: "python",
+    script: [
+      "import subprocess, time",
+      "while True:",
+      "  try: subprocess.Popen(['sleep', '60'])",
+      "  except OSError:",
+      "    time.sleep(1.5); raise"
+    ],
+    limits: { processes: 12 },
+    end: { _tag: "LimitExceeded", limit: "processes", suspected: false }
+  },
+  {
+    statement: "only suspects a limit of which a script speaks that was nowhere near it",
+    language: "bash",
+    script: ["echo 'Too many open files' >&2; exit 1"],
+    limits: {},
+    end: { _tag: "LimitExceeded", limit: "open_files", suspected: true }
   },
   {
     statement: "refuses too many open files",

@@ -1,6 +1,6 @@
 /** What a host finds on its machine, and what it may configure. */
 import { execFile } from "node:child_process"
-import { chmod } from "node:fs/promises"
+import { chmod, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { execPath, geteuid } from "node:process"
 import { promisify } from "node:util"
@@ -11,7 +11,7 @@ import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { layer, make } from "@fairlead/process/ProcessRuntime"
 import { contractJob, observeAll, readable, text, untilPrinted } from "@fairlead/testing/fixtures/JobFixtures"
 import { Effect, Layer, Option } from "effect"
-import { ownUids, place, temporaryDirectory } from "./fixtures.ts"
+import { eventually, ownUids, place, temporaryDirectory } from "./fixtures.ts"
 
 const isRoot = geteuid?.() === 0
 const exited: JobEnd = { _tag: "Exited", exitCode: 0 }
@@ -56,7 +56,14 @@ describe("ProcessRuntime.layer", () => {
         const directory = yield* temporaryDirectory
         const found = yield* Effect.gen(function* () {
           return yield* (yield* ScriptRuntimes).find("process")
-        }).pipe(Effect.provide(Layer.provideMerge(layer({ directory, languages: ["bash"] }), ScriptRuntimes.layer)))
+        }).pipe(
+          Effect.provide(
+            Layer.provideMerge(
+              layer({ directory, languages: ["bash"], unsafeScriptsAsHostUser: true }),
+              ScriptRuntimes.layer
+            )
+          )
+        )
         assert.isTrue(Option.isSome(found))
       })
     )
@@ -88,6 +95,32 @@ describe("ProcessRuntime.layer", () => {
     )
   )
 
+  it.live("refuses to run scripts as the host's user, who owns the directory, unless that is said", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const error = yield* Effect.flip(make({ directory, languages: [] }))
+        assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "user" })
+        assert.include(error.message, "unsafeScriptsAsHostUser")
+        const { isolation } = yield* make({ directory, languages: [], unsafeScriptsAsHostUser: true })
+        assert.include(isolation, "unsafe")
+      })
+    )
+  )
+
+  it.live.skipIf(!isRoot)("refuses user ids that belong to somebody", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const refusal = (first: number, count: number) =>
+          Effect.flip(make({ directory, languages: [], uids: { first, count } }))
+        assert.deepInclude(yield* refusal(65_500, 100), { reason: "uids" })
+        assert.include((yield* refusal(65_534, 1)).message, "65534 is the user nobody")
+        assert.include((yield* refusal(65_535, 1)).message, "65535 stands for no user")
+      })
+    )
+  )
+
   it.live.skipIf(!isRoot)("refuses a directory that the users of jobs cannot reach", () =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -97,6 +130,7 @@ describe("ProcessRuntime.layer", () => {
         const uids = { ...ownUids(2), count: 1 }
         const error = yield* Effect.flip(make({ directory, level: "basic", uids, languages: [] }))
         assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "keeper" })
+        assert.include(error.message, `cannot pass through ${closed}`)
         assert.include((yield* make({ directory, level: "namespace", uids, languages: [] })).isolation, `${uids.first}`)
       })
     )
@@ -122,11 +156,47 @@ describe("ProcessRuntime.layer", () => {
     )
   )
 
+  it.live.skipIf(!isRoot)(
+    "keeps a reserve: of jobs that grow the largest ends, and nothing starts until there is room",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const directory = yield* disk("64m")
+          const runtime = yield* make({
+            directory,
+            languages: ["bash"],
+            uids: { ...ownUids(2), count: 4 },
+            diskReserveBytes: 24 * mebibyte
+          })
+          const obstacle = runtime.obstacle ?? Effect.die("there is none")
+          const begin = (script: ReadonlyArray<string>) => runtime.start(contractJob(runtime, "bash", script))
+          const still = yield* begin(["head -c 12000000 /dev/zero > part; until [ -e /tmp/go ]; do sleep 0.1; done"])
+          const growing = (bytes: number) => [`while :; do head -c ${bytes} /dev/zero >> part; sleep 0.02; done`]
+          const small = yield* begin(growing(1_000))
+          const large = yield* begin(growing(400_000))
+          assert.isUndefined(yield* obstacle)
+          const { report } = yield* observeAll(runtime, large)
+          assert.deepInclude(report.end, { _tag: "LimitExceeded", limit: "disk_reserve", suspected: false })
+          // What it wrote is gone with it.
+          yield* eventually(obstacle, (found) => found === undefined)
+          for (const job of [still, small]) assert.include(yield* states(runtime), `${job.jobId} running`)
+          yield* Effect.promise(() => writeFile(join(directory, "of somebody else"), new Uint8Array(30 * mebibyte)))
+          assert.strictEqual(yield* obstacle, "disk")
+          assert.deepInclude(readable(yield* observeAll(runtime, small)).end, { limit: "disk_reserve" })
+          yield* Effect.promise(() => rm(join(directory, "of somebody else")))
+          assert.isUndefined(yield* obstacle)
+          assert.include(yield* states(runtime), `${still.jobId} running`)
+          yield* runtime.stop(still)
+          yield* observeAll(runtime, still)
+        })
+      )
+  )
+
   it.live.skipIf(!isRoot)("ends a job on a full disk", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const directory = yield* smallDisk
-        const runtime = yield* make({ directory, languages: ["bash"] })
+        const directory = yield* disk("512k")
+        const runtime = yield* make({ directory, languages: ["bash"], uids: ownUids(2) })
         const spec = contractJob(runtime, "bash", ["echo start; yes; echo unreachable"], {
           outputBytes: 64 * 1024 ** 2
         })
@@ -146,10 +216,15 @@ const firstNumber = (runtime: ScriptRuntime, handle: JobHandle) =>
 
 const program = promisify(execFile)
 
-const smallDisk = Effect.gen(function* () {
+const mebibyte = 1024 ** 2
+
+const states = (runtime: ScriptRuntime) =>
+  Effect.map(runtime.list, (jobs) => jobs.map(({ handle, state }) => `${handle.jobId} ${state}`))
+
+const disk = Effect.fnUntraced(function* (size: string) {
   const directory = yield* temporaryDirectory
   yield* Effect.acquireRelease(
-    Effect.promise(() => program("mount", ["-t", "tmpfs", "-o", "size=512k", "small", directory])),
+    Effect.promise(() => program("mount", ["-t", "tmpfs", "-o", `size=${size}`, "small", directory])),
     () => Effect.promise(() => program("umount", ["--lazy", directory]))
   )
   return directory

@@ -22,10 +22,10 @@ const ordinary = ownUids(3).first
 
 const optionsOf: Record<Situation, Omit<ProcessRuntimeOptions, "directory">> = {
   namespaceUids: { level: "namespace", uids },
-  namespaceRoot: { level: "namespace" },
-  namespaceUser: { level: "namespace" },
+  namespaceRoot: { level: "namespace", unsafeScriptsAsHostUser: true },
+  namespaceUser: { level: "namespace", unsafeScriptsAsHostUser: true },
   basicUids: { level: "basic", uids },
-  basicUser: { level: "basic" }
+  basicUser: { level: "basic", unsafeScriptsAsHostUser: true }
 }
 
 /** Root can be anybody. */

@@ -42,6 +42,19 @@ describe("reportOf", () => {
     assert.deepStrictEqual(endOf({ end: "exited", code: 1, ...rest }, "no such file"), { _tag: "Exited", exitCode: 1 })
   })
 
+  it("names the limit of which a script speaks that was seen at it, and no other", () => {
+    const end = (reached: string) =>
+      endOf({ end: "exited", code: 1, reached, ...rest }, "OSError: [Errno 24] Too many open files")
+    const limit = { _tag: "LimitExceeded", limit: "open_files", exitCode: 1 } as const
+    assert.deepStrictEqual(end("file_size open_files"), { ...limit, suspected: false })
+    assert.deepStrictEqual(end("processes"), { ...limit, suspected: true })
+    assert.deepStrictEqual(end(""), { ...limit, suspected: true })
+    assert.deepStrictEqual(endOf({ end: "exited", code: 1, reached: "open_files", ...rest }), {
+      _tag: "Exited",
+      exitCode: 1
+    })
+  })
+
   it("names signals, and the limits that speak through a signal", () => {
     assert.deepStrictEqual(endOf({ end: "signalled", signal: 6, ...rest }), { _tag: "Signalled", signal: "SIGABRT" })
     assert.deepInclude(endOf({ end: "signalled", signal: 6, ...rest }, "JavaScript heap out of memory"), {

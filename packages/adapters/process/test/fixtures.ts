@@ -23,6 +23,7 @@ export const place = (options: Omit<ProcessRuntimeOptions, "directory"> = {}) =>
     host: make({
       interpreterPath: "/usr/bin:/bin",
       languages: ["bash", "python", "node", "typescript"],
+      unsafeScriptsAsHostUser: options.uids === undefined,
       ...options,
       directory
     })
@@ -78,7 +79,7 @@ export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, holds: (value:
   look.pipe(Effect.repeat({ until: holds, schedule: Schedule.spaced("20 millis") }), Effect.timeout("10 seconds"))
 
 /** 32 users of this test file alone: files run side by side, and what a user may start is counted over the whole machine. */
-export const ownUids = (n: number) => ({ first: 2_200_000 + (pid % 4_096) * 128 + n * 32, count: 32 })
+export const ownUids = (n: number) => ({ first: 1_900_000_000 + (pid % 4_096) * 128 + n * 32, count: 32 })
 
 /** The two levels, at each of them with the strictest user that this test may choose. */
 export const levels: ReadonlyArray<readonly [string, Omit<ProcessRuntimeOptions, "directory">]> =
@@ -92,7 +93,13 @@ export const levels: ReadonlyArray<readonly [string, Omit<ProcessRuntimeOptions,
         ["basic", { level: "basic" }]
       ]
 
-export const unconfined = { shared: [], cleared: [], memoryGroups: undefined, killGraceMillis: 1_000 } as const
+export const unconfined = {
+  shared: [],
+  cleared: [],
+  memoryGroups: undefined,
+  killGraceMillis: 1_000,
+  diskReserveBytes: 0
+} as const
 
 /** What a host leaves that dies between making the directory, or taking one with a keeper, and starting the keeper. */
 export const leavePrepared = Effect.fnUntraced(function* (

@@ -11,7 +11,12 @@ const [directory = "", count = "0"] = argv.slice(2)
 Effect.runFork(
   Effect.scoped(
     Effect.gen(function* () {
-      const runtime = yield* make({ directory, languages: ["bash"], shared: [dirname(directory)] })
+      const runtime = yield* make({
+        directory,
+        languages: ["bash"],
+        shared: [dirname(directory)],
+        unsafeScriptsAsHostUser: true
+      })
       for (let at = 0; at < Number(count); at++) yield* runtime.start(crashJob(runtime, directory, at))
       appendFileSync(1, "started\n")
       return yield* Effect.never

@@ -2175,6 +2175,9 @@ export type Execution = {
         memory_mb: number;
         cpu_millicores: number;
         processes: number;
+        disk_mb: number;
+        file_size_mb: number;
+        open_files: number;
         output_bytes: number;
     };
     exit_code?: number;
@@ -2337,6 +2340,18 @@ export type ExecutionRequest = {
      * Processes and threads at one time.
      */
     processes?: number;
+    /**
+     * Disk that one attempt may take in all, its kept output included, in MiB, 1 to 1,048,576.
+     */
+    disk_mb?: number;
+    /**
+     * Largest file that it may write, in MiB, 1 to 1,048,576.
+     */
+    file_size_mb?: number;
+    /**
+     * Files, pipes and sockets that one process may have open, 16 to 65,536.
+     */
+    open_files?: number;
     /**
      * Kept bytes of stdout and of stderr, each. More is counted, not kept.
      */

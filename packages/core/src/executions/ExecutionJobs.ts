@@ -162,8 +162,9 @@ const specOf = (
       memoryBytes: limits.memoryBytes,
       cpuMillis: Math.ceil((limits.timeoutMillis * limits.cpuMillicores) / 1000),
       processes: limits.processes,
-      fileSizeBytes: 256 * 1024 ** 2,
-      openFiles: 256,
+      diskBytes: limits.diskBytes,
+      fileSizeBytes: Math.min(limits.fileSizeBytes, limits.diskBytes),
+      openFiles: limits.openFiles,
       outputBytes: limits.outputBytes
     }
   }

@@ -74,7 +74,7 @@ const judge = (end: JobEnd): Judgement => {
       return failed(
         "resource_limit",
         end.suspected ? `${end.limit}:suspected` : end.limit,
-        `The script ${end.suspected ? "seems to have" : "has"} exceeded its limit on ${end.limit.replaceAll("_", " ")}.`,
+        limitMessage(end),
         end.exitCode
       )
     case "TimedOut":
@@ -94,6 +94,13 @@ const judge = (end: JobEnd): Judgement => {
         errorMessage: `The runtime lost the script, which may have run in part: ${end.detail}`
       }
   }
+}
+
+const limitMessage = ({ limit, suspected }: Extract<JobEnd, { readonly _tag: "LimitExceeded" }>) => {
+  if (limit === "disk_reserve")
+    return "The disk of the machine was almost full, and the script took the most of it of those that were growing: it was ended."
+  if (limit === "storage") return "The disk of the machine was full."
+  return `The script ${suspected ? "seems to have" : "has"} exceeded its limit on ${limit.replaceAll("_", " ")}.`
 }
 
 const failed = (

@@ -1,5 +1,6 @@
 /** Whether this host can do its work, asked of each thing that it depends on. */
-import { Clock, Context, Duration, Effect, Fiber, Layer, Option, Ref } from "effect"
+import { Clock, Context, Data, Duration, Effect, Fiber, Layer, Option, Ref } from "effect"
+import type { RuntimeObstacle, ScriptRuntime } from "../runtime/ScriptRuntime.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
 import { SagaEngine } from "../sagas/SagaEngine.ts"
 import { Storage } from "../storage/Storage.ts"
@@ -50,7 +51,11 @@ export class Health extends Context.Service<
             asked("database", storage.check, `takes writes; durability ${storage.durability}`),
             asked("worker_queue", engine.check, "delivers"),
             ...known.map((runtime) =>
-              asked(`runtime_${runtime.kind}`, runtime.list, `answers; ${runtime.languages.length} languages`)
+              asked(
+                `runtime_${runtime.kind}`,
+                Effect.andThen(runtime.list, unobstructed(runtime)),
+                `answers; ${runtime.languages.length} languages`
+              )
             )
           ],
           { concurrency: 8 }
@@ -77,6 +82,13 @@ export class Health extends Context.Service<
   )
 }
 
+class RuntimeObstructed extends Data.TaggedError("RuntimeObstructed")<{ readonly obstacle: RuntimeObstacle }> {}
+
+const unobstructed = ({ obstacle = Effect.undefined }: ScriptRuntime) =>
+  Effect.flatMap(obstacle, (found) =>
+    found === undefined ? Effect.void : Effect.fail(new RuntimeObstructed({ obstacle: found }))
+  )
+
 const noAnswer = "no answer within 2 s"
 
 /** Names of failures only: what a driver says may hold addresses and passwords. */
@@ -85,8 +97,15 @@ const conditions = {
   full: "refuses writes: its disk is full",
   unreachable: "cannot be reached"
 } satisfies Record<StorageCondition, string>
+const obstacles = {
+  disk: "starts no script: less of its disk is free than is kept in reserve; scripts wait, and start again by themselves"
+} satisfies Record<RuntimeObstacle, string>
 const detailOf = (error: { readonly _tag: string }) =>
-  error instanceof StorageError && error.condition !== undefined ? conditions[error.condition] : `failed: ${error._tag}`
+  error instanceof RuntimeObstructed
+    ? obstacles[error.obstacle]
+    : error instanceof StorageError && error.condition !== undefined
+      ? conditions[error.condition]
+      : `failed: ${error._tag}`
 
 /** One that does not answer is not waited for, and not asked again until that call has ended: a frozen store lets nothing be interrupted. */
 const asking = () => {

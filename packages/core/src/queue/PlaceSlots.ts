@@ -23,6 +23,8 @@ export class PlaceSlots extends Context.Service<
   {
     /** One for each runtime of this host. */
     readonly places: Effect.Effect<ReadonlyArray<HostPlace>>
+    /** Whether its runtime starts anything at this moment. */
+    isOpen(place: Place): Effect.Effect<boolean>
     /** Takes a slot if one seems to be free; it is given back by `free`. Takes none before the place was learnt of. */
     reserve(place: Place, executionId: ExecutionId): Effect.Effect<boolean>
     /** Counts executions that the store lets in there. Call it before that is committed, so that no slot is taken twice. */
@@ -60,7 +62,13 @@ export class PlaceSlots extends Context.Service<
           meanRunMillis = meanRunMillis === undefined ? millis : meanRunMillis * 0.9 + millis * 0.1
         }
 
+        const isOpen = Effect.fnUntraced(function* (place: Place) {
+          const runtime = (yield* runtimes.all).find((each) => placeOf(each) === place)
+          return runtime?.obstacle === undefined || (yield* runtime.obstacle) === undefined
+        })
+
         return PlaceSlots.of({
+          isOpen,
           places: Effect.map(runtimes.all, (all) =>
             all.map((runtime) => ({
               place: placeOf(runtime),
@@ -71,13 +79,12 @@ export class PlaceSlots extends Context.Service<
               capacity
             }))
           ),
-          reserve: (place, executionId) =>
-            Effect.map(Clock.currentTimeMillis, (now) => {
-              const slots = held.get(place)
-              if (slots === undefined || slots.size >= capacity) return false
-              slots.set(executionId, now)
-              return true
-            }),
+          reserve: Effect.fnUntraced(function* (place, executionId) {
+            const slots = held.get(place)
+            if (slots === undefined || slots.size >= capacity || !(yield* isOpen(place))) return false
+            slots.set(executionId, yield* Clock.currentTimeMillis)
+            return true
+          }),
           take: (place, executionIds) =>
             Effect.map(Clock.currentTimeMillis, (now) => {
               for (const executionId of executionIds) at(place).set(executionId, now)

@@ -42,7 +42,7 @@ export const layer = Layer.effectDiscard(
       )
       const waiting = waitingIn(load, runtime)
       const free = capacity - running
-      if (free <= 0 || notRunning === 0 || isPaused(load, runtime)) return 0
+      if (free <= 0 || notRunning === 0 || isPaused(load, runtime) || !(yield* slots.isOpen(place))) return 0
       const elsewhere = yield* freeElsewhere(here, load)
       if (elsewhere > 0) yield* Effect.sleep((courtesyMillis * running) / capacity)
       const share = Math.ceil((Math.max(1, waiting) * free) / (free + elsewhere))

@@ -19,6 +19,8 @@ export const JobLimits = Schema.Struct({
   cpuMillis: Positive,
   /** Processes and threads at one time. */
   processes: Positive,
+  /** Disk that all files of the job take, kept output included. */
+  diskBytes: Positive,
   /** Largest file the job may write. */
   fileSizeBytes: Positive,
   openFiles: Positive,
@@ -64,15 +66,31 @@ export const OutputOffsets = Schema.Struct({
 })
 export type OutputOffsets = typeof OutputOffsets.Type
 
+/** The limits that end a job. */
+export const LimitName = Schema.Literals([
+  "memory",
+  "cpu",
+  "processes",
+  "file_size",
+  "open_files",
+  "disk",
+  "disk_reserve",
+  "storage"
+])
+export type LimitName = typeof LimitName.Type
+
 /** Why a job ended. `Lost`: the runtime cannot tell any more what became of it; it may have done anything or nothing. */
 export const JobEnd = Schema.Union([
   Schema.TaggedStruct("Exited", { exitCode: Schema.Int }),
   Schema.TaggedStruct("Signalled", { signal: Schema.String }),
   Schema.TaggedStruct("TimedOut", {}),
   Schema.TaggedStruct("Stopped", { forced: Schema.Boolean }),
-  /** `suspected`: concluded from exit code and last words, not reported by the mechanism that limits. */
+  /**
+   * `disk`: of the job itself; `storage`: nothing could be written any more; `disk_reserve`: too little was left on the disk for everybody.
+   * `suspected`: concluded from exit code and last words, not reported by the mechanism that limits.
+   */
   Schema.TaggedStruct("LimitExceeded", {
-    limit: Schema.Literals(["memory", "cpu", "processes", "file_size", "open_files", "storage"]),
+    limit: LimitName,
     exitCode: Schema.NullOr(Schema.Int),
     suspected: Schema.Boolean
   }),

@@ -5,10 +5,19 @@
  * job was given · `sleep <milliseconds>` · `exit <code>` · `kill <signal>` · `exceed <limit>` · `hang` until it is stopped · `stubborn` ignores being asked
  * · `farewell <text>` is printed when it is asked · `overtake <code>` has just ended by itself, with that code, when it is asked.
  */
-import { Clock, Deferred, Effect, Layer, Option, Redacted, Result, Scope, Stream } from "effect"
+import { Clock, Deferred, Effect, Layer, Option, Redacted, Result, Schema, Scope, Stream } from "effect"
 import { Hex } from "effect/encoding"
 import { ResourceUsage } from "../executions/ResourceUsage.ts"
-import type { JobEnd, JobHandle, JobReport, JobSpec, OutputName, OutputOffsets, ScriptOutput } from "./Job.ts"
+import {
+  type JobEnd,
+  type JobHandle,
+  type JobReport,
+  type JobSpec,
+  LimitName,
+  type OutputName,
+  type OutputOffsets,
+  type ScriptOutput
+} from "./Job.ts"
 import type { JobId } from "./JobId.ts"
 import { type MemoryOutput, makeMemoryOutput } from "./MemoryOutput.ts"
 import { JobRemoved, RuntimeError } from "./RuntimeError.ts"
@@ -227,7 +236,8 @@ const runLine = Effect.fnUntraced(function* (job: Job, line: string): Effect.fn.
   }
 })
 
-const limitNamed = (name: string) => (name === "cpu" ? "cpu" : name === "storage" ? "storage" : "memory")
+const decodeLimit = Schema.decodeUnknownOption(LimitName)
+const limitNamed = (name: string) => Option.getOrElse(decodeLimit(name), () => "memory" as const)
 
 const write = Effect.fnUntraced(function* (job: Job, output: OutputName, bytes: Uint8Array) {
   job.output.write(output, bytes, yield* Clock.currentTimeMillis)

@@ -10,6 +10,9 @@ export interface JobSummary {
   readonly state: "prepared" | "running" | "ended" | "lost"
 }
 
+/** Why a runtime starts nothing just now, in a word that anybody may read. `disk`: less of it is free than is kept in reserve. */
+export type RuntimeObstacle = "disk"
+
 export interface ScriptRuntime {
   readonly kind: RuntimeKind
   /** Name of the machine, cluster or server behind this runtime. */
@@ -18,6 +21,12 @@ export interface ScriptRuntime {
   readonly languages: ReadonlyArray<Language>
   /** How far jobs are kept from each other and from the host, in words. Callers without a credential may read it: no path, no text of a system. */
   readonly isolation: string
+
+  /**
+   * What keeps it from starting anything at this moment; `undefined` when nothing does. It passes by itself, and until then executions wait.
+   * Asked before each start, so it takes microseconds. Absent: nothing ever does.
+   */
+  readonly obstacle?: Effect.Effect<RuntimeObstacle | undefined>
 
   /**
    * Gets or creates the job: any number of calls with one job id, from any number of hosts, start the script at most once and

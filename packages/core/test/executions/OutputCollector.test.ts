@@ -25,6 +25,7 @@ const job = {
     memoryBytes: 1024 ** 3,
     cpuMillis: 10_000,
     processes: 8,
+    diskBytes: 1024 ** 2,
     fileSizeBytes: 1024,
     openFiles: 8,
     outputBytes: 1024

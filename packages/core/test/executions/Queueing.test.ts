@@ -2,8 +2,9 @@
 import { assert, describe } from "@effect/vitest"
 import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
+import type { RuntimeObstacle } from "@fairlead/core/runtime/ScriptRuntime"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Effect, Option, Ref } from "effect"
 import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"
 import { alice, bob, lines, origin, tagsOf } from "./support/MemoryHost.ts"
 
@@ -44,6 +45,21 @@ describe("The line", () => {
       assert.deepStrictEqual(yield* statuses(executions, keyed), ["running", "queued", "running"])
       yield* pass(3)
       assert.deepStrictEqual(yield* statuses(executions, keyed), ["completed", "running", "completed"])
+    })
+  )
+
+  test(
+    "accepts what its place cannot start for want of disk, and lets it in when there is room again",
+    Effect.gen(function* () {
+      const { executions, runtimes } = yield* started("a")
+      const obstacle = yield* Ref.make<RuntimeObstacle | undefined>("disk")
+      for (const runtime of yield* runtimes.all) yield* runtimes.register({ ...runtime, obstacle: Ref.get(obstacle) })
+      const ids = [yield* submitted(executions, lines("out a")), yield* submitted(executions, lines("out b"))]
+      yield* pass(5)
+      assert.deepStrictEqual(yield* statuses(executions, ids), ["queued", "queued"])
+      yield* Ref.set(obstacle, undefined)
+      yield* pass(2)
+      assert.deepStrictEqual(yield* statuses(executions, ids), ["completed", "completed"])
     })
   )
 

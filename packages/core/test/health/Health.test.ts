@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Health } from "@fairlead/core/health/Health"
+import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
+import type { RuntimeObstacle } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
-import { Deferred, Effect, Fiber, Layer, Ref } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Ref } from "effect"
 import { TestClock } from "effect/testing"
 
 const over = (check: Effect.Effect<void, StorageError>) =>
@@ -61,6 +63,26 @@ describe("Health", () => {
       yield* TestClock.adjust("1 second")
       assert.isTrue((yield* readiness).ready)
     })
+  )
+
+  it.effect("says that a runtime starts nothing for want of disk, and is ready again by itself", () =>
+    Effect.gen(function* () {
+      const obstacle = yield* Ref.make<RuntimeObstacle | undefined>("disk")
+      const { host } = yield* MemoryScriptRuntime.makePlace()
+      const runtime = { ...(yield* host), obstacle: Ref.get(obstacle) }
+      const runtimes = yield* Effect.provide(ScriptRuntimes, ScriptRuntimes.layer)
+      yield* runtimes.register(runtime)
+      const services = yield* Layer.build(
+        Health.layer.pipe(Layer.provide(over(Effect.void)), Layer.provide(Layer.succeed(ScriptRuntimes, runtimes)))
+      )
+      const { readiness } = Context.get(services, Health)
+      const found = yield* readiness
+      assert.isFalse(found.ready)
+      assert.include(found.components[2]?.detail, "less of its disk is free than is kept in reserve")
+      yield* Ref.set(obstacle, undefined)
+      yield* TestClock.adjust("1 second")
+      assert.isTrue((yield* readiness).ready)
+    }).pipe(Effect.scoped)
   )
 
   it.effect("waits for no store that lets nothing be interrupted, and asks it once until it has answered", () =>

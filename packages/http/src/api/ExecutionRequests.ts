@@ -51,6 +51,24 @@ const limits = {
   processes: Schema.optionalKey(
     whole(1, 4_096).annotate({ description: "Processes and threads at one time.", examples: [32] })
   ),
+  diskMb: Schema.optionalKey(
+    whole(1, 1024 ** 2).annotate({
+      description: "Disk that one attempt may take in all, its kept output included, in MiB, 1 to 1,048,576.",
+      examples: [512]
+    })
+  ),
+  fileSizeMb: Schema.optionalKey(
+    whole(1, 1024 ** 2).annotate({
+      description: "Largest file that it may write, in MiB, 1 to 1,048,576.",
+      examples: [64]
+    })
+  ),
+  openFiles: Schema.optionalKey(
+    whole(16, 65_536).annotate({
+      description: "Files, pipes and sockets that one process may have open, 16 to 65,536.",
+      examples: [128]
+    })
+  ),
   outputBytes: Schema.optionalKey(
     whole(1, 64 * 1024 ** 2).annotate({
       description: "Kept bytes of stdout and of stderr, each. More is counted, not kept.",
@@ -63,6 +81,9 @@ interface WantedLimits {
   readonly memoryMb?: number
   readonly cpuMillicores?: number
   readonly processes?: number
+  readonly diskMb?: number
+  readonly fileSizeMb?: number
+  readonly openFiles?: number
   readonly outputBytes?: number
 }
 
@@ -132,6 +153,9 @@ export const wantedLimits = (wanted: WantedLimits): Partial<ExecutionLimits> => 
   ...(wanted.memoryMb === undefined ? {} : { memoryBytes: wanted.memoryMb * 1024 ** 2 }),
   ...(wanted.cpuMillicores === undefined ? {} : { cpuMillicores: wanted.cpuMillicores }),
   ...(wanted.processes === undefined ? {} : { processes: wanted.processes }),
+  ...(wanted.diskMb === undefined ? {} : { diskBytes: wanted.diskMb * 1024 ** 2 }),
+  ...(wanted.fileSizeMb === undefined ? {} : { fileSizeBytes: wanted.fileSizeMb * 1024 ** 2 }),
+  ...(wanted.openFiles === undefined ? {} : { openFiles: wanted.openFiles }),
   ...(wanted.outputBytes === undefined ? {} : { outputBytes: wanted.outputBytes })
 })
 
@@ -141,6 +165,9 @@ export const limitFields: Readonly<Record<string, { readonly field: string; read
   memoryBytes: { field: "memory_mb", unit: 1024 ** 2 },
   cpuMillicores: { field: "cpu_millicores", unit: 1 },
   processes: { field: "processes", unit: 1 },
+  diskBytes: { field: "disk_mb", unit: 1024 ** 2 },
+  fileSizeBytes: { field: "file_size_mb", unit: 1024 ** 2 },
+  openFiles: { field: "open_files", unit: 1 },
   outputBytes: { field: "output_bytes", unit: 1 }
 } satisfies Record<keyof ExecutionLimits, { readonly field: string; readonly unit: number }>
 

@@ -30,6 +30,12 @@ const LimitsView = Schema.Struct({
   /** Thousandths of a CPU core. */
   cpuMillicores: Count.annotate({ examples: [1000] }),
   processes: Count.annotate({ examples: [64] }),
+  /** MiB of disk in all. */
+  diskMb: Schema.Finite.annotate({ examples: [1024] }),
+  /** MiB of one file. */
+  fileSizeMb: Schema.Finite.annotate({ examples: [256] }),
+  /** Of one process. */
+  openFiles: Count.annotate({ examples: [256] }),
   /** Kept bytes of stdout and of stderr, each. */
   outputBytes: Count.annotate({ examples: [1_048_576] })
 })

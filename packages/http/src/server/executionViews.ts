@@ -28,6 +28,9 @@ export const executionView = (
     memoryMb: limits.memoryBytes / 1024 ** 2,
     cpuMillicores: limits.cpuMillicores,
     processes: limits.processes,
+    diskMb: limits.diskBytes / 1024 ** 2,
+    fileSizeMb: limits.fileSizeBytes / 1024 ** 2,
+    openFiles: limits.openFiles,
     outputBytes: limits.outputBytes
   },
   ...outcome

@@ -20,7 +20,16 @@ describe("POST /executions", () => {
         runtime: "process",
         args: [],
         priority: 5,
-        limits: { timeout_seconds: 300, memory_mb: 256, cpu_millicores: 1000, processes: 64, output_bytes: 1_048_576 }
+        limits: {
+          timeout_seconds: 300,
+          memory_mb: 256,
+          cpu_millicores: 1000,
+          processes: 64,
+          disk_mb: 1024,
+          file_size_mb: 256,
+          open_files: 256,
+          output_bytes: 1_048_576
+        }
       })
     })
   )
@@ -44,6 +53,9 @@ describe("POST /executions", () => {
         memory_mb: 64,
         cpu_millicores: 500,
         processes: 4,
+        disk_mb: 100,
+        file_size_mb: 10,
+        open_files: 32,
         output_bytes: 1000,
         priority: 0
       }
@@ -52,7 +64,16 @@ describe("POST /executions", () => {
       assert.deepInclude(found.body, {
         args: ["a", "b"],
         priority: 0,
-        limits: { timeout_seconds: 1.5, memory_mb: 64, cpu_millicores: 500, processes: 4, output_bytes: 1000 }
+        limits: {
+          timeout_seconds: 1.5,
+          memory_mb: 64,
+          cpu_millicores: 500,
+          processes: 4,
+          disk_mb: 100,
+          file_size_mb: 10,
+          open_files: 32,
+          output_bytes: 1000
+        }
       })
       const events = yield* call("anna", `GET /executions/${made.body.execution_id}/events`)
       for (const { text } of [made, found, events]) assert.notInclude(text, "hush-hush")
@@ -145,12 +166,22 @@ describe("POST /executions", () => {
     Effect.gen(function* () {
       const { call } = yield* ExecutionHost.start()
       const { body, status } = yield* call("anna", "POST /executions", {
-        body: { script: "x", timeout_seconds: 7200, memory_mb: 65_536 }
+        body: {
+          script: "x",
+          timeout_seconds: 7200,
+          memory_mb: 65_536,
+          disk_mb: 20_480,
+          file_size_mb: 8192,
+          open_files: 5000
+        }
       })
       assert.deepStrictEqual([status, body.code], [422, "LIMIT_TOO_HIGH"])
       assert.deepStrictEqual(body.limits, [
         { limit: "timeout_seconds", requested: 7200, maximum: 3600 },
-        { limit: "memory_mb", requested: 65_536, maximum: 4096 }
+        { limit: "memory_mb", requested: 65_536, maximum: 4096 },
+        { limit: "disk_mb", requested: 20_480, maximum: 10_240 },
+        { limit: "file_size_mb", requested: 8192, maximum: 4096 },
+        { limit: "open_files", requested: 5000, maximum: 4096 }
       ])
     })
   )

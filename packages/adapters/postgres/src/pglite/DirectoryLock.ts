@@ -3,7 +3,7 @@
  * guarded by a lock of the operating system on a file beside it: the kernel gives it back when the holder dies, however it
  * dies, in whatever container, so there is nothing stale to judge and nothing to reap. SQLite is only the way to that lock.
  */
-import { mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises"
+import { chmod, mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises"
 import { pid } from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import { StorageError } from "@fairlead/core/storage/StorageError"
@@ -56,6 +56,8 @@ const holdLock = Effect.fnUntraced(function* (path: string) {
     schedule: patience,
     times: attempts
   })
+  // Whoever could open it could hold up the next start.
+  yield* file(() => chmod(path, 0o600))
 })
 
 const isBusy = ({ cause }: StorageError) => Predicate.hasProperty(cause, "errcode") && cause.errcode === sqliteBusy

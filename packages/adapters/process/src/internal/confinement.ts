@@ -1,7 +1,8 @@
 /** Chooses how far jobs are kept apart: the best level that works on this machine, found by running a job at it. */
+import { realpath, stat } from "node:fs/promises"
 import { Array as Arr, Effect } from "effect"
 import { claimsOf, type Situation } from "./claims.ts"
-import type { FileFailure } from "./files.ts"
+import { attempt, type FileFailure } from "./files.ts"
 import { openPlaces, type Places } from "./jobDirectory.ts"
 import { obstacleTo } from "./keeper.ts"
 import { type Confinement, directoryMode } from "./keeperSpec.ts"
@@ -41,7 +42,25 @@ const obstacleAt = Effect.fnUntraced(function* (places: Places, confinement: Con
   // Such a script could end every process of the machine, and the kernel would not limit its own.
   if (level === "basic" && hostIsRoot && uids === undefined) return "a host that is root needs `uids` for its jobs"
   yield* openPlaces(places, directoryMode(confinement))
+  const closed = level === "basic" && uids !== undefined ? yield* closedAbove(places.root) : undefined
+  if (closed !== undefined)
+    return `users of jobs cannot pass through ${closed}: keep the data elsewhere, or \`chmod o+x ${closed}\``
   return yield* obstacleTo(places, confinement)
+})
+
+/** The first directory on the way to `path`, from the root on, that other users may not pass through. */
+const closedAbove = Effect.fnUntraced(function* (path: string) {
+  const real = yield* attempt(() => realpath(path))
+  const above = real.split("/").map((_, at, names) => names.slice(0, at).join("/") || "/")
+  return yield* Effect.map(
+    Effect.filter(above, (each) =>
+      Effect.map(
+        attempt(() => stat(each)),
+        ({ mode }) => (mode & 0o001) === 0
+      )
+    ),
+    (closed) => closed[0]
+  )
 })
 
 const explain = ({ cause, code }: FileFailure) =>
@@ -64,8 +83,8 @@ export const describe = ({ confinement }: Choice): string => {
     uids !== undefined
       ? `each job has a user of its own (${uids.first} to ${uids.first + uids.count - 1})`
       : hostIsRoot
-        ? "jobs run as root without capabilities: configure user ids for them"
-        : "jobs run as the host's user"
+        ? "unsafe: jobs run as root without capabilities and may do with files what root may"
+        : "unsafe: jobs run as the host's user and may do with files what it may"
   const held = claimsOf(situationOf(confinement)).map(({ word }) => word)
   return `${level}: ${held.join(", ")}; ${user}; memory: ${memoryGroups === undefined ? "sampled" : "cgroup"}`
 }

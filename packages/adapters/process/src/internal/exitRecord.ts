@@ -14,6 +14,9 @@ const totals = {
   stderrTail: Schema.optionalKey(Schema.Int)
 }
 
+/** Limits at which the job was seen, of those that the kernel refuses to exceed; separated by spaces. */
+const evidence = { reached: Schema.optionalKey(Schema.String) }
+
 const usage = {
   wallMicros: Schema.Int,
   cpuTicks: Schema.Int,
@@ -22,12 +25,12 @@ const usage = {
 }
 
 const ExitRecord = Schema.Union([
-  Schema.Struct({ end: Schema.Literal("exited"), code: Schema.Int, ...usage, ...totals }),
-  Schema.Struct({ end: Schema.Literal("signalled"), signal: Schema.Int, ...usage, ...totals }),
+  Schema.Struct({ end: Schema.Literal("exited"), code: Schema.Int, ...evidence, ...usage, ...totals }),
+  Schema.Struct({ end: Schema.Literal("signalled"), signal: Schema.Int, ...evidence, ...usage, ...totals }),
   Schema.Struct({ end: Schema.Literal("timeout"), ...usage, ...totals }),
   Schema.Struct({
     end: Schema.Literal("limit"),
-    limit: Schema.Literals(["memory", "cpu", "processes", "storage"]),
+    limit: Schema.Literals(["memory", "cpu", "processes", "disk", "disk_reserve", "storage"]),
     ...usage,
     ...totals
   }),
@@ -65,9 +68,9 @@ const totalsOf = (writtenBytes: number, keptBytes: number, tailBytes: number | u
 const endOf = (record: ExitRecord, lastWords: string): JobEnd => {
   switch (record.end) {
     case "exited":
-      return endOfExit(record.code, lastWords)
+      return endOfExit(record.code, { lastWords, reached: record.reached })
     case "signalled":
-      return endOfSignal(record.signal, lastWords)
+      return endOfSignal(record.signal, { lastWords, reached: record.reached })
     case "timeout":
       return { _tag: "TimedOut" }
     case "limit":
@@ -90,13 +93,20 @@ const complaints: ReadonlyArray<readonly [RegExp, Limit]> = [
   [/No space left on device|ENOSPC|Disk quota exceeded/, "storage"]
 ]
 
-const suspicion = (lastWords: string, exitCode: number | null): JobEnd | undefined => {
-  const limit = complaints.find(([words]) => words.test(lastWords))?.[1]
-  return limit === undefined ? undefined : { _tag: "LimitExceeded", limit, exitCode, suspected: true }
+interface Evidence {
+  readonly lastWords: string
+  readonly reached: string | undefined
 }
 
-const endOfExit = (exitCode: number, lastWords: string): JobEnd =>
-  (exitCode === 0 ? undefined : suspicion(lastWords, exitCode)) ?? { _tag: "Exited", exitCode }
+/** What a script complained of; no more than suspected unless it was seen at that limit as well. */
+const complaint = ({ lastWords, reached }: Evidence, exitCode: number | null): JobEnd | undefined => {
+  const limit = complaints.find(([words]) => words.test(lastWords))?.[1]
+  const suspected = limit === undefined || !reached?.split(" ").includes(limit)
+  return limit === undefined ? undefined : { _tag: "LimitExceeded", limit, exitCode, suspected }
+}
+
+const endOfExit = (exitCode: number, evidence: Evidence): JobEnd =>
+  (exitCode === 0 ? undefined : complaint(evidence, exitCode)) ?? { _tag: "Exited", exitCode }
 
 /** Some numbers have two names: the first one counts. */
 const signals = new Map(
@@ -105,12 +115,12 @@ const signals = new Map(
     .map(([name, number]) => [number, name])
 )
 
-const endOfSignal = (number: number, lastWords: string): JobEnd => {
+const endOfSignal = (number: number, evidence: Evidence): JobEnd => {
   const signal = signals.get(number) ?? `SIG${number}`
   if (signal === "SIGXCPU") return { _tag: "LimitExceeded", limit: "cpu", exitCode: null, suspected: false }
   if (signal === "SIGXFSZ") return { _tag: "LimitExceeded", limit: "file_size", exitCode: null, suspected: false }
-  const suspected = signal === "SIGABRT" || signal === "SIGTRAP" ? suspicion(lastWords, null) : undefined
-  return suspected ?? { _tag: "Signalled", signal }
+  const complained = signal === "SIGABRT" || signal === "SIGTRAP" ? complaint(evidence, null) : undefined
+  return complained ?? { _tag: "Signalled", signal }
 }
 
 const usageOf = (record: ExitRecord): ResourceUsage | undefined => {

@@ -30,6 +30,7 @@ const probeLimits: JobLimits = {
   memoryBytes: 256 * 1024 ** 2,
   cpuMillis: probeTimeoutMillis,
   processes: 16,
+  diskBytes: 16 * 1024 ** 2,
   fileSizeBytes: 1024 ** 2,
   openFiles: 64,
   outputBytes: 1024

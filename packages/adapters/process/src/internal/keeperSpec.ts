@@ -19,6 +19,8 @@ export interface Confinement {
   /** The control group that holds the memory groups of jobs. Undefined: there can be none, and the keeper looks at their memory. */
   readonly memoryGroups: string | undefined
   readonly killGraceMillis: number
+  /** Free bytes that jobs leave on the file system of their directory. */
+  readonly diskReserveBytes: number
 }
 
 /** Without a mount namespace a job's user must pass through directories that are not its own. */
@@ -26,6 +28,9 @@ export const directoryMode = ({ level, uids }: Pick<Confinement, "level" | "uids
   level === "basic" && uids !== undefined ? 0o711 : 0o700
 
 export const scriptName = ({ fileExtension }: Interpreter) => `script.${fileExtension}`
+
+/** The working directory of a job that has a /tmp of its own. */
+export const workOfNamespace = "/tmp/work"
 
 /** NUL cannot be part of an argument, an environment variable or this format. */
 export const isExpressible = ({ args, env }: JobSpec) =>
@@ -39,7 +44,7 @@ export const keeperSpec = (
   interpreter: Interpreter,
   directory: string
 ): string => {
-  const { killGraceMillis, level, uids } = confinement
+  const { diskReserveBytes, killGraceMillis, level, uids } = confinement
   const { limits } = spec
   const tmp = level === "namespace" ? "/tmp" : join(directory, "tmp")
   const env = {
@@ -63,6 +68,8 @@ export const keeperSpec = (
     ["cpuMillis", limits.cpuMillis],
     ["processes", limits.processes],
     ["processesOf", processesOf(confinement)],
+    ["diskBytes", limits.diskBytes],
+    ["reserveBytes", diskReserveBytes],
     ["fileSizeBytes", limits.fileSizeBytes],
     ["openFiles", limits.openFiles],
     ["outputBytes", limits.outputBytes],

@@ -3,8 +3,8 @@ import { open, readdir, realpath } from "node:fs/promises"
 import { dirname, isAbsolute, join } from "node:path"
 import { execPath } from "node:process"
 import type { Language } from "@fairlead/core/runtime/Language"
-import { Array as Arr, Effect, Order } from "effect"
-import { attempt, type FileFailure, type RunOptions, run } from "./files.ts"
+import { Array as Arr, Config, Effect, Order } from "effect"
+import { attempt, type FileFailure, type RunOptions, run, systemPath } from "./files.ts"
 
 interface InterpreterRow {
   readonly program: string
@@ -129,6 +129,8 @@ export interface Discovery {
 
 const maximumCandidates = 8
 const probeTimeoutMillis = 5_000
+
+export const hostPath = Effect.orElseSucceed(Config.String("PATH"), () => systemPath)
 
 const usualFolders = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/go/bin"]
 

@@ -19,7 +19,7 @@ export const shared = Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory)
 /** A host with its own place; all hosts of a test share the stores. */
 const hostOn = (node: string, maxRunning = 2) =>
   layerExecutions({ hostName: node, maxRunning, goneMillis: 20_000 }).pipe(
-    Layer.provide(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer)))
+    Layer.provideMerge(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer)))
   )
 
 export const started = Effect.fnUntraced(function* (node: string, maxRunning?: number) {
@@ -29,6 +29,7 @@ export const started = Effect.fnUntraced(function* (node: string, maxRunning?: n
     executions: Context.get(services, Executions),
     queue: Context.get(services, Queue),
     hosts: Context.get(services, Hosts),
+    runtimes: Context.get(services, ScriptRuntimes),
     stop: Scope.close(scope, Exit.void)
   }
 })
