@@ -31,6 +31,19 @@ export interface HostOptions {
   readonly program?: ReadonlyArray<string>
 }
 
+/** How Node runs a host, as `npm start` and the command `fairlead` do: the heap grows by little, and what is free goes back to the system. */
+export const hostFlags: ReadonlyArray<string> = [
+  "--liftoff-only",
+  "--max-semi-space-size=8",
+  "--heap-growing-percent=30",
+  "--disable-warning=ExperimentalWarning"
+]
+export const hostMemory = {
+  MALLOC_ARENA_MAX: "2",
+  MALLOC_MMAP_THRESHOLD_: "131072",
+  MALLOC_TRIM_THRESHOLD_: "131072"
+}
+
 const referenceHost = [fileURLToPath(new URL("../../src/main.ts", import.meta.url)), "serve"]
 
 let started = 0
@@ -48,26 +61,23 @@ export const startHost = async ({
 }: HostOptions = {}): Promise<HostProcess> => {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "fairlead-host-"))
   const startedMillis = performance.now()
-  const child = spawn(
-    process.execPath,
-    ["--liftoff-only", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning", ...program],
-    {
-      env: {
-        PATH: process.env["PATH"],
-        HOME: process.env["HOME"],
-        FAIRLEAD_PORT: "0",
-        FAIRLEAD_DATA_DIR: folder,
-        FAIRLEAD_PROCESS_RUNTIME: "on",
-        FAIRLEAD_ADMIN_PASSWORD: adminPassword,
-        FAIRLEAD_LOG_LEVEL: "Warn",
-        FAIRLEAD_DRAIN_GRACE_SECONDS: "0",
-        FAIRLEAD_ENVIRONMENT: "test",
-        ...ownUids(),
-        ...environment
-      },
-      stdio: ["ignore", "pipe", "pipe"]
-    }
-  )
+  const child = spawn(process.execPath, [...hostFlags, ...program], {
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      ...hostMemory,
+      FAIRLEAD_PORT: "0",
+      FAIRLEAD_DATA_DIR: folder,
+      FAIRLEAD_PROCESS_RUNTIME: "on",
+      FAIRLEAD_ADMIN_PASSWORD: adminPassword,
+      FAIRLEAD_LOG_LEVEL: "Warn",
+      FAIRLEAD_DRAIN_GRACE_SECONDS: "0",
+      FAIRLEAD_ENVIRONMENT: "test",
+      ...ownUids(),
+      ...environment
+    },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
   let printed = ""
   const keep = (chunk: Buffer) => {
     printed = `${printed}${chunk}`.slice(-100_000)
