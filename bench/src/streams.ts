@@ -29,18 +29,21 @@ try {
 
   const lags: Array<number> = []
   const behind = new Set<number>()
-  const { hostname, port } = new URL(host.url)
-  const head = `GET /api/v1/executions/${made["execution_id"]}/stream HTTP/1.1\r\nHost: h\r\nAuthorization: ${caller.headers["authorization"]}\r\n\r\n`
+  const refused = new Set<string>()
+  const { host: name, hostname, port } = new URL(host.url)
+  const head = `GET /api/v1/executions/${made["execution_id"]}/stream HTTP/1.1\r\nHost: ${name}\r\nAuthorization: ${caller.headers["authorization"]}\r\n\r\n`
   for (let n = 0; n < streams; n++) {
     const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(head))
     sockets.push(socket)
     socket.on("data", (chunk: Buffer) => {
+      if (!behind.has(n) && !chunk.toString("latin1").startsWith("HTTP/1.1 200")) refused.add(`${chunk}`.slice(0, 500))
       behind.add(n)
       for (const [, at] of chunk.toString("latin1").matchAll(/at=(\d+);/g)) lags.push(Date.now() - Number(at))
     })
     if (n % 50 === 49) await sleep(20)
   }
   await until("every stream has begun", () => (behind.size === streams ? true : undefined), 60_000)
+  if (refused.size > 0) throw new Error([...refused].join("\n"))
   // What was there before a stream began is not late.
   lags.length = 0
   await sleep(2_000)
