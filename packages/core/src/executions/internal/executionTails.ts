@@ -2,12 +2,14 @@
  * What the followers of one execution on this host read together. They are woken together, and whoever asks for what another one has asked for
  * since then shares the answer: a thousand followers at the end of an execution cost the stores as much as one.
  */
-import { type Context, Deferred, Effect, Fiber, RcMap, type Scope } from "effect"
+import { type Context, Effect, Fiber, RcMap, type Scope } from "effect"
 import type { WakeupWaiters } from "../../bus/WakeupWaiters.ts"
 import type { ExecutionId } from "../ExecutionId.ts"
 
 /** Different answers that are kept for others who ask; beyond that each asks the stores. */
 const keptAnswers = 4
+/** Followers that are woken before the loop turns, so that a crowd of them keeps nobody else waiting. */
+const wokenAtOnce = 32
 /** Hints may be lost, so followers look by themselves as well. */
 const sweepMillis = 1_000
 
@@ -40,28 +42,39 @@ export const make = Effect.fnUntraced(function* (waiters: Context.Service.Shape<
     lookup: Effect.fnUntraced(function* (id: ExecutionId): Effect.fn.Return<Tail, never, Scope.Scope> {
       const next = yield* waiters.on([`stream/execution/${id}`, `output/${id}`], sweepMillis)
       const scope = yield* Effect.scope
-      const begin = () => {
-        const ended = Deferred.makeUnsafe<void>()
-        return { shared: sharedIn(scope), over: Deferred.await(ended), end: Deferred.succeed(ended, undefined) }
-      }
-      let turn = begin()
-      yield* next.pipe(
-        Effect.andThen(
-          Effect.suspend(() => {
-            const { end } = turn
-            turn = begin()
-            return end
-          })
-        ),
-        Effect.forever,
-        Effect.forkIn(scope)
-      )
+      let turn = turnIn(scope)
+      const goOn = Effect.suspend(() => {
+        const { end } = turn
+        turn = turnIn(scope)
+        return end
+      })
+      yield* next.pipe(Effect.andThen(goOn), Effect.forever, Effect.forkIn(scope))
       return { turn: () => turn }
     })
   })
   const all: Tails = { of: (id) => RcMap.get(tails, id) }
   return all
 })
+
+const turnIn = (scope: Scope.Scope) => {
+  const waiting = new Set<() => void>()
+  let isOver = false
+  const over = Effect.callback<void>((resume) => {
+    if (isOver) return resume(Effect.void)
+    const wake = () => resume(Effect.void)
+    waiting.add(wake)
+    return Effect.sync(() => void waiting.delete(wake))
+  })
+  const end = Effect.gen(function* () {
+    isOver = true
+    const all = [...waiting]
+    for (let at = 0; at < all.length; at += wokenAtOnce) {
+      for (const wake of all.slice(at, at + wokenAtOnce)) wake()
+      yield* Effect.yieldNow
+    }
+  })
+  return { shared: sharedIn(scope), over, end }
+}
 
 /** The work goes on in the scope when the one who asked first goes away: others may wait for it. */
 const sharedIn = (scope: Scope.Scope): Shared => {

@@ -50,19 +50,21 @@ export const make = (
 
       /** Nothing else may come between the pieces of a frame. */
       let betweenFrames = true
+      const keep = (frame: Uint8Array) =>
+        Effect.suspend(() => {
+          betweenFrames = endsFrame(frame)
+          return Queue.offer(buffer, frame)
+        })
+      const inTime = Effect.timeoutOrElse({
+        duration: stuckMillis,
+        orElse: () => Effect.andThen(Queue.clear(buffer), Effect.interrupt)
+      })
       const put = (frame: Uint8Array) =>
-        Semaphore.take(room, weight(frame)).pipe(
-          Effect.andThen(
-            Effect.suspend(() => {
-              betweenFrames = endsFrame(frame)
-              return Queue.offer(buffer, frame)
-            })
-          ),
-          Effect.timeoutOrElse({
-            duration: stuckMillis,
-            orElse: () => Effect.andThen(Queue.clear(buffer), Effect.interrupt)
-          })
-        )
+        Effect.flatMap(Semaphore.takeIfAvailable(room, weight(frame)), (taken) => {
+          // Most readers are quick, and need no timer.
+          if (taken && Queue.sizeUnsafe(buffer) < bufferFrames) return keep(frame)
+          return inTime(taken ? keep(frame) : Effect.andThen(Semaphore.take(room, weight(frame)), keep(frame)))
+        })
       const beat = Effect.gen(function* () {
         while (true) {
           yield* Effect.sleep(heartbeatMillis)
