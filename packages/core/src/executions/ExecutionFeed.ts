@@ -91,7 +91,10 @@ export class ExecutionFeed extends Context.Service<
             const events = yield* log.readStream(stream, { afterVersion: version, limit: pageEvents, tags })
             const after = shared.fresh()
             const read: Read = (attempt, name, offset) =>
-              after.get(`${attempt}/${name}/${offset}`, outputs.read({ executionId: id, attempt }, name, offset, chunkBytes))
+              after.get(
+                `${attempt}/${name}/${offset}`,
+                outputs.read({ executionId: id, attempt }, name, offset, chunkBytes)
+              )
             return { execution, events, read }
           })
 
@@ -105,7 +108,9 @@ export class ExecutionFeed extends Context.Service<
           const complete = isTerminal(execution.status) && events.length < pageEvents
           // Reading on in an attempt that later ones followed would skip what comes behind it in the log.
           const current = events.length < pageEvents ? reader.written(execution.attempt, read) : Stream.empty
-          const items = reader.toldWithOutput(before, read).pipe(Stream.concat(current), Stream.concat(reader.told(end)))
+          const items = reader
+            .toldWithOutput(before, read)
+            .pipe(Stream.concat(current), Stream.concat(reader.told(end)))
           return { items, complete, more: events.length === pageEvents }
         })
 

@@ -104,7 +104,8 @@ export class SseConnections extends Context.Service<
           Effect.acquireRelease(
             Effect.suspend((): Effect.Effect<number, TooManyStreams> => {
               const maximum = settings.maxConnectionsPerUser
-              if ((counts.get(userId) ?? 0) >= maximum) return Effect.fail(new TooManyStreams({ maximum, retryAfterSeconds }))
+              if ((counts.get(userId) ?? 0) >= maximum)
+                return Effect.fail(new TooManyStreams({ maximum, retryAfterSeconds }))
               if (open.size >= settings.maxConnections)
                 return Effect.die(new Overloaded({ resource: "streams", retryAfterSeconds }))
               const key = ++opened
