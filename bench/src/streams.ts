@@ -17,6 +17,9 @@ const host = await startHost({
     FAIRLEAD_LOG_LEVEL: "Error"
   }
 })
+// Also when a socket breaks off: nobody else would end the host.
+const kill = () => process.kill(host.pid, "SIGKILL")
+process.once("exit", kill)
 const residentKib = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${host.pid}/status`, "utf8"))?.[1])
 const sockets: Array<Socket> = []
 try {
@@ -29,18 +32,25 @@ try {
 
   const lags: Array<number> = []
   const behind = new Set<number>()
-  const { hostname, port } = new URL(host.url)
-  const head = `GET /api/v1/executions/${made["execution_id"]}/stream HTTP/1.1\r\nHost: h\r\nAuthorization: ${caller.headers["authorization"]}\r\n\r\n`
+  const refused = new Set<string>()
+  const { host: name, hostname, port } = new URL(host.url)
+  const head = `GET /api/v1/executions/${made["execution_id"]}/stream HTTP/1.1\r\nHost: ${name}\r\nAuthorization: ${caller.headers["authorization"]}\r\n\r\n`
   for (let n = 0; n < streams; n++) {
     const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(head))
     sockets.push(socket)
+    socket.on("error", ({ message }) => refused.add(message))
     socket.on("data", (chunk: Buffer) => {
+      if (!behind.has(n) && !chunk.toString("latin1").startsWith("HTTP/1.1 200")) refused.add(`${chunk}`.slice(0, 500))
       behind.add(n)
       for (const [, at] of chunk.toString("latin1").matchAll(/at=(\d+);/g)) lags.push(Date.now() - Number(at))
     })
     if (n % 50 === 49) await sleep(20)
   }
+  const mustAccept = () => {
+    if (refused.size > 0) throw new Error(`a stream broke off: ${[...refused].join("\n")}`)
+  }
   await until("every stream has begun", () => (behind.size === streams ? true : undefined), 60_000)
+  mustAccept()
   // What was there before a stream began is not late.
   lags.length = 0
   await sleep(2_000)
@@ -52,6 +62,7 @@ try {
     answers.push(performance.now() - began)
     await sleep(50)
   }
+  mustAccept()
   const [lag, answer] = [summarize(lags), summarize(answers)]
   const kibEach = round((residentKib() - before) / streams)
   await caller.call("POST", `/executions/${made["execution_id"]}/cancel`, {})
@@ -69,6 +80,7 @@ try {
   table(rows)
   console.log(`written to ${writeReport("streams", { seconds, rows })}`)
 } finally {
+  process.off("exit", kill)
   for (const socket of sockets) socket.destroy()
   await host.stop()
 }

@@ -112,7 +112,7 @@ const fairnesses = async ({ isShort, log, times }: Wanted): Promise<Proof> => {
 }
 
 const abuses = async ({ isShort, log, only, times }: Wanted): Promise<Proof> => {
-  const { attacks, baseMib, breaches } = await abuse({ seconds: times ?? (isShort ? 8 : 60), only, log })
+  const { attacks, baseMib, breaches } = await abuse({ seconds: times ?? (isShort ? 5 : 60), only, log })
   const each = attacks.map(
     ({ answers, backMillis, calls, grownMib, name, p99Millis }) =>
       [

@@ -35,6 +35,19 @@ export interface HostOptions {
   readonly program?: ReadonlyArray<string>
 }
 
+/** How Node runs a host, as `npm start` and the command `fairlead` do: the heap grows by little, and what is free goes back to the system. */
+export const hostFlags: ReadonlyArray<string> = [
+  "--liftoff-only",
+  "--max-semi-space-size=8",
+  "--heap-growing-percent=30",
+  "--disable-warning=ExperimentalWarning"
+]
+export const hostMemory = {
+  MALLOC_ARENA_MAX: "2",
+  MALLOC_MMAP_THRESHOLD_: "131072",
+  MALLOC_TRIM_THRESHOLD_: "131072"
+}
+
 const referenceHost = [fileURLToPath(new URL("../../src/main.ts", import.meta.url)), "serve"]
 
 let started = 0
@@ -57,12 +70,12 @@ export const startHost = async ({
   // Users of scripts pass through.
   if (dataDir === undefined) chmodSync(folder, 0o711)
   const startedMillis = performance.now()
-  const node = [process.execPath, "--liftoff-only", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning"]
-  const [command = "", ...args] = [...through, ...node, ...program]
+  const [command = "", ...args] = [...through, process.execPath, ...hostFlags, ...program]
   const child = spawn(command, args, {
     env: {
       PATH: process.env["PATH"],
       HOME: process.env["HOME"],
+      ...hostMemory,
       FAIRLEAD_PORT: "0",
       FAIRLEAD_DATA_DIR: folder,
       FAIRLEAD_PROCESS_RUNTIME: "on",

@@ -18,6 +18,16 @@ interface Case {
 
 const cases: ReadonlyArray<Case> = [
   {
+    statement: "gives its session less of the cores than the host has, where the kernel shares them among sessions",
+    language: "bash",
+    script: [
+      "[ -e /proc/self/autogroup ] || exit 0",
+      "until grep -q 'nice 10' /proc/self/autogroup; do sleep 0.05; done"
+    ],
+    limits: {},
+    end: { _tag: "Exited", exitCode: 0 }
+  },
+  {
     statement: "stops memory that grows without end",
     language: "python",
     script: ["hoard = []", "while True: hoard.append(bytearray(1_000_000))"],

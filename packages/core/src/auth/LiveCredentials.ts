@@ -2,7 +2,7 @@
  * What a session or an API key is worth right now, from memory where possible. Wake-ups drop what changed, on every host; what
  * no wake-up told is noticed when the entry ages out. Only the auth areas use it.
  */
-import { Cache, Clock, Context, DateTime, Effect, Exit, Layer, Option, Stream } from "effect"
+import { Cache, Clock, Context, DateTime, Deferred, Effect, Exit, Layer, Option, RcMap, Stream } from "effect"
 import { Wakeups, type WakeupTopic } from "../bus/Wakeups.ts"
 import { WakeupWaiters } from "../bus/WakeupWaiters.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -100,27 +100,41 @@ export class LiveCredentials extends Context.Service<
               Option.map(({ user }) => user)
             )
 
-      const holds = (caller: Principal, credential: StoredCredential) =>
+      const holds = ({ credential, role }: Holding) =>
         holderOf(credential).pipe(
-          Effect.map((user) => Option.isSome(user) && user.value.role === caller.role),
+          Effect.map((user) => Option.isSome(user) && user.value.role === role),
           // While the store is away nobody can tell: the wait goes on, and requests fail by themselves.
           Effect.catchTag("StorageError", () => Effect.succeed(true))
         )
 
-      const awaitRevocation = Effect.fnUntraced(function* (caller: Principal) {
-        const { credential, userId } = caller
-        if (credential._tag === "None") return yield* Effect.never
+      const ended = Effect.fnUntraced(function* (holding: Holding) {
+        const { credential, userId, validUntilMillis } = holding
         const topics = [userTopic(userId), topicOf(credential)]
         const hint = yield* waiters.on(topics, sweepMillis)
         const forgotten = Effect.forEach(topics, forget, { discard: true })
         while (true) {
-          const leftMillis = (caller.validUntil?.epochMilliseconds ?? Infinity) - (yield* Clock.currentTimeMillis)
-          if (leftMillis <= 0 || !(yield* holds(caller, credential))) return
+          const leftMillis = validUntilMillis - (yield* Clock.currentTimeMillis)
+          if (leftMillis <= 0 || !(yield* holds(holding))) return
           yield* Effect.raceFirst(hint, Effect.sleep(Math.min(leftMillis, sweepMillis)))
           // The hint may have come here before it came to the caches.
           yield* forgotten
         }
       }, Effect.scoped)
+
+      /** One watch serves all who wait for the end of the same: a user may have thousands of streams. */
+      const ends = yield* RcMap.make({
+        lookup: Effect.fnUntraced(function* (holding: Holding) {
+          const end = yield* Deferred.make<void>()
+          yield* ended(holding).pipe(Effect.andThen(Deferred.succeed(end, undefined)), Effect.forkScoped)
+          return Deferred.await(end)
+        })
+      })
+
+      const awaitRevocation = ({ credential, role, userId, validUntil }: Principal) => {
+        if (credential._tag === "None") return Effect.never
+        const validUntilMillis = validUntil?.epochMilliseconds ?? Number.POSITIVE_INFINITY
+        return Effect.scoped(Effect.flatten(RcMap.get(ends, { credential, role, userId, validUntilMillis })))
+      }
 
       return LiveCredentials.of({ session, apiKey, user: activeUser, forget, awaitRevocation })
     })
@@ -134,6 +148,12 @@ export const apiKeyTopic = (id: ApiKeyId): WakeupTopic => `api-key/${id}`
 
 /** A credential that can end. */
 type StoredCredential = Exclude<Credential, { readonly _tag: "None" }>
+
+/** What a caller was told to have; equal for all requests with the same credential. */
+interface Holding extends Pick<Principal, "role" | "userId"> {
+  readonly credential: StoredCredential
+  readonly validUntilMillis: number
+}
 
 const topicOf = (credential: StoredCredential) =>
   credential._tag === "ApiKey" ? apiKeyTopic(credential.apiKeyId) : sessionTopic(credential.sessionId)

@@ -17,6 +17,7 @@ import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import type { ExecutionResult } from "./ExecutionResult.ts"
 import { type ExecutionStatus, isTerminal } from "./ExecutionStatus.ts"
 import { Executions } from "./Executions.ts"
+import * as Tails from "./internal/executionTails.ts"
 
 /** How far a reader has come: events by version, output by bytes of one attempt. Its text form is the SSE `id`. */
 export const FeedPosition = Schema.Struct({
@@ -71,7 +72,8 @@ export class ExecutionFeed extends Context.Service<
     ExecutionFeed,
     Effect.gen(function* () {
       const executions = yield* Executions
-      const [log, outputs, waiters] = [yield* EventLog, yield* ExecutionOutputStore, yield* WakeupWaiters]
+      const [log, outputs] = [yield* EventLog, yield* ExecutionOutputStore]
+      const tails = yield* Tails.make(yield* WakeupWaiters)
 
       const follow = Effect.fn("ExecutionFeed.follow")(function* (
         caller: Principal,
@@ -80,29 +82,47 @@ export class ExecutionFeed extends Context.Service<
       ) {
         const first = yield* executions.get(caller, id)
         const stream = streamOf(first)
-        const reader = readerOf(outputs, id, from ?? beginning)
+        const reader = readerOf(from ?? beginning)
+
+        /** The events behind `version`, and the output as it stands after that. */
+        const look = (shared: Tails.Shared, version: number) =>
+          Effect.gen(function* () {
+            const execution = yield* executions.get(caller, id)
+            const events = yield* log.readStream(stream, { afterVersion: version, limit: pageEvents, tags })
+            const after = shared.fresh()
+            const read: Read = (attempt, name, offset) =>
+              after.get(
+                `${attempt}/${name}/${offset}`,
+                outputs.read({ executionId: id, attempt }, name, offset, chunkBytes)
+              )
+            return { execution, events, read }
+          })
 
         /** Everything that is stored by now. The events are read before the output, so output never lags behind the end. */
-        const catchUp = Effect.gen(function* () {
-          const execution = yield* executions.get(caller, id)
+        const catchUp = Effect.fnUntraced(function* ({ shared }: Tails.Turn) {
           const { version } = reader.position()
-          const events = yield* log.readStream(stream, { afterVersion: version, limit: pageEvents, tags })
+          const who = `${caller.userId}/${caller.role}`
+          const { events, execution, read } = yield* shared.get(`${who}/${version}`, look(shared, version))
           const last = events.findIndex(({ event }) => endTags.has(event._tag))
           const [before, end] = last === -1 ? [events, []] : [events.slice(0, last), events.slice(last)]
           const complete = isTerminal(execution.status) && events.length < pageEvents
           // Reading on in an attempt that later ones followed would skip what comes behind it in the log.
-          const current = events.length < pageEvents ? reader.written(execution.attempt) : Stream.empty
-          const items = reader.toldWithOutput(before).pipe(Stream.concat(current), Stream.concat(reader.told(end)))
+          const current = events.length < pageEvents ? reader.written(execution.attempt, read) : Stream.empty
+          const items = reader
+            .toldWithOutput(before, read)
+            .pipe(Stream.concat(current), Stream.concat(reader.told(end)))
           return { items, complete, more: events.length === pageEvents }
         })
 
         const status: FeedItem = { _tag: "Status", status: first.status, position: reader.position() }
         const rest = Effect.gen(function* () {
-          const next = yield* waiters.on([`stream/${stream}`, `output/${id}`], 1000)
+          const tail = yield* tails.of(id)
+          let turn = tail.turn()
           return Stream.paginate(false, (waits) =>
             Effect.gen(function* () {
-              if (waits) yield* next
-              const { complete, items, more } = yield* catchUp
+              if (waits) yield* turn.over
+              turn = tail.turn()
+              const { complete, items, more } = yield* catchUp(turn)
               return [[items], complete ? Option.none() : Option.some(!more)] as const
             })
           ).pipe(Stream.flatten())
@@ -127,11 +147,14 @@ export class ExecutionFeed extends Context.Service<
         const range = { output, attempt, limit: chunkBytes }
         const first = yield* executions.output(caller, id, { ...range, offset: from })
         const chunks = Effect.gen(function* () {
-          const next = yield* waiters.on([`stream/execution/${id}`, `output/${id}`], 1000)
+          const tail = yield* tails.of(id)
+          let turn = tail.turn()
           return Stream.paginate({ offset: from, waits: false }, ({ offset, waits }) =>
             Effect.gen(function* () {
-              if (waits) yield* next
-              const { bytes, ended } = yield* executions.output(caller, id, { ...range, offset })
+              if (waits) yield* turn.over
+              turn = tail.turn()
+              const name = `${caller.userId}/${caller.role}/${attempt}/${output}/${offset}`
+              const { bytes, ended } = yield* turn.shared.get(name, executions.output(caller, id, { ...range, offset }))
               const state = { offset: offset + bytes.length, waits: bytes.length === 0 }
               return [
                 bytes.length === 0 ? [] : [bytes],
@@ -153,28 +176,32 @@ export class ExecutionFeed extends Context.Service<
   )
 }
 
+/** At most `chunkBytes` of what an attempt has written, from the offset on. */
+type Read = (attempt: number, name: OutputName, offset: number) => Effect.Effect<Uint8Array, StorageError>
+
 /** Turns what is stored into items, and remembers how far it came. */
-const readerOf = (outputs: ExecutionOutputStore["Service"], executionId: ExecutionId, from: FeedPosition) => {
+const readerOf = (from: FeedPosition) => {
   let position = from
 
-  const chunk = (name: OutputName) =>
+  const chunk = (name: OutputName, read: Read) =>
     Effect.map(
-      outputs.read({ executionId, attempt: position.attempt }, name, position[name], chunkBytes),
+      read(position.attempt, name, position[name]),
       (bytes): readonly [ReadonlyArray<FeedItem>, Option.Option<undefined>] => {
         if (bytes.length === 0) return [[], Option.none()]
         const [attempt, offset] = [position.attempt, position[name]]
         position = { ...position, [name]: offset + bytes.length }
-        return [[{ _tag: "Output", output: name, attempt, offset, bytes, position }], Option.some(undefined)]
+        const more = bytes.length < chunkBytes ? Option.none() : Option.some(undefined)
+        return [[{ _tag: "Output", output: name, attempt, offset, bytes, position }], more]
       }
     )
-  const output = (name: OutputName) => Stream.paginate(undefined, () => chunk(name))
+  const output = (name: OutputName, read: Read) => Stream.paginate(undefined, () => chunk(name, read))
   const enter = (attempt: number) =>
     Effect.sync(() => {
       if (attempt !== position.attempt) position = { ...position, attempt, stdout: 0, stderr: 0 }
     })
   /** What is new in the output of an attempt. */
-  const written = (attempt: number) =>
-    Stream.unwrap(Effect.as(enter(attempt), Stream.concat(output("stdout"), output("stderr"))))
+  const written = (attempt: number, read: Read) =>
+    Stream.unwrap(Effect.as(enter(attempt), Stream.concat(output("stdout", read), output("stderr", read))))
   const told = (events: ReadonlyArray<StoredEvent>) =>
     Stream.fromIterable(events).pipe(
       Stream.map((event): FeedItem => {
@@ -183,11 +210,11 @@ const readerOf = (outputs: ExecutionOutputStore["Service"], executionId: Executi
       })
     )
   /** Events, each end of an attempt behind all that the attempt wrote. */
-  const toldWithOutput = (events: ReadonlyArray<StoredEvent>): Stream.Stream<FeedItem, StorageError> =>
+  const toldWithOutput = (events: ReadonlyArray<StoredEvent>, read: Read): Stream.Stream<FeedItem, StorageError> =>
     Stream.fromIterable(events).pipe(
       Stream.flatMap((stored) =>
         stored.event._tag === "ExecutionAttemptFailed"
-          ? Stream.concat(written(stored.event.attempt), told([stored]))
+          ? Stream.concat(written(stored.event.attempt, read), told([stored]))
           : told([stored])
       )
     )

@@ -2,11 +2,12 @@
  * Reads the bodies of requests within bounds: so many bytes of all callers and of each are in memory, one is looked at a time, and
  * what would take long to parse is refused unparsed. Undoes gzip and Brotli.
  */
-import { Bytes, Context, Effect, Option, Semaphore, Stream } from "effect"
+import { Bytes, Context, Effect, Option, Scope, Semaphore, Stream } from "effect"
 import { type HttpServerRequest, UrlParams } from "effect/http"
 import { CurrentPrincipal } from "../api/Access.ts"
 import { BodyTooComplex, BodyTooDeep, BodyTooLarge, MalformedBody, UnsupportedEncoding } from "../api/Rejections.ts"
 import type { RequestLimits } from "./HttpSettings.ts"
+import { BoundedRequest } from "./internal/BoundedRequest.ts"
 import { decompressed, supported } from "./internal/decompression.ts"
 import { shapeOf } from "./internal/jsonShape.ts"
 import * as Places from "./internal/Places.ts"
@@ -25,16 +26,13 @@ export const make = ({ bodyBytes }: RequestLimits) => {
   const places = Places.make("bytes of bodies", bodyBytes)
   const turn = Semaphore.makeUnsafe(1)
 
-  /** Bytes of a small body are not worth counting. Held until the request has been answered, for as long as the body may be kept. */
-  const admitted = (request: Request, maximumBytes: number) => {
-    const { "content-encoding": encoding, "content-length": length } = request.headers
-    const size = length === undefined || encoding !== undefined ? maximumBytes : Number(length)
-    return size <= smallBytes
-      ? Effect.void
-      : Effect.flatMap(Effect.context<never>(), (context) =>
-          places.take(callerOf(context, request), size).pipe(Effect.orDie)
-        )
-  }
+  /** Held until the request has been answered, for as long as the body may be kept. */
+  const admitted = (request: Request, size: number) =>
+    Effect.contextWith((context: Context.Context<never>) =>
+      places
+        .take(callerOf(context, request), size)
+        .pipe(Effect.orDie, Effect.provideService(Scope.Scope, Context.getUnsafe(context, Scope.Scope)))
+    )
 
   /** The bytes as they were before somebody encoded them. */
   const bytesOf = (request: Request, maximumBytes: number) => {
@@ -51,43 +49,48 @@ export const make = ({ bodyBytes }: RequestLimits) => {
   const inTurn = <A, E, R>(size: number, look: Effect.Effect<A, E, R>) =>
     size <= smallBytes ? look : turn.withPermit(Effect.andThen(Effect.yieldNow, look))
 
-  const read = <A>(request: Request, maximumBytes: number, look: (bytes: ArrayBuffer | Uint8Array) => A) =>
-    Effect.gen(function* () {
-      yield* admitted(request, maximumBytes)
+  const read = <A>(request: Request, maximumBytes: number, look: (bytes: ArrayBuffer | Uint8Array) => A) => {
+    const size = announcedBytes(request, maximumBytes)
+    // Bytes of a small body are not worth counting.
+    if (size <= smallBytes) return Effect.map(request.arrayBuffer, look)
+    return Effect.gen(function* () {
+      yield* admitted(request, size)
       const bytes = yield* bytesOf(request, maximumBytes)
       return yield* inTurn(
         bytes.byteLength,
         Effect.suspend(() => Effect.succeed(look(bytes)))
       )
     })
+  }
 
   /** The same request, whose body is read that way as JSON, text or a form. */
-  return (request: Request, maximumBytes: number): Request => {
-    const isJson = /^[^;]*json|^$/i.test(request.headers["content-type"] ?? "")
-    return Object.create(request, {
-      text: {
-        get: () =>
-          Effect.tap(
-            read(request, maximumBytes, (bytes) => text.decode(bytes)),
-            (body) => (isJson ? checkShape(body) : Effect.void)
-          )
-      },
-      urlParamsBody: {
-        get: () =>
-          Effect.flatMap(
-            read(request, maximumBytes, (bytes) => form.decode(bytes)),
-            (body) =>
-              fieldsOf(body) > maximumValues
-                ? Effect.die(new BodyTooComplex({ maximumValues }))
-                : Effect.sync(() => UrlParams.fromInput(new URLSearchParams(body.replace(/^\?/, "%3F"))))
-          )
-      }
+  return (request: Request, maximumBytes: number): Request =>
+    new BoundedRequest(request, {
+      text: Effect.suspend(() => {
+        const isJson = /^[^;]*json|^$/i.test(request.headers["content-type"] ?? "")
+        const body = read(request, maximumBytes, (bytes) => text.decode(bytes))
+        return isJson ? Effect.tap(body, checkShape) : body
+      }),
+      urlParams: Effect.suspend(() =>
+        Effect.flatMap(
+          read(request, maximumBytes, (bytes) => form.decode(bytes)),
+          (body) =>
+            fieldsOf(body) > maximumValues
+              ? Effect.die(new BodyTooComplex({ maximumValues }))
+              : Effect.sync(() => UrlParams.fromInput(new URLSearchParams(body.replace(/^\?/, "%3F"))))
+        )
+      )
     })
-  }
 }
 
 const text = new TextDecoder()
 const form = new TextDecoder("utf-8", { ignoreBOM: true })
+
+/** Of a body that does not say it, or is encoded: the most that it may have. */
+const announcedBytes = ({ headers }: Request, maximumBytes: number) =>
+  headers["content-length"] === undefined || headers["content-encoding"] !== undefined
+    ? maximumBytes
+    : Number(headers["content-length"])
 
 /** The user, or, before anybody is known, the address. */
 const callerOf = (context: Context.Context<never>, request: Request) =>

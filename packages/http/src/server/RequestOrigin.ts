@@ -33,10 +33,10 @@ export class LazyOrigin implements RequestOriginFacts {
 
   get secure(): boolean {
     if (this.request.protocol !== undefined) return this.request.protocol === "https"
-    const { originalUrl, source } = this.request
+    const { source } = this.request
     if (Predicate.hasProperty(source, "socket")) return isEncrypted(source.socket)
     // A web request has its address from the server around us; a Node request may have a whole one from the client.
-    return originalUrl.startsWith("https:")
+    return this.request.originalUrl.startsWith("https:")
   }
 }
 

@@ -14,7 +14,7 @@ const endless = () => {
     return frame
   })
   const frames = Stream.forever(Stream.fromEffect(next))
-  return { taken: () => taken, source: { frames, heartbeat: Effect.succeed(frame), ending: Effect.never } }
+  return { taken: () => taken, source: { frames, heartbeat: Effect.succeed(frame), endings: [] } }
 }
 
 /** Lets everything run that needs no time. */
@@ -69,7 +69,7 @@ describe("the body of an event stream", () => {
   it.effect("lets a frame larger than the whole buffer through", () =>
     Effect.gen(function* () {
       const settings = { ...(yield* SseSettings), bufferBytes: 4 }
-      const source = { frames: Stream.make(frame, frame), heartbeat: Effect.succeed(frame), ending: Effect.never }
+      const source = { frames: Stream.make(frame, frame), heartbeat: Effect.succeed(frame), endings: [] }
       assert.strictEqual((yield* Stream.runCollect(SseBody.make(settings, source))).length, 2)
     })
   )

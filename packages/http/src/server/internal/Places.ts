@@ -8,12 +8,16 @@ export interface Bounds {
 }
 
 export interface Places {
-  /** Takes `size` places (1 by default) until the scope closes. One who asks for more than there ever are for a key gets all of these. */
+  /**
+   * Takes `size` places (1 by default) until the scope closes. One who asks for more than there ever are for a key gets all of these. One who
+   * has too many is told so after 100 ms: a crowd that asks again at once would take the time of others with its refusals.
+   */
   take(key: string, size?: number): Effect.Effect<void, TooMuchAtOnce | Overloaded, Scope.Scope>
 }
 
 /** Seconds after which somebody who found no place may ask again. */
 const retryAfterSeconds = 1
+const refusalMillis = 100
 
 export const make = (resource: Resource, { perKey, total }: Bounds): Places => {
   const taken = new Map<string, number>()
@@ -35,7 +39,7 @@ export const make = (resource: Resource, { perKey, total }: Bounds): Places => {
           return Effect.sync(() => add(key, size))
         }),
         () => Effect.sync(() => add(key, -size))
-      )
+      ).pipe(Effect.tapError(({ _tag }) => (_tag === "TooMuchAtOnce" ? Effect.sleep(refusalMillis) : Effect.void)))
     }
   }
 }

@@ -65,10 +65,7 @@ export const make = Effect.gen(function* () {
         Stream.concat(Stream.unwrap(Effect.as(connection.consume, framesOf(executionId, items))))
       ),
       heartbeat: control({ eventType: "heartbeat" }),
-      ending: Effect.raceFirst(
-        Effect.andThen(connection.drained, shutdown),
-        Effect.andThen(sessions.awaitRevocation(caller), revoked)
-      )
+      endings: [Effect.andThen(connection.drained, shutdown), Effect.andThen(sessions.awaitRevocation(caller), revoked)]
     })
     return HttpServerResponse.stream(body, { contentType: "text/event-stream", headers })
   })

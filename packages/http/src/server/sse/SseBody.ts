@@ -32,11 +32,11 @@ export interface SseSource {
   /** Rendered frames, in order; a long one may come in pieces. */
   readonly frames: Stream.Stream<Uint8Array>
   readonly heartbeat: Effect.Effect<Uint8Array>
-  /** Ends the stream when it answers, with the frame that it answers. */
-  readonly ending: Effect.Effect<Uint8Array>
+  /** Each ends the stream when it answers, with the frame that it answers. */
+  readonly endings: ReadonlyArray<Effect.Effect<Uint8Array>>
 }
 
-/** Sends the frames with a heartbeat while nothing else waits, until they end or `ending` answers. */
+/** Sends the frames with a heartbeat while nothing else waits, until they end or one of `endings` answers. */
 export const make = (
   { bufferBytes, bufferFrames, heartbeatMillis, stuckMillis }: SseSettingsShape,
   source: SseSource
@@ -50,19 +50,21 @@ export const make = (
 
       /** Nothing else may come between the pieces of a frame. */
       let betweenFrames = true
+      const keep = (frame: Uint8Array) =>
+        Effect.suspend(() => {
+          betweenFrames = endsFrame(frame)
+          return Queue.offer(buffer, frame)
+        })
+      const inTime = Effect.timeoutOrElse({
+        duration: stuckMillis,
+        orElse: () => Effect.andThen(Queue.clear(buffer), Effect.interrupt)
+      })
       const put = (frame: Uint8Array) =>
-        Semaphore.take(room, weight(frame)).pipe(
-          Effect.andThen(
-            Effect.suspend(() => {
-              betweenFrames = endsFrame(frame)
-              return Queue.offer(buffer, frame)
-            })
-          ),
-          Effect.timeoutOrElse({
-            duration: stuckMillis,
-            orElse: () => Effect.andThen(Queue.clear(buffer), Effect.interrupt)
-          })
-        )
+        Effect.flatMap(Semaphore.takeIfAvailable(room, weight(frame)), (taken) => {
+          // Most readers are quick, and need no timer.
+          if (taken && Queue.sizeUnsafe(buffer) < bufferFrames) return keep(frame)
+          return inTime(taken ? keep(frame) : Effect.andThen(Semaphore.take(room, weight(frame)), keep(frame)))
+        })
       const beat = Effect.gen(function* () {
         while (true) {
           yield* Effect.sleep(heartbeatMillis)
@@ -70,9 +72,10 @@ export const make = (
         }
       })
 
-      yield* Stream.runForEach(source.frames, put).pipe(
-        Effect.raceFirst(Effect.flatMap(source.ending, (frame) => (betweenFrames ? put(frame) : Effect.void))),
-        Effect.raceFirst(beat),
+      const endings = source.endings.map((ending) =>
+        Effect.flatMap(ending, (frame) => (betweenFrames ? put(frame) : Effect.void))
+      )
+      yield* Effect.raceAllFirst([Stream.runForEach(source.frames, put), beat, ...endings]).pipe(
         Effect.ensuring(Queue.end(buffer)),
         Effect.forkScoped
       )

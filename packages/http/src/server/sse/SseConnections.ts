@@ -76,14 +76,22 @@ export class SseConnections extends Context.Service<
       const settings = yield* SseSettings
       const drained = yield* Deferred.make<void>()
       const open = new Map<number, { readonly userId: UserId; readonly topic: string }>()
+      const counts = new Map<UserId, number>()
       let [opened, consumers] = [0, 0]
       let phase: ShutdownPhase = "ready"
       let drainStartMillis: number | undefined
       let emptied = yield* Deferred.make<void>()
 
+      const count = (userId: UserId, more: 1 | -1) => {
+        const own = (counts.get(userId) ?? 0) + more
+        if (own === 0) counts.delete(userId)
+        else counts.set(userId, own)
+      }
       const close = (key: number) =>
         Effect.suspend(() => {
+          const closed = open.get(key)
           open.delete(key)
+          if (closed !== undefined) count(closed.userId, -1)
           return open.size === 0 ? Deferred.succeed(emptied, undefined) : Effect.void
         })
       const consume = Effect.acquireRelease(
@@ -96,12 +104,13 @@ export class SseConnections extends Context.Service<
           Effect.acquireRelease(
             Effect.suspend((): Effect.Effect<number, TooManyStreams> => {
               const maximum = settings.maxConnectionsPerUser
-              const own = [...open.values()].filter((connection) => connection.userId === userId).length
-              if (own >= maximum) return Effect.fail(new TooManyStreams({ maximum, retryAfterSeconds }))
+              if ((counts.get(userId) ?? 0) >= maximum)
+                return Effect.fail(new TooManyStreams({ maximum, retryAfterSeconds }))
               if (open.size >= settings.maxConnections)
                 return Effect.die(new Overloaded({ resource: "streams", retryAfterSeconds }))
               const key = ++opened
               open.set(key, { userId, topic })
+              count(userId, 1)
               return Effect.succeed(key)
             }),
             close
