@@ -111,7 +111,8 @@ describe("the data of the service", () => {
     const cache = fileURLToPath(new URL("../../../node_modules/.cache", import.meta.url))
     mkdirSync(cache, { recursive: true })
     const own = mkdtempSync(join(cache, "fairlead-embed-"))
-    const admin = { username: "ursula", email: "ursula@example.com", password: "a-Longer-Pass-1" }
+    const account = { username: "ursula", password: "a-Longer-Pass-1" }
+    const admin = { ...account, email: "ursula@example.com" }
     const fairlead = await NodeMount.start(embedded({ ...options("own"), dataDir: join(own, "data"), admin }), {
       prefix: "/cp"
     })
@@ -119,7 +120,7 @@ describe("the data of the service", () => {
     const url = await listen(server)
     try {
       chmodSync(own, 0o711)
-      const { answer } = await call(url, "POST", "/auth/login", {}, admin)
+      const { answer } = await call(url, "POST", "/auth/login", {}, account)
       const headers = { authorization: `Bearer ${answer["access_token"]}` }
       const script = `ls -A ${join(own, "data")} | wc -l`
       const submitted = await call(url, "POST", "/execute", headers, { script, lang: "bash", lang_version: "5" })
