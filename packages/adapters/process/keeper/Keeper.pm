@@ -25,7 +25,8 @@ use constant {
     FIRST_LOOK_SECONDS => 0.02,
     BASIC_TICKS        => 5,       # without a namespace a look reads all of /proc: only every fifth tick
     KEEPER_NICENESS    => 15,      # while it copies output
-    SESSION_NICENESS   => 10,      # of both together, where the kernel shares the cores among sessions first
+    SESSION_NICENESS   => 5,       # of both together, where the kernel shares the cores among sessions first
+    FLOOD_BYTES        => 1 << 20, # of output, from which on a script has it
     FREEZE_SECONDS     => 2,       # longest search for processes that fork while they are killed
     SWEEP_SECONDS      => 5,       # longest wait for killed processes to be gone
     DRAIN_SECONDS      => 1,       # longest wait for the end of output after that
@@ -146,7 +147,7 @@ sub watch {
         next if $now < $next_look;
 
         $next_look = $now + TICK_SECONDS;
-        $is_lowered ||= lower_session();
+        $is_lowered ||= Output::written() > FLOOD_BYTES && lower_session();
         if (!$job{end} && -e 'cancel') {
             ask_to_end(stopped(0));
             $kill_at = $now + $spec{graceMillis} / 1000;
@@ -157,7 +158,8 @@ sub watch {
 }
 
 # With sched_autogroup a priority counts only among the processes of one session, and each keeper has its own: without this a script
-# that wants every core gets as much of them as the host. False: the kernel takes few such wishes a second, so it has to be asked again.
+# that floods its output gets as much of them as the host. Others keep their share: on a busy machine they would hardly run. False: the
+# kernel takes few such wishes a second, so it has to be asked again.
 sub lower_session {
     open my $session, '>', '/proc/self/autogroup' or return 1;
     return syswrite($session, SESSION_NICENESS) || !$!{EAGAIN};

@@ -35,6 +35,9 @@ sub close_writers {
 
 sub is_open { return !!grep { $_->{pipe} } @streams }
 
+# Bytes of both streams.
+sub written { return $streams[0]{written} + $streams[1]{written} }
+
 # For the record of the end.
 sub totals {
     my %totals;

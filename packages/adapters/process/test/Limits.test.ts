@@ -18,11 +18,12 @@ interface Case {
 
 const cases: ReadonlyArray<Case> = [
   {
-    statement: "gives its session less of the cores than the host has, where the kernel shares them among sessions",
+    statement: "gives the session of a flood less of the cores than the host has, where the kernel shares them among sessions",
     language: "bash",
     script: [
       "[ -e /proc/self/autogroup ] || exit 0",
-      "until grep -q 'nice 10' /proc/self/autogroup; do sleep 0.05; done"
+      "head -c 2000000 /dev/zero",
+      "until grep -q 'nice 5' /proc/self/autogroup; do sleep 0.05; done"
     ],
     limits: {},
     end: { _tag: "Exited", exitCode: 0 }
