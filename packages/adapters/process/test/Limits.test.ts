@@ -18,7 +18,8 @@ interface Case {
 
 const cases: ReadonlyArray<Case> = [
   {
-    statement: "gives the session of a flood less of the cores than the host has, where the kernel shares them among sessions",
+    statement:
+      "gives the session of a flood less of the cores than the host has, where the kernel shares them among sessions",
     language: "bash",
     script: [
       "[ -e /proc/self/autogroup ] || exit 0",
