@@ -54,8 +54,8 @@ export class Transcripts extends Context.Service<
           return { before: bytes.subarray(0, before), bytes: bytes.subarray(before), omission, size }
         })
         // The order comes before the bytes that it tells of, so that these are there.
-        const head = yield* outputs.read(key, "order", 0, beginningBytes)
         const lines = yield* outputs.read(key, "order", from.order, orderBytes)
+        const head = from.order === 0 ? lines : yield* outputs.read(key, "order", 0, beginningBytes)
         const [stdout, stderr] = [yield* window("stdout"), yield* window("stderr")]
         const beginning = beginningOf(ascii(head)) ?? 0
         const order = ascii(lines)
