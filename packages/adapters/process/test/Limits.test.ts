@@ -24,7 +24,7 @@ const cases: ReadonlyArray<Case> = [
     script: [
       "[ -e /proc/self/autogroup ] || exit 0",
       "head -c 2000000 /dev/zero",
-      "until grep -q 'nice 5' /proc/self/autogroup; do sleep 0.05; done"
+      "until grep -q 'nice 10' /proc/self/autogroup; do sleep 0.05; done"
     ],
     limits: {},
     end: { _tag: "Exited", exitCode: 0 }
