@@ -50,19 +50,19 @@ export const exampleOf = (schema: JsonSchema, schemas: Schemas, name = "", depth
 }
 
 const objectOf = (
-  { additionalProperties, properties }: JsonSchema,
+  { additionalProperties, properties, required = [] }: JsonSchema,
   inner: (schema: JsonSchema, key: string) => unknown
 ) => {
   if (properties !== undefined)
     return Object.fromEntries(
       Object.entries(properties)
-        .filter(([, property]) => !isAnything(property))
+        .filter(([key, property]) => required.includes(key) || !isAnything(property))
         .map(([key, property]) => [key, inner(property, key)])
     )
   return typeof additionalProperties === "object" ? { name: inner(additionalProperties, "name") } : {}
 }
 
-/** A member that is accepted whatever it holds shows nothing. */
+/** A member that may be left out, and is accepted whatever it holds, shows nothing. */
 const isAnything = ({ description: _, ...rules }: JsonSchema) => Object.keys(rules).length === 0
 
 const arrayOf = ({ items, prefixItems }: JsonSchema, inner: (schema: JsonSchema) => unknown) =>
