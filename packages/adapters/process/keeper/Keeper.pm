@@ -25,7 +25,7 @@ use constant {
     FIRST_LOOK_SECONDS => 0.02,
     BASIC_TICKS        => 5,       # without a namespace a look reads all of /proc: only every fifth tick
     KEEPER_NICENESS    => 15,      # while it copies output
-    SESSION_NICENESS   => 10,      # of both together, where the kernel shares the cores among sessions first
+    SESSION_NICENESS   => 5,       # of both together, where the kernel shares the cores among sessions first
     FLOOD_BYTES        => 1 << 20, # of output, from which on a script has it
     FREEZE_SECONDS     => 2,       # longest search for processes that fork while they are killed
     SWEEP_SECONDS      => 5,       # longest wait for killed processes to be gone
