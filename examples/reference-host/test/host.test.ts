@@ -1,5 +1,6 @@
 /** The host as a real process: what a user sees, what scripts may do to it, and what a kill -9 leaves. */
 import { readdirSync, readFileSync } from "node:fs"
+import { Schema } from "effect"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Caller, type HostProcess, logIn, startHost } from "./support/HostProcess.ts"
 
@@ -36,6 +37,12 @@ const until = async (what: string, condition: () => boolean | Promise<boolean>, 
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
+
+const TranscriptPage = Schema.Struct({
+  entries: Schema.Array(Schema.Struct({ at: Schema.String, stream: Schema.String, text: Schema.String })),
+  next_cursor: Schema.String,
+  ended: Schema.Boolean
+})
 
 describe("a host that runs", () => {
   let host: HostProcess
@@ -113,15 +120,11 @@ for i in range(4):
     time.sleep(0.1)
 input()`
     const id = await submit(caller, script)
-    interface Page {
-      readonly entries: ReadonlyArray<{ readonly at: string; readonly stream: string; readonly text: string }>
-      readonly next_cursor: string
-      readonly ended: boolean
-    }
-    const seen: Array<Page["entries"][number]> = []
+    const seen: Array<(typeof TranscriptPage.Type)["entries"][number]> = []
     let cursor = ""
     const read = async () => {
-      const page = (await caller.call("GET", `/executions/${id}/transcript${cursor}`)) as unknown as Page
+      const answer = await caller.call("GET", `/executions/${id}/transcript${cursor}`)
+      const page = Schema.decodeUnknownSync(TranscriptPage)(answer)
       seen.push(...page.entries)
       cursor = `?cursor=${page.next_cursor}`
       return page.ended

@@ -14,6 +14,7 @@ import {
   HasherProbe,
   hostOver,
   identity,
+  newUser,
   password,
   refusal,
   registered,
@@ -21,12 +22,6 @@ import {
 } from "./support/identity.ts"
 
 const host = Effect.provide(identity)
-const newUser = (change: Partial<NewUser> = {}): NewUser => ({
-  username: "Ada",
-  email: "Ada@example.com",
-  password: secret(password),
-  ...change
-})
 const next = "Another-Horse-8"
 
 const register = (change: Partial<NewUser> = {}) =>

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
-import type { NewUser } from "@fairlead/core/auth/users/NewUser"
 import { User } from "@fairlead/core/auth/users/User"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Users } from "@fairlead/core/auth/users/Users"
@@ -15,6 +14,7 @@ import {
   identity,
   keyOwner,
   loggedIn,
+  newUser,
   password,
   refusal,
   registered,
@@ -24,12 +24,6 @@ import {
 } from "./support/identity.ts"
 
 const host = Effect.provide(identity)
-const newUser = (change: Partial<NewUser> = {}): NewUser => ({
-  username: "Ada",
-  email: "Ada@example.com",
-  password: secret(password),
-  ...change
-})
 const next = "Another-Horse-8"
 
 const change = (caller: Parameters<Users["Service"]["self"]>[0], current: string, to: string) =>

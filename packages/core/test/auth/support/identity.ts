@@ -5,6 +5,7 @@ import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import { AccessTokens } from "@fairlead/core/auth/sessions/AccessTokens"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
+import type { NewUser } from "@fairlead/core/auth/users/NewUser"
 import { PasswordHasher } from "@fairlead/core/auth/users/PasswordHasher"
 import { Users } from "@fairlead/core/auth/users/Users"
 import { EventLog } from "@fairlead/core/events/EventLog"
@@ -117,3 +118,11 @@ export const callerOf = (tokens: SessionTokens) =>
   Effect.flatMap(Sessions, ({ authenticate }) => authenticate("bearer", tokens.accessToken))
 
 export const keyOwner = (key: Redacted.Redacted) => Effect.flatMap(ApiKeys, ({ authenticate }) => authenticate(key))
+
+/** Wants to be registered. */
+export const newUser = (change: Partial<NewUser> = {}): NewUser => ({
+  username: "Ada",
+  email: "Ada@example.com",
+  password: secret(password),
+  ...change
+})
