@@ -19,8 +19,8 @@ describe("a host with settings of the queue", () => {
         return `${id}`
       }
       const running = await submit("sleep 600", 5)
-      const waiting = await submit("echo second", 3)
       while ((await caller.call("GET", `/queue/${running}`))["state"] !== "admitted");
+      const waiting = await submit("echo second", 3)
       const entry = await caller.call("GET", `/queue/${waiting}`)
       assert.deepInclude(entry, { state: "waiting", priority: 3 })
       const execution = await caller.call("GET", `/executions/${waiting}`)
