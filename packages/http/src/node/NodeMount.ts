@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Exit, type Layer, Scope } from "effect"
 import type { HttpRouter } from "effect/http"
 import { BodyTaken, under } from "../server/Mount.ts"

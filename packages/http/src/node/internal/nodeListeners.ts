@@ -1,5 +1,6 @@
 /** Routes as listeners of a `node:http` or `node:http2` server, and as the app that these run. */
-import { NodeHttpServer, NodeWS } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeWS from "@effect/platform-node/NodeWS"
 import { Effect, Layer, Scope } from "effect"
 import { HttpRouter, type HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { routerConfig } from "../../server/RouteTable.ts"
