@@ -1,5 +1,6 @@
 /** A disk that scripts or others fill: the host goes on recording, says what is the matter, and gets well by itself. */
 import { spawnSync } from "node:child_process"
+import { randomBytes } from "node:crypto"
 import { chmodSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -19,6 +20,14 @@ const freeMb = () => {
 }
 const submit = async (caller: Caller, script: string, more: object = {}) =>
   `${(await caller.call("POST", "/executions", { script, lang: "bash", lang_version: "5", ...more }))["execution_id"]}`
+/** Pages that are there may have room for a few more. */
+const firstRefusal = async ({ headers }: Caller, url: string) => {
+  for (;;) {
+    const body = JSON.stringify({ script: `: ${randomBytes(20_000).toString("hex")}`, lang: "bash", lang_version: "5" })
+    const answer = await fetch(`${url}/api/v1/executions`, { method: "POST", headers, body })
+    if (!answer.ok) return answer
+  }
+}
 const result = (caller: Caller, id: string) => caller.call("GET", `/executions/${id}/result?wait_seconds=30`)
 const readiness = async ({ url }: HostProcess) => {
   const answer = await fetch(`${url}/api/v1/health/ready`)
@@ -76,5 +85,23 @@ describe.skipIf(!isRoot)("a host on a small disk", () => {
     rmSync(stranger)
     assert.deepInclude(await result(caller, id), { status: "completed", stdout: "late\n" })
     await until("the host is ready", async () => (await readiness(host)).status === 200)
+  })
+
+  it("refuses while nothing more can be stored, says so, and goes on when there is room", {
+    timeout: 60_000
+  }, async () => {
+    system("dd", "if=/dev/zero", `of=${stranger}`, "bs=64k")
+    assert.strictEqual(freeMb(), 0)
+    const refused = await firstRefusal(caller, host.url)
+    assert.strictEqual(refused.status, 503)
+    assert.deepInclude(await refused.json(), { code: "UNAVAILABLE" })
+    await until("the host says it", async () => {
+      const { status, text } = await readiness(host)
+      return status === 503 && text.includes("its disk is full")
+    })
+    assert.property(await caller.call("GET", "/executions"), "executions")
+    rmSync(stranger)
+    await until("the host is ready", async () => (await readiness(host)).status === 200)
+    assert.deepInclude(await result(caller, await submit(caller, "echo again")), { stdout: "again\n" })
   })
 })

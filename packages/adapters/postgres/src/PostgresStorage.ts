@@ -7,6 +7,7 @@ import { Migrator, SqlClient, SqlError } from "effect/sql"
 import { type DatabaseUnsuitable, unsuitable } from "./DatabaseUnsuitable.ts"
 import { checkSession } from "./internal/session.ts"
 import { checkSuitability } from "./internal/suitability.ts"
+import { makeWriteProbe } from "./internal/writeProbe.ts"
 import { migrations } from "./migrations/Migrations.ts"
 import * as PostgresApiKeyStore from "./PostgresApiKeyStore.ts"
 import * as PostgresBus from "./PostgresBus.ts"
@@ -85,14 +86,14 @@ export const layerUnitOfWork = <E, R>(durability: Effect.Effect<Storage["Service
     Storage,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const { note, probe } = makeWriteProbe(sql)
       return Storage.of({
-        transaction: (work) => transaction(sql, work),
+        transaction: (work) =>
+          Effect.tapError(transaction(sql, work), (error) =>
+            error instanceof StorageError ? note(error) : Effect.void
+          ),
         durability: yield* durability,
-        check: checkSession(
-          sql,
-          "Storage.check",
-          sql`insert into write_probes (name, at) values ('storage', now()) on conflict (name) do update set at = now()`
-        )
+        check: checkSession(sql, "Storage.check", probe)
       })
     })
   )

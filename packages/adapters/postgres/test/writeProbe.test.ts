@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Storage } from "@fairlead/core/storage/Storage"
+import { StorageError } from "@fairlead/core/storage/StorageError"
 import { layerMigrations, layerUnitOfWork } from "@fairlead/postgres/PostgresStorage"
 import * as PgliteClient from "@fairlead/postgres/pglite/PgliteClient"
 import { Effect, Layer } from "effect"
@@ -26,6 +27,25 @@ describe("Storage.check", () => {
       assert.deepStrictEqual([error.condition, error.retryable], [condition, true])
       yield* sql.unsafe("drop trigger refusal on write_probes")
       yield* check
+    }).pipe(Effect.provide(storage))
+  )
+
+  it.live("asks for new pages after a write that found no room, until it gets them", () =>
+    Effect.gen(function* () {
+      const [{ check, transaction }, sql] = [yield* Storage, yield* SqlClient.SqlClient]
+      yield* sql.unsafe(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception using errcode = '53100'; end $$"
+      )
+      yield* sql.unsafe(
+        "create trigger refusal before insert on write_probes for each row when (new.name like 'room %') execute function refuse()"
+      )
+      yield* check
+      const full = new StorageError({ operation: "a write", retryable: true, cause: "no room", condition: "full" })
+      yield* Effect.flip(transaction(Effect.fail(full)))
+      assert.strictEqual((yield* Effect.flip(check)).condition, "full")
+      yield* sql.unsafe("drop trigger refusal on write_probes")
+      yield* check
+      assert.deepStrictEqual(yield* sql`select name from write_probes`, [{ name: "storage" }])
     }).pipe(Effect.provide(storage))
   )
 })
