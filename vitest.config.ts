@@ -7,7 +7,8 @@ export default defineConfig({
     include: ["packages/**/test/**/*.test.ts", "examples/**/test/**/*.test.ts", "tools/**/test/**/*.test.js"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     pool: "forks",
-    maxWorkers: 2,
+    // One more than the cores of a small machine: a good part of a test is waiting for processes and servers.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     reporters: ["default"],

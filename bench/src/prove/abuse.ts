@@ -2,8 +2,10 @@
  * One ordinary account against a host, with one kind of abuse after the other. Meanwhile another user works: what they wait for, and how
  * much memory the host takes, is what is judged; and whether all of it is over soon after the abuse.
  */
-import { execFile } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { execFile, spawnSync } from "node:child_process"
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import {
@@ -53,8 +55,12 @@ const password = "Misbehaving-0001"
 const attacker = fileURLToPath(new URL("attacks.ts", import.meta.url))
 
 export const abuse = async ({ log, only, seconds }: AbuseOptions): Promise<AbuseReport> => {
-  const host = await startHost({ environment: { FAIRLEAD_LOG_LEVEL: "Error" } })
-  const kill = () => process.kill(host.pid, "SIGKILL")
+  const disk = smallDisk()
+  const host = await startHost({ dataDir: disk.folder, environment: { FAIRLEAD_LOG_LEVEL: "Error" } })
+  const kill = () => {
+    process.kill(host.pid, "SIGKILL")
+    disk.remove()
+  }
   process.once("exit", kill)
   try {
     const [bad, good] = [await userOf(host, "mallory"), await userOf(host, "wendy")]
@@ -65,6 +71,10 @@ export const abuse = async ({ log, only, seconds }: AbuseOptions): Promise<Abuse
     const reports: Array<AttackReport> = []
     const breaches: Array<string> = []
     for (const name of Object.keys(attacks).filter((each) => each.includes(only))) {
+      if (name === "full disk" && !disk.isSmall) {
+        log("abuse: full disk: left out, since only root can mount a small one")
+        continue
+      }
       const report = await attacked({ host, bad, good: good.caller, name, seconds, executionId, baseMib })
       const { answers, backMillis, grownMib, p99Millis } = report
       log(
@@ -80,8 +90,22 @@ export const abuse = async ({ log, only, seconds }: AbuseOptions): Promise<Abuse
     throw new Error(`${String(error)}\n${host.output()}`)
   } finally {
     process.off("exit", kill)
-    await host.stop()
+    await host.end("SIGTERM")
+    disk.remove()
   }
+}
+
+/** Somewhere for the host's data that scripts can fill: 1 GiB of memory, if whoever runs this may mount it. */
+const smallDisk = () => {
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-abuse-"))
+  const isSmall = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1g", "abuse", folder]).status === 0
+  // Users of scripts pass through.
+  chmodSync(folder, 0o711)
+  const remove = () => {
+    if (isSmall) spawnSync("umount", ["--lazy", folder])
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { folder, isSmall, remove }
 }
 
 interface Account {

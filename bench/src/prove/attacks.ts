@@ -90,6 +90,8 @@ const head = ({ key, url }: Target, path: string) =>
 
 const flood =
   "import sys\nblock = 'x' * (1 << 20)\nwhile True:\n    sys.stdout.write(block)\n    sys.stderr.write(block)"
+const filler =
+  "block = b'x' * (1 << 20)\nfile = open('part', 'ab', 0)\nwhile True:\n    try: file.write(block)\n    except OSError: pass"
 const submission = (script: string, more: object = {}) =>
   JSON.stringify({ script, lang: "python", lang_version: "3", ...more })
 const idIn = (text: string) => /"execution_id":"([^"]+)"/.exec(text)?.[1]
@@ -137,6 +139,15 @@ export const attacks: Readonly<Record<string, Attack>> = {
     const started: Array<string> = []
     await crowd(target, 4, async () => {
       const id = idIn(await ask(target, "POST", "/executions", submission(flood, { output_bytes: 10 * 1024 ** 2 })))
+      if (id !== undefined) started.push(id)
+      await sleep(500)
+    })
+    for (const id of started) await ask(target, "POST", `/executions/${id}/cancel`, "{}")
+  },
+  "full disk": async (target) => {
+    const started: Array<string> = []
+    await crowd(target, 4, async () => {
+      const id = idIn(await ask(target, "POST", "/executions", submission(filler, { disk_mb: 10_240 })))
       if (id !== undefined) started.push(id)
       await sleep(500)
     })

@@ -1,6 +1,7 @@
 /** The reference host as the proofs start it: the same layers, with ports that can be told to kill it and scripts that know their job. */
 import "effect/schema/SchemaJITCompiler/enable"
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { explain } from "../../src/explain.ts"
 import * as Host from "../../src/Host.ts"
