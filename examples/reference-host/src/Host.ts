@@ -70,6 +70,7 @@ const runtimes = (config: HostConfig) => {
         directory: resolve(dataDir, "jobs"),
         hidden: [dataDir],
         diskReserveBytes: config.FAIRLEAD_DISK_RESERVE_MB * mebibyte,
+        outputRateBytes: config.FAIRLEAD_OUTPUT_RATE_MB * mebibyte,
         unsafeScriptsAsHostUser: config.FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER === "on",
         shared: config.FAIRLEAD_SHARED_DIRECTORIES,
         ...(range === undefined ? {} : { uids: range })

@@ -48,7 +48,7 @@ describe("a host that runs", () => {
   let host: HostProcess
   let caller: Caller
   beforeAll(async () => {
-    host = await startHost()
+    host = await startHost({ environment: { FAIRLEAD_OUTPUT_RATE_MB: "1024" } })
     caller = await logIn(host.url)
   }, 60_000)
   afterAll(() => host.stop())

@@ -74,6 +74,12 @@ export const limitSettings = {
     512,
     "Most processes and threads that an execution may ask for."
   ),
+  FAIRLEAD_OUTPUT_RATE_MB: integer(
+    "FAIRLEAD_OUTPUT_RATE_MB",
+    [1, 1_024],
+    8,
+    "MiB a second that an execution may write to its output once it has written 32 MiB faster than that; it waits while they are read, so that floods leave the cores to others."
+  ),
   FAIRLEAD_DISK_RESERVE_MB: integer(
     "FAIRLEAD_DISK_RESERVE_MB",
     [0, 1_048_576],

@@ -25,8 +25,6 @@ use constant {
     FIRST_LOOK_SECONDS => 0.02,
     BASIC_TICKS        => 5,       # without a namespace a look reads all of /proc: only every fifth tick
     KEEPER_NICENESS    => 15,      # while it copies output
-    SESSION_NICENESS   => 5,       # of both together, where the kernel shares the cores among sessions first
-    FLOOD_BYTES        => 1 << 20, # of output, from which on a script has it
     FREEZE_SECONDS     => 2,       # longest search for processes that fork while they are killed
     SWEEP_SECONDS      => 5,       # longest wait for killed processes to be gone
     DRAIN_SECONDS      => 1,       # longest wait for the end of output after that
@@ -124,7 +122,6 @@ sub watch {
     my ($main, $started) = @_;
     my $due = $started + $spec{timeoutMillis} / 1000;
     my ($next_look, $kill_at, $looks) = ($started + FIRST_LOOK_SECONDS, undef, 0);
-    my $is_lowered = 0;
     while (1) {
         my $wake = min($next_look, $job{end} ? () : $due, $kill_at // ());
         my $now  = now();
@@ -147,7 +144,6 @@ sub watch {
         next if $now < $next_look;
 
         $next_look = $now + TICK_SECONDS;
-        $is_lowered ||= Output::written() > FLOOD_BYTES && lower_session();
         if (!$job{end} && -e 'cancel') {
             ask_to_end(stopped(0));
             $kill_at = $now + $spec{graceMillis} / 1000;
@@ -155,14 +151,6 @@ sub watch {
         check_limits() if $is_init || $looks++ % BASIC_TICKS == 0;
         kill_all() if $job{end} && !$kill_at;    # at every look: a fork may slip through
     }
-}
-
-# With sched_autogroup a priority counts only among the processes of one session, and each keeper has its own: without this a script
-# that floods its output gets as much of them as the host. Others keep their share: on a busy machine they would hardly run. False: the
-# kernel takes few such wishes a second, so it has to be asked again.
-sub lower_session {
-    open my $session, '>', '/proc/self/autogroup' or return 1;
-    return syswrite($session, SESSION_NICENESS) || !$!{EAGAIN};
 }
 
 sub ask_to_end {
@@ -291,7 +279,7 @@ sub start_script {
 
 sub pump {
     my ($seconds) = @_;
-    end_with({ end => 'limit', limit => 'storage' }) if Output::pump(@spec{qw(outputBytes tailBytes)}, $seconds, $job{process});
+    end_with({ end => 'limit', limit => 'storage' }) if Output::pump(@spec{qw(outputBytes tailBytes rateBytes)}, $seconds, $job{process});
 }
 
 sub drain {

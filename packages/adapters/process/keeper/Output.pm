@@ -3,14 +3,20 @@ package Output;
 use strict;
 use warnings;
 use Errno qw(EINTR);
+use Kernel qw(now);
 use Order;
 
-use constant READ_BYTES => 65_536;
+use constant {
+    READ_BYTES  => 65_536,
+    BURST_BYTES => 32 << 20,    # that are read as fast as the script writes, before its rate counts
+    GRAIN_BYTES => 1 << 20,     # to wait for once the rate is reached, since each wait costs something too
+};
 
 # Of each stream: `file` it is kept in, `pipe` it comes through, `writer` until the script has it, `written` and `kept` bytes, and the
 # `tail`: what is kept when nothing follows.
 my %streams = map { ($_ => { letter => $_ eq 'stdout' ? 'o' : 'e', written => 0, kept => 0, tail => '' }) } qw(stdout stderr);
 my @streams = @streams{qw(stdout stderr)};
+my ($allowance, $allowed_at) = (BURST_BYTES, 0);    # bytes that may be read now, as of then
 
 sub open_files {
     for my $name (qw(stdout stderr)) { open $streams{$name}{file}, '>>', $name or die "keeper: $name: $!\n" }
@@ -35,9 +41,6 @@ sub close_writers {
 
 sub is_open { return !!grep { $_->{pipe} } @streams }
 
-# Bytes of both streams.
-sub written { return $streams[0]{written} + $streams[1]{written} }
-
 # For the record of the end.
 sub totals {
     my %totals;
@@ -50,25 +53,37 @@ sub totals {
 }
 
 # Waits up to `$seconds` for output, or for the script's process to end, and stores the output: all of it up to the cap without the
-# tail. What follows is counted, and its last bytes remembered, so the script never blocks. True when storing failed for the first
-# time: what follows is dropped.
+# tail. What follows is counted, and its last bytes remembered. A script that writes more than `$rate` bytes a second blocks now and then,
+# so that a flood leaves the cores to others. True when storing failed for the first time: what follows is dropped.
 sub pump {
-    my ($cap, $tail_bytes, $seconds, $process) = @_;
+    my ($cap, $tail_bytes, $rate, $seconds, $process) = @_;
     my $wanted = '';
-    my @open = grep { $_->{pipe} } @streams;
+    my $pause  = pause($rate);
+    my @open   = $pause > 0 ? () : grep { $_->{pipe} } @streams;
+    $seconds = min($seconds, $pause) if $pause > 0;
     vec($wanted, fileno $_, 1) = 1 for map({ $_->{pipe} } @open), $process // ();
     my $found = select(my $ready = $wanted, undef, undef, $seconds);
-    Order::settle() if $found == 0;
+    Order::settle() if $found == 0 && $pause == 0;
     return if $found <= 0;
     my $failed;
     for my $stream (@open) {
         next unless vec $ready, fileno $stream->{pipe}, 1;
         my $count = sysread $stream->{pipe}, my $bytes, READ_BYTES;
         next unless defined $count;
+        $allowance -= $count;
         if   ($count == 0) { close delete $stream->{pipe} }
         else               { $failed = 1 unless keep($stream, $bytes, $cap - $tail_bytes, $tail_bytes) }
     }
     return $failed;
+}
+
+# Seconds until more may be read.
+sub pause {
+    my ($rate) = @_;
+    my $now = now();
+    $allowance  = min(BURST_BYTES, $allowance + ($now - $allowed_at) * $rate);
+    $allowed_at = $now;
+    return $allowance > 0 ? 0 : (GRAIN_BYTES - $allowance) / $rate;
 }
 
 # False when the file took no more, no space most likely.

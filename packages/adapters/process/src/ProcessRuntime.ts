@@ -79,6 +79,11 @@ export const ProcessRuntimeOptions = Schema.Struct({
    * most, as `disk_reserve`. Default 0: none.
    */
   diskReserveBytes: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  /**
+   * Bytes a second that a job may write to its output once it has written 32 MiB faster than that: it blocks until they are read. Default
+   * 8 MiB.
+   */
+  outputRateBytes: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
   /** Names of the languages to offer. Default: all that are found. */
   languages: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
   /** Folders in which interpreters are looked for, separated by colons. Default: PATH of the host. */
@@ -112,7 +117,8 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
     cleared: options.uids === undefined ? [] : yield* worldWritable,
     memoryGroups: options.memory === "sampled" ? undefined : yield* findMemoryGroups,
     killGraceMillis: options.killGraceMillis ?? 1_000,
-    diskReserveBytes: options.diskReserveBytes ?? 0
+    diskReserveBytes: options.diskReserveBytes ?? 0,
+    outputRateBytes: options.outputRateBytes ?? 8 * 1024 ** 2
   }
   const [choice, interpreters] = yield* Effect.all(
     [

@@ -18,18 +18,6 @@ interface Case {
 
 const cases: ReadonlyArray<Case> = [
   {
-    statement:
-      "gives the session of a flood less of the cores than the host has, where the kernel shares them among sessions",
-    language: "bash",
-    script: [
-      "[ -e /proc/self/autogroup ] || exit 0",
-      "head -c 2000000 /dev/zero",
-      "until grep -q 'nice 5' /proc/self/autogroup; do sleep 0.05; done"
-    ],
-    limits: {},
-    end: { _tag: "Exited", exitCode: 0 }
-  },
-  {
     statement: "stops memory that grows without end",
     language: "python",
     script: ["hoard = []", "while True: hoard.append(bytearray(1_000_000))"],
@@ -214,12 +202,29 @@ for (const [name, options] of levels)
       )
     )
 
+    it.live("reads 32 MiB at once, and what comes after that at the rate that is set", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const runtime = yield* (yield* place({ ...options, outputRateBytes: 1 })).host
+          const written = Effect.fnUntraced(function* (mebibytes: number) {
+            const limits = { outputBytes: mebibyte, timeoutMillis: 2_000 }
+            const script = [`head -c ${mebibytes * mebibyte} /dev/zero`]
+            const handle = yield* runtime.start(contractJob(runtime, "bash", script, limits))
+            const { report } = yield* observeAll(runtime, handle)
+            return [report.end._tag, Math.round(report.stdout.writtenBytes / mebibyte)]
+          })
+          assert.deepStrictEqual(yield* written(31), ["Exited", 31])
+          assert.deepStrictEqual(yield* written(64), ["TimedOut", 32])
+        })
+      )
+    )
+
     it.live(
       "drains a gigabyte of output in constant memory",
       () =>
         Effect.scoped(
           Effect.gen(function* () {
-            const runtime = yield* (yield* place(options)).host
+            const runtime = yield* (yield* place({ ...options, outputRateBytes: 1024 * mebibyte })).host
             const script = ["head -c 1073741824 /dev/zero"]
             const limits = { outputBytes: mebibyte, timeoutMillis: 110_000 }
             const handle = yield* runtime.start(contractJob(runtime, "bash", script, limits))

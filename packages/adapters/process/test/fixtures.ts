@@ -98,7 +98,8 @@ export const unconfined = {
   cleared: [],
   memoryGroups: undefined,
   killGraceMillis: 1_000,
-  diskReserveBytes: 0
+  diskReserveBytes: 0,
+  outputRateBytes: 8 * 1024 ** 2
 } as const
 
 /** What a host leaves that dies between making the directory, or taking one with a keeper, and starting the keeper. */

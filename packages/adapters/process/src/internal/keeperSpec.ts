@@ -21,6 +21,8 @@ export interface Confinement {
   readonly killGraceMillis: number
   /** Free bytes that jobs leave on the file system of their directory. */
   readonly diskReserveBytes: number
+  /** Bytes a second that a job may write to its output for long. */
+  readonly outputRateBytes: number
 }
 
 /** Without a mount namespace a job's user must pass through directories that are not its own. */
@@ -44,7 +46,7 @@ export const keeperSpec = (
   interpreter: Interpreter,
   directory: string
 ): string => {
-  const { diskReserveBytes, killGraceMillis, level, uids } = confinement
+  const { diskReserveBytes, killGraceMillis, level, outputRateBytes, uids } = confinement
   const { limits } = spec
   const tmp = level === "namespace" ? "/tmp" : join(directory, "tmp")
   const env = {
@@ -74,6 +76,7 @@ export const keeperSpec = (
     ["openFiles", limits.openFiles],
     ["outputBytes", limits.outputBytes],
     ["tailBytes", tailBytesOf(limits.outputBytes)],
+    ["rateBytes", outputRateBytes],
     ...[...interpreter.command(limits.memoryBytes), scriptName(interpreter), ...spec.args].map((word) => [
       "argv",
       word
