@@ -165,5 +165,7 @@ const keeperOf = (directory: string, jobId: JobId) =>
 const openFiles = (pid: number) =>
   Effect.promise(async () => {
     const folder = `/proc/${pid}/fd`
-    return Promise.all((await readdir(folder)).map((descriptor) => readlink(join(folder, descriptor))))
+    // One that was closed meanwhile is none.
+    const links = (await readdir(folder)).map((descriptor) => readlink(join(folder, descriptor)).catch(() => []))
+    return (await Promise.all(links)).flat()
   })
