@@ -3,7 +3,7 @@ import { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
 import { ApiKeyId } from "@fairlead/core/auth/api-keys/ApiKeyId"
 import { Role } from "@fairlead/core/auth/roles/Role"
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
 import {
   apiKeyNotFound,
@@ -146,6 +146,6 @@ export class AuthApi extends HttpApiGroup.make("auth")
       )
   )
   .prefix("/api/v1/auth")
-  .annotate(HttpApi.PayloadParseOptions, onlyKnownMembers)
+  .annotateMerge(onlyKnownMembers)
   .middleware(Rejections)
   .annotate(OpenApi.Description, "Logging in and out, one's own account, API keys.") {}

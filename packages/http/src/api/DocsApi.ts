@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Needs } from "./Access.ts"
 import { HttpStatuses } from "./HttpStatuses.ts"
+import { onlyKnownMembers } from "./KnownMembers.ts"
 import { Rejections } from "./Rejections.ts"
 
 const Page = Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/html; charset=utf-8" }))
@@ -45,4 +46,5 @@ export class DocsApi extends HttpApiGroup.make("docs")
       .annotate(OpenApi.Description, "Scripts and styles of `/docs` and `/redoc`, with an entity tag.")
   )
   .middleware(Rejections)
+  .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "This document, and pages to read it.") {}

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
+import { onlyKnownMembers } from "./KnownMembers.ts"
 import { Rejections } from "./Rejections.ts"
 import { wire } from "./Wire.ts"
 
@@ -42,4 +43,5 @@ export class EventsApi extends HttpApiGroup.make("events")
   .middleware(Authorization)
   .middleware(Authentication)
   .middleware(Rejections)
+  .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "Events and the streams that carry them") {}

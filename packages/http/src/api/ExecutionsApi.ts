@@ -1,7 +1,7 @@
 /** Contract of executions: `/executions` and the places where the seed documents put parts of it. */
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
 import { ExecutionFrame } from "./ExecutionFrames.ts"
 import * as Problems from "./ExecutionProblems.ts"
@@ -248,5 +248,5 @@ export class ExecutionsApi extends HttpApiGroup.make("executions")
   .add(limits, examples)
   .middleware(Rejections)
   .prefix("/api/v1")
-  .annotate(HttpApi.PayloadParseOptions, onlyKnownMembers)
+  .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "Scripts that run, or ran: submit, follow, cancel, repeat") {}

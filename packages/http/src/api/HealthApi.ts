@@ -7,6 +7,7 @@ import { Language } from "@fairlead/core/runtime/Language"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, forbidden, Needs, unauthorized } from "./Access.ts"
+import { onlyKnownMembers } from "./KnownMembers.ts"
 import { problem } from "./Problem.ts"
 import { Rejections } from "./Rejections.ts"
 import { wire } from "./Wire.ts"
@@ -158,4 +159,5 @@ export class HealthApi extends HttpApiGroup.make("health")
       )
   )
   .middleware(Rejections)
+  .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "Probes, capabilities and metrics.") {}

@@ -3,6 +3,7 @@ import { Host, ServedPlace } from "@fairlead/core/hosts/Host"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
+import { onlyKnownMembers } from "./KnownMembers.ts"
 import { Rejections } from "./Rejections.ts"
 import { wire } from "./Wire.ts"
 
@@ -42,4 +43,5 @@ export class HostsApi extends HttpApiGroup.make("hosts")
   .middleware(Authorization)
   .middleware(Authentication)
   .middleware(Rejections)
+  .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "Who serves, and how much runs where") {}

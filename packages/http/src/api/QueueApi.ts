@@ -8,7 +8,7 @@ import { PauseScope } from "@fairlead/core/queue/QueueLoad"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Place } from "@fairlead/core/runtime/Place"
 import { Effect, Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
 import { StandingStruct } from "./ExecutionViews.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
@@ -149,7 +149,7 @@ export class QueueApi extends HttpApiGroup.make("queue")
       )
   )
   .prefix("/api/v1")
-  .annotate(HttpApi.PayloadParseOptions, onlyKnownMembers)
+  .annotateMerge(onlyKnownMembers)
   .middleware(Authorization)
   .middleware(Authentication)
   .middleware(Rejections)

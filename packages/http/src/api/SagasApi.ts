@@ -4,7 +4,7 @@ import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { SagaState } from "@fairlead/core/sagas/Saga"
 import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Schema } from "effect"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
 import { executionNotFound, languageUnsupported, limitTooHigh, notRetryable, queueFull } from "./ExecutionProblems.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
@@ -149,7 +149,7 @@ export class SagasApi extends HttpApiGroup.make("sagas")
   )
   .add(stuck, retry, restart, forceFail)
   .prefix("/api/v1")
-  .annotate(HttpApi.PayloadParseOptions, onlyKnownMembers)
+  .annotateMerge(onlyKnownMembers)
   .middleware(Authorization)
   .middleware(Authentication)
   .middleware(Rejections)

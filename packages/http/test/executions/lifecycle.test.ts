@@ -123,7 +123,8 @@ describe("lists of executions", () => {
     "status=done",
     "start_time=yesterday",
     "start_time=0.5",
-    "lang=a%00"
+    "lang=a%00",
+    "statuses=failed"
   ])("refuse ?%s", (query) =>
     Effect.gen(function* () {
       const { call } = yield* ExecutionHost.start()

@@ -16,6 +16,16 @@ const bodies = Object.entries(spec.paths).flatMap(([path, methods]) =>
   )
 )
 
+it("queries hold only parameters that they name, in every area", () => {
+  HttpApi.reflect(Api, {
+    onGroup() {},
+    onEndpoint({ endpoint, mergedAnnotations }) {
+      const options = Context.getOrUndefined(mergedAnnotations, HttpApi.QueryParseOptions)
+      assert.strictEqual(options?.onExcessProperty, "error", endpoint.identifier)
+    }
+  })
+})
+
 describe("bodies of requests", () => {
   it("take only members that they name, in every area", () => {
     const lenient: Array<string> = []

@@ -5,6 +5,7 @@ import { SparePartId } from "@fairlead/core/spare-parts/SparePartId"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
+import { onlyKnownMembers } from "./KnownMembers.ts"
 import { pageFields, pageQuery } from "./Paging.ts"
 import { problem } from "./Problem.ts"
 import { Rejections } from "./Rejections.ts"
@@ -75,4 +76,5 @@ export class SparePartsApi extends HttpApiGroup.make("spare-parts")
   .middleware(Authorization)
   .middleware(Authentication)
   .middleware(Rejections)
+  .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "SpareParts: list, create, look up, rename") {}
