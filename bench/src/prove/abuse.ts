@@ -37,6 +37,8 @@ export interface AttackReport {
   readonly calls: number
   /** From the end of the attack until nothing of it was left. */
   readonly backMillis: number
+  /** Resident memory over what the host had when it was warm, by then. */
+  readonly leftMib: number
 }
 
 export interface AbuseReport {
@@ -74,9 +76,9 @@ export const abuse = async ({ log, only, seconds }: AbuseOptions): Promise<Abuse
         continue
       }
       const report = await attacked({ host, bad, good: good.caller, name, seconds, executionId, baseMib })
-      const { answers, backMillis, grownMib, p99Millis } = report
+      const { answers, backMillis, grownMib, leftMib, p99Millis } = report
       log(
-        `abuse: ${name}: ${grownMib} MiB, p99 ${p99Millis} ms, back after ${backMillis} ms, ${JSON.stringify(answers)}`
+        `abuse: ${name}: ${grownMib} MiB, p99 ${p99Millis} ms, back after ${backMillis} ms to ${leftMib} MiB, ${JSON.stringify(answers)}`
       )
       reports.push(report)
       if (grownMib > mostGrownMib) breaches.push(`${name}: the host grew by ${grownMib} MiB`)
@@ -189,7 +191,8 @@ const attacked = async ({ bad, baseMib, executionId, good, host, name, seconds }
     grownMib: round(most - baseMib),
     p99Millis: summarize(waits).p99,
     calls: waits.length,
-    backMillis: Math.round(performance.now() - ended)
+    backMillis: Math.round(performance.now() - ended),
+    leftMib: round(residentMib(host) - baseMib)
   }
 }
 

@@ -114,10 +114,10 @@ const fairnesses = async ({ isShort, log, times }: Wanted): Promise<Proof> => {
 const abuses = async ({ isShort, log, only, times }: Wanted): Promise<Proof> => {
   const { attacks, baseMib, breaches } = await abuse({ seconds: times ?? (isShort ? 5 : 60), only, log })
   const each = attacks.map(
-    ({ answers, backMillis, calls, grownMib, name, p99Millis }) =>
+    ({ answers, backMillis, calls, grownMib, leftMib, name, p99Millis }) =>
       [
         name,
-        `${grownMib} MiB; p99 ${p99Millis} ms of ${calls} calls; back after ${backMillis} ms; ${listed(answers)}`
+        `${grownMib} MiB; p99 ${p99Millis} ms of ${calls} calls; back after ${backMillis} ms to ${leftMib} MiB; ${listed(answers)}`
       ] as const
   )
   return { figures: { "warm host, MiB": baseMib, ...Object.fromEntries(each) }, breaches }

@@ -93,7 +93,7 @@ const uids = Effect.fnUntraced(function* ({ FAIRLEAD_PROCESS_UIDS }: HostConfig)
   if (Schema.is(Range)(text) && first > 0 && last >= first && last - first < mostUids)
     return { first, count: last - first + 1 }
   return yield* new ConfigurationInvalid({
-    problems: [`FAIRLEAD_PROCESS_UIDS is not valid: give a range of at most ${mostUids} such as 60672-61183.`]
+    problems: [`FAIRLEAD_PROCESS_UIDS is not valid: give a range of at most ${mostUids} such as 60770-61183.`]
   })
 })
 

@@ -31,7 +31,7 @@ export interface EmbeddedOptions {
   readonly encryptionKey: Uint8Array
   /**
    * User ids for scripts, one for each that runs at a time, of which nobody else on the machine has one. Needs a service that is root.
-   * Default for root: 60578 to 60641.
+   * Default for root: 60706 to 60769.
    */
   readonly uids?: { readonly first: number; readonly count: number } | undefined
   /**

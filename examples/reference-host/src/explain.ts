@@ -33,7 +33,7 @@ const sentence = (error: unknown): string | undefined => {
   if (Predicate.isTagged(error, "ProcessRuntimeUnavailable") && Predicate.hasProperty(error, "detail"))
     return `the process runtime cannot run here: ${String(error.detail).replaceAll("\n", " ")}. ${remedyOf(error)}`
   if (error instanceof StorageError) return sentence(unsuitable(error))
-  if (error instanceof DatabaseUnsuitable) return `the database cannot be used: ${error.problem}. ${error.remedy}`
+  if (error instanceof DatabaseUnsuitable) return `the database cannot be used: ${error.message}`
   return undefined
 }
 

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { afterAll, beforeAll, describe, it } from "vitest"
+import { assertSaid } from "./support/failedStart.ts"
 import { type HostOptions, startHost } from "./support/HostProcess.ts"
 import { isRoot, nobody } from "./support/ways.ts"
 
@@ -31,14 +32,6 @@ const failure = (environment: Record<string, string>, more: HostOptions = {}) =>
     (host) => host.stop().then(() => "started"),
     (error: Error) => error.message
   )
-
-const assertSaid = (output: string, words: ReadonlyArray<string>) => {
-  const lines = output.split("\n").filter((line) => line.includes("fairlead:"))
-  assert.strictEqual(lines.length, 1, output)
-  for (const word of words) assert.include(output, word)
-  assert.notInclude(output, "hunter2")
-  assert.notMatch(output, /^\s+at /m)
-}
 
 describe("a start that fails", () => {
   it.each([

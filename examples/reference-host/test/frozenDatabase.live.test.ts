@@ -1,21 +1,11 @@
 /** A database that hangs: its connections stay open, and nothing comes through them. Every request is answered all the same. */
-import * as PostgresClient from "@fairlead/postgres/PostgresClient"
-import { Effect, Redacted } from "effect"
-import { SqlClient } from "effect/sql"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type FreezableProxy, freezableProxy } from "./support/freezableProxy.ts"
 import { adminPassword, type Caller, type HostProcess, logIn, startHost } from "./support/HostProcess.ts"
+import { onServer, server } from "./support/testDatabase.ts"
 
-const server = process.env["FAIRLEAD_TEST_DATABASE_URL"]
 const name = `fairlead_frozen_${process.pid}`
 const deadlineMillis = 3_000
-
-const onServer = (statement: string) =>
-  Effect.runPromise(
-    Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement)).pipe(
-      Effect.provide(PostgresClient.layer({ url: Redacted.make(server ?? "") }))
-    )
-  )
 
 describe.skipIf(server === undefined)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
   let proxy: FreezableProxy

@@ -19,7 +19,7 @@ export const scriptSettings = {
   ),
   FAIRLEAD_PROCESS_UIDS: optional(
     "FAIRLEAD_PROCESS_UIDS",
-    "60672-61183 for root, otherwise none",
+    "60770-61183 for root, otherwise none",
     "User ids under which scripts run when the host is root, `first-last`, one for each script at a time, at most 1000. Neither users, groups nor containers (`/etc/subuid`) of the machine may have them."
   ),
   FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER: onOff(

@@ -10,7 +10,11 @@ export class DatabaseUnsuitable extends Schema.TaggedError<DatabaseUnsuitable>()
   remedy: Schema.String,
   /** Whether another start may find it better without anybody's doing. */
   retryable: Schema.Boolean
-}) {}
+}) {
+  override get message() {
+    return `${this.problem}. ${this.remedy}`
+  }
+}
 
 /** By SQLSTATE, or the code of the operating system. */
 const known: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {

@@ -60,6 +60,7 @@ describe.skipIf(unavailable)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
       const error = yield* refusal(url)
       assert.include(error.problem, encoding)
       assert.include(error.remedy, "ENCODING 'UTF8'")
+      assert.strictEqual(error.message, `${error.problem}. ${error.remedy}`)
     }).pipe(Effect.scoped)
   )
 

@@ -1,13 +1,13 @@
 # How much disk a job takes, and how much is left on it for everybody.
 #
 # A walk through the job's directory goes on from look to look, so that a large tree does not hold up the keeper. Files without a name that
-# the job's processes have open count as well; what it leaves in directories that it shares with others does not.
+# the job's processes have open count as well, and those of the job's user in the directories that are cleared after it.
 package Disk;
 use strict;
 use warnings;
 use Errno qw(ENAMETOOLONG);
 use Exporter 'import';
-use Kernel qw(free_bytes now);
+use Kernel qw(now room);
 
 our @EXPORT_OK = qw(exceeded_disk has_file_of);
 
@@ -18,18 +18,22 @@ use constant {
     PAUSE_FACTOR      => 10,        # a walk is followed by a pause of so many times its length
     GROWTH_SECONDS    => 2,         # a job grows that takes more than it took some time within these
     FRESH_SECONDS     => 5,         # what another keeper has written down holds for so long
+    RESERVE_NAMES     => 10_000,    # left free with the bytes; of a small file system a twentieth. As in diskReserve.ts
     TAKEN_BYTES       => 20,        # digits at the beginning of `exit.tmp`
 };
 
 my %walk = (folders => undef);    # `folders` still to see, open `handle` at `path`, `bytes` so far, `links` that were counted, `largest` file, `looks`
+my ($uid, @cleared);
 my ($taken, $told, $over, $next_walk, $walking) = (0, 0, 0, 0, 0);
 my @history;                      # pairs of time and bytes
 
 # The limit that the job exceeds, or `disk_reserve` when less is left than `reserveBytes` and of the jobs that grow this one takes the most.
 sub exceeded_disk {
     my ($limits, @pids) = @_;
-    my $is_short = $limits->{reserveBytes} && (free_bytes('.') // $limits->{reserveBytes}) < $limits->{reserveBytes};
-    my $started = now();
+    my $is_short = is_short($limits->{reserveBytes});
+    my $started  = now();
+    # What lies below /dev is memory.
+    ($uid, @cleared) = ($limits->{uid}, grep { !m{^/dev/} } @{ $limits->{cleared} });
     begin_walk() if !$walk{folders} && ($is_short || $started >= $next_walk);
     my $is_done = $walk{folders} && go_on_walking();
     $walking += now() - $started;
@@ -46,6 +50,13 @@ sub exceeded_disk {
     return $is_short && takes_most() ? 'disk_reserve' : undef;
 }
 
+sub is_short {
+    my ($bytes) = @_;
+    return 0 unless $bytes;
+    my ($free, $names, $free_names) = room('.') or return 0;
+    return $free < $bytes || $free_names < ($names / 20 < RESERVE_NAMES ? $names / 20 : RESERVE_NAMES);
+}
+
 # Whether one of the files that are left has this size, or a larger one. Looks at some only.
 sub has_file_of {
     my ($bytes) = @_;
@@ -55,7 +66,7 @@ sub has_file_of {
 }
 
 sub begin_walk {
-    %walk = (folders => ['.'], bytes => 0, largest => 0, links => {}, looks => 0);
+    %walk = (folders => [ '.', @cleared ], bytes => 0, largest => 0, links => {}, looks => 0);
     $walking = 0;
 }
 
@@ -84,9 +95,10 @@ sub go_on_walking {
 
 sub count {
     my ($path) = @_;
-    my @stat = lstat $path or return;
-    push @{ $walk{folders} }, $path if -d _;
-    return if $stat[3] > 1 && !-d _ && $walk{links}{ $stat[1] }++;
+    my @stat    = lstat $path or return;
+    my $is_own  = $path =~ m{^\./} || $stat[4] == $uid;
+    push @{ $walk{folders} }, $path if -d _ && ($is_own || $stat[2] & 0002);
+    return if !$is_own || $stat[3] > 1 && !-d _ && $walk{links}{"$stat[0] $stat[1]"}++;
     $walk{largest} = $stat[7] if -f _ && $stat[7] > $walk{largest};
     my $bytes = $stat[12] * 512;
     $walk{bytes} += $bytes > ENTRY_BYTES ? $bytes : ENTRY_BYTES;

@@ -6,7 +6,7 @@ use Exporter 'import';
 use POSIX ();
 
 our @EXPORT_OK = qw(
-    clear_keyrings clone_process drop_capabilities free_bytes limit_resource mount new_session_keyring now pidfd prctl reaped_usage
+    clear_keyrings clone_process drop_capabilities limit_resource mount new_session_keyring now pidfd prctl reaped_usage room
     set_read_only set_writable unshare used_bytes wall_time
     CLONE_NEWIPC CLONE_NEWNS CLONE_NEWPID CLONE_NEWUSER
     MS_BIND MS_NODEV MS_NOEXEC MS_NOSUID MS_PRIVATE MS_RDONLY MS_REC
@@ -102,13 +102,13 @@ sub used_bytes {
     return ($blocks - $free) * $block_bytes;
 }
 
-# What is free of a file system for everybody; undefined when that cannot be asked.
-sub free_bytes {
+# What a file system has for everybody: free bytes, names it may have in all (0: any number) and how many more. Empty when it cannot be asked.
+sub room {
     my ($path) = @_;
     my $buffer = "\0" x 120;
     syscall($number->{statfs}, "$path", $buffer) == 0 or return;
-    my (undef, $block_bytes, undef, undef, $available) = unpack 'q5', $buffer;
-    return $available * $block_bytes;
+    my (undef, $block_bytes, undef, undef, $available, $names, $free_names) = unpack 'q7', $buffer;
+    return ($available * $block_bytes, $names, $free_names);
 }
 
 # An empty one, which ends with the last process that has it.

@@ -117,6 +117,18 @@ const cases: ReadonlyArray<Case> = [
     end: { _tag: "LimitExceeded", limit: "disk", suspected: false }
   },
   {
+    statement: "counts what a script leaves where everybody may write",
+    language: "python",
+    script: [
+      "import os, tempfile, time",
+      "folder = tempfile.mkdtemp(dir='/var/tmp')",
+      "for n in range(20): open(f'{folder}/part{n}', 'wb').write(bytes(1_000_000))",
+      "time.sleep(60)"
+    ],
+    limits: { diskBytes: 16 * mebibyte },
+    end: { _tag: "LimitExceeded", limit: "disk", suspected: false }
+  },
+  {
     statement: "leaves alone what stays within its disk, though it writes more in all",
     language: "python",
     script: ["import time", "for n in range(12): open('part', 'wb').write(bytes(4_000_000)); time.sleep(0.05)"],

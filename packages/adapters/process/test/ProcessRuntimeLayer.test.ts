@@ -192,6 +192,20 @@ describe("ProcessRuntime.layer", () => {
       )
   )
 
+  it.live.skipIf(!isRoot)("keeps names in reserve: of jobs that make ever more files the largest ends", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const directory = yield* disk("64m,nr_inodes=4000")
+        const runtime = yield* make({ directory, uids: ownUids(2), diskReserveBytes: mebibyte })
+        const script = ["import time", "for n in range(10_000): open(str(n), 'w'); time.sleep(0.001)"]
+        const report = yield* observeAll(runtime, yield* runtime.start(contractJob(runtime, "python", script)))
+        assert.deepInclude(readable(report).end, { _tag: "LimitExceeded", limit: "disk_reserve" })
+        const obstacle = runtime.obstacle ?? Effect.undefined
+        assert.isUndefined(yield* eventually(obstacle, (found) => found === undefined))
+      })
+    )
+  )
+
   it.live.skipIf(!isRoot)("ends a job on a full disk", () =>
     Effect.scoped(
       Effect.gen(function* () {

@@ -4,11 +4,16 @@ import type { RuntimeObstacle } from "@fairlead/core/runtime/ScriptRuntime"
 import { Effect } from "effect"
 import { atOnce } from "./files.ts"
 
-/** `disk` while less than `reserveBytes` is free. A file system that does not say has room. */
+/** Names that are left free with the bytes; of a small file system a twentieth. As in Disk.pm. */
+const reserveNames = 10_000
+
+/** `disk` while less than `reserveBytes` is free, or hardly a name for one more file. A file system that does not say has room. */
 export const diskObstacle = (directory: string, reserveBytes: number): Effect.Effect<RuntimeObstacle | undefined> =>
   atOnce(() => statfsSync(directory)).pipe(
-    Effect.map(({ bavail, bsize }): RuntimeObstacle | undefined =>
-      bavail * bsize < reserveBytes ? "disk" : undefined
+    Effect.map(({ bavail, bsize, ffree, files }): RuntimeObstacle | undefined =>
+      reserveBytes > 0 && (bavail * bsize < reserveBytes || ffree < Math.min(reserveNames, files / 20))
+        ? "disk"
+        : undefined
     ),
     Effect.orElseSucceed(() => undefined)
   )
