@@ -72,6 +72,7 @@ const runtimes = (config: HostConfig) => {
         diskReserveBytes: config.FAIRLEAD_DISK_RESERVE_MB * mebibyte,
         unsafeScriptsAsHostUser: config.FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER === "on",
         shared: config.FAIRLEAD_SHARED_DIRECTORIES,
+        python: python(config),
         ...(range === undefined ? {} : { uids: range })
       })
     )
@@ -80,6 +81,11 @@ const runtimes = (config: HostConfig) => {
     Layer.provideMerge(ScriptRuntimes.layer)
   )
 }
+
+const python = ({ FAIRLEAD_PROCESS_PYTHON, FAIRLEAD_PROCESS_PYTHON_ISOLATION }: HostConfig) => ({
+  isolated: FAIRLEAD_PROCESS_PYTHON_ISOLATION === "on",
+  ...(Option.isSome(FAIRLEAD_PROCESS_PYTHON) ? { interpreter: FAIRLEAD_PROCESS_PYTHON.value } : {})
+})
 
 const Range = Schema.String.check(Schema.isPattern(/^\d{1,10}-\d{1,10}$/))
 const mostUids = 1_000
