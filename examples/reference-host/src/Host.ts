@@ -73,6 +73,7 @@ const runtimes = (config: HostConfig) => {
         outputRateBytes: config.FAIRLEAD_OUTPUT_RATE_MB * mebibyte,
         unsafeScriptsAsHostUser: config.FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER === "on",
         shared: config.FAIRLEAD_SHARED_DIRECTORIES,
+        python: python(config),
         ...(range === undefined ? {} : { uids: range })
       })
     )
@@ -81,6 +82,11 @@ const runtimes = (config: HostConfig) => {
     Layer.provideMerge(ScriptRuntimes.layer)
   )
 }
+
+const python = ({ FAIRLEAD_PROCESS_PYTHON, FAIRLEAD_PROCESS_PYTHON_ISOLATION }: HostConfig) => ({
+  isolated: FAIRLEAD_PROCESS_PYTHON_ISOLATION === "on",
+  ...(Option.isSome(FAIRLEAD_PROCESS_PYTHON) ? { interpreter: FAIRLEAD_PROCESS_PYTHON.value } : {})
+})
 
 const Range = Schema.String.check(Schema.isPattern(/^\d{1,10}-\d{1,10}$/))
 const mostUids = 1_000

@@ -41,6 +41,7 @@ const sentence = (error: unknown): string | undefined => {
 const remedies: Readonly<Record<string, string>> = {
   user: "Start the host as root, which gives each script a user of its own; or set FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER=on, or FAIRLEAD_PROCESS_RUNTIME=off.",
   uids: "Set FAIRLEAD_PROCESS_UIDS to a range that nobody uses.",
+  python: "Set FAIRLEAD_PROCESS_PYTHON to a Python or a virtual environment that scripts can run, or leave it out.",
   directory: "Mend that, or set FAIRLEAD_DATA_DIR.",
   keeper: "Mend that, or set FAIRLEAD_PROCESS_RUNTIME=off."
 }

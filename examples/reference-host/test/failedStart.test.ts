@@ -48,6 +48,11 @@ describe("a start that fails", () => {
       () => ({ DATABASE_URL: "postgres://u:hunter2@127.0.0.1:1/d" }),
       ["no server listens", "DATABASE_URL"]
     ],
+    [
+      "a Python that is not there",
+      () => ({ FAIRLEAD_PROCESS_PYTHON: "/nowhere/python3" }),
+      ["/nowhere/python3 does not exist", "Set FAIRLEAD_PROCESS_PYTHON"]
+    ],
     ["an address that is none", () => ({ DATABASE_URL: "hunter2" }), ["DATABASE_URL is not an address"]],
     ["a name that is none", () => ({ FAIRLEAD_ADMIN_USERNAME: "a b" }), ["FAIRLEAD_ADMIN_USERNAME is not valid"]]
   ] as const)(

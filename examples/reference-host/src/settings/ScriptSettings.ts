@@ -2,7 +2,7 @@
 import { defaultQueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Config, Schema } from "effect"
-import { integer, list, onOff, optional, optionalInteger, setting } from "./Setting.ts"
+import { integer, list, onOff, optional, optionalFormed, optionalInteger, setting } from "./Setting.ts"
 
 /** `process=100`. */
 const RuntimeLimit = Schema.TemplateLiteralParser([
@@ -30,6 +30,17 @@ export const scriptSettings = {
   FAIRLEAD_SHARED_DIRECTORIES: list(
     "FAIRLEAD_SHARED_DIRECTORIES",
     "Absolute paths of directories of this machine to which scripts can write, as far as their user may. With namespaces all else is read-only for scripts."
+  ),
+  FAIRLEAD_PROCESS_PYTHON: optionalFormed(
+    "FAIRLEAD_PROCESS_PYTHON",
+    /^\/./,
+    "every version on the PATH",
+    "Absolute path of the Python that scripts get, or of the folder of a virtual environment, for its packages. It is the only Python then, and must be where scripts may read: not below `FAIRLEAD_DATA_DIR` nor, with namespaces, `/tmp`."
+  ),
+  FAIRLEAD_PROCESS_PYTHON_ISOLATION: onOff(
+    "FAIRLEAD_PROCESS_PYTHON_ISOLATION",
+    "on",
+    "Whether Python scripts run in isolated mode (`python -I`): they import no modules from their own folder, and PYTHON* variables of a request have no effect."
   ),
   FAIRLEAD_MAX_RUNNING: integer(
     "FAIRLEAD_MAX_RUNNING",

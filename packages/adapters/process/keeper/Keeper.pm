@@ -117,20 +117,22 @@ sub run_script {
     finish({ %{ $job{end} // how_it_ended($status) }, evidence($status), total_usage($wall) });
 }
 
-# Until the script's own process has ended; returns its wait status.
+# Until the script's own process has ended, and if it waits for its background all others too; returns the wait status of the script.
 sub watch {
     my ($main, $started) = @_;
     my $due = $started + $spec{timeoutMillis} / 1000;
     my ($next_look, $kill_at, $looks) = ($started + FIRST_LOOK_SECONDS, undef, 0);
+    my ($status, $is_alone);
     while (1) {
         my $wake = min($next_look, $job{end} ? () : $due, $kill_at // ());
         my $now  = now();
         pump($wake > $now ? $wake - $now : 0);
-        my $status = reap($main);
-        if (defined $status) {
+        ($is_alone, my $ended) = reap($main);
+        if (defined $ended) {
+            $status = $ended;
             delete $job{process};
-            return $status;
         }
+        return $status if defined $status && ($is_alone || !$spec{waitForBackground} || ($job{end} && !$kill_at));
         $now = now();
         if (!$job{end} && $now >= $due) {
             ask_to_end({ end => 'timeout' });
@@ -290,12 +292,13 @@ sub drain {
 
 # ---- processes -------------------------------------------------------------------------------------------------------------
 
-# Collects ended children, also adopted ones; returns the wait status of `$main` if it is among them.
+# Collects ended children, also adopted ones. Returns whether no process of the job is left, as each is or becomes a child, and the wait
+# status of `$main` if that is among those that ended.
 sub reap {
     my ($main) = @_;
-    my $status;
-    while ((my $pid = waitpid -1, WNOHANG) > 0) { $status = $? if $pid == $main }
-    return $status;
+    my ($pid, $status);
+    while (($pid = waitpid -1, WNOHANG) > 0) { $status = $? if $pid == $main }
+    return ($pid == -1, $status);
 }
 
 # All living processes of the job but the keeper.
@@ -326,8 +329,8 @@ sub sweep {
     my $until = now() + SWEEP_SECONDS;
     while (now() < $until) {
         kill_all();
-        reap(0);
-        return if waitpid(-1, WNOHANG) == -1;    # no children left, and every process of the job is or becomes our child
+        my ($is_alone) = reap(0);
+        return if $is_alone;
         pump(0.005);
     }
 }

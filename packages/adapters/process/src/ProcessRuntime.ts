@@ -5,36 +5,28 @@
 import { readdir, readFile, realpath, writeFile } from "node:fs/promises"
 import { isAbsolute, join } from "node:path"
 import { geteuid, platform } from "node:process"
-import type { JobHandle, JobSpec } from "@fairlead/core/runtime/Job"
+import type { JobHandle } from "@fairlead/core/runtime/Job"
 import { JobId } from "@fairlead/core/runtime/JobId"
-import { JobRemoved, RuntimeError } from "@fairlead/core/runtime/RuntimeError"
+import { RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import type { JobSummary, ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
-import { Clock, Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
+import { Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "effect"
 import { choose, describe, type Level } from "./internal/confinement.ts"
 import { diskObstacle } from "./internal/diskReserve.ts"
 import { attempt, type FileFailure, ifPresent } from "./internal/files.ts"
-import { bury, isRemoved, sweep, sweepMemoryGroups } from "./internal/housekeeping.ts"
+import { bury, sweep, sweepMemoryGroups } from "./internal/housekeeping.ts"
 import { checkUsers, makeAccounts } from "./internal/jobAccounts.ts"
-
-import {
-  claimForRemoval,
-  makePlaces,
-  type Places,
-  prepare,
-  type Spare,
-  stateOf,
-  summaryState
-} from "./internal/jobDirectory.ts"
-import { type Confinement, isExpressible, ownFolders } from "./internal/keeperSpec.ts"
-import { discover, hostPath, type Interpreter, languagesOf } from "./internal/languages.ts"
-import { type Launcher, makeLauncher } from "./internal/launcher.ts"
+import { claimForRemoval, makePlaces, stateOf, summaryState } from "./internal/jobDirectory.ts"
+import { ownFolders } from "./internal/keeperSpec.ts"
+import { discover, hostPath, languagesOf } from "./internal/languages.ts"
+import { makeLauncher } from "./internal/launcher.ts"
 import { findMemoryGroups } from "./internal/memoryGroups.ts"
 import { nodeName } from "./internal/nodeName.ts"
 import { observation } from "./internal/observation.ts"
-import { absentReport, failed, failingIn, heldUp, refused, staleMillis } from "./internal/runtimeErrors.ts"
+import { absentReport, failed, failingIn } from "./internal/runtimeErrors.ts"
 import { checkShared } from "./internal/sharedDirectories.ts"
-import { makeSpareKeeper, type SpareKeeper } from "./internal/spareKeeper.ts"
+import { makeSpareKeeper } from "./internal/spareKeeper.ts"
+import { handleOf, type StartingMachine, startIn } from "./internal/startJob.ts"
 import { worldWritable } from "./internal/worldWritable.ts"
 import { ProcessRuntimeUnavailable } from "./ProcessRuntimeUnavailable.ts"
 
@@ -84,6 +76,14 @@ export const ProcessRuntimeOptions = Schema.Struct({
    * 8 MiB.
    */
   outputRateBytes: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
+  /**
+   * `interpreter`: absolute path of the Python to offer, or of the folder of a virtual environment, with the packages of either; default: all
+   * that are found, without those of environments. `isolated`: whether scripts run in Python's isolated mode, in which they import nothing from
+   * their own folder and PYTHON* variables have no effect; default true.
+   */
+  python: Schema.optionalKey(
+    Schema.Struct({ interpreter: Schema.optionalKey(Absolute), isolated: Schema.optionalKey(Schema.Boolean) })
+  ),
   /** Names of the languages to offer. Default: all that are found. */
   languages: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
   /** Folders in which interpreters are looked for, separated by colons. Default: PATH of the host. */
@@ -125,9 +125,10 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
       Effect.mapError(choose(places, confined, levels, options.memory), unavailableKeeper),
       discover({
         path: options.interpreterPath ?? (yield* hostPath),
-        unreachable: levels[0] === "namespace" ? [...ownFolders, ...confined.hidden] : [],
+        unreachable: [...(levels[0] === "namespace" ? ownFolders : []), ...confined.hidden],
         uid: options.uids?.first,
-        languages: options.languages
+        languages: options.languages,
+        python: options.python ?? {}
       })
     ],
     { concurrency: 2 }
@@ -177,14 +178,7 @@ const unavailableDirectory = ({ cause }: FileFailure) =>
 const unavailableKeeper = (obstacles: ReadonlyArray<string>) =>
   new ProcessRuntimeUnavailable({ reason: "keeper", detail: obstacles.join("; ") })
 
-interface Machine {
-  readonly places: Places
-  readonly bootId: string
-  readonly node: string
-  readonly confinement: Confinement
-  readonly launcher: Launcher
-  readonly spare: SpareKeeper
-  readonly interpreters: ReadonlyArray<Interpreter>
+interface Machine extends StartingMachine {
   readonly isolation: string
 }
 
@@ -239,39 +233,6 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
     list: list.pipe(Effect.catchTag("FileFailure", failingIn("list")), Effect.withSpan("ProcessRuntime.list")),
     inspect: (jobId) => inspect(jobId).pipe(Effect.catchTag("FileFailure", failingIn("list")))
   }
-}
-
-const handleOf = (jobId: JobId, node: string): JobHandle => ({ runtime: "process", jobId, node })
-
-const startIn = ({ bootId, confinement, interpreters, launcher, node, places, spare }: Machine) => {
-  const startNew = Effect.fnUntraced(function* (spec: JobSpec, interpreter: Interpreter, taken?: Spare) {
-    const { jobId } = spec
-    const begunMillis = yield* Clock.currentTimeMillis
-    const directory = join(places.jobs, jobId)
-    const allowed = Effect.map(isRemoved(places, jobId), (removed) => !removed)
-    const preparation = { allowed, spare: taken }
-    const isNew = yield* prepare(places, directory, confinement, spec, interpreter, preparation)
-    // Again, because a removal may have made room for the directory in the meantime.
-    if (yield* isRemoved(places, jobId)) {
-      yield* bury(places, launcher, jobId)
-      return yield* new JobRemoved({ jobId })
-    }
-    if (!isNew && (yield* stateOf(directory, bootId))._tag !== "Prepared") return handleOf(jobId, node)
-    // A host that was frozen in between may have lost the execution to another: it has to ask again before it begins anything.
-    if ((yield* Clock.currentTimeMillis) - begunMillis > staleMillis) return yield* heldUp()
-    yield* launcher.keep(directory)
-    return handleOf(jobId, node)
-  })
-  return Effect.fn("ProcessRuntime.start")(
-    function* (spec: JobSpec) {
-      const { language, languageVersion } = spec
-      const interpreter = interpreters.find((each) => each.language === language && each.version === languageVersion)
-      if (interpreter === undefined) return yield* refused("start", `there is no ${language} ${languageVersion} here`)
-      if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
-      return yield* spare.use((taken) => startNew(spec, interpreter, taken))
-    },
-    Effect.catchTag("FileFailure", failingIn("start"))
-  )
 }
 
 const removeIn = ({ bootId, launcher, places }: Machine) =>

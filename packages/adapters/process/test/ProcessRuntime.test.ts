@@ -51,6 +51,44 @@ for (const [name, options] of levels)
       )
     )
 
+    it.live("waits, if it is to, for daemons that hold none of the script's streams", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const runtime = yield* (yield* place({ ...options, languages: ["bash"] })).host
+          const daemon = "(setsid bash -c '(sleep 0.6 &) ; sleep 0.1' > /dev/null 2>&1 < /dev/null &)"
+          const spec = { ...marked(contractJob(runtime, "bash", [daemon, "exit 4"])), waitForBackground: true }
+          const { report } = yield* observeAll(runtime, yield* runtime.start(spec))
+          assert.deepStrictEqual(report.end, { _tag: "Exited", exitCode: 4 })
+          assert.isAtLeast(report.usage?.executionTimeWallSeconds ?? 0, 0.599)
+          assert.deepStrictEqual(yield* processesOf(spec), [])
+        })
+      )
+    )
+
+    it.live("gives what it waits for the grace of a script, and kills what ignores being asked", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const runtime = yield* (yield* place({ ...options, languages: ["bash"] })).host
+          const left = {
+            polite: "bash -c 'trap \"echo bye; exit\" TERM; echo ready; while :; do sleep 0.05; done' &",
+            stubborn: "bash -c 'trap \"\" TERM; echo ready; while :; do sleep 60; done' &"
+          }
+          for (const [script, stdout, forced] of [
+            [left.polite, "ready\nbye\n", false],
+            [left.stubborn, "ready\n", true]
+          ] as const) {
+            const spec = { ...marked(contractJob(runtime, "bash", [script])), waitForBackground: true }
+            const handle = yield* runtime.start(spec)
+            yield* untilPrinted(runtime, handle)
+            yield* runtime.stop(handle)
+            const seen = readable(yield* observeAll(runtime, handle))
+            assert.deepInclude(seen, { stdout, end: { _tag: "Stopped", forced } })
+            assert.deepStrictEqual(yield* processesOf(spec), [])
+          }
+        })
+      )
+    )
+
     it.live("gives a script nothing of the host's environment, and a home of its own", () =>
       Effect.scoped(
         Effect.gen(function* () {

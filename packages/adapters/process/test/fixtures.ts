@@ -29,6 +29,8 @@ export const place = (options: Omit<ProcessRuntimeOptions, "directory"> = {}) =>
     })
   }))
 
+const inShell = (millis: number, text: string) => `sleep ${millis / 1000}; echo ${text}`
+
 export const bash: ContractScripts = {
   language: "bash",
   print: (text) => `echo '${text}'`,
@@ -38,6 +40,7 @@ export const bash: ContractScripts = {
   printEnv: (name) => `echo "$${name}"`,
   printArgs: `printf '%s\\n' "$@"`,
   sleep: (millis) => `sleep ${millis / 1000}`,
+  later: (millis, text) => `(${inShell(millis, text)}) &`,
   exit: (code) => `exit ${code}`,
   hang: "while :; do sleep 60; done",
   stubborn: "trap '' TERM",
@@ -53,6 +56,7 @@ export const python: ContractScripts = {
   printEnv: (name) => `import os; print(os.environ['${name}'])`,
   printArgs: "import sys; [print(arg) for arg in sys.argv[1:]]",
   sleep: (millis) => `import time; time.sleep(${millis / 1000})`,
+  later: (millis, text) => `import subprocess; subprocess.Popen(['sh', '-c', '${inShell(millis, text)}'])`,
   exit: (code) => `import sys; sys.exit(${code})`,
   hang: "import time\nwhile True: time.sleep(60)",
   stubborn: "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)",
@@ -68,6 +72,8 @@ export const node: ContractScripts = {
   printEnv: (name) => `console.log(process.env['${name}'])`,
   printArgs: "for (const arg of process.argv.slice(2)) console.log(arg)",
   sleep: (millis) => `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${millis})`,
+  later: (millis, text) =>
+    `require('node:child_process').spawn('sh', ['-c', '${inShell(millis, text)}'], { detached: true, stdio: 'inherit' }).unref()`,
   exit: (code) => `process.exitCode = ${code}`,
   hang: "setInterval(() => {}, 60_000)",
   stubborn: "process.on('SIGTERM', () => {})",

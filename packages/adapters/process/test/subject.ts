@@ -7,11 +7,11 @@ import { Effect, Redacted } from "effect"
 export interface Errand {
   readonly options: ProcessRuntimeOptions
   readonly language: string
-  readonly mark: string
+  readonly env: Readonly<Record<string, string>>
   readonly scripts: ReadonlyArray<ReadonlyArray<string>>
 }
 
-const { language, mark, options, scripts }: Errand = JSON.parse(argv[2] ?? "")
+const { env, language, options, scripts }: Errand = JSON.parse(argv[2] ?? "")
 const limits = { memoryBytes: 96 * 1024 ** 2, fileSizeBytes: 1024 ** 3, timeoutMillis: 20_000 }
 
 const ends = await Effect.runPromise(
@@ -20,7 +20,7 @@ const ends = await Effect.runPromise(
       const runtime = yield* make({ ...options, languages: [language], interpreterPath: "/usr/bin:/bin" })
       return yield* Effect.forEach(scripts, (lines) =>
         Effect.gen(function* () {
-          const spec = { ...contractJob(runtime, language, lines, limits), env: Redacted.make({ MARK: mark }) }
+          const spec = { ...contractJob(runtime, language, lines, limits), env: Redacted.make(env) }
           return readable(yield* observeAll(runtime, yield* runtime.start(spec)))
         })
       )

@@ -292,7 +292,7 @@ export const executionsCancel = <ThrowOnError extends boolean = true>(options: O
 /**
  * Run the same script again
  *
- * Makes a new execution with the script, arguments, environment, limits, priority, `retry` and `concurrency_key` of one that has ended. It waits for its turn, whatever the first one's `concurrency_policy` was; `run_at` and `queue_ttl_seconds` are not taken over.
+ * Makes a new execution with the script, arguments, environment, limits, `wait_for_background`, priority, `retry` and `concurrency_key` of one that has ended. It waits for its turn, whatever the first one's `concurrency_policy` was; `run_at` and `queue_ttl_seconds` are not taken over.
  */
 export const executionsRetry = <ThrowOnError extends boolean = true>(options: Options<ExecutionsRetryData, ThrowOnError>): RequestResult<ExecutionsRetryResponses, ExecutionsRetryErrors, ThrowOnError, 'data'> => (options.client ?? client).post<ExecutionsRetryResponses, ExecutionsRetryErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

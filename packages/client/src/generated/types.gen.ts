@@ -2123,6 +2123,7 @@ export type Execution = {
     resolved_version: string;
     runtime: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
     args: Array<string>;
+    wait_for_background?: boolean;
     priority: number;
     status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
     attempt: number;
@@ -2356,6 +2357,10 @@ export type ExecutionRequest = {
      * Kept bytes of stdout and of stderr, each. More is counted, not kept.
      */
     output_bytes?: number;
+    /**
+     * Whether the script is over only when the processes have ended too that it left in the background; all limits hold until then. When absent or false these are ended with it.
+     */
+    wait_for_background?: boolean;
     /**
      * What you call it; lists find it by a part of this.
      */

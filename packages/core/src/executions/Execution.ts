@@ -87,6 +87,8 @@ export class Execution extends Schema.Class<Execution>("Execution")({
   /** The environment of the script as sealed JSON; absent when the request gave none. */
   sealedEnv: Schema.optionalKey(Sealed),
   limits: ExecutionLimits,
+  /** An attempt is over when what its script left in the background has ended too; absent or false: that is ended with the script. */
+  waitForBackground: Schema.optionalKey(Schema.Boolean),
   priority: Priority,
   status: ExecutionStatus,
   /** Number of the current attempt; 0 before the first start. */

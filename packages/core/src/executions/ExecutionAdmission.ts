@@ -145,6 +145,7 @@ export class ExecutionAdmission extends Context.Service<
           expiresAt: DateTime.add(runAt ?? at, { milliseconds: ttlMillis }),
           ...(name === undefined ? {} : { name }),
           ...(Object.keys(labels).length === 0 ? {} : { labels }),
+          ...(request.waitForBackground === true ? { waitForBackground: true } : {}),
           ...(runAt === undefined ? {} : { runAt }),
           ...(retryPolicy === undefined ? {} : { retryPolicy }),
           ...(concurrencyKey === undefined ? {} : { concurrencyKey }),

@@ -149,7 +149,7 @@ const specOf = (
   attempt: number,
   env: Redacted.Redacted<Readonly<Record<string, string>>>
 ): JobSpec => {
-  const { args, executionId, lang, limits, resolvedVersion, script } = execution
+  const { args, executionId, lang, limits, resolvedVersion, script, waitForBackground = false } = execution
   return {
     jobId: jobIdOf(executionId, attempt),
     script,
@@ -166,6 +166,7 @@ const specOf = (
       fileSizeBytes: Math.min(limits.fileSizeBytes, limits.diskBytes),
       openFiles: limits.openFiles,
       outputBytes: limits.outputBytes
-    }
+    },
+    waitForBackground
   }
 }

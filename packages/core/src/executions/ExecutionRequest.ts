@@ -16,6 +16,8 @@ export interface ExecutionRequest {
   readonly env?: Redacted.Redacted<Readonly<Record<string, string>>> | undefined
   /** Limits that are absent take the host's default. */
   readonly limits?: Partial<ExecutionLimits> | undefined
+  /** See `JobSpec`; default false. */
+  readonly waitForBackground?: boolean | undefined
   /** Default 5. */
   readonly priority?: number | undefined
   /** What its owner calls it; 200 characters at most. */

@@ -255,8 +255,8 @@ export class Executions extends Context.Service<
             return yield* new ExecutionActive({ executionId: id, executionStatus: execution.status })
           const { lang, langVersion, runtime, script, sealedEnv } = execution
           const env = sealedEnv === undefined ? undefined : yield* Effect.orDie(environment.open(execution))
-          const { args, concurrencyKey, labels, limits, name, priority, retryPolicy } = execution
-          const again = { args, env, limits, priority, retryPolicy, concurrencyKey, name, labels }
+          const { args, concurrencyKey, labels, limits, name, priority, retryPolicy, waitForBackground } = execution
+          const again = { args, env, limits, waitForBackground, priority, retryPolicy, concurrencyKey, name, labels }
           const request = { script, lang, langVersion, runtime, ...again, retryOf: id, restart }
           return yield* admission.admit(caller, request, origin)
         }),

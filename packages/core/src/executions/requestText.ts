@@ -24,10 +24,15 @@ export const requestText = ({
     Object.entries(limits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
     priority ?? null,
     ...timing(more),
-    ...calling(more)
+    ...calling(more),
+    ...ending(more)
   ])
 
-/** What it is to be called, as the last member. */
+/** Whether it waits for its background, behind all others. */
+const ending = ({ waitForBackground = false }: Pick<ExecutionRequest, "waitForBackground">) =>
+  waitForBackground ? [{ waitForBackground }] : []
+
+/** What it is to be called. */
 const calling = ({ labels = {}, name }: Pick<ExecutionRequest, "labels" | "name">) =>
   name === undefined && Object.keys(labels).length === 0
     ? []

@@ -38,7 +38,12 @@ export const JobSpec = Schema.Struct({
   args: Schema.Array(Schema.String),
   /** Added to the runtime's own minimal environment. Secret: goes neither to an argument list nor to a log. */
   env: Schema.Redacted(Schema.Record(Schema.String, Schema.String)),
-  limits: JobLimits
+  limits: JobLimits,
+  /**
+   * The job is over when the processes have ended too that its script left in the background, daemons among them; all limits hold until
+   * then. It ends as the script itself did. Default false: what is left in the background is ended with the script.
+   */
+  waitForBackground: Schema.optionalKey(Schema.Boolean)
 })
 export type JobSpec = typeof JobSpec.Type
 

@@ -2,10 +2,10 @@
  * The executable specification of `ScriptRuntime`: jobs of a tiny language, kept in memory, one command per line.
  *
  * `out <text>` and `err <text>` print a line · `hex <digits>` prints bytes · `fill <count>` prints that many `x` · `env <name>` and `args` print what the
- * job was given · `sleep <milliseconds>` · `exit <code>` · `kill <signal>` · `exceed <limit>` · `hang` until it is stopped · `stubborn` ignores being asked
+ * job was given · `sleep <milliseconds>` · `later <milliseconds> <text>` prints a line from the background · `exit <code>` · `kill <signal>` · `exceed <limit>` · `hang` until it is stopped · `stubborn` ignores being asked
  * · `farewell <text>` is printed when it is asked · `overtake <code>` has just ended by itself, with that code, when it is asked.
  */
-import { Clock, Deferred, Effect, Layer, Option, Redacted, Result, Schema, Scope, Stream } from "effect"
+import { Clock, Deferred, Effect, Fiber, Layer, Option, Redacted, Result, Schema, Scope, Stream } from "effect"
 import { Hex } from "effect/encoding"
 import { ResourceUsage } from "../executions/ResourceUsage.ts"
 import {
@@ -32,6 +32,8 @@ interface Job {
   readonly spec: JobSpec
   readonly stopRequested: Deferred.Deferred<void>
   readonly output: MemoryOutput
+  /** Children of the fiber of the script, so that they end with it. */
+  readonly background: Array<Fiber.Fiber<unknown>>
   stubborn: boolean
   /** Printed when the job is asked to end. */
   farewell: string | undefined
@@ -119,6 +121,7 @@ const newJob = (spec: JobSpec, node: string, beganAt: number): Job => ({
   spec,
   stopRequested: Deferred.makeUnsafe(),
   output: makeMemoryOutput(spec.limits.outputBytes, beganAt),
+  background: [],
   stubborn: false,
   farewell: undefined,
   overtakes: undefined,
@@ -185,6 +188,12 @@ const askToEnd = (job: Job) =>
   })
 
 const runScript = Effect.fnUntraced(function* (job: Job) {
+  const end = yield* runLines(job)
+  if (job.spec.waitForBackground === true) yield* Fiber.awaitAll(job.background)
+  return end
+})
+
+const runLines = Effect.fnUntraced(function* (job: Job) {
   for (const line of job.spec.script.split("\n")) {
     const end = yield* runLine(job, line)
     if (end !== undefined) return end
@@ -213,6 +222,12 @@ const runLine = Effect.fnUntraced(function* (job: Job, line: string): Effect.fn.
     case "sleep":
       yield* Effect.sleep(Number(argument))
       return undefined
+    case "later": {
+      const [millis, ...words] = argument.split(" ")
+      const line = write(job, "stdout", utf8(`${words.join(" ")}\n`))
+      job.background.push(yield* Effect.forkChild(Effect.delay(line, Number(millis))))
+      return undefined
+    }
     case "hang":
       return yield* Effect.never
     case "stubborn":

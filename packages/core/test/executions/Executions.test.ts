@@ -57,6 +57,18 @@ describe("Executions.submit", () => {
     })
   )
 
+  live(
+    "waits for what a script leaves in the background if it is asked to, also when that is run again",
+    Effect.gen(function* () {
+      const left = yield* run(lines("later 20 late\nexit 3"))
+      assert.deepStrictEqual([left.execution.outcome?.exitCode, left.stdout], [3, ""])
+      const awaited = yield* run(lines("later 20 late\nexit 3", { waitForBackground: true }))
+      assert.deepStrictEqual([awaited.execution.outcome?.exitCode, awaited.stdout], [3, "late\n"])
+      const again = yield* (yield* Executions).retry(alice, awaited.execution.executionId, origin)
+      assert.isTrue(again.waitForBackground)
+    })
+  )
+
   it.live("tells the script which execution and attempt it is, and where, whatever its environment says", () =>
     Effect.gen(function* () {
       const names = ["FAIRLEAD_EXECUTION_ID", "FAIRLEAD_ATTEMPT", "FAIRLEAD_NODE", "FAIRLEAD_URL"]

@@ -13,6 +13,7 @@ suite("memory", makePlace(), {
   printEnv: (name) => `env ${name}`,
   printArgs: "args",
   sleep: (millis) => `sleep ${millis}`,
+  later: (millis, text) => `later ${millis} ${text}`,
   exit: (code) => `exit ${code}`,
   hang: "hang",
   stubborn: "stubborn",

@@ -1,13 +1,13 @@
 /** What callers may ask of `/executions`: bodies, headers and queries, in the words and units of the seed documents. */
 import { maxScriptLength, Priority } from "@fairlead/core/executions/Execution"
 import { maximumLabels } from "@fairlead/core/executions/ExecutionLabels"
-import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { reservedPrefix } from "@fairlead/core/executions/ScriptVariables"
 import { OutputName, RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Effect, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { ignoredMembers } from "./compat/IgnoredMembers.ts"
+import { limitFields } from "./LimitRequests.ts"
 import { pageQuery } from "./Paging.ts"
 import { policyHasKey, queueingFields } from "./QueueingRequests.ts"
 import { text } from "./Text.ts"
@@ -33,59 +33,6 @@ const Environment = Schema.Record(Schema.String, text(0, 32_768)).check(
     { toJsonSchema: () => ({ propertyNames: { pattern: variableName.source } }) }
   )
 )
-
-/** A limit that is absent takes the host's default; one above the host's maximum is refused. */
-const limits = {
-  timeoutSeconds: Schema.optionalKey(
-    Schema.Finite.check(Schema.isBetween({ minimum: 0.1, maximum: 86_400 })).annotate({
-      description: "Wall time of one attempt in seconds, 0.1 to 86,400.",
-      examples: [30]
-    })
-  ),
-  memoryMb: Schema.optionalKey(
-    whole(4, 65_536).annotate({ description: "Memory of the whole process tree in MiB, 4 to 65,536.", examples: [128] })
-  ),
-  cpuMillicores: Schema.optionalKey(
-    whole(10, 64_000).annotate({ description: "Share of CPU cores in thousandths, 10 to 64,000.", examples: [500] })
-  ),
-  processes: Schema.optionalKey(
-    whole(1, 4_096).annotate({ description: "Processes and threads at one time.", examples: [32] })
-  ),
-  diskMb: Schema.optionalKey(
-    whole(1, 1024 ** 2).annotate({
-      description: "Disk that one attempt may take in all, its kept output included, in MiB, 1 to 1,048,576.",
-      examples: [512]
-    })
-  ),
-  fileSizeMb: Schema.optionalKey(
-    whole(1, 1024 ** 2).annotate({
-      description: "Largest file that it may write, in MiB, 1 to 1,048,576.",
-      examples: [64]
-    })
-  ),
-  openFiles: Schema.optionalKey(
-    whole(16, 65_536).annotate({
-      description: "Files, pipes and sockets that one process may have open, 16 to 65,536.",
-      examples: [128]
-    })
-  ),
-  outputBytes: Schema.optionalKey(
-    whole(1, 64 * 1024 ** 2).annotate({
-      description: "Kept bytes of stdout and of stderr, each. More is counted, not kept.",
-      examples: [65_536]
-    })
-  )
-}
-interface WantedLimits {
-  readonly timeoutSeconds?: number
-  readonly memoryMb?: number
-  readonly cpuMillicores?: number
-  readonly processes?: number
-  readonly diskMb?: number
-  readonly fileSizeMb?: number
-  readonly openFiles?: number
-  readonly outputBytes?: number
-}
 
 /** A key is what a file may be called, a value any text. */
 const labelKey = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/
@@ -130,7 +77,15 @@ export const ExecutionRequest = wire(
     args: Schema.optionalKey(Schema.Array(text(0, 4_096)).check(Schema.isMaxLength(100))),
     /** Secret from here on: sealed at rest, never answered. */
     env: Schema.optionalKey(Schema.RedactedFromValue(Environment)),
-    ...limits,
+    ...limitFields,
+    waitForBackground: Schema.optionalKey(
+      Schema.Boolean.annotate({
+        description:
+          "Whether the script is over only when the processes have ended too that it left in the background; all limits hold until then. " +
+          "When absent or false these are ended with it.",
+        examples: [true]
+      })
+    ),
     name: Schema.optionalKey(
       name.annotate({ description: "What you call it; lists find it by a part of this.", examples: ["nightly import"] })
     ),
@@ -146,30 +101,6 @@ export const ExecutionRequest = wire(
     ...queueingFields
   }).check(policyHasKey)
 )
-
-/** In the domain's units. */
-export const wantedLimits = (wanted: WantedLimits): Partial<ExecutionLimits> => ({
-  ...(wanted.timeoutSeconds === undefined ? {} : { timeoutMillis: Math.round(wanted.timeoutSeconds * 1000) }),
-  ...(wanted.memoryMb === undefined ? {} : { memoryBytes: wanted.memoryMb * 1024 ** 2 }),
-  ...(wanted.cpuMillicores === undefined ? {} : { cpuMillicores: wanted.cpuMillicores }),
-  ...(wanted.processes === undefined ? {} : { processes: wanted.processes }),
-  ...(wanted.diskMb === undefined ? {} : { diskBytes: wanted.diskMb * 1024 ** 2 }),
-  ...(wanted.fileSizeMb === undefined ? {} : { fileSizeBytes: wanted.fileSizeMb * 1024 ** 2 }),
-  ...(wanted.openFiles === undefined ? {} : { openFiles: wanted.openFiles }),
-  ...(wanted.outputBytes === undefined ? {} : { outputBytes: wanted.outputBytes })
-})
-
-/** The field of a request that set a limit, and how many of the domain's units make one of its. */
-export const limitFields: Readonly<Record<string, { readonly field: string; readonly unit: number }>> = {
-  timeoutMillis: { field: "timeout_seconds", unit: 1000 },
-  memoryBytes: { field: "memory_mb", unit: 1024 ** 2 },
-  cpuMillicores: { field: "cpu_millicores", unit: 1 },
-  processes: { field: "processes", unit: 1 },
-  diskBytes: { field: "disk_mb", unit: 1024 ** 2 },
-  fileSizeBytes: { field: "file_size_mb", unit: 1024 ** 2 },
-  openFiles: { field: "open_files", unit: 1 },
-  outputBytes: { field: "output_bytes", unit: 1 }
-} satisfies Record<keyof ExecutionLimits, { readonly field: string; readonly unit: number }>
 
 /** Seconds to wait for the end before answering. */
 export const waitQuery = { wait_seconds: Schema.optional(whole(0, 60)) }

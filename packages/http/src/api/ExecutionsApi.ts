@@ -142,8 +142,8 @@ const retry = HttpApiEndpoint.post("retry", "/executions/:execution_id/retry", {
   .annotate(OpenApi.Summary, "Run the same script again")
   .annotate(
     OpenApi.Description,
-    "Makes a new execution with the script, arguments, environment, limits, priority, `retry` and `concurrency_key` of one that has " +
-      "ended. It waits for its turn, whatever the first one's `concurrency_policy` was; `run_at` and `queue_ttl_seconds` are not taken over."
+    "Makes a new execution with the script, arguments, environment, limits, `wait_for_background`, priority, `retry` and `concurrency_key` " +
+      "of one that has ended. It waits for its turn, whatever the first one's `concurrency_policy` was; `run_at` and `queue_ttl_seconds` are not taken over."
   )
 
 const remove = HttpApiEndpoint.delete("remove", "/executions/:execution_id", {

@@ -13,8 +13,9 @@ import { HttpServerResponse } from "effect/http"
 import { HttpApi, HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import { CurrentPrincipal } from "../api/Access.ts"
 import { ExecutionStillActive } from "../api/ExecutionProblems.ts"
-import { type ListQuery, preferredWait, wantedLimits } from "../api/ExecutionRequests.ts"
+import { type ListQuery, preferredWait } from "../api/ExecutionRequests.ts"
 import { ExecutionsApi } from "../api/ExecutionsApi.ts"
+import { wantedLimits } from "../api/LimitRequests.ts"
 import { pageEcho, pageOf } from "../api/Paging.ts"
 import { wantedQueueing } from "../api/QueueingRequests.ts"
 import { tagOf } from "../api/WireEvent.ts"
@@ -68,8 +69,9 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       submit: Effect.fnUntraced(
         function* ({ headers, payload, query }) {
-          const { args, env, labels, lang, langVersion, name, priority, runtime, script, ...more } = payload
-          const asked = { script, lang, langVersion, runtime, args, env, priority, name, labels }
+          const { args, env, labels, lang, langVersion, name, priority, runtime, script, waitForBackground, ...more } =
+            payload
+          const asked = { script, lang, langVersion, runtime, args, env, waitForBackground, priority, name, labels }
           const request = { ...asked, limits: wantedLimits(more), ...wantedQueueing(more) }
           const idempotencyKey = headers["idempotency-key"]
           const origin = yield* RequestOrigin

@@ -9,8 +9,8 @@ import type { Standing } from "@fairlead/core/queue/QueueForecast"
 import type { Language } from "@fairlead/core/runtime/Language"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { DateTime, Option } from "effect"
-import { limitFields } from "../api/ExecutionRequests.ts"
 import type { AttemptView, ExecutionView, ResultView, StandingView, Transcript } from "../api/ExecutionViews.ts"
+import { limitUnits } from "../api/LimitRequests.ts"
 import { retryView } from "../api/QueueingRequests.ts"
 import type { LongMembers } from "./internal/jsonPieces.ts"
 import { decodeWhole } from "./sse/decodeWhole.ts"
@@ -126,7 +126,7 @@ export const longMembers = ({ stderr, stdout }: ExecutionResult): LongMembers<St
 export const inRequestUnits = ({ limits }: LimitTooHigh): LimitTooHigh =>
   new LimitTooHigh({
     limits: limits.map(({ limit, maximum, requested }) => {
-      const { field, unit } = limitFields[limit] ?? { field: limit, unit: 1 }
+      const { field, unit } = limitUnits[limit] ?? { field: limit, unit: 1 }
       return { limit: field, requested: Math.ceil(requested / unit), maximum: Math.floor(maximum / unit) }
     })
   })

@@ -138,6 +138,24 @@ describe("POST /executions", () => {
     })
   )
 
+  it.live("takes whether to wait for the background, tells it, and takes it for a part of the request", () =>
+    Effect.gen(function* () {
+      const { call } = yield* ExecutionHost.start()
+      const ask = (more: object) =>
+        call("anna", "POST /executions", { body: { script: "out 1", ...more }, headers: { "idempotency-key": "k" } })
+      const first = yield* ask({})
+      assert.strictEqual((yield* ask({ wait_for_background: false })).body.execution_id, first.body.execution_id)
+      assert.strictEqual((yield* ask({ wait_for_background: true })).body.code, "IDEMPOTENCY_KEY_REUSED")
+      const made = yield* call("anna", "POST /executions", { body: { script: "", wait_for_background: true } })
+      const { body } = yield* call("anna", `GET /executions/${made.body.execution_id}`)
+      assert.deepInclude(body, { wait_for_background: true })
+      assert.notProperty(
+        (yield* call("anna", `GET /executions/${first.body.execution_id}`)).body,
+        "wait_for_background"
+      )
+    })
+  )
+
   it.live.each([
     [{ lang: "sh" }, "bash", "latest", "5.2.15"],
     [{ lang: "Bash", lang_version: "5" }, "bash", "5", "5.2.15"],

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Option, Redacted, type Scope, Stream } from "effect"
 import type { ContractPlace, ContractScripts, Fact } from "../fixtures/ContractScripts.ts"
 import { contractJob, exited, fromStart, observeAll, readable, text, untilPrinted } from "../fixtures/JobFixtures.ts"
+import { backgroundFacts } from "./internal/backgroundFacts.ts"
 import { outputFacts } from "./internal/outputFacts.ts"
 
 export const suite = (
@@ -166,6 +167,7 @@ export const suite = (
     )
 
     outputFacts(fact, scripts)
+    backgroundFacts(fact, scripts)
 
     fact("tells what became of a job, and lists it", (runtime, place) =>
       Effect.gen(function* () {

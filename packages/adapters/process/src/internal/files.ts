@@ -53,6 +53,10 @@ export const sizeOf = (file: string | number) =>
 /** What a program without privileges or secrets needs. */
 export const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+/** Whether the path lies in one of the folders. All are absolute and normal. */
+export const isBelow = (path: string, folders: ReadonlyArray<string>) =>
+  folders.some((folder) => path.startsWith(`${folder}/`))
+
 export interface RunOptions {
   readonly path?: string | undefined
   readonly uid?: number | undefined

@@ -63,6 +63,7 @@ export const keeperSpec = (
     ["home", join(tmp, "work")],
     ["file", scriptName(interpreter)],
     ...(level === "namespace" ? [["ownIpc", 1] as const] : []),
+    ...(spec.waitForBackground === true ? [["waitForBackground", 1] as const] : []),
     ["timeoutMillis", limits.timeoutMillis],
     ["memoryBytes", limits.memoryBytes],
     // Only a backstop against one huge allocation: interpreters reserve more than they use.

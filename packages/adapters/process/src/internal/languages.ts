@@ -1,15 +1,18 @@
-/** The languages this runtime knows, and what of them is installed. To add one, add a row to `table`. */
+/** The languages this runtime knows, and what of them is installed. To add one, add a row to `others`. */
 import { open, readdir, realpath } from "node:fs/promises"
 import { dirname, isAbsolute, join } from "node:path"
 import { execPath } from "node:process"
 import type { Language } from "@fairlead/core/runtime/Language"
 import { Array as Arr, Config, Effect, Order } from "effect"
-import { attempt, type FileFailure, type RunOptions, run, systemPath } from "./files.ts"
+import { chosenPython } from "./chosenPython.ts"
+import { attempt, type FileFailure, isBelow, type RunOptions, run, systemPath } from "./files.ts"
 
 interface InterpreterRow {
   readonly program: string
   /** Further names under which the interpreter is looked for. */
   readonly otherNames?: RegExp
+  /** The one to take, by exactly this path, in place of all that is found. */
+  readonly chosen?: string | undefined
   /** Makes the interpreter print its version and, if it knows it better than the file system, its real path on the next line. */
   readonly probe: ReadonlyArray<string>
   readonly env?: (memoryMiB: number) => Readonly<Record<string, string>>
@@ -36,13 +39,15 @@ const nodeFlags = (memoryMiB: number) => [
   "--disable-warning=ExperimentalWarning"
 ]
 
-const table: ReadonlyArray<InterpreterRow> = [
-  {
-    program: "python3",
-    otherNames: /^python3\.\d+$/,
-    probe: ["-I", "-c", "import sys; print(sys.version.split()[0]); print(sys.executable)"],
-    languages: [{ name: "python", fileExtension: "py", flags: () => ["-I", "-u"] }]
-  },
+const pythonRow = (chosen: string | undefined, isIsolated: boolean): InterpreterRow => ({
+  program: "python3",
+  otherNames: /^python3\.\d+$/,
+  chosen,
+  probe: ["-I", "-c", "import sys; print(sys.version.split()[0]); print(sys.executable)"],
+  languages: [{ name: "python", fileExtension: "py", flags: () => (isIsolated ? ["-I", "-u"] : ["-u"]) }]
+})
+
+const others: ReadonlyArray<InterpreterRow> = [
   {
     program: "node",
     otherNames: /^nodejs$/,
@@ -116,6 +121,12 @@ export interface Interpreter {
   readonly needsUnixLines?: boolean
 }
 
+/** As in `ProcessRuntimeOptions`. */
+export interface PythonChoice {
+  readonly interpreter?: string
+  readonly isolated?: boolean
+}
+
 export interface Discovery {
   /** Folders to look into, separated by colons; the first folder that has a version provides it. */
   readonly path: string
@@ -125,6 +136,7 @@ export interface Discovery {
   readonly uid: number | undefined
   /** Names; undefined for all. */
   readonly languages: ReadonlyArray<string> | undefined
+  readonly python: PythonChoice
 }
 
 const maximumCandidates = 8
@@ -134,11 +146,17 @@ export const hostPath = Effect.orElseSucceed(Config.String("PATH"), () => system
 
 const usualFolders = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/go/bin"]
 
-/** Everything that is installed, and the host's own Node, by running each interpreter found once, as the user that will run it. */
+/**
+ * Everything that is installed, and the host's own Node, by running each interpreter found once, as the user that will run it. Fails when
+ * the chosen Python cannot be used.
+ */
 export const discover = Effect.fnUntraced(function* (discovery: Discovery) {
   const folders = Arr.dedupe([...discovery.path.split(":"), ...usualFolders, dirname(execPath)])
   const programs = yield* Effect.forEach(folders.filter(isAbsolute), programsIn, { concurrency: 4 })
-  const found = yield* Effect.forEach(table, (row) => interpretersOf(row, programs.flat(), discovery), {
+  const { interpreter, isolated = true } = discovery.python
+  const isPythonChosen = interpreter !== undefined && (discovery.languages?.includes("python") ?? true)
+  const python = pythonRow(isPythonChosen ? yield* chosenPython(interpreter, discovery) : undefined, isolated)
+  const found = yield* Effect.forEach([python, ...others], (row) => interpretersOf(row, programs.flat(), discovery), {
     concurrency: 4
   })
   return found.flat()
@@ -172,10 +190,7 @@ const interpretersOf = Effect.fnUntraced(function* (
 ) {
   const wanted = row.languages.filter(({ name }) => languages?.includes(name) ?? true)
   if (wanted.length === 0) return []
-  const named = programs.filter(({ name }) => name === row.program || row.otherNames?.test(name))
-  const candidates = Arr.dedupe(
-    (yield* Effect.forEach(named, (program) => realProgram(row, program), { concurrency: 4 })).flat()
-  )
+  const candidates = row.chosen === undefined ? yield* candidatesOf(row, programs) : [row.chosen]
   const options = { path, uid, timeoutMillis: probeTimeoutMillis }
   const probed = yield* Effect.forEach(candidates.slice(0, maximumCandidates), (each) => probe(row, each, options), {
     concurrency: 4
@@ -191,6 +206,16 @@ const interpretersOf = Effect.fnUntraced(function* (
       .map((found) => interpreter(row, language, found))
   )
 })
+
+const candidatesOf = (row: InterpreterRow, programs: ReadonlyArray<Program>) =>
+  Effect.map(
+    Effect.forEach(
+      programs.filter(({ name }) => name === row.program || row.otherNames?.test(name)),
+      (program) => realProgram(row, program),
+      { concurrency: 4 }
+    ),
+    (found) => Arr.dedupe(found.flat())
+  )
 
 /**
  * The binary behind a name; none for what cannot be read. A version manager has a slow script for each name of each version: it
@@ -212,9 +237,6 @@ const isScript = (path: string) =>
       ),
     (file) => Effect.ignore(attempt(() => file.close()))
   )
-
-const isBelow = (path: string, folders: ReadonlyArray<string>) =>
-  folders.some((folder) => path.startsWith(`${folder}/`))
 
 interface Found {
   readonly path: string

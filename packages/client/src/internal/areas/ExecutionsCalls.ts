@@ -69,7 +69,7 @@ export class ExecutionsCalls {
     return api.executionsCancel({ ...this.#of(executionId, options), body: reason === undefined ? {} : { reason } })
   }
 
-  /** A new execution of the same script, arguments, environment, limits, priority, retry and concurrency key. */
+  /** A new execution of the same script, arguments, environment, limits, priority, retry and concurrency key, which waits for its background as that did. */
   retry(executionId: string, options?: CallOptions) {
     return api.executionsRetry({ ...this.#of(executionId, options), body: {} })
   }

@@ -1,0 +1,58 @@
+/** Gets or creates a job of this machine. */
+import { join } from "node:path"
+import type { JobHandle, JobSpec } from "@fairlead/core/runtime/Job"
+import type { JobId } from "@fairlead/core/runtime/JobId"
+import { JobRemoved } from "@fairlead/core/runtime/RuntimeError"
+import { Clock, Effect } from "effect"
+import { bury, isRemoved } from "./housekeeping.ts"
+import { type Places, prepare, type Spare, stateOf } from "./jobDirectory.ts"
+import { type Confinement, isExpressible } from "./keeperSpec.ts"
+import type { Interpreter } from "./languages.ts"
+import type { Launcher } from "./launcher.ts"
+import { failingIn, heldUp, refused, staleMillis } from "./runtimeErrors.ts"
+import type { SpareKeeper } from "./spareKeeper.ts"
+
+/** What a start needs of the machine. */
+export interface StartingMachine {
+  readonly places: Places
+  readonly bootId: string
+  readonly node: string
+  readonly confinement: Confinement
+  readonly launcher: Launcher
+  readonly spare: SpareKeeper
+  readonly interpreters: ReadonlyArray<Interpreter>
+}
+
+export const handleOf = (jobId: JobId, node: string): JobHandle => ({ runtime: "process", jobId, node })
+
+/** See `ScriptRuntime.start`. */
+export const startIn = ({ bootId, confinement, interpreters, launcher, node, places, spare }: StartingMachine) => {
+  const startNew = Effect.fnUntraced(function* (spec: JobSpec, interpreter: Interpreter, taken?: Spare) {
+    const { jobId } = spec
+    const begunMillis = yield* Clock.currentTimeMillis
+    const directory = join(places.jobs, jobId)
+    const allowed = Effect.map(isRemoved(places, jobId), (removed) => !removed)
+    const preparation = { allowed, spare: taken }
+    const isNew = yield* prepare(places, directory, confinement, spec, interpreter, preparation)
+    // Again, because a removal may have made room for the directory in the meantime.
+    if (yield* isRemoved(places, jobId)) {
+      yield* bury(places, launcher, jobId)
+      return yield* new JobRemoved({ jobId })
+    }
+    if (!isNew && (yield* stateOf(directory, bootId))._tag !== "Prepared") return handleOf(jobId, node)
+    // A host that was frozen in between may have lost the execution to another: it has to ask again before it begins anything.
+    if ((yield* Clock.currentTimeMillis) - begunMillis > staleMillis) return yield* heldUp()
+    yield* launcher.keep(directory)
+    return handleOf(jobId, node)
+  })
+  return Effect.fn("ProcessRuntime.start")(
+    function* (spec: JobSpec) {
+      const { language, languageVersion } = spec
+      const interpreter = interpreters.find((each) => each.language === language && each.version === languageVersion)
+      if (interpreter === undefined) return yield* refused("start", `there is no ${language} ${languageVersion} here`)
+      if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
+      return yield* spare.use((taken) => startNew(spec, interpreter, taken))
+    },
+    Effect.catchTag("FileFailure", failingIn("start"))
+  )
+}
