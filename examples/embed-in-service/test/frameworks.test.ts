@@ -4,13 +4,20 @@ import fastifyCompress from "@fastify/compress"
 import fastifyCookie from "@fastify/cookie"
 import fastifySession from "@fastify/session"
 import { serve } from "@hono/node-server"
-import Fastify, { type FastifyInstance } from "fastify"
+import compression from "compression"
+import type { RequestHandler } from "express"
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify"
+import type { MiddlewareHandler } from "hono"
 import { compress } from "hono/compress"
+import { setCookie } from "hono/cookie"
 import { logger } from "hono/logger"
 import { timing } from "hono/timing"
+import type { Middleware } from "koa"
 import koaBodyParser from "koa-bodyparser"
 import koaCompress from "koa-compress"
 import koaSession from "koa-session"
+import morgan from "morgan"
+import responseTime from "response-time"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { fairleadPlugin, fastifyApp } from "../src/fastify.ts"
 import { honoApp } from "../src/hono.ts"
@@ -27,13 +34,15 @@ afterAll(() => fairlead.dispose())
 const seconds = 30_000
 
 describe("Fastify behind", () => {
-  const front = (plugin: (app: FastifyInstance) => unknown) => async () => {
-    const app = Fastify()
-    await plugin(app)
-    app.register(fairleadPlugin(fairlead))
-    app.server.on("upgrade", fairlead.upgrade)
-    return app
-  }
+  const front =
+    (plugin: (app: FastifyInstance) => unknown, options: FastifyServerOptions = {}) =>
+    async () => {
+      const app = Fastify(options)
+      await plugin(app)
+      app.register(fairleadPlugin(fairlead))
+      app.server.on("upgrade", fairlead.upgrade)
+      return app
+    }
   const sessions = async (app: FastifyInstance) => {
     await app.register(fastifyCookie)
     await app.register(fastifySession, {
@@ -42,11 +51,13 @@ describe("Fastify behind", () => {
       cookie: { secure: false }
     })
   }
-  const hook = (app: FastifyInstance) =>
+  const timer = (app: FastifyInstance) =>
     app.addHook("onSend", async (_request, reply, payload) => {
-      reply.header("x-seen", "yes")
+      reply.header("x-response-time", `${reply.elapsedTime}ms`)
       return payload
     })
+  const logged: Array<string> = []
+  const logs = { logger: { stream: { write: (line: string) => void logged.push(line) } } }
   /** Its parsers stay on, and hand over what they made of a body. */
   const withParsers = async () => {
     const app = Fastify()
@@ -62,15 +73,16 @@ describe("Fastify behind", () => {
     nothing: [() => fastifyApp(fairlead), {}],
     compression: [front((app) => app.register(fastifyCompress)), { compresses: true }],
     sessions: [front(sessions), { cookies: ["sid"] }],
-    hooks: [front(hook), { headers: ["x-seen"] }],
+    "a timer": [front(timer), { headers: ["x-response-time"] }],
+    "a logger": [front(() => {}, logs), {}],
     "body parsers": [withParsers, {}],
     "all of it": [
       front(async (app) => {
         await app.register(fastifyCompress)
         await sessions(app)
-        hook(app)
-      }),
-      { compresses: true, cookies: ["sid"], headers: ["x-seen"] }
+        timer(app)
+      }, logs),
+      { compresses: true, cookies: ["sid"], headers: ["x-response-time"] }
     ]
   }
   for (const [name, [make, expected]] of Object.entries(fronts))
@@ -78,7 +90,9 @@ describe("Fastify behind", () => {
       name,
       async () => {
         const app = await make()
+        logged.length = 0
         await useAll(await app.listen({ host: "127.0.0.1", port: 0 }), expected)
+        if (name === "a logger") assert.match(logged.join(""), /"statusCode":206.*"msg":"request completed"/)
         app.server.closeAllConnections()
         await app.close()
       },
@@ -99,19 +113,36 @@ describe("Koa behind", () => {
       return next()
     }
   ]
+  const logged: Array<string> = []
+  const logger: Middleware = async (context, next) => {
+    await next()
+    logged.push(`${context.method} ${context.path} ${context.status} ${context.type}`)
+  }
+  const timer: Middleware = async (context, next) => {
+    const began = performance.now()
+    await next()
+    context.set("x-response-time", `${performance.now() - began}ms`)
+  }
   const fronts: Readonly<Record<string, readonly [Parameters<typeof koaApp>[1], Expected]>> = {
     nothing: [[], {}],
     compression: [[koaCompress()], { compresses: true }],
+    "a logger": [[logger], {}],
+    "a timer": [[timer], { headers: ["x-response-time"] }],
     "headers of its own": [fill, { headers: ["x-seen"] }],
     "a body parser": [[koaBodyParser()], {}],
-    "all of it": [[koaCompress(), koaBodyParser(), ...fill], { compresses: true, headers: ["x-seen"] }]
+    "all of it": [
+      [logger, timer, koaCompress(), koaBodyParser(), ...fill],
+      { compresses: true, headers: ["x-seen", "x-response-time"] }
+    ]
   }
   for (const [name, [front, expected]] of Object.entries(fronts))
     it(
       name,
       async () => {
         const server = await serving(koaApp(fairlead, front).callback(), fairlead)
+        logged.length = 0
         await useAll(server.url, expected)
+        if (front?.includes(logger)) assert.include(logged, "POST /cp/api/v1/auth/login 200 application/json")
         await server.close()
       },
       seconds
@@ -131,12 +162,21 @@ describe("Koa behind", () => {
 })
 
 describe("Hono behind", () => {
+  /** As sessions do, once the answer is there. */
+  const ownCookie: MiddlewareHandler = async (context, next) => {
+    await next()
+    setCookie(context, "sid", "own")
+  }
   const fronts: Readonly<Record<string, readonly [Parameters<typeof honoApp>[1], Expected]>> = {
     nothing: [[], {}],
     compression: [[compress()], { compresses: true }],
     "a logger": [[logger(() => {})], {}],
     "a timer": [[timing()], { headers: ["server-timing"] }],
-    "all of it": [[logger(() => {}), timing(), compress()], { compresses: true, headers: ["server-timing"] }]
+    "a cookie of its own": [[ownCookie], { cookies: ["sid"] }],
+    "all of it": [
+      [logger(() => {}), timing(), ownCookie, compress()],
+      { compresses: true, cookies: ["sid"], headers: ["server-timing"] }
+    ]
   }
   for (const [name, [front, expected]] of Object.entries(fronts))
     it(
@@ -158,52 +198,65 @@ describe("Hono behind", () => {
 })
 
 describe("node:http2 without TLS", () => {
-  it(
-    "keeps status, headers, cookies and streams",
-    async () => {
-      const server = createHttp2Server(fairlead.handler)
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-      const address = server.address()
-      const session = connect(`http://127.0.0.1:${typeof address === "object" ? address?.port : address}`)
-      const ask = (path: string, headers: Readonly<Record<string, string>>, body?: string) =>
-        new Promise<{ readonly headers: IncomingHttpHeaders; readonly text: string }>((resolve, reject) => {
-          const stream = session.request({
-            ":path": `/cp${path}`,
-            ":method": body === undefined ? "GET" : "POST",
-            ...headers
-          })
-          let got: IncomingHttpHeaders = {}
-          let text = ""
-          stream.setEncoding("utf8")
-          stream.on("response", (received) => {
-            got = received
-          })
-          stream.on("data", (chunk) => {
-            text += chunk
-          })
-          stream.on("end", () => resolve({ headers: got, text }))
-          stream.on("error", reject)
-          stream.end(body)
+  const fronts: Readonly<Record<string, readonly [RequestHandler | undefined, ReadonlyArray<string>]>> = {
+    nothing: [undefined, []],
+    compression: [compression(), ["content-encoding"]],
+    "a logger": [morgan("tiny", { stream: { write: () => {} } }), []],
+    "a timer": [responseTime(), ["x-response-time"]]
+  }
+  for (const [name, [front, added]] of Object.entries(fronts))
+    it(
+      `keeps status, headers, cookies and streams behind ${name}`,
+      async () => {
+        const server = createHttp2Server((request, response) => {
+          const next = () => fairlead.handler(request, response)
+          if (front === undefined) next()
+          else Reflect.apply(front, undefined, [request, response, next])
         })
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+        const address = server.address()
+        const session = connect(`http://127.0.0.1:${typeof address === "object" ? address?.port : address}`)
+        const ask = (path: string, headers: Readonly<Record<string, string>>, body?: string) =>
+          new Promise<{ readonly headers: IncomingHttpHeaders; readonly text: string }>((resolve, reject) => {
+            const stream = session.request({
+              ":path": `/cp${path}`,
+              ":method": body === undefined ? "GET" : "POST",
+              ...headers
+            })
+            let got: IncomingHttpHeaders = {}
+            let text = ""
+            stream.setEncoding("utf8")
+            stream.on("response", (received) => {
+              got = received
+            })
+            stream.on("data", (chunk) => {
+              text += chunk
+            })
+            stream.on("end", () => resolve({ headers: got, text }))
+            stream.on("error", reject)
+            stream.end(body)
+          })
 
-      const form = { "content-type": "application/x-www-form-urlencoded" }
-      const login = await ask("/api/v1/auth/login", form, `${new URLSearchParams(credentials)}`)
-      assert.strictEqual(Number(login.headers[":status"]), 200)
-      const [access = "", csrf = ""] = login.headers["set-cookie"] ?? []
-      assert.match(access, /^access_token_cp=.*; Path=\/cp; HttpOnly/)
-      const cookies = [access, csrf].map((line) => line.replace(/;.*/, ""))
-      const own = { cookie: cookies.join("; "), "x-csrf-token": cookies[1]?.replace(/.*=/, "") ?? "" }
-      const script = JSON.stringify({ script: "echo two", lang: "bash", lang_version: "5" })
-      const submitted = await ask("/api/v1/executions", { ...own, "content-type": "application/json" }, script)
-      const id = JSON.parse(submitted.text).execution_id
-      const events = await ask(`/api/v1/events/executions/${id}`, own)
-      assert.match(`${events.headers["content-type"]}`, /^text\/event-stream/)
-      assert.include(events.text, '"event_type":"result_stored"')
-      const result = JSON.parse((await ask(`/api/v1/executions/${id}/result`, own)).text)
-      assert.deepInclude(result, { status: "completed", stdout: "two\n" })
-      await new Promise<void>((resolve) => session.close(resolve))
-      await new Promise<void>((resolve) => server.close(() => resolve()))
-    },
-    seconds
-  )
+        const form = { "content-type": "application/x-www-form-urlencoded" }
+        const login = await ask("/api/v1/auth/login", form, `${new URLSearchParams(credentials)}`)
+        assert.strictEqual(Number(login.headers[":status"]), 200)
+        const document = await ask("/openapi.json", { "accept-encoding": "gzip" })
+        for (const header of added) assert.property(document.headers, header)
+        const [access = "", csrf = ""] = login.headers["set-cookie"] ?? []
+        assert.match(access, /^access_token_cp=.*; Path=\/cp; HttpOnly/)
+        const cookies = [access, csrf].map((line) => line.replace(/;.*/, ""))
+        const own = { cookie: cookies.join("; "), "x-csrf-token": cookies[1]?.replace(/.*=/, "") ?? "" }
+        const script = JSON.stringify({ script: "echo two", lang: "bash", lang_version: "5" })
+        const submitted = await ask("/api/v1/executions", { ...own, "content-type": "application/json" }, script)
+        const id = JSON.parse(submitted.text).execution_id
+        const events = await ask(`/api/v1/events/executions/${id}`, own)
+        assert.match(`${events.headers["content-type"]}`, /^text\/event-stream/)
+        assert.include(events.text, '"event_type":"result_stored"')
+        const result = JSON.parse((await ask(`/api/v1/executions/${id}/result`, own)).text)
+        assert.deepInclude(result, { status: "completed", stdout: "two\n" })
+        await new Promise<void>((resolve) => session.close(resolve))
+        await new Promise<void>((resolve) => server.close(() => resolve()))
+      },
+      seconds
+    )
 })
