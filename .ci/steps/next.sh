@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The route handler of docs/how-to/embed.md in a real Next.js: built, started, and asked for status, headers, cookies and the document.
+# The route handler of docs/how-to/embed.md in a real Next.js, with a first administrator: built, started, and asked for status, headers, cookies,
+# the document, a login, a script, its events and its result.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/fairlead-next.XXXXXX")
@@ -18,7 +19,12 @@ const { readFileSync, writeFileSync } = require("node:fs")
 const [, , document, work] = process.argv
 const blocks = [...readFileSync(document, "utf8").matchAll(/^```(?:ts|js)(?: check)?\n([\s\S]*?)^```$/gm)].map(([, code]) => code)
 const block = (text) => blocks.find((code) => code.includes(text))
-writeFileSync("fairlead.mjs", block("export const routes").replaceAll("/var/lib/my-service", `${work}/data`))
+const admin = `Layer.effectDiscard(Effect.flatMap(Users, (users) =>
+  users.ensure({ username: "ada", email: "ada@example.com", password: Redacted.make("Correct-Horse-7") }, "admin")))`
+const program = block("export const routes")
+  .replaceAll("/var/lib/my-service", `${work}/data`)
+  .replace("WholeApi.layer.pipe(", `WholeApi.layer.pipe(\n  Layer.provide(${admin}),`)
+writeFileSync("fairlead.mjs", `import { Users } from "@fairlead/core/auth/users/Users"\nimport { Effect } from "effect"\n${program}`)
 writeFileSync("mount.mjs", block("fairlead.mjs"))
 writeFileSync("app/cp/[...path]/route.js", block("mount.mjs"))
 EOF
@@ -51,3 +57,16 @@ holds '^set-cookie: access_token_cp=; .*Path=/cp; .*HttpOnly'
 holds '^set-cookie: csrf_token_cp=; .*Path=/cp;'
 curl -sS --compressed "$url/cp/openapi.json" >answer
 holds '"servers":\[\{"url":"/cp"'
+
+curl -sSi -c jar -d username=ada -d password=Correct-Horse-7 "$url/cp/api/v1/auth/login" >answer
+holds '^HTTP/1.1 200 '
+holds '^set-cookie: access_token_cp=.*Path=/cp; HttpOnly'
+csrf=$(awk '$6 == "csrf_token_cp" { print $7 }' jar)
+ask() { curl -sS --compressed -b jar -H "X-CSRF-Token: $csrf" -H 'Content-Type: application/json' "$@" >answer; }
+ask -d '{"script":"echo first; sleep 1; echo last","lang":"bash","lang_version":"5"}' "$url/cp/api/v1/executions"
+id=$(grep -o '"execution_id":"[^"]*"' answer | head -n 1 | cut -d '"' -f 4)
+# The stream ends with the execution.
+ask -N --max-time 60 "$url/cp/api/v1/events/executions/$id"
+holds '"event_type":"result_stored"'
+ask "$url/cp/api/v1/executions/$id/result"
+holds '"status":"completed".*"stdout":"first.nlast.n"'
