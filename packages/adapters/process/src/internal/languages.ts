@@ -75,7 +75,7 @@ const others: ReadonlyArray<InterpreterRow> = [
     program: "php",
     otherNames: /^php\d\.\d$/,
     probe: ["-r", "echo PHP_VERSION;"],
-    languages: [{ name: "php", fileExtension: "php" }]
+    languages: [{ name: "php", fileExtension: "php", needsUnixLines: true }]
   },
   { program: "lua", otherNames: /^lua5\.\d$/, probe: ["-v"], languages: [{ name: "lua", fileExtension: "lua" }] },
   {
