@@ -131,6 +131,27 @@ describe("POST /executions, when and beside what", () => {
     })
   )
 
+  it.live("keeps room for newcomers and administrators when one user fills the queue", () =>
+    Effect.gen(function* () {
+      const host = yield* ExecutionHost.start({
+        admission: { maxActive: 5, maxActivePerUser: 1_000, maxPlanned: 5_000, maxPlannedPerUser: 5 }
+      })
+      yield* host.call("adam", "POST /queue/pause", { body: { reason: "upgrade" } })
+      const submit = (person: "anna" | "bert" | "adam") =>
+        Effect.map(host.call(person, "POST /executions", { body: { script: "" } }), ({ body, status }) =>
+          status === 200 ? person : `${body.code} ${body.scope}`
+        )
+      // What all have in the queue is counted once a second.
+      assert.strictEqual(
+        yield* Effect.repeat(submit("anna"), { until: (answer) => answer !== "anna" }),
+        "QUEUE_FULL host"
+      )
+      const few = Array.from({ length: 10 }, () => "bert" as const)
+      assert.deepStrictEqual(yield* Effect.forEach([...few, "bert" as const], submit), [...few, "QUEUE_FULL host"])
+      assert.deepStrictEqual(yield* Effect.forEach(["adam", "adam"] as const, submit), ["adam", "adam"])
+    })
+  )
+
   it.live("tells when to come again if the line is full", () =>
     Effect.gen(function* () {
       const host = yield* ExecutionHost.start({ admission: { maxActivePerUser: 1 } })
