@@ -1,4 +1,5 @@
 import { assert, it, describe as suite } from "@effect/vitest"
+import { claims } from "../src/internal/claims.ts"
 import { describe } from "../src/internal/confinement.ts"
 import { unconfined } from "./fixtures.ts"
 
@@ -25,5 +26,18 @@ suite("what is said of the isolation", () => {
         obstacles: []
       })
     assert.include(said([]), "unsafe: jobs run as the host's user")
+  })
+
+  const own = { first: 1, count: 2 }
+  it.each([
+    ["namespaceUids", { level: "namespace", hostIsRoot: true, uids: own }],
+    ["namespaceRoot", { level: "namespace", hostIsRoot: true, uids: undefined }],
+    ["namespaceUser", { level: "namespace", hostIsRoot: false, uids: undefined }],
+    ["basicUids", { level: "basic", hostIsRoot: true, uids: own }],
+    ["basicUser", { level: "basic", hostIsRoot: false, uids: undefined }]
+  ] as const)("claims what is proved of %s, and nothing else", (situation, how) => {
+    const said = describe({ confinement: { ...confinement, ...how }, obstacles: [] })
+    for (const { holds, word } of Object.values(claims))
+      assert.strictEqual(said.includes(word), holds.includes(situation), `${word} in ${said}`)
   })
 })
