@@ -56,7 +56,9 @@ const attacker = fileURLToPath(new URL("attacks.ts", import.meta.url))
 
 export const abuse = async ({ log, only, seconds }: AbuseOptions): Promise<AbuseReport> => {
   const disk = smallDisk()
-  const host = await startHost({ dataDir: disk.folder, environment: { FAIRLEAD_LOG_LEVEL: "Error" } })
+  // One account makes all attacks: none of them may end at what the floods of another have left.
+  const environment = { FAIRLEAD_LOG_LEVEL: "Error", FAIRLEAD_MAX_STORED_OUTPUT_MB_PER_USER: "0" }
+  const host = await startHost({ dataDir: disk.folder, environment })
   const kill = () => {
     process.kill(host.pid, "SIGKILL")
     disk.remove()

@@ -60,6 +60,7 @@ export const inWorkshop = async <A>(
     FAIRLEAD_SHARED_DIRECTORIES: shared,
     FAIRLEAD_DRAIN_SECONDS: "2",
     FAIRLEAD_MAX_ACTIVE_PER_USER: "100000",
+    FAIRLEAD_MAX_STORED_OUTPUT_MB_PER_USER: "0",
     ...(postgres === undefined ? {} : { DATABASE_URL: postgres.database("fairlead") }),
     ...environment
   })

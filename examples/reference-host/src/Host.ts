@@ -114,7 +114,8 @@ const policies = (config: HostConfig) =>
         maxActivePerUser: config.FAIRLEAD_MAX_ACTIVE_PER_USER,
         maxPlanned: config.FAIRLEAD_MAX_PLANNED,
         maxPlannedPerUser: config.FAIRLEAD_MAX_PLANNED_PER_USER
-      }
+      },
+      maxStoredOutputBytesPerUser: config.FAIRLEAD_MAX_STORED_OUTPUT_MB_PER_USER * mebibyte
     }),
     Layer.succeed(QueuePolicy, {
       limits: {

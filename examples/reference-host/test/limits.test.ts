@@ -6,7 +6,12 @@ let host: HostProcess
 let caller: Caller
 beforeAll(async () => {
   host = await startHost({
-    environment: { FAIRLEAD_MAX_DISK_MB: "100", FAIRLEAD_MAX_OPEN_FILES: "64", FAIRLEAD_MAX_PROCESSES: "16" }
+    environment: {
+      FAIRLEAD_MAX_DISK_MB: "100",
+      FAIRLEAD_MAX_OPEN_FILES: "64",
+      FAIRLEAD_MAX_PROCESSES: "16",
+      FAIRLEAD_MAX_STORED_OUTPUT_MB_PER_USER: "1"
+    }
   })
   caller = await logIn(host.url)
 }, 60_000)
@@ -45,5 +50,23 @@ describe("limits of a host", () => {
     const many =
       "import time\nheld = []\ntry:\n  while True: held.append(open('/dev/null'))\nexcept OSError:\n  time.sleep(1.5); raise"
     assert.deepInclude(await run({ script: many, open_files: 32 }), { error_cause: "open_files" })
+  })
+
+  it("refuse who keeps as much output as one user may, until something is deleted", { timeout: 60_000 }, async () => {
+    const submit = () =>
+      fetch(`${host.url}/api/v1/executions`, {
+        method: "POST",
+        headers: caller.headers,
+        body: JSON.stringify({ script: "", lang: "python", lang_version: "3" })
+      })
+    const small = await run({ script: "print(1)" })
+    const large = await run({ script: "import sys\nfor f in sys.stdout, sys.stderr: print('x' * 600_000, file=f)" })
+    // After a deletion the host adds up anew.
+    await caller.call("DELETE", `/executions/${small["execution_id"]}`)
+    const refused = await submit()
+    const { code, maximum_bytes } = await refused.json()
+    assert.deepStrictEqual([refused.status, code, maximum_bytes], [409, "STORED_OUTPUT_EXHAUSTED", 1024 ** 2])
+    await caller.call("DELETE", `/executions/${large["execution_id"]}`)
+    assert.strictEqual((await submit()).status, 200)
   })
 })

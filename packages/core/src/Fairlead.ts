@@ -30,6 +30,7 @@ import * as JobReaper from "./executions/JobReaper.ts"
 import * as LostExecutions from "./executions/LostExecutions.ts"
 import { OutputCollector } from "./executions/OutputCollector.ts"
 import * as Retention from "./executions/Retention.ts"
+import { StoredOutput } from "./executions/StoredOutput.ts"
 import { Transcripts } from "./executions/Transcripts.ts"
 import { Health } from "./health/Health.ts"
 import { HostRegistry } from "./hosts/HostRegistry.ts"
@@ -97,7 +98,7 @@ const layerDrivers = Layer.effectDiscard(
 /** Executions and sagas: accepting, driving, following. Needs the stores, `ScriptRuntimes` and `Secrets`. */
 export const layerExecutions = (options: ExecutionHostOptions) => {
   const { goneMillis = 45_000, hostName, maxRunning, retentionDays = 0, version = "" } = options
-  const parts = Layer.mergeAll(QueueEntrance.layer, ExecutionEnv.layer, OutputCollector.layer).pipe(
+  const parts = Layer.mergeAll(QueueEntrance.layer, ExecutionEnv.layer, OutputCollector.layer, StoredOutput.layer).pipe(
     Layer.provideMerge(QueueForecast.layer),
     Layer.provideMerge(Layer.mergeAll(QueueGauge.layer, SagaLanes.layer, SagaLauncher.layer)),
     Layer.provideMerge(HostRegistry.layer({ name: hostName, version })),

@@ -1,4 +1,5 @@
 /** Scripts: where they run, how many, how long, and how long they are kept. */
+import { defaultMaxStoredOutputBytes } from "@fairlead/core/executions/OutputQuota"
 import { defaultQueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Config, Schema } from "effect"
@@ -100,5 +101,11 @@ export const scriptSettings = {
     [1, 1_000_000],
     defaultQueueBounds.maxPlannedPerUser,
     "The same of one user."
+  ),
+  FAIRLEAD_MAX_STORED_OUTPUT_MB_PER_USER: integer(
+    "FAIRLEAD_MAX_STORED_OUTPUT_MB_PER_USER",
+    [0, 100_000_000],
+    defaultMaxStoredOutputBytes / 1024 ** 2,
+    "MiB of output that are kept of the executions of one user; once they are reached, more executions are refused with 409 until the user deletes some. 0 sets no bound."
   )
 }

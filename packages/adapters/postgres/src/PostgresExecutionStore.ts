@@ -108,6 +108,14 @@ export const layer = Layer.effect(
         })
       }),
 
+      storedOutputBytes: Effect.fnUntraced(function* (ownerId) {
+        // The migration `0010_stored_output` has an index that answers it.
+        const [sum] = yield* sql<{ readonly bytes: number }>`
+          select coalesce(sum(stored_output_bytes), 0)::float8 as bytes from executions
+          where owner_id = ${ownerId} and stored_output_bytes > 0`
+        return sum?.bytes ?? 0
+      }, storageError("ExecutionStore.storedOutputBytes")),
+
       remove: Effect.fnUntraced(function* (id) {
         const removed = yield* sql`with
           gone as (delete from executions where execution_id = ${id} and ${terminal} returning execution_id),

@@ -306,6 +306,19 @@ export type ExecutionActiveProblem = {
     execution_status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
 };
 
+export type StoredOutputExhaustedProblem = {
+    type: 'urn:fairlead:problem:stored-output-exhausted';
+    title: 'Stored output exhausted';
+    status: 409;
+    detail: string;
+    error: string;
+    code: 'STORED_OUTPUT_EXHAUSTED';
+    status_code: 409;
+    request_id: string;
+    stored_bytes: number;
+    maximum_bytes: number;
+};
+
 export type SagaNotRestartableProblem = {
     type: 'urn:fairlead:problem:saga-not-restartable';
     title: 'Saga cannot be restarted';
@@ -3502,6 +3515,10 @@ export type ExecutionsSubmitErrors = {
      */
     403: ForbiddenProblem | CsrfRejectedProblem;
     /**
+     * Stored output exhausted
+     */
+    409: StoredOutputExhaustedProblem;
+    /**
      * Body too large
      */
     413: BodyTooLargeProblem;
@@ -4027,6 +4044,10 @@ export type ExecutionsRetryErrors = {
      * No such execution | Not found
      */
     404: ExecutionNotFoundProblem | NotFoundProblem;
+    /**
+     * Stored output exhausted
+     */
+    409: StoredOutputExhaustedProblem;
     /**
      * Body too large
      */
@@ -5627,9 +5648,9 @@ export type SagasRetryErrors = {
      */
     404: SagaNotFoundProblem | ExecutionNotFoundProblem | NotFoundProblem;
     /**
-     * Saga cannot be restarted
+     * Saga cannot be restarted | Stored output exhausted
      */
-    409: SagaNotRestartableProblem;
+    409: SagaNotRestartableProblem | StoredOutputExhaustedProblem;
     /**
      * Unsupported content encoding | Unsupported media type
      */
@@ -5696,9 +5717,9 @@ export type SagasRestartErrors = {
      */
     404: SagaNotFoundProblem | ExecutionNotFoundProblem | NotFoundProblem;
     /**
-     * Saga cannot be restarted
+     * Saga cannot be restarted | Stored output exhausted
      */
-    409: SagaNotRestartableProblem;
+    409: SagaNotRestartableProblem | StoredOutputExhaustedProblem;
     /**
      * Body too large
      */

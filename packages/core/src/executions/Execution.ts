@@ -183,6 +183,12 @@ export const asOfAttempt = (execution: Execution, attempt: number): Execution | 
   })
 }
 
+/** Bytes of both streams that its ended attempts left. One that ends before its attempt has begun has the outcome of the attempt before. */
+export const storedOutputBytes = ({ earlierAttempts = [], outcome, startedAt }: Execution): number =>
+  [...earlierAttempts.map((ended) => ended.outcome), ...(startedAt && outcome ? [outcome] : [])]
+    .map(({ stderrBytes, stdoutBytes }) => stdoutBytes + stderrBytes)
+    .reduce((sum, bytes) => sum + bytes, 0)
+
 /** The execution ends, once and for ever. */
 export const finish = (execution: Execution, at: DateTime.Utc, status: TerminalStatus, outcome: ExecutionOutcome) =>
   move(execution, at, { status, outcome, finishedAt: at })

@@ -29,7 +29,13 @@ import { AdmissionPolicy } from "./AdmissionPolicy.ts"
 import { type ConcurrencyPolicy, replacedBy, skipped, turnOf } from "./ConcurrencyPolicy.ts"
 import { Execution } from "./Execution.ts"
 import { ExecutionEnv } from "./ExecutionEnv.ts"
-import { IdempotencyKeyReused, LimitTooHigh, type QueueFull, RunAtTooFar } from "./ExecutionError.ts"
+import {
+  IdempotencyKeyReused,
+  LimitTooHigh,
+  type QueueFull,
+  RunAtTooFar,
+  type StoredOutputExhausted
+} from "./ExecutionError.ts"
 import { ExecutionId } from "./ExecutionId.ts"
 import { type ExecutionLimits, exceeded } from "./ExecutionLimits.ts"
 import type { ExecutionRequest } from "./ExecutionRequest.ts"
@@ -39,6 +45,7 @@ import { ended, requested } from "./executionEvents.ts"
 import { IdempotencyStore } from "./IdempotencyStore.ts"
 import { makeAdmissionRoom } from "./internal/admissionRoom.ts"
 import { requestText } from "./requestText.ts"
+import { StoredOutput } from "./StoredOutput.ts"
 
 /** How far ahead a start may be asked for. */
 const mostDelay = { days: 365 }
@@ -59,6 +66,8 @@ interface Newcomer {
   readonly fileExtension: string
   readonly origin: Origin
   readonly restart: SagaRestart | undefined
+  /** Output that is kept for its owner. */
+  readonly storedBytes: number
 }
 
 /** Of one that does not wait. */
@@ -69,6 +78,7 @@ export type AdmissionError =
   | LimitTooHigh
   | RunAtTooFar
   | QueueFull
+  | StoredOutputExhausted
   | IdempotencyKeyReused
   | StorageError
 
@@ -90,7 +100,7 @@ export class ExecutionAdmission extends Context.Service<
       const [executions, entrance, keys] = [yield* ExecutionStore, yield* QueueEntrance, yield* IdempotencyStore]
       const [journal, launcher, events] = [yield* Journal, yield* SagaLauncher, yield* EventFactory]
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
-      const [room, queuePolicy] = [yield* makeAdmissionRoom, yield* QueuePolicy]
+      const [room, queuePolicy, stored] = [yield* makeAdmissionRoom, yield* QueuePolicy, yield* StoredOutput]
       const [canceller, ids, log] = [yield* SagaCanceller, yield* Ids, yield* EventLog]
       const [driver, engine, slots] = [yield* SagaDriver, yield* SagaEngine, yield* PlaceSlots]
       const digest = yield* Digest.Digest
@@ -246,13 +256,13 @@ export class ExecutionAdmission extends Context.Service<
 
       /** Execution and, if it starts here and now, its saga. A repeated request is answered also when there is no room for a new one. */
       const accept = Effect.fnUntraced(function* (caller: Principal, request: CompleteRequest, newcomer: Newcomer) {
-        const [{ execution }, { idempotencyKey }] = [newcomer, request]
+        const [{ execution, storedBytes }, { idempotencyKey }] = [newcomer, request]
         const isPlanned = execution.runAt !== undefined
         const known = idempotencyKey === undefined ? undefined : yield* claimKey(execution, request, idempotencyKey)
         if (known !== undefined) return { execution: known }
         const turn = yield* claimTurn(execution, request.concurrencyPolicy)
         if (turn._tag === "Skip") return { execution: yield* writeSkipped(newcomer, turn.holder) }
-        yield* room.check(caller, isPlanned)
+        yield* room.check(caller, isPlanned, storedBytes)
         yield* replace(execution, turn.replaced)
         const begun = yield* startHere(newcomer)
         if (begun === undefined) yield* storage.transaction(enterLine(newcomer))
@@ -267,7 +277,9 @@ export class ExecutionAdmission extends Context.Service<
         yield* checkLimits(limits)
         const execution = yield* make(caller, request, chosen, limits, origin)
         const { concurrencyKey, idempotencyKey, restart } = request
-        const accepted = accept(caller, request, { execution, fileExtension: chosen.fileExtension, origin, restart })
+        const storedBytes = yield* stored.bytesOf(caller.userId)
+        const newcomer = { execution, fileExtension: chosen.fileExtension, origin, restart, storedBytes }
+        const accepted = accept(caller, request, newcomer)
         const isOneWrite = idempotencyKey === undefined && concurrencyKey === undefined
         const whole = isOneWrite ? accepted : storage.transaction(accepted)
         // A slot that was taken for nothing is free again; if it was stored all the same, the store tells so within a second.

@@ -49,6 +49,12 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", {
   retryAfterSeconds: Schema.Int
 }) {}
 
+/** As much output is kept of the user's executions as may be; the request succeeds once some are deleted. */
+export class StoredOutputExhausted extends Schema.TaggedError<StoredOutputExhausted>()("StoredOutputExhausted", {
+  storedBytes: Schema.Int,
+  maximumBytes: Schema.Int
+}) {}
+
 /** The key was used before, for a different request. */
 export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {
   executionId: ExecutionId

@@ -5,7 +5,7 @@ import { countedAtMost, totalOf } from "../storage/CountedTotal.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import { executionRows, sagaEntries, sagaRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import type { Execution } from "./Execution.ts"
+import { type Execution, storedOutputBytes } from "./Execution.ts"
 import type { TooManyLabels } from "./ExecutionError.ts"
 import type { ExecutionId } from "./ExecutionId.ts"
 import { isCalled, type LabelChange, type LabelMatch, relabelled } from "./ExecutionLabels.ts"
@@ -44,6 +44,8 @@ export class ExecutionStore extends Context.Service<
     ): Effect.Effect<{ readonly executions: ReadonlyArray<Execution>; readonly total: number }, StorageError>
     /** Changes name and labels at any time, whatever its saga does meanwhile; the execution with them. */
     relabel(id: ExecutionId, change: LabelChange): Effect.Effect<Option.Option<Execution>, TooManyLabels | StorageError>
+    /** Bytes of stdout and stderr that are kept of the ended attempts of the owner's executions, as their outcomes tell. Quick with 100,000 of them. */
+    storedOutputBytes(ownerId: UserId): Effect.Effect<number, StorageError>
     /** Removes a terminal execution; its output, its saga and its idempotency key go with it, its events stay. `false` if it is not there or not terminal. */
     remove(id: ExecutionId): Effect.Effect<boolean, StorageError>
     /**
@@ -100,6 +102,12 @@ export class ExecutionStore extends Context.Service<
           yield* rows.modify((known) => [undefined, new Map(known).set(id, changed)])
           return Option.some(changed)
         }, database.transaction),
+        storedOutputBytes: (ownerId) =>
+          Effect.map(rows.get, (known) =>
+            [...known.values()]
+              .filter((row) => row.ownerId === ownerId)
+              .reduce((sum, row) => sum + storedOutputBytes(row), 0)
+          ),
         remove,
         removeEndedBefore: (time, limit) =>
           Effect.gen(function* () {

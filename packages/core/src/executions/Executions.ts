@@ -33,6 +33,7 @@ import { type ExecutionFilter, ExecutionStore } from "./ExecutionStore.ts"
 import { makeExecutionResults } from "./internal/executionResults.ts"
 import { outputReading } from "./internal/outputReading.ts"
 import { OutputCollector } from "./OutputCollector.ts"
+import { StoredOutput } from "./StoredOutput.ts"
 
 export class Executions extends Context.Service<
   Executions,
@@ -128,7 +129,7 @@ export class Executions extends Context.Service<
     Executions,
     Effect.gen(function* () {
       const [store, outputs, log] = [yield* ExecutionStore, yield* ExecutionOutputStore, yield* EventLog]
-      const [canceller, collector] = [yield* SagaCanceller, yield* OutputCollector]
+      const [canceller, collector, stored] = [yield* SagaCanceller, yield* OutputCollector, yield* StoredOutput]
       const [admission, environment] = [yield* ExecutionAdmission, yield* ExecutionEnv]
       const { textOf, windows } = outputReading(outputs, collector)
       const { excerptsOf, resultOf } = makeExecutionResults(outputs, textOf)
@@ -280,6 +281,7 @@ export class Executions extends Context.Service<
               yield* log.append(streamOf(execution), [deleted])
             })
           )
+          yield* stored.deleted(execution.ownerId)
         })
       })
     })

@@ -8,7 +8,8 @@ import {
   finish,
   noOutput,
   requeue,
-  schedule
+  schedule,
+  storedOutputBytes
 } from "@fairlead/core/executions/Execution"
 import { isTerminal, TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { Place } from "@fairlead/core/runtime/Place"
@@ -25,6 +26,16 @@ describe("Execution", () => {
       finish(execution, later, status, noOutput)
     ]
     for (const move of moves) assert.strictEqual(Result.isSuccess(move), !isTerminal(execution.status))
+  })
+
+  it("adds up what its attempts left, and counts nothing twice when the next one never begins", () => {
+    const outcome = { ...noOutput, stdoutBytes: 3, stderrBytes: 4 }
+    const first = Result.getOrThrow(beginAttempt(queuedExecution(1), instant))
+    const queued = Result.getOrThrow(requeue(first, later, "failed", outcome, later))
+    assert.deepStrictEqual([first, queued].map(storedOutputBytes), [0, 7])
+    assert.strictEqual(storedOutputBytes(Result.getOrThrow(finish(queued, later, "cancelled", outcome))), 7)
+    const second = Result.getOrThrow(beginAttempt(queued, later))
+    assert.strictEqual(storedOutputBytes(Result.getOrThrow(finish(second, later, "completed", outcome))), 14)
   })
 
   it.prop("ends once, with an outcome and a time", [Execution, TerminalStatus], ([execution, status]) => {

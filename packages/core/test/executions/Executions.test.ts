@@ -141,7 +141,8 @@ describe("Executions.submit", () => {
       Effect.provide(host()),
       Effect.provideService(AdmissionPolicy, {
         limits: defaultLimitPolicy,
-        bounds: { ...defaultQueueBounds, maxActivePerUser: 1 }
+        bounds: { ...defaultQueueBounds, maxActivePerUser: 1 },
+        maxStoredOutputBytesPerUser: 0
       })
     )
   )

@@ -8,6 +8,7 @@ import {
   LimitTooHigh,
   QueueFull,
   RunAtTooFar,
+  StoredOutputExhausted,
   TooManyLabels
 } from "@fairlead/core/executions/ExecutionError"
 import { LanguageUnsupported } from "@fairlead/core/runtime/RuntimeError"
@@ -70,6 +71,14 @@ export const queueFull = problem(QueueFull, {
   status: 429,
   title: "Queue full",
   detail: ({ maximum, retryAfterSeconds, scope }) => `${roomTaken[scope](maximum)} Try again in ${retryAfterSeconds} s.`
+})
+const mebibytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`
+export const storedOutputExhausted = problem(StoredOutputExhausted, {
+  status: 409,
+  title: "Stored output exhausted",
+  detail: ({ maximumBytes, storedBytes }) =>
+    `Your executions keep ${mebibytes(storedBytes)} of output, and may keep ${mebibytes(maximumBytes)}. ` +
+    "Delete executions that you need no more, or ask an administrator for more room."
 })
 export const idempotencyKeyReused = problem(IdempotencyKeyReused, {
   status: 422,

@@ -25,6 +25,7 @@ const submit = HttpApiEndpoint.post("submit", "/executions", {
     Problems.limitTooHigh,
     Problems.runAtTooFar,
     Problems.queueFull,
+    Problems.storedOutputExhausted,
     Problems.idempotencyKeyReused
   ]
 })
@@ -135,7 +136,8 @@ const retry = HttpApiEndpoint.post("retry", "/executions/:execution_id/retry", {
     Problems.notRetryable,
     Problems.languageUnsupported,
     Problems.limitTooHigh,
-    Problems.queueFull
+    Problems.queueFull,
+    Problems.storedOutputExhausted
   ]
 })
   .annotate(Needs, "executions:run")

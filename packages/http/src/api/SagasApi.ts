@@ -6,7 +6,14 @@ import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"
-import { executionNotFound, languageUnsupported, limitTooHigh, notRetryable, queueFull } from "./ExecutionProblems.ts"
+import {
+  executionNotFound,
+  languageUnsupported,
+  limitTooHigh,
+  notRetryable,
+  queueFull,
+  storedOutputExhausted
+} from "./ExecutionProblems.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
 import { pageQuery } from "./Paging.ts"
 import { Rejections } from "./Rejections.ts"
@@ -37,7 +44,8 @@ const restartErrors = [
   notRetryable,
   languageUnsupported,
   limitTooHigh,
-  queueFull
+  queueFull,
+  storedOutputExhausted
 ]
 const retry = HttpApiEndpoint.post("retry", "/sagas/:saga_id/retry", {
   params,

@@ -31,6 +31,7 @@ const handlers = Layer.mergeAll(EventsHandlers, ExecutionsHandlers, HostsHandler
 
 export interface Settings {
   readonly admission?: Partial<QueueBounds>
+  readonly maxStoredOutputBytesPerUser?: number
   readonly streams?: Partial<Context.Service.Shape<typeof SseSettings>>
   readonly limits?: Partial<RequestLimits>
 }
@@ -43,7 +44,7 @@ export interface Request {
 const Body = Schema.fromJsonString(Schema.Any)
 
 /** A host that lives as long as the scope. `call` answers as `person`; nobody calls without one. */
-export const start = Effect.fnUntraced(function* ({ admission, limits, streams }: Settings = {}) {
+export const start = Effect.fnUntraced(function* ({ admission, limits, streams, ...quota }: Settings = {}) {
   const policy = yield* AdmissionPolicy
   const settings = yield* SseSettings
   const core = layerExecutions({ hostName: "host-a", maxRunning: 10 }).pipe(
@@ -52,7 +53,7 @@ export const start = Effect.fnUntraced(function* ({ admission, limits, streams }
   const services = Layer.mergeAll(core, SseConnections.layer, Identities.layer).pipe(
     Layer.provide(
       Layer.merge(
-        Layer.succeed(AdmissionPolicy, { ...policy, bounds: { ...policy.bounds, ...admission } }),
+        Layer.succeed(AdmissionPolicy, { ...policy, ...quota, bounds: { ...policy.bounds, ...admission } }),
         Layer.succeed(SseSettings, { ...settings, ...streams })
       )
     )

@@ -1,6 +1,7 @@
 /** What every store of executions promises. */
 import { assert, it } from "@effect/vitest"
 import { EventLog } from "@fairlead/core/events/EventLog"
+import { Execution, noOutput } from "@fairlead/core/executions/Execution"
 import { type LabelMatch, maximumLabels } from "@fairlead/core/executions/ExecutionLabels"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
@@ -144,6 +145,40 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const labels = Option.getOrThrow(yield* store.find(full.executionId)).labels ?? {}
         assert.strictEqual(Object.values(labels).filter((value) => value === "changed").length, 4)
       })
+    )
+
+    it.effect(
+      "storedOutputBytes adds up both streams of the ended attempts of one owner, without what was removed",
+      () =>
+        Effect.gen(function* () {
+          const store = yield* ExecutionStore
+          const [ownerId, nobody] = [userId(100), userId(101)]
+          const outcome = { ...noOutput, stdoutBytes: 10 * 1024 ** 3, stderrBytes: 2 }
+          const earlierAttempts = [1, 2].map((attempt) => ({
+            attempt,
+            status: "failed" as const,
+            finishedAt: instant,
+            outcome: { ...noOutput, stdoutBytes: 100, stderrBytes: 10 }
+          }))
+          const stored = Effect.all([store.storedOutputBytes(ownerId), store.storedOutputBytes(nobody)])
+          assert.deepStrictEqual(yield* stored, [0, 0])
+          yield* store.insert(completedExecution(101, { ownerId, outcome }))
+          yield* store.insert(completedExecution(102, { ownerId, outcome, attempt: 3, earlierAttempts }))
+          yield* store.insert(queuedExecution(103, { ownerId, attempt: 2, earlierAttempts }))
+          yield* store.insert(queuedExecution(104, { ownerId }))
+          // Its next attempt never began: its outcome is that of the attempt before.
+          const { startedAt: _, ...cancelled } = completedExecution(105, { ownerId, attempt: 2, earlierAttempts })
+          yield* store.insert(
+            new Execution({ ...cancelled, status: "cancelled", outcome: { ...noOutput, stdoutBytes: 100 } })
+          )
+          yield* store.insert(completedExecution(106, { ownerId: userId(102), outcome }))
+          const each = 10 * 1024 ** 3 + 2
+          assert.deepStrictEqual(yield* stored, [2 * each + 3 * 220, 0])
+          yield* store.remove(executionId(102))
+          assert.deepStrictEqual(yield* stored, [each + 2 * 220, 0])
+          yield* store.relabel(executionId(101), { name: "renamed" })
+          assert.deepStrictEqual(yield* stored, [each + 2 * 220, 0])
+        })
     )
 
     it.effect("remove takes a terminal execution with its output, its saga and its key; its events stay", () =>

@@ -8,6 +8,7 @@ import sagaOperations from "./0006_saga_operations.ts"
 import lists from "./0007_lists.ts"
 import writeProbes from "./0008_write_probes.ts"
 import labels from "./0009_labels.ts"
+import storedOutput from "./0010_stored_output.ts"
 
 export const migrations = {
   "0001_core": core,
@@ -18,5 +19,6 @@ export const migrations = {
   "0006_saga_operations": sagaOperations,
   "0007_lists": lists,
   "0008_write_probes": writeProbes,
-  "0009_labels": labels
+  "0009_labels": labels,
+  "0010_stored_output": storedOutput
 }

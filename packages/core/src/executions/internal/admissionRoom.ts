@@ -1,4 +1,4 @@
-/** Whether there is room in the queue for one more execution of the caller. */
+/** Whether there is room for one more execution of the caller, in the queue and for its output. */
 import { Effect } from "effect"
 import type { Principal } from "../../auth/Principal.ts"
 import { refusalOf } from "../../queue/QueueBounds.ts"
@@ -7,9 +7,10 @@ import { QueueGauge } from "../../queue/QueueGauge.ts"
 import { countsOf } from "../../queue/QueueLoad.ts"
 import { AdmissionPolicy } from "../AdmissionPolicy.ts"
 import { QueueFull } from "../ExecutionError.ts"
+import { quotaRefusalOf } from "../OutputQuota.ts"
 
 export const makeAdmissionRoom = Effect.gen(function* () {
-  const { bounds } = yield* AdmissionPolicy
+  const { bounds, maxStoredOutputBytesPerUser } = yield* AdmissionPolicy
   const [gauge, forecast] = [yield* QueueGauge, yield* QueueForecast]
 
   /** Exact only when it may come near a bound with what other hosts let in within a second. */
@@ -20,8 +21,10 @@ export const makeAdmissionRoom = Effect.gen(function* () {
   })
 
   return {
-    /** Fails if there is no room. */
-    check: Effect.fnUntraced(function* (caller: Principal, isPlanned: boolean) {
+    /** Fails if there is no room. `storedBytes` of output are kept for the caller. */
+    check: Effect.fnUntraced(function* (caller: Principal, isPlanned: boolean, storedBytes: number) {
+      const exhausted = quotaRefusalOf(storedBytes, maxStoredOutputBytesPerUser)
+      if (exhausted !== undefined) return yield* exhausted
       const everybody = countsOf(yield* gauge.load)
       const own = yield* ownCounts(caller)
       const refusal = refusalOf({ everybody, own, isPlanned, isAdmin: caller.role === "admin" }, bounds)
