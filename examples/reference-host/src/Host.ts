@@ -212,8 +212,7 @@ export const httpSettings = Effect.fnUntraced(function* (config: HostConfig) {
     Layer.succeed(SseSettings, {
       ...streams,
       maxConnections: config.FAIRLEAD_MAX_STREAMS,
-      maxConnectionsPerUser: config.FAIRLEAD_MAX_STREAMS_PER_USER,
-      stuckMillis: config.FAIRLEAD_STALLED_SECONDS * 1000
+      maxConnectionsPerUser: config.FAIRLEAD_MAX_STREAMS_PER_USER
     })
   )
 })

@@ -1,6 +1,6 @@
 /** The text form of a feed position: what a stream sends as `id` and a reader sends back to go on behind it. */
 import { Schema } from "effect"
-import type { FeedPosition } from "./ExecutionFeed.ts"
+import type { FeedPosition } from "./FeedPage.ts"
 
 /** `version.attempt.stdout.stderr`, for example `4.1.120.0`. Equal positions have equal texts. */
 export const formatPosition = ({ attempt, stderr, stdout, version }: FeedPosition): string =>

@@ -1,7 +1,8 @@
 import { assert, describe } from "@effect/vitest"
-import { ExecutionFeed, type FeedItem } from "@fairlead/core/executions/ExecutionFeed"
+import { ExecutionFeed, type FeedReader } from "@fairlead/core/executions/ExecutionFeed"
 import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { Executions } from "@fairlead/core/executions/Executions"
+import type { FeedItem } from "@fairlead/core/executions/FeedPage"
 import { Effect, Stream } from "effect"
 import { alice, lines, live, run, submit } from "./support/MemoryHost.ts"
 
@@ -46,5 +47,36 @@ describe("ExecutionFeed.follow", () => {
         assert.strictEqual(rest.end, "End")
       }
     })
+  )
+})
+
+/** The page that a reader comes to next. */
+const nextPage = (reader: FeedReader) =>
+  Effect.gen(function* () {
+    while (true) {
+      const page = yield* reader.poll
+      if (page !== undefined) return page
+      yield* Effect.callback<void>((resume) => reader.onMore(() => resume(Effect.void)))
+    }
+  })
+
+describe("ExecutionFeed.open", () => {
+  live(
+    "gives all readers at one place the same page, and tells each that there is more",
+    Effect.gen(function* () {
+      const { executionId } = yield* submit(lines("out first\nsleep 100\nout second"))
+      const feed = yield* ExecutionFeed
+      const open = feed.open(alice, executionId, undefined)
+      const readers = [yield* open, yield* open, yield* open]
+      const seen: Array<FeedItem> = []
+      while (true) {
+        const pages = yield* Effect.forEach(readers, nextPage, { concurrency: "unbounded" })
+        assert.strictEqual(new Set(pages).size, 1)
+        const [page] = pages
+        seen.push(...(page?.items ?? []))
+        if (page?.more === "never") break
+      }
+      assert.deepStrictEqual(told(seen), told(yield* followed(executionId)))
+    }).pipe(Effect.scoped)
   )
 })

@@ -65,7 +65,6 @@ describe("the tail of an execution", () => {
       yield* TestClock.adjust("1 second")
       yield* before.over
       assert.strictEqual(yield* turn().shared.get("events", ask), 2)
-      assert.strictEqual(yield* turn().shared.fresh().get("events", ask), 3)
     }).pipe(Effect.scoped)
   )
 })

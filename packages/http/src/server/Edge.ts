@@ -9,7 +9,7 @@ import { BodyTooLarge, InternalError, MalformedBody, NotFound } from "../api/Rej
 import * as HttpMetrics from "./HttpMetrics.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { hostOf, isFromOtherSite, isSentToUs } from "./internal/siteChecks.ts"
-import { watched } from "./internal/stalledReaders.ts"
+import * as StalledReaders from "./internal/stalledReaders.ts"
 import {
   answerBodyTooLarge,
   answerCrossSiteRejected,
@@ -42,6 +42,7 @@ export const layer = (table: RouteTable) =>
     Effect.gen(function* () {
       const settings = yield* HttpSettings
       const metrics = HttpMetrics.make()
+      const watched = yield* StalledReaders.make(settings.limits.stalledMillis)
       const crossOrigin = cors(settings.allowedOrigins)
       const allowedHosts = new Set(settings.allowedHosts)
       const forwarded =
@@ -54,7 +55,7 @@ export const layer = (table: RouteTable) =>
         if (response.status === 401) headers["www-authenticate"] = "Bearer"
         const allowed = crossOrigin?.headers(request.headers["origin"])
         const complete = allowed === undefined ? headers : { ...headers, ...allowed }
-        return watched(HttpServerResponse.setHeaders(response, complete), settings.limits.stalledMillis)
+        return watched(HttpServerResponse.setHeaders(response, complete))
       }
 
       const answer = <E, R>(app: Effect.Effect<Response, E, R>, request: Request, route: FoundRoute | undefined) => {

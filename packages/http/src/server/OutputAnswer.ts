@@ -103,7 +103,7 @@ export const make = Effect.fnUntraced(function* (longAnswers: Places.Places) {
     const connection = yield* connections.open(caller.userId, `execution/${id}`)
     const bytes = yield* feed.followOutput(caller, id, { output, attempt: range.attempt, offset })
 
-    const cutShort = Effect.raceFirst(connection.drained, sessions.awaitRevocation(caller))
+    const cutShort = Effect.raceFirst(connection.drained.await, sessions.awaitRevocation(caller))
     const body = bytes.pipe(
       Stream.interruptWhen(Effect.andThen(cutShort, Effect.die("the answer is cut short"))),
       (stream) => Stream.unwrap(Effect.as(connection.consume, stream))

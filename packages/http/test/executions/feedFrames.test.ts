@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { FeedItem, FeedPosition } from "@fairlead/core/executions/ExecutionFeed"
 import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import type { FeedItem, FeedPosition } from "@fairlead/core/executions/FeedPage"
 import { parsePosition } from "@fairlead/core/executions/feedPositionText"
 import { incompleteTail } from "@fairlead/core/executions/wholeCharacters"
 import { decodeWhole } from "@fairlead/http/server/sse/decodeWhole"

@@ -2,29 +2,38 @@
  * What the followers of one execution on this host read together. They are woken together, and whoever asks for what another one has asked for
  * since then shares the answer: a thousand followers at the end of an execution cost the stores as much as one.
  */
-import { type Context, Effect, Fiber, RcMap, type Scope } from "effect"
+import { type Context, Effect, type Exit, RcMap, type Scope } from "effect"
+import * as CrowdLatch from "../../bus/CrowdLatch.ts"
 import type { WakeupWaiters } from "../../bus/WakeupWaiters.ts"
 import type { ExecutionId } from "../ExecutionId.ts"
 
 /** Different answers that are kept for others who ask; beyond that each asks the stores. */
 const keptAnswers = 4
-/** Followers that are woken before the loop turns, so that a crowd of them keeps nobody else waiting. */
-const wokenAtOnce = 32
 /** Hints may be lost, so followers look by themselves as well. */
 const sweepMillis = 1_000
 
+/** What a store was asked for. */
+export interface Answer<A, E> {
+  /** `undefined` while nobody knows. */
+  exit(): Exit.Exit<A, E> | undefined
+  /** Calls `wake` once when the answer is there, or now. */
+  onExit(wake: () => void): void
+}
+
 /** Answers that are no older than this object. */
 export interface Shared {
-  /** The answer of `ask`, or of whoever asked under this name before. */
+  /** The answer of `ask`, or of whoever asked under this name before. Does not wait for it. */
+  ask<A, E>(name: string, ask: Effect.Effect<A, E>): Effect.Effect<Answer<A, E>>
+  /** The same, and waits. */
   get<A, E>(name: string, ask: Effect.Effect<A, E>): Effect.Effect<A, E>
-  /** Another one, for what must be asked after something of this one. */
-  fresh(): Shared
 }
 
 export interface Turn {
   readonly shared: Shared
   /** Waits for the next one. */
   readonly over: Effect.Effect<void>
+  /** Calls `wake` once when the next one begins, or now if it has begun. */
+  onOver(wake: () => void): void
 }
 
 export interface Tail {
@@ -42,11 +51,11 @@ export const make = Effect.fnUntraced(function* (waiters: Context.Service.Shape<
     lookup: Effect.fnUntraced(function* (id: ExecutionId): Effect.fn.Return<Tail, never, Scope.Scope> {
       const next = yield* waiters.on([`stream/execution/${id}`, `output/${id}`], sweepMillis)
       const scope = yield* Effect.scope
-      let turn = turnIn(scope)
+      let [turn, end] = turnIn(scope)
       const goOn = Effect.suspend(() => {
-        const { end } = turn
-        turn = turnIn(scope)
-        return end
+        const before = end
+        ;[turn, end] = turnIn(scope)
+        return before
       })
       yield* next.pipe(Effect.andThen(goOn), Effect.forever, Effect.forkIn(scope))
       return { turn: () => turn }
@@ -56,40 +65,42 @@ export const make = Effect.fnUntraced(function* (waiters: Context.Service.Shape<
   return all
 })
 
-const turnIn = (scope: Scope.Scope) => {
-  const waiting = new Set<() => void>()
-  let isOver = false
-  const over = Effect.callback<void>((resume) => {
-    if (isOver) return resume(Effect.void)
-    const wake = () => resume(Effect.void)
-    waiting.add(wake)
-    return Effect.sync(() => void waiting.delete(wake))
-  })
-  const end = Effect.gen(function* () {
-    isOver = true
-    const all = [...waiting]
-    for (let at = 0; at < all.length; at += wokenAtOnce) {
-      for (const wake of all.slice(at, at + wokenAtOnce)) wake()
-      yield* Effect.yieldNow
-    }
-  })
-  return { shared: sharedIn(scope), over, end }
+/** A turn, and what ends it. */
+const turnIn = (scope: Scope.Scope): readonly [Turn, Effect.Effect<void>] => {
+  const { await: over, join, open } = CrowdLatch.make()
+  return [{ shared: sharedIn(scope), over, onOver: join }, open]
+}
+
+interface Asked<A, E> extends Answer<A, E> {
+  readonly get: Effect.Effect<A, E>
 }
 
 /** The work goes on in the scope when the one who asked first goes away: others may wait for it. */
 const sharedIn = (scope: Scope.Scope): Shared => {
-  const answers = new Map<string, Fiber.Fiber<unknown, unknown>>()
-  return {
-    get: <A, E>(name: string, ask: Effect.Effect<A, E>) =>
-      Effect.suspend(() => {
-        const asked = answers.get(name) as Fiber.Fiber<A, E> | undefined
-        if (asked !== undefined) return Fiber.join(asked)
-        if (answers.size >= keptAnswers) return ask
-        return Effect.flatMap(Effect.forkIn(ask, scope), (fiber) => {
-          answers.set(name, fiber)
-          return Fiber.join(fiber)
-        })
-      }),
-    fresh: () => sharedIn(scope)
-  }
+  const answers = new Map<string, Asked<unknown, unknown>>()
+  const asked = <A, E>(name: string, ask: Effect.Effect<A, E>) =>
+    Effect.suspend((): Effect.Effect<Asked<A, E>> => {
+      const known = answers.get(name) as Asked<A, E> | undefined
+      if (known !== undefined) return Effect.succeed(known)
+      const [answer, work] = answerOf(ask)
+      if (answers.size < keptAnswers) answers.set(name, answer)
+      return Effect.as(Effect.forkIn(work, scope), answer)
+    })
+  return { ask: asked, get: (name, ask) => Effect.flatMap(asked(name, ask), ({ get }) => get) }
+}
+
+/** The answer, and the work that finds it. */
+const answerOf = <A, E>(ask: Effect.Effect<A, E>): readonly [Asked<A, E>, Effect.Effect<unknown, E>] => {
+  const settled = CrowdLatch.make()
+  let found: Exit.Exit<A, E> | undefined
+  const exit = () => found
+  const get = Effect.andThen(
+    settled.await,
+    Effect.suspend(() => found ?? Effect.interrupt)
+  )
+  const work = Effect.onExit(ask, (exit) => {
+    found = exit
+    return settled.open
+  })
+  return [{ exit, get, onExit: settled.join }, work]
 }

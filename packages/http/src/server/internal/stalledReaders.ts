@@ -1,25 +1,66 @@
 /** Cuts answers off whose reader takes nothing any more, on every mount: their memory and their places are for those who read. */
-import { Clock, Effect, Stream } from "effect"
+import { Clock, Effect, type Fiber, Scope, Stream } from "effect"
 import { HttpBody, HttpServerResponse } from "effect/http"
 
-/** A longer body is handed over in pieces of this size. */
+/** A longer body is handed over in pieces of this size. After so much of any the event loop turns. */
 const pieceBytes = 64 * 1024
 
-/** The same answer. Of a short one nothing waits here: it is the server's as soon as it is there. */
-export const watched = (
-  response: HttpServerResponse.HttpServerResponse,
-  stalledMillis: number
-): HttpServerResponse.HttpServerResponse => {
-  const { body } = response
-  if (body._tag === "Stream") {
-    const { contentLength, contentType, stream } = body
-    return withBody(response, HttpBody.stream(cutWhenStalled(stream, stalledMillis), contentType, contentLength))
-  }
-  if (body._tag !== "Uint8Array" || body.contentLength <= pieceBytes) return response
-  const pieces = Stream.suspend(() => Stream.fromIterable(piecesOf(body.body)).pipe(Stream.rechunk(1)))
-  const watchedPieces = cutWhenStalled(pieces, stalledMillis)
-  return withBody(response, HttpBody.stream(watchedPieces, body.contentType, body.contentLength))
+/** One who takes the pieces of an answer. */
+interface Taker {
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** Since when the last piece is in its hands; `undefined` while it waits for one. */
+  handedOverMillis: number | undefined
 }
+
+/**
+ * Gives the same answer, whose reader is cut off when it has not asked for the next piece within the time, or a quarter more. Of a short
+ * one nothing waits here: it is the server's as soon as it is there. One timer serves all, until the scope closes.
+ */
+export const make = Effect.fnUntraced(function* (stalledMillis: number) {
+  const clock = yield* Clock.Clock
+  const takers = new Set<Taker>()
+
+  const sweep = Effect.sync(() => {
+    const latest = clock.currentTimeMillisUnsafe() - stalledMillis
+    for (const { fiber, handedOverMillis } of takers)
+      if (handedOverMillis !== undefined && handedOverMillis <= latest) fiber.interruptUnsafe()
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.delay(sweep, stalledMillis / 4)))
+
+  const watched = <E>(stream: Stream.Stream<Uint8Array, E>) =>
+    Stream.transformPull(stream, (pull, scope) =>
+      Effect.withFiber((fiber) => {
+        const taker: Taker = { fiber, handedOverMillis: undefined }
+        takers.add(taker)
+        let bytesInTurn = 0
+        const next = Effect.map(pull, (pieces) => {
+          for (const { length } of pieces) bytesInTurn += length
+          taker.handedOverMillis = clock.currentTimeMillisUnsafe()
+          return pieces
+        })
+        const watchedPull = Effect.suspend(() => {
+          taker.handedOverMillis = undefined
+          if (bytesInTurn < pieceBytes) return next
+          // A source that never has to wait would let nobody else be served until it is through.
+          bytesInTurn = 0
+          return Effect.andThen(Effect.yieldNow, next)
+        })
+        const leave = Effect.sync(() => void takers.delete(taker))
+        return Effect.as(Scope.addFinalizer(scope, leave), watchedPull)
+      })
+    )
+
+  return (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse => {
+    const { body } = response
+    if (body._tag === "Stream") {
+      const { contentLength, contentType, stream } = body
+      return withBody(response, HttpBody.stream(watched(stream), contentType, contentLength))
+    }
+    if (body._tag !== "Uint8Array" || body.contentLength <= pieceBytes) return response
+    const pieces = Stream.suspend(() => Stream.fromIterable(piecesOf(body.body)).pipe(Stream.rechunk(1)))
+    return withBody(response, HttpBody.stream(watched(pieces), body.contentType, body.contentLength))
+  }
+})
 
 const withBody = HttpServerResponse.setBody
 
@@ -27,30 +68,3 @@ const piecesOf = (bytes: Uint8Array) =>
   Array.from({ length: Math.ceil(bytes.length / pieceBytes) }, (_, i) =>
     bytes.subarray(i * pieceBytes, (i + 1) * pieceBytes)
   )
-
-/** Interrupts whoever takes the pieces, when the next one is not asked for within the time. */
-const cutWhenStalled = <E>(stream: Stream.Stream<Uint8Array, E>, stalledMillis: number) =>
-  Stream.fromPull(
-    Effect.gen(function* () {
-      const pull = yield* Stream.toPull(stream)
-      const clock = yield* Clock.Clock
-      const taker = yield* Effect.withFiber((fiber) => Effect.succeed(fiber))
-      let handedOverMillis: number | undefined
-      yield* Effect.gen(function* () {
-        while (true) {
-          yield* Effect.sleep(stalledMillis / 4)
-          if (handedOverMillis !== undefined && clock.currentTimeMillisUnsafe() - handedOverMillis >= stalledMillis)
-            taker.interruptUnsafe()
-        }
-      }).pipe(Effect.forkScoped)
-      const next = Effect.suspend(() => {
-        handedOverMillis = undefined
-        return Effect.tap(pull, () => {
-          handedOverMillis = clock.currentTimeMillisUnsafe()
-          return Effect.void
-        })
-      })
-      // A source that never has to wait would let nobody else be served until it is through.
-      return Effect.andThen(Effect.yieldNow, next)
-    })
-  ).pipe(Stream.scoped)

@@ -1,38 +1,16 @@
 /** Answers with the event stream of one execution. */
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
-import { ExecutionFeed, type FeedItem } from "@fairlead/core/executions/ExecutionFeed"
+import * as CrowdLatch from "@fairlead/core/bus/CrowdLatch"
+import { ExecutionFeed, type FeedReader } from "@fairlead/core/executions/ExecutionFeed"
 import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { parsePosition } from "@fairlead/core/executions/feedPositionText"
-import type { StorageError } from "@fairlead/core/storage/StorageError"
-import { DateTime, Effect, Schema, Stream } from "effect"
+import { Bytes, DateTime, Effect, RcMap, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
-import { ControlFrame } from "../../api/ExecutionFrames.ts"
-import { WireEvent } from "../../api/WireEvent.ts"
-import { jsonPieces } from "../internal/jsonPieces.ts"
 import * as FeedFrames from "./FeedFrames.ts"
+import { render, renderItems, sharedPages } from "./renderFrames.ts"
 import * as SseBody from "./SseBody.ts"
-import { SseConnections, SseSettings } from "./SseConnections.ts"
-
-const encodeControl = Schema.encodeEffect(Schema.fromJsonString(ControlFrame))
-const encodeLong = Schema.encodeEffect(ControlFrame)
-const encodeEvent = Schema.encodeEffect(Schema.fromJsonString(WireEvent))
-
-const render = ({ content, id }: FeedFrames.Frame) =>
-  Effect.map(
-    Effect.orDie(content._tag === "Control" ? encodeControl(content.frame) : encodeEvent(content.event)),
-    (data) => SseBody.render(data, id)
-  )
-
-/** The frame's bytes; of one with long texts, piece by piece. A store that fails meanwhile breaks the stream off inside the frame. */
-const rendered = (frame: FeedFrames.Frame): Stream.Stream<Uint8Array> => {
-  const { content, id, long } = frame
-  if (long === undefined || content._tag !== "Control") return Stream.fromEffect(render(frame))
-  return Stream.fromEffect(Effect.orDie(encodeLong(content.frame))).pipe(
-    Stream.flatMap((value) => SseBody.renderPieces(jsonPieces(value, long), id)),
-    Stream.orDie
-  )
-}
+import { type SseConnection, SseConnections, SseSettings } from "./SseConnections.ts"
 
 /** Not cached, not changed on the way, not collected by a proxy. */
 const headers = { "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" }
@@ -45,47 +23,77 @@ export const make = Effect.gen(function* () {
   const feed = yield* ExecutionFeed
   const sessions = yield* Sessions
   const connections = yield* SseConnections
-  const settings = yield* SseSettings
+  const { gracePeriodSeconds: gracePeriod } = yield* SseSettings
+  const renderPage = sharedPages()
+
+  /** One fiber waits for all streams of a credential. */
+  const revocations = yield* RcMap.make({
+    lookup: Effect.fnUntraced(function* (caller: Principal) {
+      const revoked = CrowdLatch.make()
+      yield* Effect.forkScoped(Effect.andThen(sessions.awaitRevocation(caller), revoked.open))
+      return revoked
+    })
+  })
 
   return Effect.fnUntraced(function* (caller: Principal, executionId: ExecutionId, lastId: string | undefined) {
-    const items = yield* feed.follow(caller, executionId, lastId === undefined ? undefined : parsePosition(lastId))
+    const from = lastId === undefined ? undefined : parsePosition(lastId)
+    const reader = yield* feed.open(caller, executionId, from)
     const connection = yield* connections.open(caller.userId, `execution/${executionId}`)
-
-    const control = (bare: Parameters<typeof FeedFrames.control>[2]) =>
-      Effect.flatMap(DateTime.now, (now) => render(FeedFrames.control(executionId, now, bare)))
-    const shutdown = control({ eventType: "shutdown", gracePeriod: settings.gracePeriodSeconds })
-    const revoked = control({ eventType: "error", error: "The credential is no longer valid." })
-
-    const body = SseBody.make(settings, {
-      frames: Stream.fromIterable([
-        control({ eventType: "connected", connectionId: connection.connectionId }),
-        control({ eventType: "subscribed", message: "Following the execution." })
-      ]).pipe(
-        Stream.mapEffect((greeting) => greeting),
-        Stream.concat(Stream.unwrap(Effect.as(connection.consume, framesOf(executionId, items))))
-      ),
-      heartbeat: control({ eventType: "heartbeat" }),
-      endings: [Effect.andThen(connection.drained, shutdown), Effect.andThen(sessions.awaitRevocation(caller), revoked)]
-    })
+    const revoked = yield* RcMap.get(revocations, caller)
+    const source = sourceOf({ executionId, reader, connection, revoked }, gracePeriod, renderPage)
+    const body = yield* SseBody.make(connections.heartbeats, source)
     return HttpServerResponse.stream(body, { contentType: "text/event-stream", headers })
   })
 })
 
-/** A failure of the store or of ours ends the stream with a frame that says so; the reader resumes. */
-const framesOf = (executionId: ExecutionId, items: Stream.Stream<FeedItem, StorageError>): Stream.Stream<Uint8Array> =>
-  items.pipe(
-    Stream.mapAccumEffect(
-      () => FeedFrames.initial(executionId),
-      (state, item) => Effect.map(DateTime.now, (now) => FeedFrames.step(state, item, now))
+interface Followed {
+  readonly executionId: ExecutionId
+  readonly reader: FeedReader
+  readonly connection: SseConnection
+  readonly revoked: CrowdLatch.CrowdLatch
+}
+
+const sourceOf = (
+  { executionId, reader, connection, revoked }: Followed,
+  gracePeriod: number,
+  renderPage: ReturnType<typeof sharedPages>
+): SseBody.SseSource => {
+  const control = (bare: Parameters<typeof FeedFrames.control>[2]) =>
+    Effect.flatMap(DateTime.now, (now) => render(FeedFrames.control(executionId, now, bare)))
+  let state = FeedFrames.initial(executionId)
+
+  const greeting = Effect.fnUntraced(function* () {
+    yield* connection.consume
+    const { connectionId } = connection
+    const connected = yield* control({ eventType: "connected", connectionId })
+    const subscribed = yield* control({ eventType: "subscribed", message: "Following the execution." })
+    const status = yield* renderItems(state, [reader.status])
+    state = status.state
+    return Bytes.concat([connected, subscribed, status.frames])
+  })
+  const poll = Effect.gen(function* () {
+    const page = yield* reader.poll
+    if (page === undefined) return undefined
+    const rendered = yield* renderPage(state, page)
+    state = rendered.state
+    const { frames, long } = rendered
+    return page.more === "never" ? { frames, rest: long ?? Stream.empty } : { frames }
+  })
+  return {
+    greeting,
+    // A failure of the store or of ours ends the stream with a frame that says so; the reader resumes.
+    poll: Effect.catchCause(poll, (cause) =>
+      Effect.gen(function* () {
+        yield* Effect.logError("event stream failed", cause)
+        const error = "The stream broke off; reconnect to go on."
+        return { frames: yield* control({ eventType: "error", error }), rest: Stream.empty }
+      })
     ),
-    Stream.catchCause((cause) =>
-      Stream.fromEffect(
-        Effect.gen(function* () {
-          yield* Effect.logError("event stream failed", cause)
-          const error = "The stream broke off; reconnect to go on."
-          return FeedFrames.control(executionId, yield* DateTime.now, { eventType: "error", error })
-        })
-      )
-    ),
-    Stream.flatMap(rendered)
-  )
+    onMore: reader.onMore,
+    heartbeat: () => control({ eventType: "heartbeat" }),
+    endings: [
+      { when: connection.drained, frame: () => control({ eventType: "shutdown", gracePeriod }) },
+      { when: revoked, frame: () => control({ eventType: "error", error: "The credential is no longer valid." }) }
+    ]
+  }
+}

@@ -4,8 +4,8 @@
  */
 import type { DomainEventTag } from "@fairlead/core/events/DomainEvent"
 import type { NewEvent } from "@fairlead/core/events/StoredEvent"
-import type { FeedItem, FeedPosition } from "@fairlead/core/executions/ExecutionFeed"
 import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import type { FeedItem, FeedPosition } from "@fairlead/core/executions/FeedPage"
 import { formatPosition } from "@fairlead/core/executions/feedPositionText"
 import { incompleteTail } from "@fairlead/core/executions/wholeCharacters"
 import type { OutputName } from "@fairlead/core/runtime/Job"

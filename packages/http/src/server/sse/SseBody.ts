@@ -1,12 +1,12 @@
 /**
- * The body of an event stream. A reader that is slower than its source fills a bounded buffer and then holds the source back;
- * one that takes nothing for too long loses its stream and resumes. No frame is ever dropped from the middle.
+ * The body of an event stream, without a fiber of its own: whoever sends it asks for what comes next. Nothing waits here for a
+ * reader that is slower than its source; one that takes nothing for too long loses its stream, as of any answer, and resumes. No
+ * frame is ever dropped from the middle.
  */
-
-import type { Cause } from "effect"
-import { Effect, Queue, Semaphore, Stream } from "effect"
+import type { CrowdLatch } from "@fairlead/core/bus/CrowdLatch"
+import { type Array as Arrays, Cause, Effect, type Pull, Scope, Stream } from "effect"
 import { Sse } from "effect/encoding"
-import type { SseSettingsShape } from "./SseConnections.ts"
+import type { Heartbeats } from "./Heartbeats.ts"
 
 /** One unnamed event, ready to be sent. */
 export const render = (data: string, id: string | undefined): Uint8Array =>
@@ -25,70 +25,97 @@ export const renderPieces = <E>(
 }
 
 const encoder = new TextEncoder()
-/** Whether a frame ends with these bytes: the blank line behind it. */
-const endsFrame = (bytes: Uint8Array) => bytes.at(-1) === 0x0a && bytes.at(-2) === 0x0a
 
-export interface SseSource {
-  /** Rendered frames, in order; a long one may come in pieces. */
-  readonly frames: Stream.Stream<Uint8Array>
-  readonly heartbeat: Effect.Effect<Uint8Array>
-  /** Each ends the stream when it answers, with the frame that it answers. */
-  readonly endings: ReadonlyArray<Effect.Effect<Uint8Array>>
+export interface SsePart {
+  /** Whole frames, in order; may be empty. */
+  readonly frames: Uint8Array
+  /** All that follows: a frame in pieces, or nothing. Absent while there may be more to poll. */
+  readonly rest?: Stream.Stream<Uint8Array> | undefined
 }
 
-/** Sends the frames with a heartbeat while nothing else waits, until they end or one of `endings` answers. */
-export const make = (
-  { bufferBytes, bufferFrames, heartbeatMillis, stuckMillis }: SseSettingsShape,
-  source: SseSource
-): Stream.Stream<Uint8Array> =>
-  Stream.unwrap(
-    Effect.gen(function* () {
-      const buffer = yield* Queue.bounded<Uint8Array, Cause.Done>(bufferFrames)
-      const room = yield* Semaphore.make(bufferBytes)
-      /** A frame larger than the whole buffer waits for all of it. */
-      const weight = (frame: Uint8Array) => Math.min(frame.length, bufferBytes)
+export interface SseSource {
+  /** Sent first; made when the body is first asked for. */
+  greeting(): Effect.Effect<Uint8Array>
+  /** What is to be sent next, if it is known; at once. */
+  readonly poll: Effect.Effect<SsePart | undefined>
+  /** Calls `wake` once when `poll` may tell more than it did, maybe now. A function that waits already goes on waiting. */
+  onMore(wake: () => void): void
+  heartbeat(): Effect.Effect<Uint8Array>
+  readonly endings: ReadonlyArray<Ending>
+}
 
-      /** Nothing else may come between the pieces of a frame. */
-      let betweenFrames = true
-      const keep = (frame: Uint8Array) =>
-        Effect.suspend(() => {
-          betweenFrames = endsFrame(frame)
-          return Queue.offer(buffer, frame)
-        })
-      const inTime = Effect.timeoutOrElse({
-        duration: stuckMillis,
-        orElse: () => Effect.andThen(Queue.clear(buffer), Effect.interrupt)
-      })
-      const put = (frame: Uint8Array) =>
-        Effect.flatMap(Semaphore.takeIfAvailable(room, weight(frame)), (taken) => {
-          // Most readers are quick, and need no timer.
-          if (taken && Queue.sizeUnsafe(buffer) < bufferFrames) return keep(frame)
-          return inTime(taken ? keep(frame) : Effect.andThen(Semaphore.take(room, weight(frame)), keep(frame)))
-        })
-      const beat = Effect.gen(function* () {
-        while (true) {
-          yield* Effect.sleep(heartbeatMillis)
-          if (betweenFrames && Queue.sizeUnsafe(buffer) === 0) yield* put(yield* source.heartbeat)
-        }
-      })
+/** Ends the stream when it opens, with a frame that is made then, unless another frame is under way. */
+export interface Ending {
+  readonly when: CrowdLatch
+  frame(): Effect.Effect<Uint8Array>
+}
 
-      const endings = source.endings.map((ending) =>
-        Effect.flatMap(ending, (frame) => (betweenFrames ? put(frame) : Effect.void))
-      )
-      yield* Effect.raceAllFirst([Stream.runForEach(source.frames, put), beat, ...endings]).pipe(
-        Effect.ensuring(Queue.end(buffer)),
-        Effect.forkScoped
-      )
-      return Stream.fromQueue(buffer).pipe(
-        Stream.mapArrayEffect((frames) =>
-          Effect.as(
-            Semaphore.release(
-              room,
-              frames.reduce((sum, frame) => sum + weight(frame), 0)
-            ),
-            frames
-          )
-        )
-      )
-    })
-  )
+/**
+ * Sends what the source tells, with a heartbeat from time to time while nothing else is to be sent, until it has told all or an ending
+ * opens. To be sent once, before the scope closes.
+ */
+export const make = Effect.fnUntraced(function* (heartbeats: Heartbeats, source: SseSource) {
+  const { endings } = source
+  const scope = yield* Effect.scope
+  let wake = nobody
+  const ring = () => wake()
+  const heartbeat = heartbeats.watch(ring)
+  for (const { when } of endings) when.join(ring)
+  const close = Effect.sync(() => {
+    heartbeat.stop()
+    for (const { when } of endings) when.leave(ring)
+  })
+  yield* Scope.addFinalizer(scope, close)
+
+  let phase: "greeting" | "frames" | "over" = "greeting"
+  let rest: BodyPull | undefined
+  const ending = () => endings.find(({ when }) => when.isOpen())
+  const wait = Effect.callback<void>((resume) => {
+    wake = () => {
+      wake = nobody
+      resume(Effect.void)
+    }
+    source.onMore(ring)
+    if (heartbeat.isDue() || ending() !== undefined) ring()
+  })
+
+  /** Empty when the source has told all. */
+  const frames = Effect.gen(function* () {
+    while (true) {
+      const end = ending()
+      if (end !== undefined) {
+        phase = "over"
+        return yield* end.frame()
+      }
+      const part = yield* source.poll
+      if (part === undefined && heartbeat.isDue()) {
+        heartbeat.sent()
+        return yield* source.heartbeat()
+      }
+      if (part === undefined) {
+        yield* wait
+        continue
+      }
+      if (part.rest !== undefined) {
+        phase = "over"
+        rest = yield* untilOneOpens(endings, part.rest).pipe(Stream.toPull, Scope.provide(scope))
+      }
+      if (part.frames.length > 0 || part.rest !== undefined) return part.frames
+    }
+  })
+  const pull = Effect.suspend((): BodyPull => {
+    if (phase === "over") return rest ?? Cause.done()
+    if (phase === "frames")
+      return Effect.flatMap(frames, (bytes) => (bytes.length === 0 ? pull : Effect.succeed([bytes])))
+    phase = "frames"
+    return Effect.map(source.greeting(), (bytes) => [bytes])
+  })
+  return Stream.fromPull(Effect.succeed(pull))
+})
+
+type BodyPull = Pull.Pull<Arrays.NonEmptyReadonlyArray<Uint8Array>>
+
+const untilOneOpens = (endings: ReadonlyArray<Ending>, stream: Stream.Stream<Uint8Array>) =>
+  Stream.interruptWhen(stream, Effect.raceAllFirst(endings.map(({ when }) => when.await)))
+
+const nobody = () => {}

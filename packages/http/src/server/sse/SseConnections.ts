@@ -1,19 +1,19 @@
 /** The open event streams of this host: how many there may be, how many there are, and how they end when the host goes away. */
+
 import type { UserId } from "@fairlead/core/auth/users/UserId"
-import { Clock, Context, Deferred, Effect, Layer, type Scope } from "effect"
+import * as CrowdLatch from "@fairlead/core/bus/CrowdLatch"
+import { Clock, Context, Deferred, Effect, Layer, Scope } from "effect"
 import { TooManyStreams } from "../../api/ExecutionProblems.ts"
 import { Overloaded } from "../../api/Rejections.ts"
+import * as Heartbeats from "./Heartbeats.ts"
 
 export interface SseSettingsShape {
   /** On one host, of everybody. */
   readonly maxConnections: number
   /** The same of one user. */
   readonly maxConnectionsPerUser: number
+  /** From one heartbeat to the next; none is sent while something else is. */
   readonly heartbeatMillis: number
-  /** What may wait for a client that reads slowly; it must make room within `stuckMillis`, or its stream ends. */
-  readonly bufferFrames: number
-  readonly bufferBytes: number
-  readonly stuckMillis: number
   /** How long a host that goes away waits for its streams, and what it tells clients. */
   readonly gracePeriodSeconds: number
 }
@@ -24,19 +24,16 @@ export const SseSettings = Context.Reference<SseSettingsShape>("@fairlead/http/s
     maxConnections: 4_096,
     maxConnectionsPerUser: 5,
     heartbeatMillis: 15_000,
-    bufferFrames: 256,
-    bufferBytes: 256 * 1024,
-    stuckMillis: 15_000,
     gracePeriodSeconds: 30
   })
 })
 
 export interface SseConnection {
   readonly connectionId: string
-  /** Waits for the host to go away. */
-  readonly drained: Effect.Effect<void>
-  /** Counts as reading from the store until the scope closes. */
-  readonly consume: Effect.Effect<void, never, Scope.Scope>
+  /** Opens when the host goes away. */
+  readonly drained: CrowdLatch.CrowdLatch
+  /** From now on it counts as reading from the store. */
+  readonly consume: Effect.Effect<void>
 }
 
 export type ShutdownPhase = "ready" | "notifying" | "draining" | "closing" | "complete"
@@ -60,6 +57,7 @@ export class SseConnections extends Context.Service<
   {
     /** A place for one stream, given back when the scope closes. `topic` is what the stream is about. Dies of `Overloaded` when all have too many. */
     open(userId: UserId, topic: string): Effect.Effect<SseConnection, TooManyStreams, Scope.Scope>
+    readonly heartbeats: Heartbeats.Heartbeats
     readonly snapshot: Effect.Effect<SseSnapshot>
     /** Waits for the host to go away: then long waits for something else end as well, with what there is. */
     readonly drained: Effect.Effect<void>
@@ -74,10 +72,11 @@ export class SseConnections extends Context.Service<
     SseConnections,
     Effect.gen(function* () {
       const settings = yield* SseSettings
-      const drained = yield* Deferred.make<void>()
-      const open = new Map<number, { readonly userId: UserId; readonly topic: string }>()
+      const heartbeats = yield* Heartbeats.make(settings.heartbeatMillis)
+      const drained = CrowdLatch.make()
+      const open = new Map<number, { readonly userId: UserId; readonly topic: string; consumes: boolean }>()
       const counts = new Map<UserId, number>()
-      let [opened, consumers] = [0, 0]
+      let opened = 0
       let phase: ShutdownPhase = "ready"
       let drainStartMillis: number | undefined
       let emptied = yield* Deferred.make<void>()
@@ -94,32 +93,33 @@ export class SseConnections extends Context.Service<
           if (closed !== undefined) count(closed.userId, -1)
           return open.size === 0 ? Deferred.succeed(emptied, undefined) : Effect.void
         })
-      const consume = Effect.acquireRelease(
-        Effect.sync(() => void consumers++),
-        () => Effect.sync(() => void consumers--)
-      )
+      const consume = (key: number) =>
+        Effect.sync(() => {
+          const connection = open.get(key)
+          if (connection !== undefined) connection.consumes = true
+        })
+      const connect = Effect.fnUntraced(function* (userId: UserId, topic: string) {
+        const maximum = settings.maxConnectionsPerUser
+        if ((counts.get(userId) ?? 0) >= maximum) return yield* new TooManyStreams({ maximum, retryAfterSeconds })
+        if (open.size >= settings.maxConnections)
+          return yield* Effect.die(new Overloaded({ resource: "streams", retryAfterSeconds }))
+        const key = ++opened
+        open.set(key, { userId, topic, consumes: false })
+        count(userId, 1)
+        // Not `acquireRelease`: that keeps every service of the request as long as the stream.
+        yield* Scope.addFinalizer(yield* Effect.scope, close(key))
+        const connection: SseConnection = { connectionId: `sse-${key}`, drained, consume: consume(key) }
+        return connection
+      }, Effect.uninterruptible)
 
       return SseConnections.of({
-        open: (userId, topic) =>
-          Effect.acquireRelease(
-            Effect.suspend((): Effect.Effect<number, TooManyStreams> => {
-              const maximum = settings.maxConnectionsPerUser
-              if ((counts.get(userId) ?? 0) >= maximum)
-                return Effect.fail(new TooManyStreams({ maximum, retryAfterSeconds }))
-              if (open.size >= settings.maxConnections)
-                return Effect.die(new Overloaded({ resource: "streams", retryAfterSeconds }))
-              const key = ++opened
-              open.set(key, { userId, topic })
-              count(userId, 1)
-              return Effect.succeed(key)
-            }),
-            close
-          ).pipe(Effect.map((key) => ({ connectionId: `sse-${key}`, drained: Deferred.await(drained), consume }))),
-        drained: Deferred.await(drained),
+        open: connect,
+        heartbeats,
+        drained: drained.await,
         snapshot: Effect.map(Clock.currentTimeMillis, (now) => ({
           connections: open.size,
           topics: new Set([...open.values()].map(({ topic }) => topic)).size,
-          consumers,
+          consumers: [...open.values()].filter(({ consumes }) => consumes).length,
           maxConnectionsPerUser: settings.maxConnectionsPerUser,
           phase,
           drainingMillis: drainStartMillis === undefined ? undefined : now - drainStartMillis
@@ -128,7 +128,7 @@ export class SseConnections extends Context.Service<
           drainStartMillis ??= yield* Clock.currentTimeMillis
           phase = "notifying"
           emptied = yield* Deferred.make<void>()
-          yield* Deferred.succeed(drained, undefined)
+          yield* drained.open
           phase = "draining"
           if (open.size > 0)
             yield* Effect.timeoutOption(Deferred.await(emptied), `${settings.gracePeriodSeconds} seconds`)
