@@ -38,6 +38,10 @@ suite("what is said of the isolation", () => {
   ] as const)("claims what is proved of %s, and nothing else", (situation, how) => {
     const said = describe({ confinement: { ...confinement, ...how }, obstacles: [] })
     for (const { holds, word } of Object.values(claims))
-      assert.strictEqual(said.includes(word), holds.some((each) => each === situation), `${word} in ${said}`)
+      assert.strictEqual(
+        said.includes(word),
+        holds.some((each) => each === situation),
+        `${word} in ${said}`
+      )
   })
 })
