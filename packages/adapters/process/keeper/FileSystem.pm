@@ -40,6 +40,7 @@ sub private_file_system {
         map({ optional([ "../../$_", "/etc/$_", '', MS_BIND ]) } qw(passwd group)),    # in which its user is found
         [ 'tmp', '/tmp', '', MS_BIND ],
         optional([ 'tmp', '/var/tmp', '', MS_BIND ]),
+        $spec->{library} ? [ "../../libraries/$spec->{library}", '/tmp/library', '', MS_BIND ] : (),    # read-only like all else
         map({ [ 'hidden', $_, 'tmpfs', MS_RDONLY, 'size=4k,mode=0555' ] } @{ $spec->{hidden} }),
         map({ optional([ $_, $_, '', MS_BIND ]) } '/proc/sys', '/proc/sysrq-trigger'),
         optional([ 'hidden', '/run/user', 'tmpfs', MS_RDONLY, 'size=4k,mode=0555' ]),    # services that run what they are asked to

@@ -228,6 +228,7 @@ sub put_script {
     my $path = "tmp/work/$spec{file}";
     rename 'tmp/work/script', $path;         # when there is one
     write_file($path, $script);
+    mkdir 'tmp/library' if $spec{library};   # where it will be mounted
     my $uid = $spec{uid} // return;
     chown $uid, $uid, 'tmp', 'tmp/work', 'tmp/package.json', $path;
     chmod 0711, '.' unless $is_init;         # without a file system of its own the job's user must pass through

@@ -14,6 +14,7 @@ import { Effect, Layer, Option, Schedule, Schema, type Scope, Stream } from "eff
 import { choose, describe, type Level } from "./internal/confinement.ts"
 import { diskObstacle } from "./internal/diskReserve.ts"
 import { attempt, type FileFailure, ifPresent } from "./internal/files.ts"
+import { makeGoLibraries } from "./internal/goLibraries.ts"
 import { bury, sweep, sweepMemoryGroups } from "./internal/housekeeping.ts"
 import { checkUsers, makeAccounts } from "./internal/jobAccounts.ts"
 import { claimForRemoval, makePlaces, stateOf, summaryState } from "./internal/jobDirectory.ts"
@@ -151,7 +152,11 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   )
   const { confinement } = choice
   const spare = yield* makeSpareKeeper(places, launcher)
-  return runtimeOf({ places, bootId, node, confinement, launcher, spare, interpreters, isolation })
+  const goLibraries = yield* Effect.mapError(
+    makeGoLibraries({ places, confinement, launcher, interpreters }),
+    unavailableDirectory
+  )
+  return runtimeOf({ places, bootId, node, confinement, launcher, spare, interpreters, goLibraries, isolation })
 })
 
 const checkOptions = (options: ProcessRuntimeOptions) =>

@@ -33,6 +33,8 @@ export interface Places {
   readonly removed: string
   /** Lock files of the keepers, one for each user id that was ever used. */
   readonly uids: string
+  /** What the host has compiled for jobs, which can read it. */
+  readonly libraries: string
 }
 
 /** Makes the folders, closed to other users. */
@@ -43,15 +45,16 @@ export const makePlaces = Effect.fnUntraced(function* (directory: string) {
     building: join(directory, "building"),
     trash: join(directory, "trash"),
     removed: join(directory, "removed"),
-    uids: join(directory, "uids")
+    uids: join(directory, "uids"),
+    libraries: join(directory, "libraries")
   }
   for (const path of Object.values(places)) yield* attempt(() => mkdir(path, { recursive: true, mode: 0o700 }))
   return places
 })
 
 /** Lets other users pass through the folders, or not. */
-export const openPlaces = ({ building, jobs, root }: Places, mode: number) =>
-  Effect.forEach([root, jobs, building], (path) => attempt(() => chmod(path, mode)), { discard: true })
+export const openPlaces = ({ building, jobs, libraries, root }: Places, mode: number) =>
+  Effect.forEach([root, jobs, building, libraries], (path) => attempt(() => chmod(path, mode)), { discard: true })
 
 /** A directory in which a keeper waits, and which lacks only the spec of a job. */
 export interface Spare {

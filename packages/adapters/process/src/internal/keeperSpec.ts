@@ -33,6 +33,8 @@ export const scriptName = ({ fileExtension }: Interpreter) => `script.${fileExte
 
 /** The working directory of a job that has a /tmp of its own. */
 export const workOfNamespace = "/tmp/work"
+/** Where such a job finds the library of its interpreter. */
+export const libraryOfNamespace = "/tmp/library"
 
 /** NUL cannot be part of an argument, an environment variable or this format. */
 export const isExpressible = ({ args, env }: JobSpec) =>
@@ -63,6 +65,7 @@ export const keeperSpec = (
     ["home", join(tmp, "work")],
     ["file", scriptName(interpreter)],
     ...(level === "namespace" ? [["ownIpc", 1] as const] : []),
+    ...(level === "namespace" && interpreter.library !== undefined ? [["library", interpreter.library] as const] : []),
     ...(spec.waitForBackground === true ? [["waitForBackground", 1] as const] : []),
     ["timeoutMillis", limits.timeoutMillis],
     ["memoryBytes", limits.memoryBytes],

@@ -86,7 +86,7 @@ const others: ReadonlyArray<InterpreterRow> = [
   {
     program: "go",
     probe: ["version"],
-    // Every job compiles the standard library anew. That fits into small limits only slowly.
+    // A job that compiles the standard library itself fits into small limits only slowly.
     env: (memoryMiB) => ({
       GOTOOLCHAIN: "local",
       GOTELEMETRY: "off",
@@ -119,6 +119,8 @@ export interface Interpreter {
   readonly command: (memoryBytes: number) => ReadonlyArray<string>
   /** Scripts from other systems end their lines otherwise. */
   readonly needsUnixLines?: boolean
+  /** The folder below `Places.libraries` that its jobs can read. */
+  readonly library?: string
 }
 
 /** As in `ProcessRuntimeOptions`. */

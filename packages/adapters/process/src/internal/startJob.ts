@@ -4,6 +4,7 @@ import type { JobHandle, JobSpec } from "@fairlead/core/runtime/Job"
 import type { JobId } from "@fairlead/core/runtime/JobId"
 import { JobRemoved } from "@fairlead/core/runtime/RuntimeError"
 import { Clock, Effect } from "effect"
+import type { GoLibraries } from "./goLibraries.ts"
 import { bury, isRemoved } from "./housekeeping.ts"
 import { type Places, prepare, type Spare, stateOf } from "./jobDirectory.ts"
 import { type Confinement, isExpressible } from "./keeperSpec.ts"
@@ -21,12 +22,22 @@ export interface StartingMachine {
   readonly launcher: Launcher
   readonly spare: SpareKeeper
   readonly interpreters: ReadonlyArray<Interpreter>
+  readonly goLibraries: GoLibraries
 }
 
 export const handleOf = (jobId: JobId, node: string): JobHandle => ({ runtime: "process", jobId, node })
 
 /** See `ScriptRuntime.start`. */
-export const startIn = ({ bootId, confinement, interpreters, launcher, node, places, spare }: StartingMachine) => {
+export const startIn = ({
+  bootId,
+  confinement,
+  goLibraries,
+  interpreters,
+  launcher,
+  node,
+  places,
+  spare
+}: StartingMachine) => {
   const startNew = Effect.fnUntraced(function* (spec: JobSpec, interpreter: Interpreter, taken?: Spare) {
     const { jobId } = spec
     const begunMillis = yield* Clock.currentTimeMillis
@@ -51,7 +62,8 @@ export const startIn = ({ bootId, confinement, interpreters, launcher, node, pla
       const interpreter = interpreters.find((each) => each.language === language && each.version === languageVersion)
       if (interpreter === undefined) return yield* refused("start", `there is no ${language} ${languageVersion} here`)
       if (!isExpressible(spec)) return yield* refused("start", "arguments and environment cannot hold NUL")
-      return yield* spare.use((taken) => startNew(spec, interpreter, taken))
+      const equipped = yield* goLibraries.use(interpreter)
+      return yield* spare.use((taken) => startNew(spec, equipped, taken))
     },
     Effect.catchTag("FileFailure", failingIn("start"))
   )
