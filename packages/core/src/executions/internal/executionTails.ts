@@ -8,7 +8,7 @@ import type { WakeupWaiters } from "../../bus/WakeupWaiters.ts"
 import type { ExecutionId } from "../ExecutionId.ts"
 
 /** Different answers that are kept for others who ask; beyond that each asks the stores. */
-const keptAnswers = 4
+const keptAnswers = 8
 /** Hints may be lost, so followers look by themselves as well. */
 const sweepMillis = 1_000
 

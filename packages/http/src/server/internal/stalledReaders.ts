@@ -2,8 +2,10 @@
 import { Clock, Effect, type Fiber, Scope, Stream } from "effect"
 import { HttpBody, HttpServerResponse } from "effect/http"
 
-/** A longer body is handed over in pieces of this size. After so much of any the event loop turns. */
+/** A longer body is handed over in pieces of this size. */
 const pieceBytes = 64 * 1024
+/** After so much of an answer the event loop turns, and before it begins. */
+const turnBytes = 16 * 1024
 
 /** One who takes the pieces of an answer. */
 interface Taker {
@@ -32,7 +34,7 @@ export const make = Effect.fnUntraced(function* (stalledMillis: number) {
       Effect.withFiber((fiber) => {
         const taker: Taker = { fiber, handedOverMillis: undefined }
         takers.add(taker)
-        let bytesInTurn = 0
+        let bytesInTurn = turnBytes
         const next = Effect.map(pull, (pieces) => {
           for (const { length } of pieces) bytesInTurn += length
           taker.handedOverMillis = clock.currentTimeMillisUnsafe()
@@ -40,7 +42,7 @@ export const make = Effect.fnUntraced(function* (stalledMillis: number) {
         })
         const watchedPull = Effect.suspend(() => {
           taker.handedOverMillis = undefined
-          if (bytesInTurn < pieceBytes) return next
+          if (bytesInTurn < turnBytes) return next
           // A source that never has to wait would let nobody else be served until it is through.
           bytesInTurn = 0
           return Effect.andThen(Effect.yieldNow, next)
