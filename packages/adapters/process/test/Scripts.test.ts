@@ -18,7 +18,7 @@ const installed = new Set(found.map(({ language }) => language))
 const offered = <Table extends Readonly<Record<string, ReadonlyArray<string>>>>(table: Table) =>
   Object.entries(table).filter(([language]) => installed.has(language))
 
-/** Each prints a line of a loop, a line of a text over several lines, and nothing else. */
+/** Go has its own in GoLibraries.test.ts, where it need not compile everything. Each prints a line of a loop, a line of a text over several lines, and nothing else. */
 const scripts = {
   bash: ["for n in 1; do", "  echo loop", "done", "cat <<EOF", "text", "EOF", "exit 0"],
   perl: ["for my $n (1) {", '  print "loop\\n";', "}", "print <<EOF;", "text", "EOF"],
@@ -29,7 +29,6 @@ const scripts = {
   php: ["<?php", "foreach ([1] as $n) {", '  echo "loop\\n";', "}", "echo <<<EOF", "text", "", "EOF;"],
   lua: ["for n = 1, 1 do", '  print("loop")', "end", "io.write([[", "text", "]])"],
   r: ["for (n in 1) {", '  cat("loop\\n")', "}", 'cat("text', '")'],
-  go: ["package main", 'import "fmt"', "func main() {", '  fmt.Println("loop")', "  fmt.Print(`text", "`)", "}"],
   java: [
     "class Main {",
     "  public static void main(String[] words) {",
@@ -94,18 +93,6 @@ const byPath = {
   r: [
     "for (line in list(c('stdout', 'out'), c('stderr', 'err'), c('fd/1', 'more'), c('fd/1', 'last'), c('fd/2', 'last')))",
     "  cat(line[2], '\\n', sep = '', file = paste0('/dev/', line[1]))"
-  ],
-  go: [
-    "package main",
-    'import "os"',
-    "func main() {",
-    '  for _, line := range [][2]string{{"stdout", "out"}, {"stderr", "err"}, {"fd/1", "more"}, {"fd/1", "last"}, {"fd/2", "last"}} {',
-    '    file, err := os.OpenFile("/dev/"+line[0], os.O_WRONLY, 0)',
-    "    if err != nil { panic(err) }",
-    '    file.WriteString(line[1] + "\\n")',
-    "    file.Close()",
-    "  }",
-    "}"
   ],
   java: [
     "class Main {",
