@@ -69,5 +69,5 @@ export const requestSettings = {
     32,
     "MiB of request bodies above 16 KiB in memory at once, of everybody; more are refused with 503."
   ),
-  FAIRLEAD_MAX_BODY_MB_PER_USER: integer("FAIRLEAD_MAX_BODY_MB_PER_USER", [1, 4_096], 4, "The same of one user; 429.")
+  FAIRLEAD_MAX_BODY_MB_PER_USER: integer("FAIRLEAD_MAX_BODY_MB_PER_USER", [1, 4_096], 2, "The same of one user; 429.")
 }

@@ -73,7 +73,7 @@ export const defaultSettings: HttpSettingsShape = {
     longAnswers: { perKey: 6, total: 32 },
     answerBytes: { perKey: 8 * 1024 ** 2, total: 64 * 1024 ** 2 },
     heldRequests: { perKey: 256, total: 4_096 },
-    bodyBytes: { perKey: 4 * 1024 ** 2, total: 32 * 1024 ** 2 }
+    bodyBytes: { perKey: 2 * 1024 ** 2, total: 32 * 1024 ** 2 }
   }
 }
 
