@@ -1,6 +1,6 @@
 /**
- * Reads the bodies of requests within bounds: so many bytes of all callers and of each are in memory, one is looked at a time, and
- * what would take long to parse is refused unparsed. Undoes gzip and Brotli.
+ * Reads the bodies of requests within bounds: so many bytes of all callers and of each are in memory, one is parsed at a time, and what
+ * would take long to parse is refused as soon as enough of it has come to tell. Undoes gzip and Brotli.
  */
 import { Bytes, Context, Effect, Option, Scope, Semaphore, Stream } from "effect"
 import { type HttpServerRequest, UrlParams } from "effect/http"
@@ -9,7 +9,7 @@ import { BodyTooComplex, BodyTooDeep, BodyTooLarge, MalformedBody, UnsupportedEn
 import type { RequestLimits } from "./HttpSettings.ts"
 import { BoundedRequest } from "./internal/BoundedRequest.ts"
 import { decompressed, supported } from "./internal/decompression.ts"
-import { shapeOf } from "./internal/jsonShape.ts"
+import * as JsonShape from "./internal/jsonShape.ts"
 import * as Places from "./internal/Places.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -35,30 +35,39 @@ export const make = ({ bodyBytes }: RequestLimits) => {
     )
 
   /** The bytes as they were before somebody encoded them. */
-  const bytesOf = (request: Request, maximumBytes: number) => {
+  const bytesOf = (request: Request, maximumBytes: number, inspect: Inspect) => {
     const encoding = request.headers["content-encoding"]?.trim().toLowerCase() ?? "identity"
-    if (encoding === "identity" || encoding === "") return request.arrayBuffer
+    const came = atMost(request.stream, maximumBytes)
+    if (encoding === "identity" || encoding === "") return gathered(came, inspect)
     const malformed = () => Effect.die(new MalformedBody())
-    const plain = decompressed(Stream.orDie(atMost(request.stream, maximumBytes)), encoding, (error) => error)
+    const plain = decompressed(Stream.orDie(came), encoding, (error) => error)
     return plain === undefined
       ? Effect.die(new UnsupportedEncoding({ supported }))
-      : Effect.catch(gathered(atMost(plain, maximumBytes)), malformed)
+      : Effect.catch(gathered(atMost(plain, maximumBytes), inspect), malformed)
   }
 
   /** The loop turns between two large bodies, so that others are answered meanwhile. */
   const inTurn = <A, E, R>(size: number, look: Effect.Effect<A, E, R>) =>
     size <= smallBytes ? look : turn.withPermit(Effect.andThen(Effect.yieldNow, look))
 
-  const read = <A>(request: Request, maximumBytes: number, look: (bytes: ArrayBuffer | Uint8Array) => A) => {
+  const read = <A>(
+    request: Request,
+    maximumBytes: number,
+    inspect: Inspect,
+    parse: (bytes: ArrayBuffer | Uint8Array) => A
+  ) => {
     const size = announcedBytes(request, maximumBytes)
     // Bytes of a small body are not worth counting.
-    if (size <= smallBytes) return Effect.map(request.arrayBuffer, look)
+    if (size <= smallBytes)
+      return Effect.flatMap(request.arrayBuffer, (bytes) =>
+        Effect.map(inspect(new Uint8Array(bytes)), () => parse(bytes))
+      )
     return Effect.gen(function* () {
       yield* admitted(request, size)
-      const bytes = yield* bytesOf(request, maximumBytes)
+      const bytes = yield* bytesOf(request, maximumBytes, inspect)
       return yield* inTurn(
         bytes.byteLength,
-        Effect.suspend(() => Effect.succeed(look(bytes)))
+        Effect.sync(() => parse(bytes))
       )
     })
   }
@@ -68,16 +77,11 @@ export const make = ({ bodyBytes }: RequestLimits) => {
     new BoundedRequest(request, {
       text: Effect.suspend(() => {
         const isJson = /^[^;]*json|^$/i.test(request.headers["content-type"] ?? "")
-        const body = read(request, maximumBytes, (bytes) => text.decode(bytes))
-        return isJson ? Effect.tap(body, checkShape) : body
+        return read(request, maximumBytes, isJson ? jsonInspection() : () => Effect.void, (bytes) => text.decode(bytes))
       }),
       urlParams: Effect.suspend(() =>
-        Effect.flatMap(
-          read(request, maximumBytes, (bytes) => form.decode(bytes)),
-          (body) =>
-            fieldsOf(body) > maximumValues
-              ? Effect.die(new BodyTooComplex({ maximumValues }))
-              : Effect.sync(() => UrlParams.fromInput(new URLSearchParams(body.replace(/^\?/, "%3F"))))
+        read(request, maximumBytes, formInspection(), (bytes) =>
+          UrlParams.fromInput(new URLSearchParams(form.decode(bytes).replace(/^\?/, "%3F")))
         )
       )
     })
@@ -99,25 +103,36 @@ const callerOf = (context: Context.Context<never>, request: Request) =>
     onSome: ({ userId }): string => userId
   })
 
-const checkShape = (json: string) => {
-  const { depth, values } = shapeOf(json, { depth: maximumDepth, values: maximumValues })
-  if (depth > maximumDepth) return Effect.die(new BodyTooDeep({ maximumDepth }))
-  return values > maximumValues ? Effect.die(new BodyTooComplex({ maximumValues })) : Effect.void
+/** Looks at a piece of a body as it comes. A refusal is a defect. */
+type Inspect = (piece: Uint8Array) => Effect.Effect<void>
+
+const jsonInspection = (): Inspect => {
+  const scan = JsonShape.scanner({ depth: maximumDepth, values: maximumValues })
+  return (piece) => {
+    const { depth, values } = scan(piece)
+    if (depth > maximumDepth) return Effect.die(new BodyTooDeep({ maximumDepth }))
+    return values > maximumValues ? tooComplex : Effect.void
+  }
 }
 
-const fieldsOf = (body: string) => {
+const formInspection = (): Inspect => {
   let fields = 1
-  for (let at = body.indexOf("&"); at !== -1 && fields <= maximumValues; at = body.indexOf("&", at + 1)) fields++
-  return fields
+  return (piece) => {
+    for (let at = piece.indexOf(ampersand); at !== -1 && fields <= maximumValues; at = piece.indexOf(ampersand, at + 1))
+      fields++
+    return fields > maximumValues ? tooComplex : Effect.void
+  }
 }
+const ampersand = 0x26
+const tooComplex = Effect.suspend(() => Effect.die(new BodyTooComplex({ maximumValues })))
 
 const atMost = <E>(bytes: Stream.Stream<Uint8Array, E>, maximumBytes: number): Stream.Stream<Uint8Array, E> => {
   let seen = 0
-  return Stream.tap(bytes, (chunk) => {
-    seen += chunk.length
+  return Stream.tap(bytes, (piece) => {
+    seen += piece.length
     return seen > maximumBytes ? Effect.die(new BodyTooLarge({ maximumBytes })) : Effect.void
   })
 }
 
-const gathered = <E>(bytes: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
-  Effect.map(Stream.runCollect(bytes), (chunks) => Bytes.concat(chunks))
+const gathered = <E>(bytes: Stream.Stream<Uint8Array, E>, inspect: Inspect): Effect.Effect<Uint8Array, E> =>
+  Effect.map(Stream.runCollect(Stream.tap(bytes, inspect)), (pieces) => Bytes.concat(pieces))

@@ -85,6 +85,21 @@ describe("a body", () => {
     })
   )
 
+  it.live.each([
+    ["nests too deep", "application/json", `{"text":${"[".repeat(100)}`, "BODY_TOO_DEEP"],
+    ["has too many values", "application/json", `{"text":[${"1,".repeat(10_001)}`, "BODY_TOO_COMPLEX"],
+    ["has too many fields", "application/x-www-form-urlencoded", "a&".repeat(10_001), "BODY_TOO_COMPLEX"]
+  ] as const)("that %s is refused before it has come whole", ([, type, start_, code]) =>
+    Effect.gen(function* () {
+      const send = yield* start()
+      const endless = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(new TextEncoder().encode(start_))
+      })
+      const answer = yield* send(endless, { "content-type": type })
+      assert.deepStrictEqual([answer.status, answer.body["code"]], [400, code])
+    })
+  )
+
   it.live(
     "waits for nobody's turn of another caller: bytes of one caller are limited, also of one who hides the length",
     () =>

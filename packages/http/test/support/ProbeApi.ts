@@ -5,12 +5,15 @@ import { BodyLimit, Rejections } from "@fairlead/http/api/Rejections"
 import * as ApiLayer from "@fairlead/http/server/ApiLayer"
 import { RequestOrigin } from "@fairlead/http/server/RequestOrigin"
 import { Effect, Layer, Schema } from "effect"
-import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
+import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
 import * as Identities from "./Identities.ts"
 
 const Who = Schema.Struct({ username: Schema.String, via: Schema.String })
 const Seen = Schema.Struct({ address: Schema.NullOr(Schema.String), secure: Schema.Boolean, id: Schema.String })
 const Note = Schema.Struct({ text: Schema.String })
+const NoteForm = Schema.Struct({ text: Schema.String })
+  .annotate({ identifier: "NoteForm" })
+  .pipe(HttpApiSchema.asFormUrlEncoded())
 
 class ProbeGroup extends HttpApiGroup.make("probe")
   .add(
@@ -28,7 +31,7 @@ class ProbeGroup extends HttpApiGroup.make("probe")
       query: { limit: Schema.optional(Schema.Int) },
       success: Schema.String
     }).annotate(Needs, "public"),
-    HttpApiEndpoint.post("note", "/notes", { payload: Note, success: Note }).annotate(Needs, "public"),
+    HttpApiEndpoint.post("note", "/notes", { payload: [Note, NoteForm], success: Note }).annotate(Needs, "public"),
     HttpApiEndpoint.post("shortNote", "/short-notes", { payload: Note, success: Note })
       .annotate(Needs, "public")
       .annotate(BodyLimit, 64),
