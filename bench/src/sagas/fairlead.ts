@@ -3,14 +3,14 @@
  * its saga driven through six steps with an event log of its own, ended, and its job removed.
  */
 import { grantsOf } from "@fairlead/core/auth/roles/Role"
-import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
-import { UserId } from "@fairlead/core/auth/users/UserId"
 import type { ExecutionFilter } from "@fairlead/core/executions/ExecutionStore"
 import { Executions } from "@fairlead/core/executions/Executions"
-import { ResourceUsage } from "@fairlead/core/executions/ResourceUsage"
 import { layerExecutions } from "@fairlead/core/Fairlead"
+import { SessionId } from "@fairlead/core/ids/SessionId"
+import { UserId } from "@fairlead/core/ids/UserId"
 import type { JobReport } from "@fairlead/core/runtime/Job"
 import { jobIdOf } from "@fairlead/core/runtime/JobId"
+import { ResourceUsage } from "@fairlead/core/runtime/ResourceUsage"
 import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Secrets } from "@fairlead/core/secrets/Secrets"

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { FairleadApi, type RedactedTokens } from "@fairlead/client/effect"
 import { ExecutionNotFound } from "@fairlead/core/executions/ExecutionError"
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { Context, Effect, Layer, Option, Redacted, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { baseUrl, startHost, type TestHost } from "./support/TestHost.ts"

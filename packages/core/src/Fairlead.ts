@@ -15,7 +15,6 @@ import { Sessions } from "./auth/sessions/Sessions.ts"
 import { Logins } from "./auth/users/Logins.ts"
 import { PasswordChecks } from "./auth/users/PasswordChecks.ts"
 import { Users } from "./auth/users/Users.ts"
-import { WakeupWaiters } from "./bus/WakeupWaiters.ts"
 import { EventFactory } from "./events/EventFactory.ts"
 import { ExecutionAdmission } from "./executions/ExecutionAdmission.ts"
 import { ExecutionEnv } from "./executions/ExecutionEnv.ts"
@@ -33,17 +32,18 @@ import * as Retention from "./executions/Retention.ts"
 import { StoredOutput } from "./executions/StoredOutput.ts"
 import { Transcripts } from "./executions/Transcripts.ts"
 import { Health } from "./health/Health.ts"
+import { Hosts } from "./health/Hosts.ts"
 import { HostRegistry } from "./hosts/HostRegistry.ts"
-import { Hosts } from "./hosts/Hosts.ts"
+import { PlaceSlots } from "./hosts/PlaceSlots.ts"
 import { Ids } from "./ids/Ids.ts"
-import { PlaceSlots } from "./queue/PlaceSlots.ts"
 import { Queue } from "./queue/Queue.ts"
 import * as QueueDispatcher from "./queue/QueueDispatcher.ts"
 import { QueueEntrance } from "./queue/QueueEntrance.ts"
 import { QueueForecast } from "./queue/QueueForecast.ts"
 import { QueueGauge } from "./queue/QueueGauge.ts"
 import { SagaCanceller } from "./sagas/SagaCanceller.ts"
-import { SagaDriver } from "./sagas/SagaDriver.ts"
+import type { SagaDefinition } from "./sagas/SagaDefinition.ts"
+import { SagaDefinitions, SagaDriver } from "./sagas/SagaDriver.ts"
 import { SagaEngine } from "./sagas/SagaEngine.ts"
 import { SagaLanes } from "./sagas/SagaLanes.ts"
 import { SagaLauncher } from "./sagas/SagaLauncher.ts"
@@ -51,6 +51,7 @@ import { Sagas } from "./sagas/Sagas.ts"
 import { SagaTerminator } from "./sagas/SagaTerminator.ts"
 import { SagaWatch } from "./sagas/SagaWatch.ts"
 import { StuckSagas } from "./sagas/StuckSagas.ts"
+import { WakeupWaiters } from "./wakeups/WakeupWaiters.ts"
 
 export interface ExecutionHostOptions {
   /** Names this host in what it writes; unique among the hosts of one database, and the same after a restart. */
@@ -63,6 +64,8 @@ export interface ExecutionHostOptions {
   readonly retentionDays?: number | undefined
   /** How long a place may be without any host before what ran there is given up as lost; 45 s by default, 20 s at least. */
   readonly goneMillis?: number | undefined
+  /** Sagas that this host drives besides those of executions. Every version of one stays until no saga of it is in flight. */
+  readonly sagas?: ReadonlyArray<SagaDefinition> | undefined
 }
 
 export interface IdentityOptions {
@@ -97,7 +100,7 @@ const layerDrivers = Layer.effectDiscard(
 
 /** Executions and sagas: accepting, driving, following. Needs the stores, `ScriptRuntimes` and `Secrets`. */
 export const layerExecutions = (options: ExecutionHostOptions) => {
-  const { goneMillis = 45_000, hostName, maxRunning, retentionDays = 0, version = "" } = options
+  const { goneMillis = 45_000, hostName, maxRunning, retentionDays = 0, sagas = [], version = "" } = options
   const parts = Layer.mergeAll(QueueEntrance.layer, ExecutionEnv.layer, OutputCollector.layer, StoredOutput.layer).pipe(
     Layer.provideMerge(QueueForecast.layer),
     Layer.provideMerge(Layer.mergeAll(QueueGauge.layer, SagaLanes.layer, SagaLauncher.layer)),
@@ -107,7 +110,12 @@ export const layerExecutions = (options: ExecutionHostOptions) => {
   const driving = Layer.mergeAll(SagaCanceller.layer, SagaTerminator.layer(hostName)).pipe(
     Layer.provideMerge(SagaDriver.layer(hostName)),
     Layer.provideMerge(SagaWatch.layer),
-    Layer.provideMerge(ExecutionSaga.layer),
+    Layer.provideMerge(
+      Layer.effect(
+        SagaDefinitions,
+        Effect.map(ExecutionSaga.make, (own) => [own, ...sagas])
+      )
+    ),
     Layer.provideMerge(ExecutionJobs.layer)
   )
   const useCases = Layer.mergeAll(

@@ -1,12 +1,14 @@
 /** Ports of a host that kill it, with SIGKILL, when it reaches the point that `FAIRLEAD_FAILPOINT` names. Nothing of this is published. */
+
 import { existsSync, writeFileSync } from "node:fs"
+import { AdmissionStore } from "@fairlead/core/executions/AdmissionStore"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import { Journal } from "@fairlead/core/sagas/Journal"
 import type { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Journal } from "@fairlead/core/storage/Journal"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { Context, Effect, Layer, Option } from "effect"
 import { failpointNames } from "./failpointNames.ts"
@@ -71,20 +73,27 @@ const pointsOf = (entries: ReadonlyArray<SagaEntry>) => entries.map((entry) => `
 const journal = (moment: Moment) =>
   Layer.effect(
     Journal,
-    Effect.map(Journal, ({ append, begin, open }) => ({
-      begin: (beginning) =>
-        Effect.flatMap(Written, (written) =>
-          written === undefined
-            ? around(moment, "commit(accept)", ...pointsOf(beginning.entries))(begin(beginning))
-            : Effect.tap(begin(beginning), () => writes("accept"))
-        ),
-      open: (opening) => Effect.tap(open(opening), () => writes("accept")),
+    Effect.map(Journal, ({ append }) => ({
       append: (write) => {
         const names = pointsOf(write.entries)
         const unlisted = names.find((name) => isExpected(name) && !failpointNames.includes(`${name}:before`))
         if (unlisted !== undefined) return Effect.die(`there is no failpoint for ${unlisted}`)
         return around(moment, ...names)(append(write))
       }
+    }))
+  )
+
+const admissions = (moment: Moment) =>
+  Layer.effect(
+    AdmissionStore,
+    Effect.map(AdmissionStore, ({ createQueued, createStarted }) => ({
+      createStarted: (started) =>
+        Effect.flatMap(Written, (written) =>
+          written === undefined
+            ? around(moment, "commit(accept)", ...pointsOf(started.entries))(createStarted(started))
+            : Effect.tap(createStarted(started), () => writes("accept"))
+        ),
+      createQueued: (accepted) => Effect.tap(createQueued(accepted), () => writes("accept"))
     }))
   )
 
@@ -172,5 +181,5 @@ export const wrapped = (
 /** Every port with a point in it. Needs the real ones. */
 export const layer = (armed: Armed) => {
   const moment = momentOf(armed)
-  return Layer.mergeAll(journal(moment), storage(moment), stores(moment), runtimes(moment))
+  return Layer.mergeAll(journal(moment), admissions(moment), storage(moment), stores(moment), runtimes(moment))
 }

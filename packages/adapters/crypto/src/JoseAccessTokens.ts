@@ -5,8 +5,8 @@
 import { type SecretTooShort, TokenRejected } from "@fairlead/core/auth/AuthError"
 import { secretBytes } from "@fairlead/core/auth/AuthKeys"
 import { AccessTokens, clockSkewSeconds } from "@fairlead/core/auth/sessions/AccessTokens"
-import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
-import { UserId } from "@fairlead/core/auth/users/UserId"
+import { SessionId } from "@fairlead/core/ids/SessionId"
+import { UserId } from "@fairlead/core/ids/UserId"
 import { DateTime, Effect, Layer, Redacted, Schema } from "effect"
 import { errors, type JWTHeaderParameters, jwtVerify, SignJWT } from "jose"
 

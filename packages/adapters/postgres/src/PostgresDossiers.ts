@@ -2,7 +2,7 @@
  * `Dossiers` in SQL. A page is read in one transaction that only reads, at one moment of the database. Hosts may go on meanwhile:
  * it locks nothing, and holds back no reader of the event log.
  */
-import { Dossiers } from "@fairlead/core/storage/Dossiers"
+import { Dossiers } from "@fairlead/core/verification/Dossiers"
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Rows from "./internal/dossierRows.ts"
@@ -42,13 +42,13 @@ export const layer = Layer.effect(
       return {
         executions,
         sagas: yield* Rows.decodeSagas(
-          yield* sql`select execution_id, saga_id, saga::text as model from sagas
-            where execution_id = any(${ids}::uuid[]) order by saga_id`
+          yield* sql`select subject_id as execution_id, saga_id, saga::text as model from sagas
+            where subject_kind = 'execution' and subject_id = any(${ids}::uuid[]) order by saga_id`
         ),
         entries: yield* Rows.decodeEntries(
-          yield* sql`select s.execution_id, l.saga_id, l.seq, l.fence, l.at, l.entry::text as model
+          yield* sql`select s.subject_id as execution_id, l.saga_id, l.seq, l.fence, l.at, l.entry::text as model
             from sagas s join saga_log l using (saga_id)
-            where s.execution_id = any(${ids}::uuid[]) order by l.saga_id, l.seq`
+            where s.subject_kind = 'execution' and s.subject_id = any(${ids}::uuid[]) order by l.saga_id, l.seq`
         ),
         events: yield* Rows.decodeEvents(
           yield* sql`select substring(stream from ${prefix.length + 1}::int) as execution_id, stream, stream_version, event::text as model

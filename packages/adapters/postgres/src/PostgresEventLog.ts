@@ -8,9 +8,10 @@
  * Transaction numbers belong to a server. After a dump was restored on another one, run once, before any host starts:
  * `update events set txid = '0'; update stream_heads set txid = '0'`. Cursors kept elsewhere then start from the beginning.
  */
-import { Wakeups } from "@fairlead/core/bus/Wakeups"
+
 import { EventCursor, EventLog, StreamVersionConflict } from "@fairlead/core/events/EventLog"
 import { NewEvent, type StoredEvent } from "@fairlead/core/events/StoredEvent"
+import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import { Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { type EventBatch, encodeEvents, insertBatches, insertEvents } from "./internal/eventRows.ts"

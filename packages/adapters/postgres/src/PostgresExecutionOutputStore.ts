@@ -1,5 +1,5 @@
 /** `ExecutionOutputStore` over `execution_output`: rows of at most 256 KiB, keyed by the offset of their first byte. */
-import { Wakeups } from "@fairlead/core/bus/Wakeups"
+
 import {
   ExecutionOutputStore,
   type OutputChunk,
@@ -8,6 +8,7 @@ import {
 } from "@fairlead/core/executions/ExecutionOutputStore"
 import { type OutputName, OutputStream } from "@fairlead/core/runtime/Job"
 import type { SagaFence } from "@fairlead/core/sagas/SagaFence"
+import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { storageError } from "./PostgresError.ts"

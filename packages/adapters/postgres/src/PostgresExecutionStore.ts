@@ -1,9 +1,9 @@
 /** `ExecutionStore` over `executions`. */
 import { Execution } from "@fairlead/core/executions/Execution"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { type LabelChange, relabelled } from "@fairlead/core/executions/ExecutionLabels"
 import { TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { type ExecutionFilter, ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
+import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { countedAtMost, totalOf } from "@fairlead/core/storage/CountedTotal"
 import { DateTime, Effect, Layer, Option, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -68,7 +68,7 @@ export const layer = Layer.effect(
     const belongings = sql`
       output as (delete from execution_output o using gone where o.execution_id = gone.execution_id),
       keys as (delete from idempotency_keys k using gone where k.execution_id = gone.execution_id),
-      saga as (delete from sagas s using gone where s.execution_id = gone.execution_id returning s.saga_id),
+      saga as (delete from sagas s using gone where s.subject_kind = 'execution' and s.subject_id = gone.execution_id returning s.saga_id),
       entries as (delete from saga_log l using saga where l.saga_id = saga.saga_id)`
 
     return ExecutionStore.of({

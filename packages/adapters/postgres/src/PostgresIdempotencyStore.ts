@@ -1,7 +1,7 @@
 /** `IdempotencyStore` over `idempotency_keys`. The key's row is the lock on which rivals wait. */
 
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { IdempotencyStore, idempotencyHours } from "@fairlead/core/executions/IdempotencyStore"
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { storageError } from "./PostgresError.ts"

@@ -3,8 +3,9 @@
  * transaction and held while a driver drives. A crashed holder's items are taken over when their lock expires; lock times are
  * compared with the database clock and without a zone, which is why every connection must speak UTC.
  */
+
+import { SagaId } from "@fairlead/core/ids/SagaId"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
-import { SagaId } from "@fairlead/core/sagas/SagaId"
 import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaItem"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Cause, Duration, Effect, Layer, Result, Schedule, Schema } from "effect"

@@ -1,10 +1,11 @@
 /** `SagaStore` over `sagas` and `saga_log`. The column beside the model that repeats one of its fields always equals it. */
-import { Wakeups } from "@fairlead/core/bus/Wakeups"
+
+import { SagaId } from "@fairlead/core/ids/SagaId"
 import { CancelRequest, Saga } from "@fairlead/core/sagas/Saga"
 import { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
-import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { type SagaFilter, SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { countedAtMost, totalOf } from "@fairlead/core/storage/CountedTotal"
+import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { jsonText } from "./internal/jsonText.ts"
@@ -17,8 +18,8 @@ export const encodeSaga = Schema.encodeEffect(stored)
 
 /** Without what is to be done when it exists. */
 export const insertSaga = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, saga: Saga) {
-  return sql`insert into sagas (saga_id, execution_id, owner_id, state, dispatch, fence, lane, parked, saga)
-    values (${saga.sagaId}, ${saga.executionId}, ${saga.ownerId}, ${saga.state}, ${saga.dispatch}, ${saga.fence},
+  return sql`insert into sagas (saga_id, subject_kind, subject_id, owner_id, state, dispatch, fence, lane, parked, saga)
+    values (${saga.sagaId}, ${saga.subject.kind}, ${saga.subject.id}, ${saga.ownerId}, ${saga.state}, ${saga.dispatch}, ${saga.fence},
       ${saga.lane ?? null}, ${saga.parked ?? false}, ${yield* encodeSaga(saga)}::text::jsonb)`
 })
 
@@ -55,11 +56,11 @@ export const layer = Layer.effect(
 
     /** By state they lean on sagas_live or sagas_turned_back, by time on sagas_created; stored times all have one form. */
     const matching = (filter: SagaFilter) => {
-      const { createdFrom, createdTo, executionId, lane, ownerId, sagaName, state, unmovedSince } = filter
+      const { createdFrom, createdTo, lane, ownerId, sagaName, state, subject, unmovedSince } = filter
       return sql.and([
         sql`true`,
         ...(ownerId === undefined ? [] : [sql`owner_id = ${ownerId}`]),
-        ...(executionId === undefined ? [] : [sql`execution_id = ${executionId}`]),
+        ...(subject === undefined ? [] : [sql`subject_kind = ${subject.kind} and subject_id = ${subject.id}`]),
         ...(state === undefined ? [] : [sql`state = ${state}`]),
         ...(sagaName === undefined ? [] : [sql`saga ->> 'sagaName' = ${sagaName}`]),
         ...(lane === undefined ? [] : [sql`lane = ${lane}`]),
@@ -130,7 +131,7 @@ export const layer = Layer.effect(
 
       unmoved: Effect.fnUntraced(function* (unmovedSince, { after, limit, ownerId }) {
         const waits = sql`exists (select 1 from queue_entries q
-          where q.execution_id = sagas.execution_id and q.saga_id = sagas.saga_id and q.state <> 'admitted')`
+          where subject_kind = 'execution' and q.execution_id = sagas.subject_id and q.saga_id = sagas.saga_id and q.state <> 'admitted')`
         const behind = after === undefined ? sql`true` : sql`saga_id > ${after}`
         const rows = yield* decode(
           yield* sql`select saga::text as saga from sagas

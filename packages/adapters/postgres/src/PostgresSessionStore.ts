@@ -1,7 +1,7 @@
 /** `SessionStore` over `sessions`. */
 import { Session } from "@fairlead/core/auth/sessions/Session"
-import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
 import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
+import { SessionId } from "@fairlead/core/ids/SessionId"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
 import { jsonText } from "./internal/jsonText.ts"

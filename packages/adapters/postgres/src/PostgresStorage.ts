@@ -1,7 +1,9 @@
 /** Every store over PostgreSQL, and the parts from which `pglite/PgliteStorage` is put together as well. */
-import type { Wakeups } from "@fairlead/core/bus/Wakeups"
-import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+
+import type { Stores } from "@fairlead/core/Stores"
+import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
+import type { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import { Effect, Layer, Result, Schedule } from "effect"
 import { Migrator, SqlClient, SqlError } from "effect/sql"
 import { type DatabaseUnsuitable, unsuitable } from "./DatabaseUnsuitable.ts"
@@ -9,6 +11,7 @@ import { checkSession } from "./internal/session.ts"
 import { checkSuitability } from "./internal/suitability.ts"
 import { makeWriteProbe } from "./internal/writeProbe.ts"
 import { migrations } from "./migrations/Migrations.ts"
+import * as PostgresAdmissionStore from "./PostgresAdmissionStore.ts"
 import * as PostgresApiKeyStore from "./PostgresApiKeyStore.ts"
 import * as PostgresBus from "./PostgresBus.ts"
 import * as PostgresClient from "./PostgresClient.ts"
@@ -72,6 +75,7 @@ export const layerStores = (
     PostgresHostStore.layer,
     PostgresIdempotencyStore.layer,
     PostgresJournal.layer,
+    PostgresAdmissionStore.layer,
     PostgresLoginAttemptStore.layer,
     PostgresQueueStore.layer,
     PostgresSagaEngine.layer(options),

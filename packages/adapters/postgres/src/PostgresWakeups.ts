@@ -3,7 +3,7 @@
  * such commit, so hints never travel in the business transaction: they are gathered after it and sent by themselves.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Wakeups, type WakeupTopic } from "@fairlead/core/bus/Wakeups"
+import { Wakeups, type WakeupTopic } from "@fairlead/core/wakeups/Wakeups"
 import { Effect, Latch, Layer, PubSub, Queue, Schedule, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"

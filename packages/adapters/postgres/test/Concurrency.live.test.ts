@@ -1,9 +1,9 @@
 /** Rivals for one concurrency key, on two hosts that share a server: what each is told holds for all. */
 import { assert, describe, it } from "@effect/vitest"
-import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
 import type { ConcurrencyPolicy } from "@fairlead/core/executions/ConcurrencyPolicy"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
+import { SessionId } from "@fairlead/core/ids/SessionId"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Secrets } from "@fairlead/core/secrets/Secrets"

@@ -1,12 +1,12 @@
 /** What only a server shows: several hosts on one database, lost connections, sessions that are set up otherwise. */
 import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
-import { Wakeups, type WakeupTopic } from "@fairlead/core/bus/Wakeups"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Storage } from "@fairlead/core/storage/Storage"
+import { Wakeups, type WakeupTopic } from "@fairlead/core/wakeups/Wakeups"
 import * as PostgresClient from "@fairlead/postgres/PostgresClient"
 import * as PostgresStorage from "@fairlead/postgres/PostgresStorage"
 import { runningEvent } from "@fairlead/testing/fixtures/EventFixtures"

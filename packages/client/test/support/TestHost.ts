@@ -2,14 +2,15 @@
  * A whole host in memory - the real API, handlers, sessions and sagas over memory stores - as the `fetch` of a client. Its scripts are the
  * stage directions of `ScriptedRuntime`.
  */
+
 import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { AccessTokens } from "@fairlead/core/auth/sessions/AccessTokens"
 import { PasswordHasher } from "@fairlead/core/auth/users/PasswordHasher"
 import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import * as Fairlead from "@fairlead/core/Fairlead"
 import type { QueueBounds } from "@fairlead/core/queue/QueueBounds"
+import * as Stores from "@fairlead/core/Stores"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { AuthApi } from "@fairlead/http/api/AuthApi"
 import { EventsApi } from "@fairlead/http/api/EventsApi"
 import { ExecutionsApi } from "@fairlead/http/api/ExecutionsApi"
@@ -86,7 +87,7 @@ export const startHost = async (settings: HostSettings = {}): Promise<TestHost> 
     )
   )
   const ports = Layer.mergeAll(
-    Storage.layerMemory,
+    Stores.layerMemory,
     Secrets.layerMemory,
     PasswordHasher.layerMemory,
     AccessTokens.layerMemory,

@@ -1,6 +1,6 @@
 /** What callers of the auth areas can be told. None says whether a user exists. */
 import { Schema } from "effect"
-import { ApiKeyId } from "./api-keys/ApiKeyId.ts"
+import { ApiKeyId } from "../ids/ApiKeyId.ts"
 
 /** Unknown user, wrong password, inactive user: one answer for all. */
 export class CredentialsRejected extends Schema.TaggedError<CredentialsRejected>()("CredentialsRejected", {}) {}

@@ -3,10 +3,10 @@ import { Context, Effect, Layer } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
 import { EventLog } from "../events/EventLog.ts"
 import type { UserEvents } from "../events/UserEvents.ts"
+import type { UserId } from "../ids/UserId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { type Origin, storedOrigin } from "./Origin.ts"
 import type { User } from "./users/User.ts"
-import type { UserId } from "./users/UserId.ts"
 
 export type UserEvent = (typeof UserEvents)[number]["Type"]
 

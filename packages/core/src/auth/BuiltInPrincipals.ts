@@ -3,9 +3,9 @@
  * own stays when the host asks for credentials again.
  */
 import { Struct } from "effect"
+import { UserId } from "../ids/UserId.ts"
 import type { Principal } from "./Principal.ts"
 import { grantsOf } from "./roles/Role.ts"
-import { UserId } from "./users/UserId.ts"
 
 /** Whoever comes without a credential while credentials are optional: reads the health report. */
 export const anonymous: Principal = {

@@ -3,19 +3,19 @@
  * no wake-up told is noticed when the entry ages out. Only the auth areas use it.
  */
 import { Cache, Clock, Context, DateTime, Deferred, Effect, Exit, Layer, Option, RcMap, Stream } from "effect"
-import { Wakeups, type WakeupTopic } from "../bus/Wakeups.ts"
-import { WakeupWaiters } from "../bus/WakeupWaiters.ts"
+import { ApiKeyId } from "../ids/ApiKeyId.ts"
+import { SessionId } from "../ids/SessionId.ts"
+import { UserId } from "../ids/UserId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { Wakeups, type WakeupTopic } from "../wakeups/Wakeups.ts"
+import { WakeupWaiters } from "../wakeups/WakeupWaiters.ts"
 import { AuthOptions } from "./AuthOptions.ts"
 import type { ApiKey } from "./api-keys/ApiKey.ts"
-import { ApiKeyId } from "./api-keys/ApiKeyId.ts"
 import { type ApiKeyRecord, ApiKeyStore } from "./api-keys/ApiKeyStore.ts"
 import type { Credential, Principal } from "./Principal.ts"
 import { isLive, type Session } from "./sessions/Session.ts"
-import { SessionId } from "./sessions/SessionId.ts"
 import { SessionStore } from "./sessions/SessionStore.ts"
 import type { User } from "./users/User.ts"
-import { UserId } from "./users/UserId.ts"
 import { UserStore } from "./users/UserStore.ts"
 
 /** Longest time between two looks of a waiter at the truth, because hints may be lost. */

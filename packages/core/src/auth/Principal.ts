@@ -1,10 +1,10 @@
 /** Who calls, and what they may do. */
 import type { DateTime } from "effect"
-import type { ApiKeyId } from "./api-keys/ApiKeyId.ts"
+import type { ApiKeyId } from "../ids/ApiKeyId.ts"
+import type { SessionId } from "../ids/SessionId.ts"
+import type { UserId } from "../ids/UserId.ts"
 import type { Grants, Permission } from "./roles/Permission.ts"
 import type { Role } from "./roles/Role.ts"
-import type { SessionId } from "./sessions/SessionId.ts"
-import type { UserId } from "./users/UserId.ts"
 
 /** How the caller proved who they are. Only a `cookie` needs CSRF protection: browsers send it unasked. */
 export type Credential =

@@ -3,14 +3,14 @@
  * publishing. Delivery is at least once, so a consumer must know an event it has taken before, by its `eventId`.
  */
 import { Cause, Clock, Context, DateTime, Effect, Latch, Layer, Option, Schedule, type Scope, Stream } from "effect"
-import type { EventId } from "../events/EventId.ts"
 import { EventLog } from "../events/EventLog.ts"
+import type { EventId } from "../ids/EventId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { Wakeups, type WakeupTopic } from "../wakeups/Wakeups.ts"
 import { BusLedger, type ClaimedGroup } from "./BusLedger.ts"
 import { makeRound } from "./BusRound.ts"
 import type { BusGroup, Delivery } from "./Delivery.ts"
 import type { Handle, Subscription } from "./Subscription.ts"
-import { Wakeups, type WakeupTopic } from "./Wakeups.ts"
 
 export class Bus extends Context.Service<
   Bus,

@@ -3,8 +3,8 @@
  * uses it. The right to move a group is a lease with a number (fence) that each claim raises; a write with an older one does nothing.
  */
 import { Clock, Context, DateTime, Effect, Layer, Option } from "effect"
-import type { EventId } from "../events/EventId.ts"
 import { type EventCursor, EventLog } from "../events/EventLog.ts"
+import type { EventId } from "../ids/EventId.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { type BusGroup, Delivery } from "./Delivery.ts"

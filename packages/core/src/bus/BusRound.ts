@@ -3,9 +3,9 @@
  * then written down at once. A stream with a delivery to be retried takes nothing new before that.
  */
 import { Cause, DateTime, Effect, Exit, Formatter, Option, Predicate, Result } from "effect"
-import type { EventId } from "../events/EventId.ts"
 import type { EventCursor, EventLog } from "../events/EventLog.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
+import type { EventId } from "../ids/EventId.ts"
 import type { BusLease, BusLedger } from "./BusLedger.ts"
 import { type Delivery, DeliveryError, failed, waiting } from "./Delivery.ts"
 import type { Handle, Subscription } from "./Subscription.ts"

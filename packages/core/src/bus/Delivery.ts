@@ -3,8 +3,8 @@
  * that is taken the first time never has a delivery.
  */
 import { type DateTime, Schema } from "effect"
-import { EventId } from "../events/EventId.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
+import { EventId } from "../ids/EventId.ts"
 import { type DeliveryRetry, nextDelivery } from "./DeliveryRetry.ts"
 
 /** Names a group of consumers that share the work: each event is taken by one of them. Stored, so keep it. */

@@ -1,8 +1,8 @@
 /** Makes events ready for the log: gives them an id and a time, and says who caused them. */
 import { Context, DateTime, Effect, Layer } from "effect"
+import { EventId } from "../ids/EventId.ts"
 import { Ids } from "../ids/Ids.ts"
 import type { DomainEvent } from "./DomainEvent.ts"
-import { EventId } from "./EventId.ts"
 import type { EventMetadata, NewEvent } from "./StoredEvent.ts"
 
 /** What every event of this host says about the host. A host replaces it once, at start-up. */

@@ -1,10 +1,10 @@
 /** Port: the append-only log of domain events. It is also the outbox: what must leave the process is read from here. */
 import { Context, Effect, Layer, Option, Predicate, Schema } from "effect"
-import { Wakeups } from "../bus/Wakeups.ts"
+import type { EventId } from "../ids/EventId.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { Wakeups } from "../wakeups/Wakeups.ts"
 import type { DomainEventTag } from "./DomainEvent.ts"
-import type { EventId } from "./EventId.ts"
 import type { NewEvent, StoredEvent } from "./StoredEvent.ts"
 
 /** A place in the whole log. Opaque: compare for equality only, store it, hand it back. */

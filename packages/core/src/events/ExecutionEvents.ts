@@ -1,8 +1,8 @@
 /** Facts about executions. Stored for ever: add optional members, never rename or reuse a tag or a field. */
 import { Schema } from "effect"
-import { ExecutionErrorType } from "../executions/ExecutionErrorType.ts"
-import { ExecutionId } from "../executions/ExecutionId.ts"
-import { ResourceUsage } from "../executions/ResourceUsage.ts"
+import { ExecutionId } from "../ids/ExecutionId.ts"
+import { ResourceUsage } from "../runtime/ResourceUsage.ts"
+import { ExecutionErrorType } from "./ExecutionErrorType.ts"
 
 /** At most the first 16 KiB of what the script wrote; the whole is in the execution's output. */
 const Excerpt = Schema.optionalKey(Schema.String)

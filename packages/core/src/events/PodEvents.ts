@@ -1,6 +1,6 @@
 /** Facts about the pods in which executions run. Stored for ever: add optional members, never rename or reuse a tag. */
 import { Schema } from "effect"
-import { ExecutionId } from "../executions/ExecutionId.ts"
+import { ExecutionId } from "../ids/ExecutionId.ts"
 
 const pod = { executionId: ExecutionId, podName: Schema.String }
 const text = Schema.NullOr(Schema.String)

@@ -1,6 +1,6 @@
 /** Facts about results. `ResultStored` is the last event of every execution that ended. */
 import { Schema } from "effect"
-import { ExecutionId } from "../executions/ExecutionId.ts"
+import { ExecutionId } from "../ids/ExecutionId.ts"
 
 export const StorageType = Schema.Literals(["database", "s3", "filesystem", "redis"])
 

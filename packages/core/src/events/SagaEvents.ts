@@ -1,9 +1,31 @@
 /** Facts about sagas. Stored for ever: add optional members, never rename or reuse a tag or a field. */
 import { Schema } from "effect"
-import { ExecutionId } from "../executions/ExecutionId.ts"
-import { SagaId } from "../sagas/SagaId.ts"
+import { ExecutionId } from "../ids/ExecutionId.ts"
+import { SagaId } from "../ids/SagaId.ts"
+import { executionIdOf, Subject } from "../ids/Subject.ts"
 
-const saga = { sagaId: SagaId, sagaName: Schema.String, executionId: ExecutionId }
+const saga = {
+  sagaId: SagaId,
+  sagaName: Schema.String,
+  /** Of a saga that is about an execution. */
+  executionId: Schema.optionalKey(ExecutionId),
+  /** Of a saga that is about anything else. */
+  subject: Schema.optionalKey(Subject)
+}
+
+/** The members that all facts about a saga have. */
+export const aboutSaga = ({
+  sagaId,
+  sagaName,
+  subject
+}: {
+  readonly sagaId: SagaId
+  readonly sagaName: string
+  readonly subject: Subject
+}) => {
+  const executionId = executionIdOf(subject)
+  return { sagaId, sagaName, ...(executionId === undefined ? { subject } : { executionId }) }
+}
 const Steps = Schema.Array(Schema.String)
 
 export const SagaEvents = [

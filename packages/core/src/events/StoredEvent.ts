@@ -1,7 +1,7 @@
 /** A domain event as the log holds it: what happened, with when, to what, and on whose behalf. */
 import { Schema } from "effect"
+import { EventId } from "../ids/EventId.ts"
 import { DomainEvent } from "./DomainEvent.ts"
-import { EventId } from "./EventId.ts"
 
 /** Who and what caused an event. Copied from the request or the saga that made it. */
 export const EventMetadata = Schema.Struct({

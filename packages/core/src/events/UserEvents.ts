@@ -1,7 +1,7 @@
 /** Facts about users and their logins. Never a password, a token or a key, not even a part of one. */
 import { Schema } from "effect"
-import { ApiKeyId } from "../auth/api-keys/ApiKeyId.ts"
-import { UserId } from "../auth/users/UserId.ts"
+import { ApiKeyId } from "../ids/ApiKeyId.ts"
+import { UserId } from "../ids/UserId.ts"
 
 export const LoginMethod = Schema.Literals(["password", "oauth", "sso", "api_key"])
 const origin = { ipAddress: Schema.NullOr(Schema.String), userAgent: Schema.NullOr(Schema.String) }

@@ -7,23 +7,21 @@
  *      └──────────┴──▶ cancelled │ error │ timeout
  */
 import { type DateTime, Result, Schema } from "effect"
-import { UserId } from "../auth/users/UserId.ts"
+import { ExecutionErrorType } from "../events/ExecutionErrorType.ts"
+import { ExecutionId } from "../ids/ExecutionId.ts"
+import { UserId } from "../ids/UserId.ts"
+import { Priority } from "../queue/Priority.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
 import { Place } from "../runtime/Place.ts"
+import { ResourceUsage } from "../runtime/ResourceUsage.ts"
 import { Sealed } from "../secrets/Secrets.ts"
 import { ExecutionEnded } from "./ExecutionError.ts"
-import { ExecutionErrorType } from "./ExecutionErrorType.ts"
-import { ExecutionId } from "./ExecutionId.ts"
 import { ExecutionLimits } from "./ExecutionLimits.ts"
 import { ExecutionStatus, isTerminal, TerminalStatus } from "./ExecutionStatus.ts"
-import { ResourceUsage } from "./ResourceUsage.ts"
 import { RetryPolicy } from "./RetryPolicy.ts"
 
 /** Longest script in characters, as in the contract. */
 export const maxScriptLength = 50_000
-
-/** 0 runs first, 10 last; the named levels are critical 0, high 1, normal 5, low 8, background 10. */
-export const Priority = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10 }))
 
 /** By which people find executions again: `team: billing`. Keys as in file names and paths, so that `key=value` is unambiguous. */
 export const Labels = Schema.Record(Schema.String, Schema.String)

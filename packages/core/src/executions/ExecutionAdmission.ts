@@ -5,9 +5,11 @@ import type { Origin } from "../auth/Origin.ts"
 import type { Principal } from "../auth/Principal.ts"
 import { EventFactory } from "../events/EventFactory.ts"
 import { EventLog } from "../events/EventLog.ts"
+import { PlaceSlots } from "../hosts/PlaceSlots.ts"
+import { ExecutionId } from "../ids/ExecutionId.ts"
 import { fingerprint } from "../ids/Fingerprint.ts"
 import { Ids } from "../ids/Ids.ts"
-import { PlaceSlots } from "../queue/PlaceSlots.ts"
+import { executionStream, executionSubject } from "../ids/Subject.ts"
 import { QueueEntrance, type StartingHere } from "../queue/QueueEntrance.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
 import type { Outlook } from "../queue/QueueForecast.ts"
@@ -22,10 +24,10 @@ import { SagaDriver } from "../sagas/SagaDriver.ts"
 import { SagaEngine } from "../sagas/SagaEngine.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import type { SagaRestart } from "../sagas/SagaRestart.ts"
-import { Journal, streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { AdmissionPolicy } from "./AdmissionPolicy.ts"
+import { AdmissionStore } from "./AdmissionStore.ts"
 import { type ConcurrencyPolicy, replacedBy, skipped, turnOf } from "./ConcurrencyPolicy.ts"
 import { Execution } from "./Execution.ts"
 import { ExecutionEnv } from "./ExecutionEnv.ts"
@@ -36,7 +38,6 @@ import {
   RunAtTooFar,
   type StoredOutputExhausted
 } from "./ExecutionError.ts"
-import { ExecutionId } from "./ExecutionId.ts"
 import { type ExecutionLimits, exceeded } from "./ExecutionLimits.ts"
 import type { ExecutionRequest } from "./ExecutionRequest.ts"
 import * as ExecutionSaga from "./ExecutionSaga.ts"
@@ -98,7 +99,7 @@ export class ExecutionAdmission extends Context.Service<
     Effect.gen(function* () {
       const [policy, storage] = [yield* AdmissionPolicy, yield* Storage]
       const [executions, entrance, keys] = [yield* ExecutionStore, yield* QueueEntrance, yield* IdempotencyStore]
-      const [journal, launcher, events] = [yield* Journal, yield* SagaLauncher, yield* EventFactory]
+      const [admissions, launcher, events] = [yield* AdmissionStore, yield* SagaLauncher, yield* EventFactory]
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
       const [room, queuePolicy, stored] = [yield* makeAdmissionRoom, yield* QueuePolicy, yield* StoredOutput]
       const [canceller, ids, log] = [yield* SagaCanceller, yield* Ids, yield* EventLog]
@@ -174,7 +175,9 @@ export class ExecutionAdmission extends Context.Service<
 
       const replace = (execution: Execution, others: ReadonlyArray<QueueEntry>) => {
         const request = { at: execution.createdAt, by: "system", reason: replacedBy(execution) }
-        return Effect.forEach(others, ({ executionId }) => canceller.record(executionId, request), { discard: true })
+        return Effect.forEach(others, ({ executionId }) => canceller.record(executionSubject(executionId), request), {
+          discard: true
+        })
       }
 
       const claimKey = Effect.fnUntraced(function* (execution: Execution, request: CompleteRequest, key: string) {
@@ -204,7 +207,7 @@ export class ExecutionAdmission extends Context.Service<
           ...requested(end, fileExtension, 0, undefined).slice(0, 1),
           ...ended(end, { stdout: "", stderr: "" }, undefined)
         ]
-        yield* log.append(streamOf(end), yield* events.makeAll(causeOf(end, origin), told))
+        yield* log.append(executionStream(end.executionId), yield* events.makeAll(causeOf(end, origin), told))
         return end
       })
 
@@ -231,10 +234,11 @@ export class ExecutionAdmission extends Context.Service<
       const begin = Effect.fnUntraced(function* (newcomer: Newcomer, here: StartingHere) {
         const first = Option.getOrUndefined(yield* driver.firstWrite(here.saga, newcomer.execution))
         if (first === undefined) return undefined
-        const { entries, execution = newcomer.execution, saga } = first
+        const { entries, saga, subject } = first
+        const execution = subject instanceof Execution ? subject : newcomer.execution
         const told = [...(yield* factsOf(newcomer, saga, atOnce)), ...first.events]
-        const began = yield* journal.begin({ execution, saga, entry: here.entry, entries, events: told })
-        return began ? { saga, execution, entries } : undefined
+        const began = yield* admissions.createStarted({ execution, saga, entry: here.entry, entries, events: told })
+        return began ? { saga, subject: execution, entries } : undefined
       })
 
       /** The saga, if this host starts the execution now. */
@@ -250,7 +254,7 @@ export class ExecutionAdmission extends Context.Service<
       const enterLine = Effect.fnUntraced(function* (newcomer: Newcomer) {
         const { execution, restart } = newcomer
         const { saga, ...outlook } = yield* entrance.enter(orderOf(execution, restart))
-        yield* journal.open({ execution, saga, events: yield* factsOf(newcomer, saga, outlook) })
+        yield* admissions.createQueued({ execution, saga, events: yield* factsOf(newcomer, saga, outlook) })
         yield* launcher.start(saga, restart)
       })
 

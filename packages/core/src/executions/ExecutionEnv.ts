@@ -1,8 +1,8 @@
 /** The environment that a request gives its script, sealed at rest: names and values may both be secret. */
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
 import { type Sealed, Secrets, type SecretUnreadable } from "../secrets/Secrets.ts"
 import type { Execution } from "./Execution.ts"
-import type { ExecutionId } from "./ExecutionId.ts"
 
 export type ScriptEnv = Readonly<Record<string, string>>
 

@@ -1,6 +1,6 @@
 /** What callers of the executions area can be told. */
 import { Schema } from "effect"
-import { ExecutionId } from "./ExecutionId.ts"
+import { ExecutionId } from "../ids/ExecutionId.ts"
 import { ExecutionStatus } from "./ExecutionStatus.ts"
 
 const execution = { executionId: ExecutionId, executionStatus: ExecutionStatus }

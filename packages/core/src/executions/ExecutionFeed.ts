@@ -1,14 +1,14 @@
 /** One execution as it happens: its events and its output in one resumable stream. */
 import { Context, Effect, Layer, Option, type Scope, Stream } from "effect"
 import type { Principal } from "../auth/Principal.ts"
-import { WakeupWaiters } from "../bus/WakeupWaiters.ts"
 import { EventLog } from "../events/EventLog.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
+import { executionStream } from "../ids/Subject.ts"
 import type { OutputName } from "../runtime/Job.ts"
-import { streamOf } from "../storage/Journal.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { WakeupWaiters } from "../wakeups/WakeupWaiters.ts"
 import type { Execution } from "./Execution.ts"
 import type { AttemptNotFound, ExecutionNotFound } from "./ExecutionError.ts"
-import type { ExecutionId } from "./ExecutionId.ts"
 import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import { Executions } from "./Executions.ts"
 import type { FeedItem, FeedPage, FeedPosition } from "./FeedPage.ts"
@@ -122,7 +122,7 @@ export class ExecutionFeed extends Context.Service<
         from: FeedPosition = beginning
       ) {
         const first = yield* executions.get(caller, id)
-        return readerOf(caller, id, streamOf(first), yield* tails.of(id), statusOf(first, from))
+        return readerOf(caller, id, executionStream(id), yield* tails.of(id), statusOf(first, from))
       })
 
       const follow = Effect.fn("ExecutionFeed.follow")(function* (
@@ -132,7 +132,9 @@ export class ExecutionFeed extends Context.Service<
       ) {
         const first = yield* executions.get(caller, id)
         const status = statusOf(first, from)
-        const items = Effect.map(tails.of(id), (tail) => itemsOf(readerOf(caller, id, streamOf(first), tail, status)))
+        const items = Effect.map(tails.of(id), (tail) =>
+          itemsOf(readerOf(caller, id, executionStream(id), tail, status))
+        )
         return Stream.unwrap(items)
       })
 

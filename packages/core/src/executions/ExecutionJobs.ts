@@ -1,5 +1,7 @@
 /** The jobs of executions: starts them, waits for them, takes them back. The one place where executions meet runtimes. */
+
 import { Context, Effect, Layer, Option, Redacted } from "effect"
+import { ExecutionId } from "../ids/ExecutionId.ts"
 import type { JobHandle, JobReport, JobSpec } from "../runtime/Job.ts"
 import { jobIdOf } from "../runtime/JobId.ts"
 import { type Place, placeOf } from "../runtime/Place.ts"
@@ -64,7 +66,8 @@ export class ExecutionJobs extends Context.Service<
         Effect.map(runtimes.all, (all) => all.some((runtime) => placeOf(runtime) === place))
 
       /** What is known of a job that nobody can ask for any more: the output that was stored. */
-      const lost = Effect.fnUntraced(function* ({ executionId }: Saga, attempt: number, node: string) {
+      const lost = Effect.fnUntraced(function* ({ subject }: Saga, attempt: number, node: string) {
+        const executionId = ExecutionId.make(subject.id)
         const { stderr, stdout } = yield* outputs.sizes({ executionId, attempt })
         const report: JobReport = {
           end: { _tag: "Lost", detail: `the host that held it, ${node}, is gone` },
@@ -76,7 +79,7 @@ export class ExecutionJobs extends Context.Service<
 
       const collectFrom = (runtime: ScriptRuntime, saga: Saga, handle: JobHandle, attempt: number, fresh = false) =>
         collector
-          .collect(runtime, handle, { executionId: saga.executionId, attempt }, saga, fresh)
+          .collect(runtime, handle, { executionId: ExecutionId.make(saga.subject.id), attempt }, saga, fresh)
           .pipe(Effect.catchTag("RuntimeError", stepError))
 
       const start = Effect.fnUntraced(function* (execution: Execution, attempt: number) {

@@ -1,12 +1,12 @@
 /** Port: what scripts wrote, as byte ranges per execution, attempt and stream. The same calls serve live and ended output. */
 import { Context, Effect, Layer } from "effect"
-import { Wakeups } from "../bus/Wakeups.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
 import type { OutputOffsets, OutputStream } from "../runtime/Job.ts"
 import type { SagaFence } from "../sagas/SagaFence.ts"
+import { sagaRows } from "../sagas/SagaStore.ts"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
-import { sagaRows } from "../storage/memoryTables.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import type { ExecutionId } from "./ExecutionId.ts"
+import { Wakeups } from "../wakeups/Wakeups.ts"
 
 export interface OutputChunk {
   readonly output: OutputStream

@@ -5,13 +5,15 @@
 import { Context, Effect, Layer } from "effect"
 import type { Origin } from "../auth/Origin.ts"
 import type { Principal } from "../auth/Principal.ts"
-import type { SagaNotFound, SagaNotRestartable } from "../sagas/SagaError.ts"
-import type { SagaId } from "../sagas/SagaId.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
+import type { SagaId } from "../ids/SagaId.ts"
+import { executionIdOf } from "../ids/Subject.ts"
+import type { SagaNotRestartable } from "../sagas/SagaError.ts"
+import { SagaNotFound } from "../sagas/SagaError.ts"
 import { Sagas } from "../sagas/Sagas.ts"
 import type { Execution } from "./Execution.ts"
 import type { AdmissionError } from "./ExecutionAdmission.ts"
 import type { ExecutionActive, ExecutionNotFound } from "./ExecutionError.ts"
-import type { ExecutionId } from "./ExecutionId.ts"
 import { Executions } from "./Executions.ts"
 
 export interface Restarted {
@@ -44,8 +46,10 @@ export class ExecutionRestarts extends Context.Service<
       return ExecutionRestarts.of({
         restart: Effect.fn("ExecutionRestarts.restart")(function* (caller, sagaId, wanted, origin) {
           const { plan, saga } = yield* sagas.planRestart(caller, sagaId, wanted)
-          const execution = yield* executions.retry(caller, saga.executionId, origin, plan)
-          return { execution, retryOf: saga.executionId, fromStep: plan.fromStep }
+          const retryOf = executionIdOf(saga.subject)
+          if (retryOf === undefined) return yield* new SagaNotFound({ sagaId })
+          const execution = yield* executions.retry(caller, retryOf, origin, plan)
+          return { execution, retryOf, fromStep: plan.fromStep }
         })
       })
     })

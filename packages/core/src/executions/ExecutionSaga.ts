@@ -1,8 +1,10 @@
 /** The durable process that carries an execution from accepted to ended. */
-import { DateTime, Effect, Layer, Option, Result, Schema } from "effect"
+import { DateTime, Effect, Option, Result, Schema } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
 import { EventLog } from "../events/EventLog.ts"
-import { PlaceSlots } from "../queue/PlaceSlots.ts"
+import { PlaceSlots } from "../hosts/PlaceSlots.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
+import { executionIdOf, executionStream } from "../ids/Subject.ts"
 import { QueueEntrance } from "../queue/QueueEntrance.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
 import { jobIdOf } from "../runtime/JobId.ts"
@@ -18,8 +20,6 @@ import {
   type StepOutcome,
   type StepRetry
 } from "../sagas/SagaDefinition.ts"
-import { SagaDefinitions } from "../sagas/SagaDriver.ts"
-import { streamOf } from "../storage/Journal.ts"
 import { beginAttempt, currentAttempt, type Execution, finish, requeue, schedule } from "./Execution.ts"
 import type { ExecutionEnded } from "./ExecutionError.ts"
 import { ExecutionJobs } from "./ExecutionJobs.ts"
@@ -45,225 +45,226 @@ const runtimeRetry: StepRetry = { maxAttempts: 5, baseDelayMillis: 200, maxDelay
 
 const decodePlace = Schema.decodeUnknownOption(Place)
 
-export const layer = Layer.effect(
-  SagaDefinitions,
-  Effect.gen(function* () {
-    const executions = yield* ExecutionStore
-    const runtimes = yield* ScriptRuntimes
-    const [slots, entrance, policy] = [yield* PlaceSlots, yield* QueueEntrance, yield* QueuePolicy]
-    const jobs = yield* ExecutionJobs
-    const [collector, outputs] = [yield* OutputCollector, yield* ExecutionOutputStore]
-    const [log, events] = [yield* EventLog, yield* EventFactory]
+export const make = Effect.gen(function* () {
+  const executions = yield* ExecutionStore
+  const runtimes = yield* ScriptRuntimes
+  const [slots, entrance, policy] = [yield* PlaceSlots, yield* QueueEntrance, yield* QueuePolicy]
+  const jobs = yield* ExecutionJobs
+  const [collector, outputs] = [yield* OutputCollector, yield* ExecutionOutputStore]
+  const [log, events] = [yield* EventLog, yield* EventFactory]
 
-    /** What the acceptance tells of the first attempt, of a later one. */
-    const tell = Effect.fnUntraced(function* (
-      { correlationId, executionId, ownerId, sagaId, sagaName }: Saga,
-      at: DateTime.Utc
-    ) {
-      const cause = { aggregateId: executionId, correlationId, userId: ownerId }
-      const facts = yield* events.makeAll(cause, [
-        { _tag: "ExecutionQueued", executionId, positionInQueue: null, estimatedStartTime: at },
-        { _tag: "SagaStarted", sagaId, sagaName, executionId, initialEventId: "" }
-      ])
-      yield* log.append(streamOf({ executionId }), facts)
-    })
-
-    /** Sends the execution back into the line for another attempt, if its policy wants one. */
-    const retried = Effect.fnUntraced(function* (saga: Saga, execution: Execution, verdict: ExecutionVerdict) {
-      const { executionId, retryPolicy } = execution
-      const at = yield* DateTime.now
-      const { outcome, status } = verdict
-      const runAt = nextAttemptAt(retryPolicy, currentAttempt(execution), outcome.errorType, at)
-      if (runAt === undefined || saga.cancelRequest !== undefined) return undefined
-      const expiresAt = DateTime.add(runAt, { milliseconds: policy.ttlMillis })
-      const again = requeue(execution, at, status, outcome, expiresAt)
-      const ended = Result.isSuccess(again) ? again.success.earlierAttempts?.at(-1) : undefined
-      if (Result.isFailure(again) || ended === undefined) return undefined
-      const order = {
-        executionId,
-        ownerId: saga.ownerId,
-        correlationId: saga.correlationId,
-        definition: { name, version }
-      }
-      return {
-        execution: again.success,
-        events: [Events.attemptFailed(ended, executionId, runAt)],
-        also: Effect.flatMap(entrance.reenter(order, runAt, expiresAt), (next) => tell(next, runAt))
-      } satisfies StepOutcome
-    })
-
-    /** Moves the execution to its end by a report, with the events that tell it. */
-    const conclude = Effect.fnUntraced(function* (saga: Saga, execution: Execution, verdict: ExecutionVerdict) {
-      const ended = yield* moved(finish(execution, yield* DateTime.now, verdict.status, verdict.outcome))
-      const key = { executionId: ended.executionId, attempt: ended.attempt }
-      const excerpts = yield* collector.excerpts(key, verdict.outcome)
-      const { cancelRequest } = saga
-      const cancel = cancelRequest && { ...cancelRequest, forced: verdict.forced }
-      return { execution: ended, events: Events.ended(ended, excerpts, cancel) } satisfies StepOutcome
-    })
-
-    const validate: SagaStep = {
-      name: "validate_execution",
-      external: false,
-      carries: true,
-      retry: once,
-      run: Effect.fnUntraced(function* ({ execution: { lang, resolvedVersion, runtime } }) {
-        yield* Effect.catchTag(runtimes.choose(lang, resolvedVersion, runtime), "LanguageUnsupported", ({ _tag }) =>
-          Effect.fail(
-            new StepError({
-              failureType: _tag,
-              detail: `the ${runtime} runtime of this host no longer offers ${lang} ${resolvedVersion}`,
-              retryable: false
-            })
-          )
-        )
-        return {}
-      })
-    }
-
-    const allocate: SagaStep = {
-      name: "allocate_resources",
-      external: false,
-      carries: true,
-      retry: once,
-      shown: (output) => output,
-      run: ({ execution: { limits } }) =>
-        Effect.succeed({ output: { cpu_millicores: limits.cpuMillicores, memory_bytes: limits.memoryBytes } })
-    }
-
-    /** The line has let the execution in before its saga was dispatched; this writes down where. */
-    const queue: SagaStep = {
-      name: "queue_execution",
-      external: false,
-      retry: { maxAttempts: 5, baseDelayMillis: 500, maxDelayMillis: 5_000 },
-      run: Effect.fnUntraced(function* ({ execution, saga }) {
-        const place = Option.getOrUndefined(decodePlace(saga.lane))
-        if (place === undefined)
-          return yield* new StepError({
-            failureType: "NotAdmitted",
-            detail: "the execution was not let in by the line",
-            retryable: true
-          })
-        return { execution: yield* moved(schedule(execution, yield* DateTime.now, place)) }
-      }),
-      // The row of the slot goes with the end of the execution, and only then the slot is free.
-      undo: () => Effect.succeed({})
-    }
-
-    /**
-     * A start that another host began, in a place that this one cannot look into: nobody will know what became of it. A start that
-     * failed may have begun all the same.
-     */
-    const isLost = Effect.fnUntraced(function* ({ attempt, begun, execution: { place } }: StepContext) {
-      return (begun || attempt > 1) && place !== undefined && !(yield* jobs.reaches(place))
-    })
-
-    const start: SagaStep = {
-      name: startStep,
-      external: true,
-      retry: runtimeRetry,
-      timeoutMillis: 30_000,
-      shown: shownStart,
-      run: Effect.fnUntraced(function* (context) {
-        const { confirm, execution } = context
-        const running = yield* moved(beginAttempt(execution, yield* DateTime.now))
-        const { attempt, executionId, place, runtime } = running
-        if (yield* isLost(context)) {
-          const handle = { runtime, jobId: jobIdOf(executionId, attempt), node: nodeOf(place) }
-          return { output: Schema.encodeSync(started)({ handle, attempt }), execution: running }
-        }
-        yield* confirm
-        const handle = yield* jobs.start(execution, attempt)
-        return {
-          output: Schema.encodeSync(started)({ handle, attempt }),
-          execution: running,
-          events: Events.started(running, handle)
-        }
-      }),
-      undo: Effect.fnUntraced(function* (context) {
-        const { compensation, execution, saga } = context
-        const begun = startedOf(context)
-        const attempt = begun?.attempt ?? execution.attempt + 1
-        const report = yield* jobs.stop(saga, execution, attempt)
-        if (Option.isNone(report)) return {}
-        const running = begun === undefined ? yield* moved(beginAttempt(execution, yield* DateTime.now)) : execution
-        const { cause, reason } = compensation ?? (yield* Effect.die("undoing without a cause"))
-        return yield* conclude(saga, running, verdictOnStopped(report.value, cause, reason))
-      })
-    }
-
-    const monitor: SagaStep = {
-      name: "monitor_execution",
-      external: false,
-      retry: runtimeRetry,
-      shown: shownReport,
-      run: Effect.fnUntraced(function* (context) {
-        const { attempt, handle } = startedOf(context) ?? (yield* Effect.die("monitoring a job that was not started"))
-        // Only drivers of this saga store output of the attempt: the first one, the first time, finds none.
-        const fresh = context.saga.fence === 1 && context.attempt === 1
-        // Committing the start and reading the first output go side by side; neither is visible before the other matters.
-        const [report] = yield* Effect.all([jobs.collect(context.saga, handle, attempt, fresh), context.flush], {
-          concurrency: 2
-        })
-        return { output: Schema.encodeSync(reported)(report) }
-      })
-    }
-
-    const store: SagaStep = {
-      name: "store_result",
-      external: false,
-      retry: once,
-      run: Effect.fnUntraced(function* (context) {
-        const report = Schema.decodeUnknownSync(reported)(context.output(monitor.name))
-        const { execution, saga } = context
-        const verdict = verdictOf(report)
-        return (yield* retried(saga, execution, verdict)) ?? (yield* conclude(saga, execution, verdict))
-      })
-    }
-
-    /** The execution ends with its saga when no job was there to tell how. */
-    const settle: SagaDefinition["settle"] = Effect.fnUntraced(function* (execution, end, reason, saga, at) {
-      // The undoing of a start has ended it already.
-      if (isTerminal(execution.status)) return {}
-      const without = verdictWithoutJob(end, reason)
-      const key = { executionId: execution.executionId, attempt: currentAttempt(execution) }
-      const stored = yield* outputs.sizes(key)
-      const sizes = { stdoutBytes: stored.stdout, stderrBytes: stored.stderr }
-      const verdict = { ...without, outcome: { ...without.outcome, ...sizes } }
-      const again = end === "failed" ? yield* retried(saga, execution, verdict) : undefined
-      if (again !== undefined) return again
-      // What a start left whose undoing was given up is the output of an attempt that had begun.
-      const hasBegun = execution.startedAt === undefined && stored.stdout + stored.stderr > 0
-      const last = hasBegun ? Result.getOrThrow(beginAttempt(execution, at)) : execution
-      // Before its first start the next attempt leaves nothing: what the one before wrote stays to be read.
-      const { stderr, stdout } = yield* outputs.sizes(last)
-      const outcome = { ...verdict.outcome, stdoutBytes: stdout, stderrBytes: stderr }
-      const ended = Result.getOrThrow(finish(last, at, verdict.status, outcome))
-      const cancel = saga.cancelRequest && { ...saga.cancelRequest, forced: false }
-      return { execution: ended, events: Events.ended(ended, yield* collector.excerpts(ended, outcome), cancel) }
-    })
-
-    const definition: SagaDefinition = {
-      name,
-      version,
-      load: ({ executionId }) => executions.find(executionId),
-      steps: [validate, allocate, queue, start, monitor, store],
-      deadline: (saga, { expiresAt, limits, startedAt }) =>
-        startedAt === undefined
-          ? (expiresAt ?? DateTime.add(saga.createdAt, { milliseconds: policy.ttlMillis }))
-          : DateTime.add(startedAt, { milliseconds: limits.timeoutMillis + overdueMillis }),
-      afterEnd: Effect.fnUntraced(function* (context) {
-        yield* slots.free(context.execution.executionId)
-        const begun = startedOf(context)
-        if (begun !== undefined) yield* jobs.remove(begun.handle)
-      }),
-      settle
-    }
-    return [definition]
+  /** What the acceptance tells of the first attempt, of a later one. */
+  const tell = Effect.fnUntraced(function* (
+    executionId: ExecutionId,
+    { correlationId, ownerId, sagaId, sagaName }: Saga,
+    at: DateTime.Utc
+  ) {
+    const cause = { aggregateId: executionId, correlationId, userId: ownerId }
+    const facts = yield* events.makeAll(cause, [
+      { _tag: "ExecutionQueued", executionId, positionInQueue: null, estimatedStartTime: at },
+      { _tag: "SagaStarted", sagaId, sagaName, executionId, initialEventId: "" }
+    ])
+    yield* log.append(executionStream(executionId), facts)
   })
-)
 
-const startedOf = (context: StepContext): typeof Started.Type | undefined => {
+  /** Sends the execution back into the line for another attempt, if its policy wants one. */
+  const retried = Effect.fnUntraced(function* (saga: Saga, execution: Execution, verdict: ExecutionVerdict) {
+    const { executionId, retryPolicy } = execution
+    const at = yield* DateTime.now
+    const { outcome, status } = verdict
+    const runAt = nextAttemptAt(retryPolicy, currentAttempt(execution), outcome.errorType, at)
+    if (runAt === undefined || saga.cancelRequest !== undefined) return undefined
+    const expiresAt = DateTime.add(runAt, { milliseconds: policy.ttlMillis })
+    const again = requeue(execution, at, status, outcome, expiresAt)
+    const ended = Result.isSuccess(again) ? again.success.earlierAttempts?.at(-1) : undefined
+    if (Result.isFailure(again) || ended === undefined) return undefined
+    const order = {
+      executionId,
+      ownerId: saga.ownerId,
+      correlationId: saga.correlationId,
+      definition: { name, version }
+    }
+    return {
+      subject: again.success,
+      events: [Events.attemptFailed(ended, executionId, runAt)],
+      also: Effect.flatMap(entrance.reenter(order, runAt, expiresAt), (next) => tell(executionId, next, runAt))
+    } satisfies StepOutcome<Execution>
+  })
+
+  /** Moves the execution to its end by a report, with the events that tell it. */
+  const conclude = Effect.fnUntraced(function* (saga: Saga, execution: Execution, verdict: ExecutionVerdict) {
+    const ended = yield* moved(finish(execution, yield* DateTime.now, verdict.status, verdict.outcome))
+    const key = { executionId: ended.executionId, attempt: ended.attempt }
+    const excerpts = yield* collector.excerpts(key, verdict.outcome)
+    const { cancelRequest } = saga
+    const cancel = cancelRequest && { ...cancelRequest, forced: verdict.forced }
+    return { subject: ended, events: Events.ended(ended, excerpts, cancel) } satisfies StepOutcome<Execution>
+  })
+
+  const validate: SagaStep<Execution> = {
+    name: "validate_execution",
+    external: false,
+    carries: true,
+    retry: once,
+    run: Effect.fnUntraced(function* ({ subject: { lang, resolvedVersion, runtime } }) {
+      yield* Effect.catchTag(runtimes.choose(lang, resolvedVersion, runtime), "LanguageUnsupported", ({ _tag }) =>
+        Effect.fail(
+          new StepError({
+            failureType: _tag,
+            detail: `the ${runtime} runtime of this host no longer offers ${lang} ${resolvedVersion}`,
+            retryable: false
+          })
+        )
+      )
+      return {}
+    })
+  }
+
+  const allocate: SagaStep<Execution> = {
+    name: "allocate_resources",
+    external: false,
+    carries: true,
+    retry: once,
+    shown: (output) => output,
+    run: ({ subject: { limits } }) =>
+      Effect.succeed({ output: { cpu_millicores: limits.cpuMillicores, memory_bytes: limits.memoryBytes } })
+  }
+
+  /** The line has let the execution in before its saga was dispatched; this writes down where. */
+  const queue: SagaStep<Execution> = {
+    name: "queue_execution",
+    external: false,
+    retry: { maxAttempts: 5, baseDelayMillis: 500, maxDelayMillis: 5_000 },
+    run: Effect.fnUntraced(function* ({ saga, subject: execution }) {
+      const place = Option.getOrUndefined(decodePlace(saga.lane))
+      if (place === undefined)
+        return yield* new StepError({
+          failureType: "NotAdmitted",
+          detail: "the execution was not let in by the line",
+          retryable: true
+        })
+      return { subject: yield* moved(schedule(execution, yield* DateTime.now, place)) }
+    }),
+    // The row of the slot goes with the end of the execution, and only then the slot is free.
+    undo: () => Effect.succeed({})
+  }
+
+  /**
+   * A start that another host began, in a place that this one cannot look into: nobody will know what became of it. A start that
+   * failed may have begun all the same.
+   */
+  const isLost = Effect.fnUntraced(function* ({ attempt, begun, subject: { place } }: StepContext<Execution>) {
+    return (begun || attempt > 1) && place !== undefined && !(yield* jobs.reaches(place))
+  })
+
+  const start: SagaStep<Execution> = {
+    name: startStep,
+    external: true,
+    retry: runtimeRetry,
+    timeoutMillis: 30_000,
+    shown: shownStart,
+    run: Effect.fnUntraced(function* (context) {
+      const { confirm, subject: execution } = context
+      const running = yield* moved(beginAttempt(execution, yield* DateTime.now))
+      const { attempt, executionId, place, runtime } = running
+      if (yield* isLost(context)) {
+        const handle = { runtime, jobId: jobIdOf(executionId, attempt), node: nodeOf(place) }
+        return { output: Schema.encodeSync(started)({ handle, attempt }), subject: running }
+      }
+      yield* confirm
+      const handle = yield* jobs.start(execution, attempt)
+      return {
+        output: Schema.encodeSync(started)({ handle, attempt }),
+        subject: running,
+        events: Events.started(running, handle)
+      }
+    }),
+    undo: Effect.fnUntraced(function* (context) {
+      const { compensation, saga, subject: execution } = context
+      const begun = startedOf(context)
+      const attempt = begun?.attempt ?? execution.attempt + 1
+      const report = yield* jobs.stop(saga, execution, attempt)
+      if (Option.isNone(report)) return {}
+      const running = begun === undefined ? yield* moved(beginAttempt(execution, yield* DateTime.now)) : execution
+      const { cause, reason } = compensation ?? (yield* Effect.die("undoing without a cause"))
+      return yield* conclude(saga, running, verdictOnStopped(report.value, cause, reason))
+    })
+  }
+
+  const monitor: SagaStep<Execution> = {
+    name: "monitor_execution",
+    external: false,
+    retry: runtimeRetry,
+    shown: shownReport,
+    run: Effect.fnUntraced(function* (context) {
+      const { attempt, handle } = startedOf(context) ?? (yield* Effect.die("monitoring a job that was not started"))
+      // Only drivers of this saga store output of the attempt: the first one, the first time, finds none.
+      const fresh = context.saga.fence === 1 && context.attempt === 1
+      // Committing the start and reading the first output go side by side; neither is visible before the other matters.
+      const [report] = yield* Effect.all([jobs.collect(context.saga, handle, attempt, fresh), context.flush], {
+        concurrency: 2
+      })
+      return { output: Schema.encodeSync(reported)(report) }
+    })
+  }
+
+  const store: SagaStep<Execution> = {
+    name: "store_result",
+    external: false,
+    retry: once,
+    run: Effect.fnUntraced(function* (context) {
+      const report = Schema.decodeUnknownSync(reported)(context.output(monitor.name))
+      const { saga, subject: execution } = context
+      const verdict = verdictOf(report)
+      return (yield* retried(saga, execution, verdict)) ?? (yield* conclude(saga, execution, verdict))
+    })
+  }
+
+  /** The execution ends with its saga when no job was there to tell how. */
+  const settle: SagaDefinition<Execution>["settle"] = Effect.fnUntraced(function* (execution, end, reason, saga, at) {
+    // The undoing of a start has ended it already.
+    if (isTerminal(execution.status)) return {}
+    const without = verdictWithoutJob(end, reason)
+    const key = { executionId: execution.executionId, attempt: currentAttempt(execution) }
+    const stored = yield* outputs.sizes(key)
+    const sizes = { stdoutBytes: stored.stdout, stderrBytes: stored.stderr }
+    const verdict = { ...without, outcome: { ...without.outcome, ...sizes } }
+    const again = end === "failed" ? yield* retried(saga, execution, verdict) : undefined
+    if (again !== undefined) return again
+    // What a start left whose undoing was given up is the output of an attempt that had begun.
+    const hasBegun = execution.startedAt === undefined && stored.stdout + stored.stderr > 0
+    const last = hasBegun ? Result.getOrThrow(beginAttempt(execution, at)) : execution
+    // Before its first start the next attempt leaves nothing: what the one before wrote stays to be read.
+    const { stderr, stdout } = yield* outputs.sizes(last)
+    const outcome = { ...verdict.outcome, stdoutBytes: stdout, stderrBytes: stderr }
+    const ended = Result.getOrThrow(finish(last, at, verdict.status, outcome))
+    const cancel = saga.cancelRequest && { ...saga.cancelRequest, forced: false }
+    return { subject: ended, events: Events.ended(ended, yield* collector.excerpts(ended, outcome), cancel) }
+  })
+
+  const definition: SagaDefinition<Execution> = {
+    name,
+    version,
+    load: ({ subject }) => {
+      const executionId = executionIdOf(subject)
+      return executionId === undefined ? Effect.succeedNone : executions.find(executionId)
+    },
+    steps: [validate, allocate, queue, start, monitor, store],
+    deadline: (saga, { expiresAt, limits, startedAt }) =>
+      startedAt === undefined
+        ? (expiresAt ?? DateTime.add(saga.createdAt, { milliseconds: policy.ttlMillis }))
+        : DateTime.add(startedAt, { milliseconds: limits.timeoutMillis + overdueMillis }),
+    afterEnd: Effect.fnUntraced(function* (context) {
+      yield* slots.free(context.subject.executionId)
+      const begun = startedOf(context)
+      if (begun !== undefined) yield* jobs.remove(begun.handle)
+    }),
+    settle
+  }
+  return definition
+})
+
+const startedOf = (context: Pick<StepContext, "output">): typeof Started.Type | undefined => {
   const output = context.output("start_job")
   return output === undefined ? undefined : Schema.decodeUnknownSync(started)(output)
 }

@@ -1,13 +1,14 @@
-/** Port: where executions are kept. Rows change only through `storage/Journal`, under their saga's fence. */
+/** Port: where executions are kept. Rows change only through `sagas/Journal`, under their saga's fence. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
+import { executionIdOf } from "../ids/Subject.ts"
+import type { UserId } from "../ids/UserId.ts"
+import { sagaEntries, sagaRows } from "../sagas/SagaStore.ts"
 import { countedAtMost, totalOf } from "../storage/CountedTotal.ts"
-import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
-import { executionRows, sagaEntries, sagaRows } from "../storage/memoryTables.ts"
+import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { type Execution, storedOutputBytes } from "./Execution.ts"
 import type { TooManyLabels } from "./ExecutionError.ts"
-import type { ExecutionId } from "./ExecutionId.ts"
 import { isCalled, type LabelChange, type LabelMatch, relabelled } from "./ExecutionLabels.ts"
 import { outputRows } from "./ExecutionOutputStore.ts"
 import { type ExecutionStatus, isTerminal } from "./ExecutionStatus.ts"
@@ -69,7 +70,7 @@ export class ExecutionStore extends Context.Service<
             yield* rows.modify((known) => [undefined, without(known, (execution) => execution.executionId === id)])
             yield* outputs.modify((known) => [undefined, without(known, (_, name) => name.startsWith(`${id}/`))])
             yield* keys.modify((known) => [undefined, without(known, (claim) => claim.executionId === id)])
-            const owned = [...(yield* sagas.get).values()].filter((saga) => saga.executionId === id)
+            const owned = [...(yield* sagas.get).values()].filter((saga) => executionIdOf(saga.subject) === id)
             for (const { sagaId } of owned) {
               yield* sagas.modify((known) => [undefined, without(known, (saga) => saga.sagaId === sagaId)])
               yield* logs.modify((known) => [undefined, without(known, (_, logged) => logged === sagaId)])
@@ -137,3 +138,5 @@ const matchesRow = (row: Execution, { from, lang, ownerId, statuses = [], to }: 
   (lang ?? row.lang) === row.lang &&
   (from === undefined || row.createdAt.epochMilliseconds >= from.epochMilliseconds) &&
   (to === undefined || row.createdAt.epochMilliseconds < to.epochMilliseconds)
+
+export const executionRows = sharedTable<ReadonlyMap<ExecutionId, Execution>>(new Map())

@@ -1,8 +1,9 @@
 /** What a runtime's report means for an execution. Pure. */
+
+import type { ExecutionErrorType } from "../events/ExecutionErrorType.ts"
 import type { JobEnd, JobReport, OutputTotals } from "../runtime/Job.ts"
 import type { CompensationCause } from "../sagas/SagaEntry.ts"
 import { type ExecutionOutcome, noOutput, type Omission } from "./Execution.ts"
-import type { ExecutionErrorType } from "./ExecutionErrorType.ts"
 import type { TerminalStatus } from "./ExecutionStatus.ts"
 
 export interface ExecutionVerdict {

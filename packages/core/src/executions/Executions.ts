@@ -3,16 +3,17 @@ import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { Origin } from "../auth/Origin.ts"
 import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
 import type { Permission } from "../auth/roles/Permission.ts"
-import { WakeupWaiters } from "../bus/WakeupWaiters.ts"
 import { EventFactory } from "../events/EventFactory.ts"
 import { type EventFilter, EventLog } from "../events/EventLog.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
+import { executionStream, executionSubject } from "../ids/Subject.ts"
 import type { OutputName } from "../runtime/Job.ts"
 import { SagaCanceller } from "../sagas/SagaCanceller.ts"
 import type { SagaRestart } from "../sagas/SagaRestart.ts"
-import { streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { WakeupWaiters } from "../wakeups/WakeupWaiters.ts"
 import { asOfAttempt, attemptsOf, currentAttempt, type Execution } from "./Execution.ts"
 import { type AdmissionError, ExecutionAdmission } from "./ExecutionAdmission.ts"
 import { ExecutionEnv } from "./ExecutionEnv.ts"
@@ -23,7 +24,6 @@ import {
   ExecutionNotFound,
   type TooManyLabels
 } from "./ExecutionError.ts"
-import type { ExecutionId } from "./ExecutionId.ts"
 import type { LabelChange } from "./ExecutionLabels.ts"
 import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import type { ExecutionRequest } from "./ExecutionRequest.ts"
@@ -179,7 +179,7 @@ export class Executions extends Context.Service<
       ) {
         if (waitMillis <= 0) return yield* find(caller, permission, id)
         // Listening begins before the first look, so that no end falls between the two.
-        const next = yield* waiters.on([`stream/${streamOf({ executionId: id })}`], 1000)
+        const next = yield* waiters.on([`stream/${executionStream(id)}`], 1000)
         const first = yield* find(caller, permission, id)
         if (isTerminal(first.status)) return first
         const ended = Effect.gen(function* () {
@@ -199,7 +199,7 @@ export class Executions extends Context.Service<
       const requestCancel = Effect.fnUntraced(function* (caller: Principal, id: ExecutionId, reason: string) {
         const request = { at: yield* DateTime.now, by: caller.username, reason }
         for (let asked = 0; asked < cancelRounds; asked++) {
-          if (yield* canceller.requestFor(id, request)) return true
+          if (yield* canceller.requestFor(executionSubject(id), request)) return true
           const found = yield* store.find(id)
           if (Option.isNone(found) || isTerminal(found.value.status)) return false
         }
@@ -225,7 +225,7 @@ export class Executions extends Context.Service<
         }),
         events: Effect.fn("Executions.events")(function* (caller, id, filter) {
           const execution = yield* find(caller, "executions:read", id)
-          return yield* log.readStream(streamOf(execution), filter)
+          return yield* log.readStream(executionStream(execution.executionId), filter)
         }),
         output: Effect.fn("Executions.output")(function* (caller, id, { attempt, limit, offset, output }) {
           const { found, ...facts } = yield* standingOf(caller, id, attempt, output)
@@ -278,7 +278,7 @@ export class Executions extends Context.Service<
             Effect.gen(function* () {
               if (!(yield* store.remove(id)))
                 return yield* new ExecutionActive({ executionId: id, executionStatus: ended.status })
-              yield* log.append(streamOf(execution), [deleted])
+              yield* log.append(executionStream(execution.executionId), [deleted])
             })
           )
           yield* stored.deleted(execution.ownerId)

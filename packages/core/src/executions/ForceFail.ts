@@ -2,10 +2,12 @@
 import { Context, DateTime, Effect, Layer, Option, Result } from "effect"
 import { mayTouch, type Principal } from "../auth/Principal.ts"
 import type { DomainEvent } from "../events/DomainEvent.ts"
-import { PlaceSlots } from "../queue/PlaceSlots.ts"
+import { aboutSaga } from "../events/SagaEvents.ts"
+import { PlaceSlots } from "../hosts/PlaceSlots.ts"
+import type { SagaId } from "../ids/SagaId.ts"
+import { executionIdOf } from "../ids/Subject.ts"
 import type { Saga } from "../sagas/Saga.ts"
 import { SagaAlreadyEnded, SagaNotFound } from "../sagas/SagaError.ts"
-import type { SagaId } from "../sagas/SagaId.ts"
 import { Sagas } from "../sagas/Sagas.ts"
 import { SagaTerminator } from "../sagas/SagaTerminator.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -53,16 +55,17 @@ export class ForceFail extends Context.Service<
         }
         const failed = Result.getOrThrow(finish(execution, yield* DateTime.now, "error", outcome))
         const excerpts = yield* collector.excerpts(execution, outcome)
-        return { execution: failed, events: Events.ended(failed, excerpts, undefined) }
+        return { subject: failed, events: Events.ended(failed, excerpts, undefined) }
       })
 
       const settle = (by: string, reason: string) =>
-        Effect.fnUntraced(function* ({ executionId, sagaId, sagaName }: Saga) {
-          const forced: DomainEvent = { _tag: "SagaForceFailed", sagaId, sagaName, executionId, by, reason }
-          const found = yield* executions.find(executionId)
+        Effect.fnUntraced(function* (saga: Saga) {
+          const forced: DomainEvent = { _tag: "SagaForceFailed", ...aboutSaga(saga), by, reason }
+          const executionId = executionIdOf(saga.subject)
+          const found = executionId === undefined ? Option.none() : yield* executions.find(executionId)
           if (Option.isNone(found) || isTerminal(found.value.status)) return { events: [forced] }
-          const { events, execution } = yield* ended(found.value, reason)
-          return { execution, events: [forced, ...events] }
+          const { events, subject } = yield* ended(found.value, reason)
+          return { subject, events: [forced, ...events] }
         })
 
       return ForceFail.of({
@@ -74,7 +77,8 @@ export class ForceFail extends Context.Service<
             const { state } = yield* sagas.get(caller, id)
             return yield* new SagaAlreadyEnded({ sagaId: id, sagaState: state })
           }
-          yield* slots.free(before.executionId)
+          const executionId = executionIdOf(before.subject)
+          if (executionId !== undefined) yield* slots.free(executionId)
           return failed.value
         })
       })

@@ -1,9 +1,9 @@
 /** Port: the keys by which clients repeat a request without repeating its effect. One user's keys are unknown to others. */
 import { Context, DateTime, Effect, Layer } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
+import type { UserId } from "../ids/UserId.ts"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import type { ExecutionId } from "./ExecutionId.ts"
 
 /** Hours for which a key is remembered. */
 export const idempotencyHours = 24

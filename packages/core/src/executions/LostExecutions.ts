@@ -5,6 +5,7 @@
 import { Effect, Layer, Option, Schema } from "effect"
 import { unservedMillis } from "../hosts/Host.ts"
 import { HostRegistry } from "../hosts/HostRegistry.ts"
+import { executionIdOf } from "../ids/Subject.ts"
 import { QueueEntrance } from "../queue/QueueEntrance.ts"
 import { Place } from "../runtime/Place.ts"
 import type { Saga } from "../sagas/Saga.ts"
@@ -27,11 +28,11 @@ export const layer = (goneMillis: number) =>
       const [launcher, storage] = [yield* SagaLauncher, yield* Storage]
 
       const giveUp = Effect.fnUntraced(function* (saga: Saga) {
-        const { executionId, sagaId } = saga
+        const executionId = executionIdOf(saga.subject)
         const taken = yield* lanes.takeAway(saga)
         const isToRun = Option.isSome(taken) && !mayHaveBegun(taken.value) && !isToEnd(taken.value)
-        if (isToRun && (yield* entrance.putBack(executionId))) return
-        yield* launcher.resume(sagaId, undefined)
+        if (isToRun && executionId !== undefined && (yield* entrance.putBack(executionId))) return
+        yield* launcher.resume(saga.sagaId, undefined)
       })
 
       const sweep = Effect.gen(function* () {

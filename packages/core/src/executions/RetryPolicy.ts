@@ -1,6 +1,6 @@
 /** When an execution is tried again by itself, as a new attempt with a number and output of its own. Pure. */
 import { DateTime, Schema } from "effect"
-import { ExecutionErrorType } from "./ExecutionErrorType.ts"
+import { ExecutionErrorType } from "../events/ExecutionErrorType.ts"
 
 export const RetryPolicy = Schema.Struct({
   /** The first attempt included: 2 to 20. */

@@ -1,6 +1,6 @@
 /** What every script finds in its environment about itself, in whichever runtime it runs. */
 import { Context } from "effect"
-import type { ExecutionId } from "./ExecutionId.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
 
 /** Variables that begin so are ours: requests cannot set them. */
 export const reservedPrefix = "FAIRLEAD_"

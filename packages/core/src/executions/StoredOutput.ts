@@ -1,6 +1,6 @@
 /** How much output is kept for each user, from memory where possible: to add it up takes time with the number of their executions. */
 import { Cache, Context, Effect, Exit, Layer } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
+import type { UserId } from "../ids/UserId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { AdmissionPolicy } from "./AdmissionPolicy.ts"
 import { ExecutionStore } from "./ExecutionStore.ts"

@@ -1,11 +1,11 @@
 /** What scripts wrote to both streams, merged in the order of writing, with times. */
 import { Context, Effect, Layer } from "effect"
 import type { Principal } from "../auth/Principal.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
 import type { OutputName } from "../runtime/Job.ts"
 import { beginningOf } from "../runtime/OutputOrder.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { AttemptNotFound, ExecutionNotFound } from "./ExecutionError.ts"
-import type { ExecutionId } from "./ExecutionId.ts"
 import { ExecutionOutputStore } from "./ExecutionOutputStore.ts"
 import { Executions } from "./Executions.ts"
 import { type TranscriptPage, type TranscriptPosition, transcribe } from "./transcript.ts"

@@ -1,9 +1,9 @@
 /** The facts that an execution's moves tell the world. Pure. */
 import { DateTime } from "effect"
 import type { DomainEvent } from "../events/DomainEvent.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
 import type { JobHandle } from "../runtime/Job.ts"
 import type { EndedAttempt, Execution } from "./Execution.ts"
-import type { ExecutionId } from "./ExecutionId.ts"
 
 /** Bytes of each stream that end up in events. */
 export const excerptBytes = 16 * 1024

@@ -1,8 +1,8 @@
 /** A running server process, as it makes itself known to the others that share its database. */
 import { Schema } from "effect"
+import { HostId } from "../ids/HostId.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
 import { Place } from "../runtime/Place.ts"
-import { HostId } from "./HostId.ts"
 
 /** A place that a host serves. Hosts on one machine may serve the same. */
 export const ServedPlace = Schema.Struct({

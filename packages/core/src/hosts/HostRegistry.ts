@@ -1,12 +1,12 @@
 /** Makes this host known to the others, and knows which of them live: asked of the store every 2 s. */
 import { Clock, Context, DateTime, Effect, Layer, Ref } from "effect"
+import { HostId } from "../ids/HostId.ts"
 import { Ids } from "../ids/Ids.ts"
-import { PlaceSlots } from "../queue/PlaceSlots.ts"
 import type { Place } from "../runtime/Place.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { Host, isAlive, type SeenHost } from "./Host.ts"
-import { HostId } from "./HostId.ts"
 import { HostStore } from "./HostStore.ts"
+import { PlaceSlots } from "./PlaceSlots.ts"
 
 const beatMillis = 2_000
 /** Longer than this between two beats counts as a gap: the store was away, or this process was. */

@@ -1,9 +1,9 @@
 /** Port: which hosts share this database, and when each was heard of last. */
 import { Clock, Context, Effect, Layer } from "effect"
+import type { HostId } from "../ids/HostId.ts"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Host, SeenHost } from "./Host.ts"
-import type { HostId } from "./HostId.ts"
 
 export class HostStore extends Context.Service<
   HostStore,

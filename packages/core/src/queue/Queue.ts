@@ -3,16 +3,15 @@ import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { Origin } from "../auth/Origin.ts"
 import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
 import type { Permission } from "../auth/roles/Permission.ts"
-import { Wakeups } from "../bus/Wakeups.ts"
 import type { DomainEvent } from "../events/DomainEvent.ts"
 import { EventFactory } from "../events/EventFactory.ts"
 import { EventLog } from "../events/EventLog.ts"
-import type { Execution } from "../executions/Execution.ts"
-import type { ExecutionId } from "../executions/ExecutionId.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
+import { executionStream } from "../ids/Subject.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
-import { streamOf } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { Wakeups } from "../wakeups/Wakeups.ts"
 import { queueTopic } from "./QueueEntrance.ts"
 import { QueueEntry, rankOf } from "./QueueEntry.ts"
 import { ExecutionAdmitted, QueueEntryNotFound } from "./QueueError.ts"
@@ -58,7 +57,7 @@ export class Queue extends Context.Service<
       id: ExecutionId
     ): Effect.Effect<{ readonly entry: QueueEntry; readonly standing: Standing }, QueueEntryNotFound | StorageError>
     /** Where an execution stands that the caller was shown; none unless it waits. */
-    standing(execution: Execution): Effect.Effect<Option.Option<Standing>, StorageError>
+    standing(id: ExecutionId): Effect.Effect<Option.Option<Standing>, StorageError>
     /** Moves an entry to where it would be if it had been submitted with that priority. Fails with `ExecutionAdmitted` once it has a slot. */
     reprioritise(
       caller: Principal,
@@ -134,9 +133,8 @@ export class Queue extends Context.Service<
           const entry = yield* find(caller, "executions:read", id)
           return { entry, standing: yield* forecast.standing(entry) }
         }),
-        standing: Effect.fn("Queue.standing")(function* ({ executionId, status }) {
-          if (status !== "queued") return Option.none()
-          const entry = yield* store.find(executionId)
+        standing: Effect.fn("Queue.standing")(function* (id) {
+          const entry = yield* store.find(id)
           if (Option.isNone(entry) || entry.value.state === "admitted") return Option.none()
           return Option.some(yield* forecast.standing(entry.value))
         }),
@@ -149,7 +147,7 @@ export class Queue extends Context.Service<
                 const { executionId, place } = yield* find(caller, "queue:write", id)
                 return yield* new ExecutionAdmitted({ executionId, ...(place === undefined ? {} : { place }) })
               }
-              yield* record(streamOf(before), id, caller, origin, {
+              yield* record(executionStream(id), id, caller, origin, {
                 _tag: "ExecutionReprioritised",
                 executionId: id,
                 priority,

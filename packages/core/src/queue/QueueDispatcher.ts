@@ -3,12 +3,12 @@
  * a second in any case. Every host pulls for itself, so work goes where there is room.
  */
 import { Clock, DateTime, Effect, Layer } from "effect"
-import { WakeupWaiters } from "../bus/WakeupWaiters.ts"
 import { servedPlaces } from "../hosts/Host.ts"
 import { HostRegistry } from "../hosts/HostRegistry.ts"
+import { type HostPlace, PlaceSlots } from "../hosts/PlaceSlots.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import { Storage } from "../storage/Storage.ts"
-import { type HostPlace, PlaceSlots } from "./PlaceSlots.ts"
+import { WakeupWaiters } from "../wakeups/WakeupWaiters.ts"
 import { queueTopic } from "./QueueEntrance.ts"
 import { isPaused, type QueueLoad, waitingIn } from "./QueueLoad.ts"
 import { QueuePolicy } from "./QueuePolicy.ts"

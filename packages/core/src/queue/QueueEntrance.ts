@@ -1,18 +1,19 @@
 /** How an execution gets into the line, with the saga that will carry it: past everybody when a slot is free here and nobody waits. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
-import { Wakeups, type WakeupTopic } from "../bus/Wakeups.ts"
-import type { ExecutionId } from "../executions/ExecutionId.ts"
 import { servedPlaces } from "../hosts/Host.ts"
 import { HostRegistry } from "../hosts/HostRegistry.ts"
+import { PlaceSlots } from "../hosts/PlaceSlots.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
 import { Ids } from "../ids/Ids.ts"
+import { SagaId } from "../ids/SagaId.ts"
+import { executionSubject } from "../ids/Subject.ts"
+import type { UserId } from "../ids/UserId.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
 import type { Place } from "../runtime/Place.ts"
 import { claimedBy, type Saga } from "../sagas/Saga.ts"
-import { SagaId } from "../sagas/SagaId.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { PlaceSlots } from "./PlaceSlots.ts"
+import { Wakeups, type WakeupTopic } from "../wakeups/Wakeups.ts"
 import { firstState, QueueEntry, rankOf } from "./QueueEntry.ts"
 import { type Outlook, QueueForecast } from "./QueueForecast.ts"
 import { QueueGauge } from "./QueueGauge.ts"
@@ -60,11 +61,11 @@ export class QueueEntrance extends Context.Service<
     claimKey(ownerId: UserId, key: string): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
     /**
      * Takes a slot of this host, if one is free and nothing that this host knows of speaks against it, for an execution that is then
-     * stored with `Journal.begin`. Neither entry nor saga are stored yet; when they will not be, give the slot back with
+     * stored with `AdmissionStore.createStarted`. Neither entry nor saga are stored yet; when they will not be, give the slot back with
      * `PlaceSlots.free`.
      */
     startHere(order: EntranceOrder): Effect.Effect<Option.Option<StartingHere>, StorageError>
-    /** Goes to the end of the line. Joins the caller's transaction, which stores the saga with `Journal.open` and starts it. */
+    /** Goes to the end of the line. Joins the caller's transaction, which stores the saga with `AdmissionStore.createQueued` and starts it. */
     enter(order: EntranceOrder): Effect.Effect<Entered, StorageError>
     /** Puts an admitted execution back, for another attempt not before `runAt`, with a new saga; joins the caller's transaction. */
     reenter(
@@ -126,7 +127,15 @@ export class QueueEntrance extends Context.Service<
       const sagaOf = ({ correlationId, definition }: EntranceOrder, entry: QueueEntry) => {
         const { executionId, ownerId, place, sagaId } = entry
         const parked = place === undefined
-        return launcher.make({ executionId, ownerId, correlationId, definition, sagaId, lane: place, parked })
+        return launcher.make({
+          subject: executionSubject(executionId),
+          ownerId,
+          correlationId,
+          definition,
+          sagaId,
+          lane: place,
+          parked
+        })
       }
 
       const startHere: QueueEntrance["Service"]["startHere"] = Effect.fnUntraced(function* (order) {
@@ -161,7 +170,10 @@ export class QueueEntrance extends Context.Service<
           })
         )
         yield* wakeups.send(queueTopic)
-        return yield* launcher.launch({ ...order, sagaId, lane: undefined, parked: true, after: entry.sagaId })
+        const { correlationId, definition, executionId, ownerId } = order
+        const subject = executionSubject(executionId)
+        const again = { sagaId, lane: undefined, parked: true, after: entry.sagaId }
+        return yield* launcher.launch({ subject, ownerId, correlationId, definition, ...again })
       })
 
       const putBack = Effect.fnUntraced(function* (executionId: ExecutionId) {

@@ -7,12 +7,12 @@
  * slot, `admitted` once it has one. What needs no delay and no key begins as `waiting`.
  */
 import { DateTime, Schema } from "effect"
-import { UserId } from "../auth/users/UserId.ts"
-import { Priority } from "../executions/Execution.ts"
-import { ExecutionId } from "../executions/ExecutionId.ts"
+import { ExecutionId } from "../ids/ExecutionId.ts"
+import { SagaId } from "../ids/SagaId.ts"
+import { UserId } from "../ids/UserId.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
 import { Place } from "../runtime/Place.ts"
-import { SagaId } from "../sagas/SagaId.ts"
+import { Priority } from "./Priority.ts"
 
 export const QueueState = Schema.Literals(["delayed", "blocked", "waiting", "admitted"])
 export type QueueState = typeof QueueState.Type

@@ -1,6 +1,6 @@
 /** What callers of the queue area can be told. */
 import { Schema } from "effect"
-import { ExecutionId } from "../executions/ExecutionId.ts"
+import { ExecutionId } from "../ids/ExecutionId.ts"
 import { Place } from "../runtime/Place.ts"
 
 /** It is unknown, has ended, or belongs to someone else: existence is not revealed. */

@@ -1,11 +1,11 @@
 /** What somebody in the line, or in front of it, can expect. Estimates: from the line of the last second and from how long scripts took here. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
 import { servedPlaces } from "../hosts/Host.ts"
 import { HostRegistry } from "../hosts/HostRegistry.ts"
+import { PlaceSlots } from "../hosts/PlaceSlots.ts"
+import type { UserId } from "../ids/UserId.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { PlaceSlots } from "./PlaceSlots.ts"
 import type { QueueEntry, QueueState } from "./QueueEntry.ts"
 import { QueueGauge } from "./QueueGauge.ts"
 import { aheadOf, isPaused, type QueueLoad, retrySeconds, waitSeconds } from "./QueueLoad.ts"

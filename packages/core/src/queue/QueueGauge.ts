@@ -1,6 +1,6 @@
 /** How full the line is, to the second: exact enough for bounds and estimates, cheap enough for every request. */
 import { Clock, Context, Effect, Layer } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
+import type { UserId } from "../ids/UserId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { countsOf, type QueueCounts, type QueueLoad } from "./QueueLoad.ts"
 import { QueueStore } from "./QueueStore.ts"

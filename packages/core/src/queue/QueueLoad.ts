@@ -1,6 +1,6 @@
 /** How full the line is, and what that means for somebody who joins it. Pure. */
 import { type DateTime, Schema } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
+import type { UserId } from "../ids/UserId.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
 import type { Place } from "../runtime/Place.ts"
 import type { QueueEntry, QueueState } from "./QueueEntry.ts"

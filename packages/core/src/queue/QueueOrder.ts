@@ -4,7 +4,7 @@
  * slot at most, and a priority orders one's own scripts, and users who have equally much.
  */
 import { DateTime, Order } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
+import type { UserId } from "../ids/UserId.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
 import type { Place } from "../runtime/Place.ts"
 import { QueueEntry } from "./QueueEntry.ts"

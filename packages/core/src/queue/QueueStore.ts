@@ -1,11 +1,10 @@
 /** Port: the line of executions that have not ended. Who is next is decided as `QueueOrder` says. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
-import type { ExecutionId } from "../executions/ExecutionId.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
+import type { UserId } from "../ids/UserId.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
 import type { Place } from "../runtime/Place.ts"
-import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
-import { pauseRows, queueRows } from "../storage/memoryTables.ts"
+import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { QueueEntry, type QueueState } from "./QueueEntry.ts"
 import { countsOf, loadOf, type Pause, type PauseScope, type QueueCounts, type QueueLoad } from "./QueueLoad.ts"
@@ -23,7 +22,7 @@ export interface QueueFilter {
 export class QueueStore extends Context.Service<
   QueueStore,
   {
-    /** Adds an entry that is not admitted; `Journal.begin` writes one that is. An id that exists is a defect. */
+    /** Adds an entry that is not admitted; `AdmissionStore.createStarted` writes one that is. An id that exists is a defect. */
     enqueue(entry: QueueEntry): Effect.Effect<void, StorageError>
     /**
      * Makes ready what is due, then admits who is next, up to the offer's limit: none while paused. One atomic step for
@@ -196,3 +195,7 @@ const matches = (entry: QueueEntry, { ownerId, runtime, state }: QueueFilter) =>
   (ownerId ?? entry.ownerId) === entry.ownerId &&
   (runtime ?? entry.runtime) === entry.runtime &&
   (state ?? entry.state) === entry.state
+
+export const queueRows = sharedTable<ReadonlyMap<ExecutionId, QueueEntry>>(new Map())
+
+export const pauseRows = sharedTable<ReadonlyMap<PauseScope, Pause>>(new Map())

@@ -1,7 +1,7 @@
 /** What a runtime is asked to run, and what it reports back. */
 import { Schema } from "effect"
-import { ResourceUsage } from "../executions/ResourceUsage.ts"
 import { JobId } from "./JobId.ts"
+import { ResourceUsage } from "./ResourceUsage.ts"
 
 /** Where scripts may run. */
 export const RuntimeKind = Schema.Literals(["process", "kubernetes", "docker", "ssh", "agent"])

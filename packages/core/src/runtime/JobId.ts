@@ -1,6 +1,6 @@
 /** Identity of one job: the same for every start of the same attempt, so that a second start finds the first. */
 import { Option, Schema } from "effect"
-import { ExecutionId } from "../executions/ExecutionId.ts"
+import { ExecutionId } from "../ids/ExecutionId.ts"
 
 /** Fit for a pod, a container or a directory: lower-case, at most 63 characters. */
 export const JobId = Schema.String.check(Schema.isPattern(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)).pipe(

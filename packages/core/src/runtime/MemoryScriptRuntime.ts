@@ -7,7 +7,6 @@
  */
 import { Clock, Deferred, Effect, Fiber, Layer, Option, Redacted, Result, Schema, Scope, Stream } from "effect"
 import { Hex } from "effect/encoding"
-import { ResourceUsage } from "../executions/ResourceUsage.ts"
 import {
   type JobEnd,
   type JobHandle,
@@ -20,6 +19,7 @@ import {
 } from "./Job.ts"
 import type { JobId } from "./JobId.ts"
 import { type MemoryOutput, makeMemoryOutput } from "./MemoryOutput.ts"
+import { ResourceUsage } from "./ResourceUsage.ts"
 import { JobRemoved, RuntimeError } from "./RuntimeError.ts"
 import type { JobSummary, ScriptRuntime } from "./ScriptRuntime.ts"
 import { ScriptRuntimes } from "./ScriptRuntimes.ts"

@@ -1,8 +1,8 @@
 /** A durable process as its row shows it: enough to list, to find its driver and to fence it. The log has the rest. */
 import { type DateTime, Schema } from "effect"
-import { UserId } from "../auth/users/UserId.ts"
-import { ExecutionId } from "../executions/ExecutionId.ts"
-import { SagaId } from "./SagaId.ts"
+import { SagaId } from "../ids/SagaId.ts"
+import { Subject } from "../ids/Subject.ts"
+import { UserId } from "../ids/UserId.ts"
 
 export const SagaState = Schema.Literals([
   "created",
@@ -33,7 +33,7 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   sagaName: Schema.NonEmptyString,
   /** The definition this saga began with, and ends with. */
   definitionVersion: Schema.Int,
-  executionId: ExecutionId,
+  subject: Subject,
   ownerId: UserId,
   correlationId: Schema.String,
   state: SagaState,

@@ -1,10 +1,10 @@
 /** Asks a saga to turn back. A saga that no driver has met yet is dispatched to all hosts, so it need not wait for its turn. */
 import { Context, Effect, Layer, Option } from "effect"
-import type { ExecutionId } from "../executions/ExecutionId.ts"
+import type { SagaId } from "../ids/SagaId.ts"
+import type { Subject } from "../ids/Subject.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { CancelRequest, Saga } from "./Saga.ts"
-import type { SagaId } from "./SagaId.ts"
 import { SagaLauncher } from "./SagaLauncher.ts"
 import { SagaStore } from "./SagaStore.ts"
 
@@ -14,9 +14,9 @@ export class SagaCanceller extends Context.Service<
     /** Returns when the request is recorded; none if the saga is unknown or has ended. The first request counts. */
     request(id: SagaId, request: CancelRequest): Effect.Effect<Option.Option<Saga>, StorageError>
     /** Only records the request, as part of the caller's transaction; the sagas act on it within 2 s of its end. */
-    record(executionId: ExecutionId, request: CancelRequest): Effect.Effect<void, StorageError>
-    /** Like `request` for every saga of an execution; `true` if one was there to be asked. */
-    requestFor(executionId: ExecutionId, request: CancelRequest): Effect.Effect<boolean, StorageError>
+    record(subject: Subject, request: CancelRequest): Effect.Effect<void, StorageError>
+    /** Like `request` for every saga of a subject; `true` if one was there to be asked. */
+    requestFor(subject: Subject, request: CancelRequest): Effect.Effect<boolean, StorageError>
   }
 >()("@fairlead/core/sagas/SagaCanceller") {
   static readonly layer = Layer.effect(
@@ -31,8 +31,8 @@ export class SagaCanceller extends Context.Service<
         yield* launcher.resume(id, undefined)
         return yield* store.find(id)
       })
-      const sagasOf = (executionId: ExecutionId) =>
-        Effect.map(store.list({ executionId, limit: attemptsAtMost, offset: 0 }), ({ sagas }) => sagas)
+      const sagasOf = (subject: Subject) =>
+        Effect.map(store.list({ subject, limit: attemptsAtMost, offset: 0 }), ({ sagas }) => sagas)
 
       const request = Effect.fn("SagaCanceller.request")((id: SagaId, asked: CancelRequest) =>
         storage.transaction(note(id, asked))
@@ -40,11 +40,11 @@ export class SagaCanceller extends Context.Service<
 
       return SagaCanceller.of({
         request,
-        record: Effect.fnUntraced(function* (executionId, asked) {
-          yield* Effect.forEach(yield* sagasOf(executionId), ({ sagaId }) => note(sagaId, asked), { discard: true })
+        record: Effect.fnUntraced(function* (subject, asked) {
+          yield* Effect.forEach(yield* sagasOf(subject), ({ sagaId }) => note(sagaId, asked), { discard: true })
         }),
-        requestFor: Effect.fnUntraced(function* (executionId, asked) {
-          const requested = yield* Effect.forEach(yield* sagasOf(executionId), ({ sagaId }) => request(sagaId, asked))
+        requestFor: Effect.fnUntraced(function* (subject, asked) {
+          const requested = yield* Effect.forEach(yield* sagasOf(subject), ({ sagaId }) => request(sagaId, asked))
           return requested.some(Option.isSome)
         })
       })
@@ -55,5 +55,5 @@ export class SagaCanceller extends Context.Service<
 /** Nobody drives it: it is parked, or no driver has taken its item yet. */
 const isUnmet = ({ parked, state }: Saga) => parked === true || state === "created"
 
-/** Sagas of one execution: one for each attempt. */
+/** Sagas of one subject: of an execution one for each attempt. */
 const attemptsAtMost = 20

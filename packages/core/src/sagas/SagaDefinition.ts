@@ -1,7 +1,6 @@
 /** What a saga consists of: named steps, each with what undoes it and how often it may be tried. */
 import { type DateTime, type Effect, type Option, Schema, type Scope } from "effect"
 import type { DomainEvent } from "../events/DomainEvent.ts"
-import type { Execution } from "../executions/Execution.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Saga } from "./Saga.ts"
 import type { CompensationCause, StepFailure } from "./SagaEntry.ts"
@@ -34,10 +33,10 @@ export interface StepRetry {
 export const retryDelayMillis = (retry: StepRetry, attempt: number): number =>
   Math.min(retry.maxDelayMillis, retry.baseDelayMillis * 2 ** Math.min(attempt - 1, 30))
 
-export interface StepContext {
+export interface StepContext<Subject = unknown> {
   readonly saga: Saga
-  /** The execution as the steps before left it. */
-  readonly execution: Execution
+  /** As the steps before left it. */
+  readonly subject: Subject
   readonly attempt: number
   /** An earlier driver began this attempt, and what came of it is not in the log. */
   readonly begun: boolean
@@ -51,19 +50,23 @@ export interface StepContext {
   readonly confirm: Effect.Effect<void, SagaFenced | StorageError>
 }
 
-/** What a step leaves: its output for later steps, and what becomes of the execution. Committed together. */
-export interface StepOutcome {
+/** What a step leaves: its output for later steps, and what becomes of the subject. Committed together. */
+export interface StepOutcome<Subject = unknown> {
   readonly output?: Schema.Json
-  readonly execution?: Execution
+  readonly subject?: Subject
   readonly events?: ReadonlyArray<DomainEvent>
   /** More that is written in the same transaction. */
   readonly also?: Effect.Effect<void, StorageError>
 }
 
 /** Steps run at least once each: all but pure ones must find what an earlier run left. The scope is that of the driver. */
-export type StepEffect = Effect.Effect<StepOutcome, StepError | SagaFenced | StorageError, Scope.Scope>
+export type StepEffect<Subject = unknown> = Effect.Effect<
+  StepOutcome<Subject>,
+  StepError | SagaFenced | StorageError,
+  Scope.Scope
+>
 
-export interface SagaStep {
+export interface SagaStep<Subject = unknown> {
   readonly name: string
   /** True when it acts on the outside world: its intent is committed before it runs. */
   readonly external: boolean
@@ -74,30 +77,33 @@ export interface SagaStep {
   readonly carries?: boolean
   /** What people may see of its output; absent: nothing. Must leave out whatever may be secret. */
   readonly shown?: (output: Schema.Json) => Schema.Json
-  run(context: StepContext): StepEffect
+  run(context: StepContext<Subject>): StepEffect<Subject>
   /** Takes back what `run` may have done, also when it was interrupted half-way or never began. */
-  undo?(context: StepContext): StepEffect
+  undo?(context: StepContext<Subject>): StepEffect<Subject>
 }
 
-export interface SagaDefinition {
+/** `Subject`: what its sagas are about, as it is stored. The engine only hands it on, and knows it by `Saga.subject`. */
+export interface SagaDefinition<Subject = unknown> {
   readonly name: string
   /** Raised with every change that a saga in flight would notice. */
   readonly version: number
-  readonly steps: ReadonlyArray<SagaStep>
-  /** What the saga is about, as it is stored; none if it is gone. */
-  load(saga: Saga): Effect.Effect<Option.Option<Execution>, StorageError>
+  readonly steps: ReadonlyArray<SagaStep<Subject>>
+  /** None if it is gone. */
+  load(saga: Saga): Effect.Effect<Option.Option<Subject>, StorageError>
+  /** Writes a subject that a step has changed, in the transaction of the log. Absent: `Journal.append` writes it itself. */
+  save?(subject: Subject): Effect.Effect<void, StorageError>
   /** When the saga turns back by itself, from what is stored; absent: never. */
-  deadline(saga: Saga, execution: Execution): DateTime.Utc | undefined
+  deadline(saga: Saga, subject: Subject): DateTime.Utc | undefined
   /** Frees what nobody needs after the end was committed. Its failure is logged; whatever stays behind is reaped later. */
-  readonly afterEnd: (context: StepContext) => Effect.Effect<void, StepError>
-  /** What becomes of the execution when the saga has turned back, committed with the saga's end. */
+  afterEnd(context: StepContext<Subject>): Effect.Effect<void, StepError>
+  /** What becomes of the subject when the saga has turned back, committed with the saga's end. */
   settle(
-    execution: Execution,
+    subject: Subject,
     end: CompensationCause,
     reason: string,
     saga: Saga,
     at: DateTime.Utc
-  ): Effect.Effect<StepOutcome, StorageError>
+  ): Effect.Effect<StepOutcome<Subject>, StorageError>
 }
 
 export const once: StepRetry = { maxAttempts: 1, baseDelayMillis: 0, maxDelayMillis: 0 }

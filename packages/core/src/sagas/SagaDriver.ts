@@ -5,12 +5,11 @@
  */
 import { Context, DateTime, Effect, Layer, Option, Result, type Scope } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
-import type { Execution } from "../executions/Execution.ts"
-import { Journal, type JournalWrite } from "../storage/Journal.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import * as SagaSession from "./internal/sagaSession.ts"
 import { bounded, failed } from "./internal/stepAttempt.ts"
+import { Journal, type JournalWrite } from "./Journal.ts"
 import type { Saga } from "./Saga.ts"
 import { decide, type SagaDecision } from "./SagaDecision.ts"
 import {
@@ -48,10 +47,11 @@ export class SagaDriver extends Context.Service<
      */
     drive(item: SagaDispatch): Effect.Effect<void, SagaFenced | StorageError>
     /**
-     * What a new saga, claimed by this host and stored nowhere yet, would write first; steps with an external effect are not run. None
-     * if it would not come to a step, or if this host does not know its definition.
+     * What a new saga, claimed by this host and stored nowhere yet, would write first: the outcomes of its steps up to the first one
+     * that acts on the outside world, and the intent of that one. None if it would turn back, wait or end before, or if this host does not know
+     * its definition.
      */
-    firstWrite(saga: Saga, execution: Execution): Effect.Effect<Option.Option<JournalWrite>, StorageError>
+    firstWrite(saga: Saga, subject: unknown): Effect.Effect<Option.Option<JournalWrite>, StorageError>
   }
 >()("@fairlead/core/sagas/SagaDriver") {
   /** `driver` names this host in the saga's row. */
@@ -65,17 +65,22 @@ export class SagaDriver extends Context.Service<
         const services = { store, journal: yield* Journal, storage: yield* Storage, events: yield* EventFactory }
 
         const read = Effect.fnUntraced(function* (definition: SagaDefinition, saga: Saga) {
-          const execution = yield* definition.load(saga)
-          if (Option.isNone(execution)) return yield* Effect.die(`saga ${saga.sagaId} has no execution`)
+          const subject = yield* definition.load(saga)
+          if (Option.isNone(subject)) return yield* Effect.die(`saga ${saga.sagaId} has no ${saga.subject.kind}`)
           const logged = saga.logLength === 0 ? [] : yield* store.log(saga.sagaId)
-          return { saga, execution: execution.value, entries: logged.map(({ entry }) => entry) }
+          return { saga, subject: subject.value, entries: logged.map(({ entry }) => entry) }
         })
 
-        const open = Effect.fnUntraced(function* ({ entries, ...known }: BegunSaga, writtenMillis?: number) {
+        const open = Effect.fnUntraced(function* (
+          { save }: SagaDefinition,
+          { entries, ...known }: BegunSaga,
+          writtenMillis?: number
+        ) {
           const progress = yield* Effect.orDie(Effect.fromResult(fold(entries)))
           return SagaSession.make(services, {
             ...known,
             progress,
+            ...(save === undefined ? {} : { save }),
             ...(writtenMillis === undefined ? {} : { writtenMillis })
           })
         })
@@ -102,8 +107,8 @@ export class SagaDriver extends Context.Service<
           if (definition === undefined) return yield* passOn(saga)
           const held = yield* watch.hold(saga)
           const session = yield* begun === undefined
-            ? Effect.flatMap(read(definition, saga), (known) => open(known))
-            : open(begun, DateTime.toEpochMillis(saga.updatedAt))
+            ? Effect.flatMap(read(definition, saga), (known) => open(definition, known))
+            : open(definition, begun, DateTime.toEpochMillis(saga.updatedAt))
           yield* Effect.raceFirst(advance(definition, session, held), held.lost)
         }, Effect.scoped)
 
@@ -112,45 +117,52 @@ export class SagaDriver extends Context.Service<
     )
 }
 
-/** Of a saga that nobody else knows yet. */
-const unwatched: HeldSaga = { cancelRequest: Effect.undefined, cancelled: Effect.never, lost: Effect.never }
-
 const makeFirstWrite = (definitions: ReadonlyArray<SagaDefinition>, services: SagaSession.Services) =>
-  Effect.fnUntraced(function* (saga: Saga, execution: Execution) {
+  Effect.fnUntraced(function* (saga: Saga, subject: unknown) {
     const definition = definitionOf(definitions, saga)
     if (definition === undefined) return Option.none()
-    let first: JournalWrite | undefined
-    // Whatever comes behind the first write is the driver's.
-    const append = (write: JournalWrite) =>
-      Effect.sync(() => {
-        first = write
-        return false
-      })
-    const session = SagaSession.make(
-      { ...services, journal: { ...services.journal, append } },
-      { saga, execution, progress: initial }
-    )
-    yield* Effect.catchTag(advance(definition, session, unwatched), "SagaFenced", () => Effect.void)
-    return Option.filter(Option.fromUndefinedOr(first), (write) => write.saga.state === "running")
+    const session = SagaSession.make(services, { saga, subject, progress: initial })
+    while (true) {
+      const decision = yield* nextOf(definition, session)
+      if (decision._tag === "Start") yield* start(definition, session)
+      else if (decision._tag !== "Run") return Option.none()
+      else if (yield* recordIntent(definition, session, decision)) return Option.fromUndefinedOr(yield* session.pending)
+      // It has written nothing, so nobody can have taken the saga from it.
+      else yield* Effect.catchTag(run(definition, session, unwatched, decision), "SagaFenced", Effect.die)
+    }
   }, Effect.scoped)
+
+/** Of a saga that nobody else knows yet. */
+const unwatched: HeldSaga = { cancelRequest: Effect.undefined, cancelled: Effect.never, lost: Effect.never }
 
 type Session = SagaSession.SagaSession
 type Driving<A> = Effect.Effect<A, SagaFenced | StorageError, Scope.Scope>
 
 const advance = Effect.fnUntraced(function* (definition: SagaDefinition, session: Session, held: HeldSaga) {
-  const shapes = definition.steps.map(({ name, undo }) => ({ name, hasUndo: undo !== undefined }))
   while (true) {
     const cancelRequest = yield* held.cancelRequest
     if (cancelRequest !== undefined) session.noteCancel(cancelRequest)
-    const decision = decide(yield* session.progress, shapes, {
-      now: yield* DateTime.now,
-      cancelRequest,
-      deadline: definition.deadline(yield* session.saga, yield* session.execution)
-    })
+    const decision = yield* nextOf(definition, session)
     if (decision._tag === "Done") return
     yield* perform(definition, session, held, decision)
   }
 })
+
+const nextOf = Effect.fnUntraced(function* (definition: SagaDefinition, session: Session) {
+  const saga = yield* session.saga
+  return decide(
+    yield* session.progress,
+    definition.steps.map(({ name, undo }) => ({ name, hasUndo: undo !== undefined })),
+    {
+      now: yield* DateTime.now,
+      cancelRequest: saga.cancelRequest,
+      deadline: definition.deadline(saga, yield* session.subject)
+    }
+  )
+})
+
+const start = ({ name, version: definitionVersion }: SagaDefinition, session: Session) =>
+  session.record({ _tag: "SagaStarted", name, definitionVersion })
 
 const perform = (
   definition: SagaDefinition,
@@ -160,13 +172,14 @@ const perform = (
 ): Driving<void> => {
   switch (decision._tag) {
     case "Start":
-      return session.record({
-        _tag: "SagaStarted",
-        name: definition.name,
-        definitionVersion: definition.version
-      })
+      return start(definition, session)
     case "Run":
-      return run(definition, session, held, decision)
+      return Effect.andThen(
+        Effect.flatMap(recordIntent(definition, session, decision), (recorded) =>
+          recorded ? session.flush : Effect.void
+        ),
+        run(definition, session, held, decision)
+      )
     case "Compensate":
       return Effect.andThen(
         session.record({ _tag: "CompensationStarted", cause: decision.cause, reason: decision.reason }),
@@ -181,19 +194,28 @@ const perform = (
   }
 }
 
+type Run = Extract<SagaDecision, { readonly _tag: "Run" }>
+
+/** `true` if the step acts on the outside world and begins: then it may run once what was recorded is committed. */
+const recordIntent = Effect.fnUntraced(function* (
+  definition: SagaDefinition,
+  session: Session,
+  { attempt, begun, step }: Run
+) {
+  const { external } = yield* stepNamed(definition, step)
+  if (!external || begun) return false
+  yield* session.record({ _tag: "StepStarted", step, attempt })
+  return true
+})
+
 const run = Effect.fnUntraced(function* (
   definition: SagaDefinition,
   session: Session,
   held: HeldSaga,
-  { attempt, begun, step: name }: Extract<SagaDecision, { readonly _tag: "Run" }>
+  { attempt, begun, step: name }: Run
 ) {
   const step = yield* stepNamed(definition, name)
-  if (step.external && !begun) {
-    yield* session.record({ _tag: "StepStarted", step: name, attempt })
-    yield* session.flush
-  }
-  const saga = yield* session.saga
-  const deadline = definition.deadline(saga, yield* session.execution)
+  const deadline = definition.deadline(yield* session.saga, yield* session.subject)
   const attempted = bounded(step, step.run(yield* contextOf(session, attempt, begun)))
   const result = yield* Effect.raceAllFirst([
     attempted,
@@ -245,7 +267,7 @@ const end = Effect.fnUntraced(function* (
     reached === "completed"
       ? {}
       : yield* definition.settle(
-          yield* session.execution,
+          yield* session.subject,
           reached,
           reason ?? reached,
           yield* session.saga,
@@ -274,7 +296,7 @@ const contextOf = Effect.fnUntraced(function* (session: Session, attempt: number
   const progress = yield* session.progress
   const context: StepContext = {
     saga: yield* session.saga,
-    execution: yield* session.execution,
+    subject: yield* session.subject,
     attempt,
     begun,
     compensation: progress.compensation,

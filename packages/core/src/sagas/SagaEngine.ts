@@ -3,8 +3,7 @@
  * counts is decided by `SagaStore.claim`, so delivering one twice, late or to a second host does no harm.
  */
 import { Cause, Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } from "effect"
-import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
-import { dispatchedItems, engineItems } from "../storage/memoryTables.ts"
+import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SagaFenced } from "./SagaDefinition.ts"
 import { type BegunSaga, itemName, itemOf, type QueueItem, type SagaDispatch, type SagaLane } from "./SagaItem.ts"
@@ -25,7 +24,7 @@ export class SagaEngine extends Context.Service<
      */
     dispatch(item: SagaDispatch, lane?: SagaLane, delayMillis?: number): Effect.Effect<void, StorageError>
     /**
-     * Delivers to this host's drivers, at once, the item of a saga that `Journal.begin` has queued in its hands. Call it when that is
+     * Delivers to this host's drivers, at once, the item of a saga that `AdmissionStore.createStarted` has queued in its hands. Call it when that is
      * committed; until then, and when the host dies, others are kept from it for some seconds. The caller bounds how many there are.
      */
     hand(begun: BegunSaga): Effect.Effect<void>
@@ -137,3 +136,8 @@ export class SagaEngine extends Context.Service<
 
 /** Pause before an item whose driver failed is delivered again. */
 const retryMillis = 1000
+
+export const engineItems = sharedTable<ReadonlyArray<QueueItem>>([])
+
+/** Every item of the engine there ever was, by its name, so that a number is delivered once. */
+export const dispatchedItems = sharedTable<ReadonlySet<string>>(new Set())

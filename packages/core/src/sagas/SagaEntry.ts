@@ -1,6 +1,6 @@
 /** What the saga log may hold. Appended, never edited; stored for ever: never rename or reuse a tag or a field. */
 import { type DateTime, Schema } from "effect"
-import { SagaId } from "./SagaId.ts"
+import { SagaId } from "../ids/SagaId.ts"
 
 /** Outcome that needs no undoing because nothing is known to have happened: what went wrong, for people and for policies. */
 export const StepFailure = Schema.Struct({

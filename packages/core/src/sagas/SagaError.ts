@@ -1,7 +1,7 @@
 /** What callers of the sagas area can be told. */
 import { Schema } from "effect"
+import { SagaId } from "../ids/SagaId.ts"
 import { SagaState } from "./Saga.ts"
-import { SagaId } from "./SagaId.ts"
 
 /** Also for a saga that belongs to someone else: existence is not revealed. */
 export class SagaNotFound extends Schema.TaggedError<SagaNotFound>()("SagaNotFound", { sagaId: SagaId }) {}

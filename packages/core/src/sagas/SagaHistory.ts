@@ -1,7 +1,7 @@
 /** A saga's log as people read it: one line for each attempt of a step or of its undoing. Pure. */
 import type { DateTime, Schema } from "effect"
+import type { SagaId } from "../ids/SagaId.ts"
 import type { CompensationCause, LoggedEntry, SagaEnd, SagaEntry, StepFailure } from "./SagaEntry.ts"
-import type { SagaId } from "./SagaId.ts"
 
 export interface StepRun {
   readonly step: string

@@ -1,13 +1,13 @@
 /** What the engine's queue holds. */
-import type { Execution } from "../executions/Execution.ts"
+
+import type { SagaId } from "../ids/SagaId.ts"
 import type { Saga } from "./Saga.ts"
 import type { SagaEntry } from "./SagaEntry.ts"
-import type { SagaId } from "./SagaId.ts"
 
 /** A saga with what its driver would read first. */
 export interface BegunSaga {
   readonly saga: Saga
-  readonly execution: Execution
+  readonly subject: unknown
   /** Its whole log. */
   readonly entries: ReadonlyArray<SagaEntry>
 }

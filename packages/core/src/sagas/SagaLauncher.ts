@@ -1,14 +1,14 @@
 /** Begins sagas: writes the row and queues the first dispatch, inside the transaction of whatever the saga is to carry out. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
-import type { ExecutionId } from "../executions/ExecutionId.ts"
-import { Journal } from "../storage/Journal.ts"
+import type { SagaId } from "../ids/SagaId.ts"
+import type { Subject } from "../ids/Subject.ts"
+import type { UserId } from "../ids/UserId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { project } from "./internal/project.ts"
+import { Journal } from "./Journal.ts"
 import { Saga } from "./Saga.ts"
 import { SagaEngine } from "./SagaEngine.ts"
 import type { SagaEntry } from "./SagaEntry.ts"
-import type { SagaId } from "./SagaId.ts"
 import type { SagaLane } from "./SagaItem.ts"
 import { fold } from "./SagaProgress.ts"
 import type { SagaRestart } from "./SagaRestart.ts"
@@ -17,7 +17,7 @@ import { SagaStore } from "./SagaStore.ts"
 export interface SagaOrder {
   readonly sagaId: SagaId
   readonly definition: { readonly name: string; readonly version: number }
-  readonly executionId: ExecutionId
+  readonly subject: Subject
   readonly ownerId: UserId
   readonly correlationId: string
   readonly lane: SagaLane
@@ -35,7 +35,7 @@ export class SagaLauncher extends Context.Service<
     /** The saga of an order, stored nowhere yet. */
     make(order: SagaOrder): Effect.Effect<Saga, StorageError>
     /**
-     * Sets a new saga going that `Journal.open` has stored: writes what it carries over from another one, and dispatches it unless it
+     * Sets a new saga going that `AdmissionStore.createQueued` has stored: writes what it carries over from another one, and dispatches it unless it
      * is parked. Joins the caller's transaction: a driver meets the saga once that commits, and never if it rolls back.
      */
     start(saga: Saga, restart?: SagaRestart): Effect.Effect<void, StorageError>

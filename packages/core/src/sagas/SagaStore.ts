@@ -1,19 +1,18 @@
 /** Port: sagas and their logs. A saga moves only through `storage/Journal`, by the driver that holds its fence. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
-import { Wakeups } from "../bus/Wakeups.ts"
-import type { ExecutionId } from "../executions/ExecutionId.ts"
+import type { SagaId } from "../ids/SagaId.ts"
+import type { Subject } from "../ids/Subject.ts"
+import type { UserId } from "../ids/UserId.ts"
 import { countedAtMost, totalOf } from "../storage/CountedTotal.ts"
-import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
-import { queueRows, sagaEntries, sagaRows } from "../storage/memoryTables.ts"
+import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { Wakeups } from "../wakeups/Wakeups.ts"
 import { type CancelRequest, claimedBy, isEnded, movedAt, Saga, type SagaState } from "./Saga.ts"
 import type { LoggedEntry } from "./SagaEntry.ts"
-import type { SagaId } from "./SagaId.ts"
 
 export interface SagaFilter {
   readonly ownerId?: UserId | undefined
-  readonly executionId?: ExecutionId | undefined
+  readonly subject?: Subject | undefined
   readonly state?: SagaState | undefined
   readonly sagaName?: string | undefined
   readonly lane?: string | undefined
@@ -69,7 +68,7 @@ export class SagaStore extends Context.Service<
     inLane(lane: string, limit: number): Effect.Effect<ReadonlyArray<Saga>, StorageError>
     /**
      * Sagas that have not ended and have not got on since `since`, oldest first, at most `limit` (1 to 1,000), behind `after`.
-     * Without those whose execution waits in the line: they are to wait.
+     * Without those whose subject waits for its turn, such as an execution in the line.
      */
     unmoved(
       since: DateTime.Utc,
@@ -87,96 +86,96 @@ export class SagaStore extends Context.Service<
     pulse(ids: ReadonlyArray<SagaId>): Effect.Effect<ReadonlyArray<SagaPulse>, StorageError>
   }
 >()("@fairlead/core/sagas/SagaStore") {
-  static readonly layerMemory = Layer.effect(
-    SagaStore,
-    Effect.gen(function* () {
-      const database = yield* MemoryDatabase
-      const wakeups = yield* Wakeups
-      const rows = sagaRows(database)
-      const [entries, line] = [sagaEntries(database), queueRows(database)]
+  /** `waits`: whether the subject of a saga waits for its turn. */
+  static readonly layerMemory = (waits: (database: MemoryDatabase["Service"], saga: Saga) => Effect.Effect<boolean>) =>
+    Layer.effect(
+      SagaStore,
+      Effect.gen(function* () {
+        const database = yield* MemoryDatabase
+        const wakeups = yield* Wakeups
+        const rows = sagaRows(database)
+        const entries = sagaEntries(database)
 
-      return SagaStore.of({
-        insert: (saga) =>
-          Effect.flatMap(
-            rows.modify((known) =>
-              known.has(saga.sagaId) ? [true, known] : [false, new Map(known).set(saga.sagaId, saga)]
+        return SagaStore.of({
+          insert: (saga) =>
+            Effect.flatMap(
+              rows.modify((known) =>
+                known.has(saga.sagaId) ? [true, known] : [false, new Map(known).set(saga.sagaId, saga)]
+              ),
+              (existed) => (existed ? Effect.die(`saga ${saga.sagaId} exists`) : Effect.void)
             ),
-            (existed) => (existed ? Effect.die(`saga ${saga.sagaId} exists`) : Effect.void)
-          ),
-        find: (id) => Effect.map(rows.get, (known) => Option.fromUndefinedOr(known.get(id))),
-        list: (filter) =>
-          Effect.map(rows.get, (known) => {
-            const found = [...known.values()].filter((row) => matches(row, filter)).sort(newestFirst)
-            const sagas = found.slice(filter.offset, filter.offset + filter.limit)
-            return { sagas, total: totalOf(filter, Math.min(found.length, countedAtMost), sagas.length) }
-          }),
-        claim: Effect.fnUntraced(function* (id, dispatch, driver) {
-          const updatedAt = yield* DateTime.now
-          return yield* rows.modify((known) => {
-            const found = known.get(id)
-            if (found === undefined || found.dispatch !== dispatch || isEnded(found.state))
-              return [Option.none(), known]
-            const claimed = claimedBy(found, driver, updatedAt)
-            return [Option.some(claimed), new Map(known).set(id, claimed)]
-          })
-        }),
-        redispatch: (id, { fenceOff = false, lane, parked = false }) =>
-          rows.modify((known) => {
-            const found = known.get(id)
-            if (found === undefined || isEnded(found.state)) return [Option.none(), known]
-            const { lane: _, parked: __, ...rest } = found
-            const moved = new Saga({
-              ...rest,
-              dispatch: found.dispatch + 1,
-              fence: found.fence + (fenceOff ? 1 : 0),
-              ...(lane === undefined ? {} : { lane }),
-              ...(parked ? { parked } : {})
-            })
-            return [Option.some(moved), new Map(known).set(id, moved)]
-          }),
-        lanes: Effect.map(rows.get, (known) => [
-          ...new Set([...known.values()].filter(isDriven).map(({ lane }) => lane))
-        ]),
-        inLane: (lane, limit) =>
-          Effect.map(rows.get, (known) =>
-            [...known.values()]
-              .filter((saga) => isDriven(saga) && saga.lane === lane)
-              .sort((a, b) => -newestFirst(a, b))
-              .slice(0, limit)
-          ),
-        unmoved: (unmovedSince, { after = "", limit, ownerId }) =>
-          Effect.map(Effect.all([rows.get, line.get]), ([known, queued]) => {
-            const waits = ({ executionId, sagaId }: Saga) => {
-              const entry = queued.get(executionId)
-              return entry?.sagaId === sagaId && entry.state !== "admitted"
-            }
-            return [...known.values()]
-              .filter((saga) => saga.sagaId > after && matches(saga, { unmovedSince, ownerId, limit, offset: 0 }))
-              .filter((saga) => !waits(saga))
-              .sort((a, b) => -newestFirst(a, b))
-              .slice(0, limit)
-          }),
-        log: (id) => Effect.map(entries.get, (known) => known.get(id) ?? []),
-        requestCancel: (id, cancelRequest) =>
-          rows
-            .modify((known) => {
+          find: (id) => Effect.map(rows.get, (known) => Option.fromUndefinedOr(known.get(id))),
+          list: (filter) =>
+            Effect.map(rows.get, (known) => {
+              const found = [...known.values()].filter((row) => matches(row, filter)).sort(newestFirst)
+              const sagas = found.slice(filter.offset, filter.offset + filter.limit)
+              return { sagas, total: totalOf(filter, Math.min(found.length, countedAtMost), sagas.length) }
+            }),
+          claim: Effect.fnUntraced(function* (id, dispatch, driver) {
+            const updatedAt = yield* DateTime.now
+            return yield* rows.modify((known) => {
               const found = known.get(id)
-              if (found === undefined || isEnded(found.state)) return [Option.none<Saga>(), known]
-              if (found.cancelRequest !== undefined) return [Option.some(found), known]
-              const requested = new Saga({ ...found, cancelRequest })
-              return [Option.some(requested), new Map(known).set(id, requested)]
+              if (found === undefined || found.dispatch !== dispatch || isEnded(found.state))
+                return [Option.none(), known]
+              const claimed = claimedBy(found, driver, updatedAt)
+              return [Option.some(claimed), new Map(known).set(id, claimed)]
             })
-            .pipe(Effect.tap((found) => (Option.isSome(found) ? wakeups.send(`saga/${id}`) : Effect.void))),
-        pulse: (ids) =>
-          Effect.map(rows.get, (known) =>
-            ids.flatMap((id) => {
+          }),
+          redispatch: (id, { fenceOff = false, lane, parked = false }) =>
+            rows.modify((known) => {
               const found = known.get(id)
-              return found === undefined ? [] : [{ sagaId: id, fence: found.fence, cancelRequest: found.cancelRequest }]
-            })
-          )
+              if (found === undefined || isEnded(found.state)) return [Option.none(), known]
+              const { lane: _, parked: __, ...rest } = found
+              const moved = new Saga({
+                ...rest,
+                dispatch: found.dispatch + 1,
+                fence: found.fence + (fenceOff ? 1 : 0),
+                ...(lane === undefined ? {} : { lane }),
+                ...(parked ? { parked } : {})
+              })
+              return [Option.some(moved), new Map(known).set(id, moved)]
+            }),
+          lanes: Effect.map(rows.get, (known) => [
+            ...new Set([...known.values()].filter(isDriven).map(({ lane }) => lane))
+          ]),
+          inLane: (lane, limit) =>
+            Effect.map(rows.get, (known) =>
+              [...known.values()]
+                .filter((saga) => isDriven(saga) && saga.lane === lane)
+                .sort((a, b) => -newestFirst(a, b))
+                .slice(0, limit)
+            ),
+          unmoved: (unmovedSince, { after = "", limit, ownerId }) =>
+            Effect.flatMap(rows.get, (known) => {
+              const found = [...known.values()]
+                .filter((saga) => saga.sagaId > after && matches(saga, { unmovedSince, ownerId, limit, offset: 0 }))
+                .sort((a, b) => -newestFirst(a, b))
+              const idle = Effect.filter(found, (saga) => Effect.map(waits(database, saga), (waiting) => !waiting))
+              return Effect.map(idle, (sagas) => sagas.slice(0, limit))
+            }),
+          log: (id) => Effect.map(entries.get, (known) => known.get(id) ?? []),
+          requestCancel: (id, cancelRequest) =>
+            rows
+              .modify((known) => {
+                const found = known.get(id)
+                if (found === undefined || isEnded(found.state)) return [Option.none<Saga>(), known]
+                if (found.cancelRequest !== undefined) return [Option.some(found), known]
+                const requested = new Saga({ ...found, cancelRequest })
+                return [Option.some(requested), new Map(known).set(id, requested)]
+              })
+              .pipe(Effect.tap((found) => (Option.isSome(found) ? wakeups.send(`saga/${id}`) : Effect.void))),
+          pulse: (ids) =>
+            Effect.map(rows.get, (known) =>
+              ids.flatMap((id) => {
+                const found = known.get(id)
+                return found === undefined
+                  ? []
+                  : [{ sagaId: id, fence: found.fence, cancelRequest: found.cancelRequest }]
+              })
+            )
+        })
       })
-    })
-  )
+    )
 }
 
 const isDriven = ({ parked, state }: Saga) => !isEnded(state) && parked !== true
@@ -184,10 +183,10 @@ const isDriven = ({ parked, state }: Saga) => !isEnded(state) && parked !== true
 const newestFirst = (a: Saga, b: Saga) => (a.sagaId < b.sagaId ? 1 : -1)
 
 const matches = (row: Saga, filter: SagaFilter) => {
-  const { createdFrom, createdTo, executionId, lane, ownerId, sagaName, state, unmovedSince } = filter
+  const { createdFrom, createdTo, lane, ownerId, sagaName, state, subject, unmovedSince } = filter
   return (
     (ownerId ?? row.ownerId) === row.ownerId &&
-    (executionId ?? row.executionId) === row.executionId &&
+    (subject === undefined || (subject.kind === row.subject.kind && subject.id === row.subject.id)) &&
     (state ?? row.state) === row.state &&
     (sagaName ?? row.sagaName) === row.sagaName &&
     (lane ?? row.lane) === row.lane &&
@@ -196,3 +195,7 @@ const matches = (row: Saga, filter: SagaFilter) => {
     (unmovedSince === undefined || (!isEnded(row.state) && DateTime.isLessThan(movedAt(row), unmovedSince)))
   )
 }
+
+export const sagaRows = sharedTable<ReadonlyMap<SagaId, Saga>>(new Map())
+
+export const sagaEntries = sharedTable<ReadonlyMap<SagaId, ReadonlyArray<LoggedEntry>>>(new Map())

@@ -1,25 +1,25 @@
 /** Ends a saga from outside, for one that cannot reach its end by itself: its driver is gone, or fails each time, or nobody knows it. */
 import { Context, Effect, Layer, Option, Result } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
-import { Journal } from "../storage/Journal.ts"
+import type { SagaId } from "../ids/SagaId.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import * as SagaSession from "./internal/sagaSession.ts"
+import { Journal } from "./Journal.ts"
 import { Saga } from "./Saga.ts"
 import type { StepOutcome } from "./SagaDefinition.ts"
 import type { SagaEntry } from "./SagaEntry.ts"
-import type { SagaId } from "./SagaId.ts"
 import { fold, initial, type SagaProgress } from "./SagaProgress.ts"
 import { SagaStore } from "./SagaStore.ts"
 
-/** What becomes of the saga's execution; called once nobody else can write for the saga any more. */
-export type Settle = (saga: Saga) => Effect.Effect<Pick<StepOutcome, "execution" | "events">, StorageError>
+/** What becomes of the saga's subject; called once nobody else can write for the saga any more. */
+export type Settle = (saga: Saga) => Effect.Effect<Pick<StepOutcome, "subject" | "events">, StorageError>
 
 export class SagaTerminator extends Context.Service<
   SagaTerminator,
   {
     /**
-     * Ends the saga as `failed` under a raised fence, in one transaction with what `settle` makes of its execution. From then on a
+     * Ends the saga as `failed` under a raised fence, in one transaction with what `settle` makes of its subject. From then on a
      * driver that held it writes nothing. What was not undone stays so, and the log does not claim otherwise. None if it is unknown
      * or has ended.
      */
@@ -40,7 +40,7 @@ export class SagaTerminator extends Context.Service<
           const saga = new Saga({ ...fenced.value, driver })
           const folded = fold((yield* store.log(id)).map(({ entry }) => entry))
           const progress = Result.getOrElse(folded, () => unreadable(saga))
-          const session = SagaSession.make(services, { saga, progress })
+          const session = SagaSession.make(services, { saga, progress, subject: undefined })
           for (const entry of leadingTo(progress, saga, reason)) yield* session.record(entry)
           yield* session.record({ _tag: "SagaEnded", end: "failed", reason }, yield* settle(saga))
           yield* session.flush

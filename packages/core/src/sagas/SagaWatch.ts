@@ -3,11 +3,11 @@
  * Wake-ups make it quick; a look at every held saga each second makes it sure.
  */
 import { Clock, Context, Deferred, Effect, Layer, type Scope, Stream } from "effect"
-import { Wakeups, type WakeupTopic } from "../bus/Wakeups.ts"
+import type { SagaId } from "../ids/SagaId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { Wakeups, type WakeupTopic } from "../wakeups/Wakeups.ts"
 import type { CancelRequest, Saga } from "./Saga.ts"
 import { SagaFenced } from "./SagaDefinition.ts"
-import type { SagaId } from "./SagaId.ts"
 import { type SagaPulse, SagaStore } from "./SagaStore.ts"
 
 export interface HeldSaga {

@@ -36,7 +36,7 @@ export const claimsWithoutProgress = ({ fence, lastEntry }: Pick<Saga, "fence" |
 
 /**
  * `undefined` if it has ended, or if a living host works on it, as on a script that runs for hours. To be asked of a saga that
- * has not got on for some time and does not wait in the line. `known`: whether this host has its definition.
+ * has not got on for some time and whose subject does not wait for its turn. `known`: whether this host has its definition.
  */
 export const whyStuck = (
   saga: Saga,

@@ -2,11 +2,11 @@
 import { Context, DateTime, Effect, Layer, Result } from "effect"
 import { ownerFilter, type Principal } from "../auth/Principal.ts"
 import { HostRegistry } from "../hosts/HostRegistry.ts"
+import type { SagaId } from "../ids/SagaId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Saga } from "./Saga.ts"
 import { definitionOf } from "./SagaDefinition.ts"
 import { SagaDefinitions } from "./SagaDriver.ts"
-import type { SagaId } from "./SagaId.ts"
 import { fold, initial } from "./SagaProgress.ts"
 import { SagaStore } from "./SagaStore.ts"
 import { claimsWithoutProgress, type Stuckness, whyStuck } from "./StuckSaga.ts"
@@ -30,8 +30,8 @@ export class StuckSagas extends Context.Service<
   StuckSagas,
   {
     /**
-     * Sagas the caller may see that have not got on for `olderThanSeconds`, oldest first, without those that wait in the line and
-     * those on which a living host works. `next` is where to go on; absent when all were looked at.
+     * Sagas the caller may see that have not got on for `olderThanSeconds`, oldest first, without those whose subject waits for
+     * its turn and those on which a living host works. `next` is where to go on; absent when all were looked at.
      */
     report(
       caller: Principal,

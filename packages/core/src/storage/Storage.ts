@@ -3,44 +3,8 @@
  * leave the process afterwards is read from the event log, never sent from inside.
  */
 import { Context, Effect, Layer } from "effect"
-import { ApiKeyStore } from "../auth/api-keys/ApiKeyStore.ts"
-import { SessionStore } from "../auth/sessions/SessionStore.ts"
-import { LoginAttemptStore } from "../auth/users/LoginAttemptStore.ts"
-import { UserStore } from "../auth/users/UserStore.ts"
-import { Bus } from "../bus/Bus.ts"
-import { Wakeups } from "../bus/Wakeups.ts"
-import { EventLog } from "../events/EventLog.ts"
-import { ExecutionOutputStore } from "../executions/ExecutionOutputStore.ts"
-import { ExecutionStore } from "../executions/ExecutionStore.ts"
-import { IdempotencyStore } from "../executions/IdempotencyStore.ts"
-import { HostStore } from "../hosts/HostStore.ts"
-import { QueueStore } from "../queue/QueueStore.ts"
-import { SagaEngine } from "../sagas/SagaEngine.ts"
-import { SagaStore } from "../sagas/SagaStore.ts"
-import { Dossiers } from "./Dossiers.ts"
-import { Journal } from "./Journal.ts"
 import { MemoryDatabase } from "./MemoryDatabase.ts"
 import type { StorageError } from "./StorageError.ts"
-
-/** What a storage adapter provides. A store added here fails the build of each adapter until it supplies one. */
-export type Stores =
-  | Storage
-  | ApiKeyStore
-  | Bus
-  | Dossiers
-  | EventLog
-  | ExecutionOutputStore
-  | ExecutionStore
-  | HostStore
-  | IdempotencyStore
-  | Journal
-  | LoginAttemptStore
-  | QueueStore
-  | SagaEngine
-  | SagaStore
-  | SessionStore
-  | UserStore
-  | Wakeups
 
 export class Storage extends Context.Service<
   Storage,
@@ -56,31 +20,8 @@ export class Storage extends Context.Service<
     readonly check: Effect.Effect<void, StorageError>
   }
 >()("@fairlead/core/storage/Storage") {
-  /** Every store over one memory database. Contents are lost when the layer's scope closes. */
-  static readonly layerMemory: Layer.Layer<Stores> = Layer.mergeAll(
-    Layer.effect(
-      Storage,
-      Effect.map(MemoryDatabase, ({ transaction }) =>
-        Storage.of({ transaction, durability: "none", check: Effect.void })
-      )
-    ),
-    ApiKeyStore.layerMemory,
-    Bus.layerMemory,
-    Dossiers.layerMemory,
-    ExecutionOutputStore.layerMemory,
-    ExecutionStore.layerMemory,
-    HostStore.layerMemory,
-    IdempotencyStore.layerMemory,
-    Journal.layerMemory,
-    LoginAttemptStore.layerMemory,
-    QueueStore.layerMemory,
-    SagaEngine.layerMemory,
-    SagaStore.layerMemory,
-    SessionStore.layerMemory,
-    UserStore.layerMemory
-  ).pipe(
-    Layer.provideMerge(EventLog.layerMemory),
-    Layer.provideMerge(Wakeups.layerMemory),
-    Layer.provide(MemoryDatabase.layer)
+  static readonly layerMemory = Layer.effect(
+    Storage,
+    Effect.map(MemoryDatabase, ({ transaction }) => Storage.of({ transaction, durability: "none", check: Effect.void }))
   )
 }

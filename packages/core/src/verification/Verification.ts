@@ -2,9 +2,9 @@
 import { DateTime, Duration, Effect } from "effect"
 import type { Execution } from "../executions/Execution.ts"
 import { isTerminal } from "../executions/ExecutionStatus.ts"
-import { Dossiers } from "../storage/Dossiers.ts"
 import { type Breach, unless } from "./Breach.ts"
 import type { Dossier } from "./Dossier.ts"
+import { Dossiers } from "./Dossiers.ts"
 import { type Ledger, missingIn } from "./Ledger.ts"
 import { verify } from "./verify.ts"
 

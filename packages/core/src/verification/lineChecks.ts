@@ -1,7 +1,8 @@
 /** Whether the line agrees with executions and sagas. Pure. */
 import type { Execution } from "../executions/Execution.ts"
-import type { ExecutionId } from "../executions/ExecutionId.ts"
 import { isTerminal } from "../executions/ExecutionStatus.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
+import { executionIdOf } from "../ids/Subject.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
 import { isEnded, type Saga } from "../sagas/Saga.ts"
 import { type Breach, unless } from "./Breach.ts"
@@ -12,7 +13,10 @@ export const lineBreaches = (
   sagas: ReadonlyArray<Saga>,
   line: ReadonlyMap<ExecutionId, QueueEntry>
 ): ReadonlyArray<Breach> => {
-  const live = sagas.filter(({ state }) => !isEnded(state))
+  const live = sagas.flatMap((saga) => {
+    const executionId = executionIdOf(saga.subject)
+    return executionId === undefined || isEnded(saga.state) ? [] : [{ ...saga, executionId }]
+  })
   const ending = new Set(live.flatMap((saga) => (saga.parked || saga.lane !== undefined ? [] : [saga.executionId])))
   return [
     ...[...executions.values()].flatMap(({ executionId, status }) =>

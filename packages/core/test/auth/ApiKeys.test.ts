@@ -5,9 +5,9 @@ import type { Principal } from "@fairlead/core/auth/Principal"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import { User } from "@fairlead/core/auth/users/User"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
-import { Wakeups } from "@fairlead/core/bus/Wakeups"
 import { EventLog } from "@fairlead/core/events/EventLog"
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
+import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import { apiKeyId, origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
@@ -107,7 +107,7 @@ describe("ApiKeys events", () => {
         yield* Effect.flip(keys.revoke(mine.caller, id, origin()))
       yield* Effect.flip(keys.create(other.caller, { name: "k" }, origin()))
       assert.deepStrictEqual([yield* logged(mine.caller), yield* logged(other.caller)], [before, others])
-    }).pipe(Effect.provide(hostOver(Storage.layerMemory, { apiKeysPerUser: 1 })))
+    }).pipe(Effect.provide(hostOver(Stores.layerMemory, { apiKeysPerUser: 1 })))
   )
 
   it.effect("name one end of a key that is revoked twenty times at once", () =>
@@ -175,7 +175,7 @@ describe("ApiKeys.authenticate", () => {
       assert.deepStrictEqual(asked, [])
       yield* keyOwner(secret(text))
       assert.isNotEmpty(asked)
-    }).pipe(Effect.provide(hostOver(Layer.provideMerge(counted, Storage.layerMemory))))
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(counted, Stores.layerMemory))))
   })
 
   it.effect("refuses another key of the same id, though its form is right", () =>
@@ -237,7 +237,7 @@ describe("ApiKeys.authenticate", () => {
       }
       assert.deepStrictEqual(touches, [0, 60_000])
       assert.strictEqual((yield* stored(apiKey.apiKeyId)).apiKey.lastUsedAt?.epochMilliseconds, 60_000)
-    }).pipe(Effect.provide(hostOver(Layer.provideMerge(counted, Storage.layerMemory))))
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(counted, Stores.layerMemory))))
   })
 })
 

@@ -1,4 +1,5 @@
 /** The store fails at one step of a use case: nothing is half written, and the same call succeeds afterwards. */
+
 import { assert, describe, it } from "@effect/vitest"
 import { ApiKeyStore } from "@fairlead/core/auth/api-keys/ApiKeyStore"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
@@ -9,7 +10,7 @@ import { LoginAttemptStore } from "@fairlead/core/auth/users/LoginAttemptStore"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Users } from "@fairlead/core/auth/users/Users"
 import { EventLog } from "@fairlead/core/events/EventLog"
-import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
@@ -20,8 +21,8 @@ import { callerOf, goodTokens, hostOver, keyOwner, loggedIn, password, registere
 const error = new StorageError({ operation: "test", retryable: true, cause: "test" })
 /** The answer is lost after the work was done: the harder case of the two. */
 const lost = Faults.failAfter(error)
-const over = (fault: Layer.Layer<never, never, Stores>) =>
-  Effect.provide(hostOver(Layer.provideMerge(fault, Storage.layerMemory)))
+const over = (fault: Layer.Layer<never, never, Stores.Stores>) =>
+  Effect.provide(hostOver(Layer.provideMerge(fault, Stores.layerMemory)))
 const next = "Another-Horse-8"
 
 /** Everything that the use cases write, in a form that can be compared. */

@@ -4,9 +4,9 @@ import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import { User } from "@fairlead/core/auth/users/User"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
-import { Wakeups } from "@fairlead/core/bus/Wakeups"
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import { StorageError } from "@fairlead/core/storage/StorageError"
+import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, type Fiber, Layer, Option, type Redacted } from "effect"
@@ -93,7 +93,7 @@ describe("Sessions.authenticate", () => {
         assert.strictEqual(reads.sessions, 1)
         yield* TestClock.adjust("1 millis")
       }
-    }).pipe(Effect.provide(hostOver(Layer.provideMerge(counted, Storage.layerMemory))))
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(counted, Stores.layerMemory))))
   })
 
   it.effect("says that the store is away rather than that the token is bad, and recovers", () => {
@@ -103,7 +103,7 @@ describe("Sessions.authenticate", () => {
       const tokens = yield* loggedIn("ada")
       assert.strictEqual((yield* Effect.flip(callerOf(tokens)))._tag, "StorageError")
       yield* callerOf(tokens)
-    }).pipe(Effect.provide(hostOver(Layer.provideMerge(away, Storage.layerMemory))))
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(away, Stores.layerMemory))))
   })
 
   it.effect("forgets everything when hints were lost", () =>

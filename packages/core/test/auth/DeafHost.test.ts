@@ -1,11 +1,12 @@
 /** No hint ever arrives, and the clock stands still: what a host itself has ended is over on this host all the same. */
+
 import { assert, describe, it } from "@effect/vitest"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import { Users } from "@fairlead/core/auth/users/Users"
-import { Wakeups } from "@fairlead/core/bus/Wakeups"
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
+import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { DateTime, Effect, Layer, Stream } from "effect"
 import { callerOf, goodTokens, hostOver, keyOwner, loggedIn, password, registered, secret } from "./support/identity.ts"
@@ -14,7 +15,7 @@ const deaf = Layer.effect(
   Wakeups,
   Effect.map(Wakeups, (wakeups) => ({ ...wakeups, all: Stream.never }))
 )
-const host = Effect.provide(hostOver(Layer.provideMerge(deaf, Storage.layerMemory)))
+const host = Effect.provide(hostOver(Layer.provideMerge(deaf, Stores.layerMemory)))
 const none = { bearer: false, cookie: false }
 
 /** A user with two sessions that the host remembers. */
@@ -44,7 +45,7 @@ describe("a host of which one part hears hints before the others", () => {
       yield* (yield* Wakeups).send(`session/${own.sessionId}`)
       yield* Effect.repeat(Effect.yieldNow, { times: 100 })
       return waiting.pollUnsafe() !== undefined
-    }).pipe(Effect.provide(hostOver(Layer.provideMerge(oneEar, Storage.layerMemory))))
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(oneEar, Stores.layerMemory))))
   })
 
   it.effect("looks at the truth when the waiter hears first", () =>

@@ -5,7 +5,7 @@ import { User } from "@fairlead/core/auth/users/User"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Users } from "@fairlead/core/auth/users/Users"
 import { EventLog } from "@fairlead/core/events/EventLog"
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Exit, Fiber, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
@@ -237,7 +237,7 @@ describe("Sessions.login", () => {
       assert.strictEqual(exits.filter(Exit.isSuccess).length, 36)
       assert.strictEqual(counts.mostAtOnce, 4)
       yield* loggedIn("user-49")
-    }).pipe(Effect.provide(hostOver(Storage.layerMemory, { passwordsWaiting: 32 })))
+    }).pipe(Effect.provide(hostOver(Stores.layerMemory, { passwordsWaiting: 32 })))
   )
 
   it.effect("a caller that leaves does not make room for a fifth check", () =>

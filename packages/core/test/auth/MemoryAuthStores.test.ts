@@ -1,4 +1,4 @@
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import * as AuthStoresContract from "@fairlead/testing/contracts/AuthStoresContract"
 
-AuthStoresContract.suite("memory", Storage.layerMemory)
+AuthStoresContract.suite("memory", Stores.layerMemory)

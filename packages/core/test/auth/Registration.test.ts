@@ -4,7 +4,7 @@ import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { NewUser } from "@fairlead/core/auth/users/NewUser"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Users } from "@fairlead/core/auth/users/Users"
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
@@ -89,7 +89,7 @@ describe("Users.register", () => {
       assert.strictEqual(authDefaults.registration, "closed")
       const refused = yield* Effect.flip(register())
       assert.strictEqual(refused._tag, "RegistrationClosed")
-    }).pipe(Effect.provide(hostOver(Storage.layerMemory, { registration: "closed" })))
+    }).pipe(Effect.provide(hostOver(Stores.layerMemory, { registration: "closed" })))
   )
 
   it.effect("lets one network register a limited number of users in a window", () =>
@@ -106,7 +106,7 @@ describe("Users.register", () => {
       assert.deepStrictEqual(tags, ["ok", "ok", "RegistrationsExhausted", "ok", "ok", "ok"])
       yield* TestClock.adjust("1 hour")
       assert.strictEqual((yield* from("2001:db8::4", 9))._tag, "Success")
-    }).pipe(Effect.provide(hostOver(Storage.layerMemory, { registrationsPerAddress: 2 })))
+    }).pipe(Effect.provide(hostOver(Stores.layerMemory, { registrationsPerAddress: 2 })))
   )
 
   it.effect("names each rule that the password breaks, before it hashes anything", () =>

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
@@ -67,7 +67,7 @@ describe("Sessions.login, once more than a user may", () => {
       const tokens = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => loggedIn("ada"), { concurrency: 6 })
       const good = yield* Effect.forEach(tokens, goodTokens)
       assert.strictEqual(good.filter(({ bearer }) => bearer).length, 2)
-    }).pipe(Effect.provide(hostOver(Storage.layerMemory, { sessionsPerUser: 2 })))
+    }).pipe(Effect.provide(hostOver(Stores.layerMemory, { sessionsPerUser: 2 })))
   )
 })
 
@@ -142,7 +142,7 @@ describe("Sessions.refresh", () => {
       yield* registered("ada")
       const first = yield* loggedIn("ada")
       yield* refresh((yield* refresh(first.refreshToken)).refreshToken)
-    }).pipe(Effect.provide(hostOver(Layer.provideMerge(rival, Storage.layerMemory))))
+    }).pipe(Effect.provide(hostOver(Layer.provideMerge(rival, Stores.layerMemory))))
   })
 
   it.effect("refuses what we did not issue, and ends no session for it", () =>
@@ -195,7 +195,7 @@ describe("Sessions.refresh", () => {
       yield* registered("ada")
       const tokens = yield* loggedIn("ada")
       assert.deepStrictEqual([tokens.accessTokenSeconds, tokens.cookieTokenSeconds], [100, 100])
-    }).pipe(Effect.provide(hostOver(Storage.layerMemory, { sessionSeconds: 100 })))
+    }).pipe(Effect.provide(hostOver(Stores.layerMemory, { sessionSeconds: 100 })))
   )
 })
 

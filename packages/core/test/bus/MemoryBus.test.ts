@@ -1,7 +1,7 @@
 import { BusLedger } from "@fairlead/core/bus/BusLedger"
-import { Wakeups } from "@fairlead/core/bus/Wakeups"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { MemoryDatabase } from "@fairlead/core/storage/MemoryDatabase"
+import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import * as BusLedgerContract from "@fairlead/testing/contracts/BusLedgerContract"
 import { Layer } from "effect"
 

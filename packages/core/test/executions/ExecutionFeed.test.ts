@@ -1,8 +1,8 @@
 import { assert, describe } from "@effect/vitest"
 import { ExecutionFeed, type FeedReader } from "@fairlead/core/executions/ExecutionFeed"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { Executions } from "@fairlead/core/executions/Executions"
 import type { FeedItem } from "@fairlead/core/executions/FeedPage"
+import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { Effect, Stream } from "effect"
 import { alice, lines, live, run, submit } from "./support/MemoryHost.ts"
 

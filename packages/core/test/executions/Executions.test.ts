@@ -4,6 +4,7 @@ import { ExecutionFeed } from "@fairlead/core/executions/ExecutionFeed"
 import { defaultLimitPolicy } from "@fairlead/core/executions/ExecutionLimits"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { InstanceUrl } from "@fairlead/core/executions/ScriptVariables"
+import { executionSubject } from "@fairlead/core/ids/Subject"
 import { defaultQueueBounds } from "@fairlead/core/queue/QueueBounds"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
 import { DateTime, Effect, Redacted } from "effect"
@@ -186,7 +187,11 @@ describe("Executions.cancel", () => {
       const { requested } = yield* executions.cancel(alice, executionId, "enough", origin)
       const { execution, stdout } = yield* result(executionId)
       assert.deepStrictEqual([requested, execution.status, stdout], [true, "cancelled", "started\n"])
-      const { sagas } = yield* (yield* Sagas).list(alice, { executionId, limit: 1, offset: 0 })
+      const { sagas } = yield* (yield* Sagas).list(alice, {
+        subject: executionSubject(executionId),
+        limit: 1,
+        offset: 0
+      })
       assert.deepStrictEqual(
         [sagas[0]?.state, sagas[0]?.compensatedSteps, sagas[0]?.cancelRequest?.by],
         ["cancelled", ["start_job", "queue_execution"], "user-1"]

@@ -1,15 +1,17 @@
 /** Ending an execution by force, the whole core on memory. */
+
 import { assert, describe } from "@effect/vitest"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { ForceFail } from "@fairlead/core/executions/ForceFail"
+import { executionSubject } from "@fairlead/core/ids/Subject"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Effect, Option } from "effect"
 import { admin, alice, lines, live, result, running, submit, tagsOf } from "./support/MemoryHost.ts"
 
 const sagaOf = Effect.fnUntraced(function* (executionId: Parameters<typeof result>[0]) {
-  const { sagas } = yield* (yield* SagaStore).list({ executionId, limit: 1, offset: 0 })
+  const { sagas } = yield* (yield* SagaStore).list({ subject: executionSubject(executionId), limit: 1, offset: 0 })
   return Option.getOrThrow(Option.fromUndefinedOr(sagas[0]))
 })
 const force = (...args: Parameters<(typeof ForceFail)["Service"]["forceFail"]>) =>

@@ -7,7 +7,7 @@ import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime
 import { Place } from "@fairlead/core/runtime/Place"
 import { RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
-import { Journal } from "@fairlead/core/storage/Journal"
+import { Journal } from "@fairlead/core/sagas/Journal"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"

@@ -3,13 +3,13 @@ import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputS
 import { OutputCollector } from "@fairlead/core/executions/OutputCollector"
 import { jobIdOf } from "@fairlead/core/runtime/JobId"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
+import * as Stores from "@fairlead/core/Stores"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
 import { executionId, sagaId } from "@fairlead/testing/fixtures/Uuid"
 import { Effect, Layer, Redacted, Schema } from "effect"
 
-const services = OutputCollector.layer.pipe(Layer.provideMerge(Storage.layerMemory))
+const services = OutputCollector.layer.pipe(Layer.provideMerge(Stores.layerMemory))
 const key = { executionId: executionId(1), attempt: 1 }
 const handle = { runtime: "process", jobId: jobIdOf(executionId(1), 1), node: "elsewhere" } as const
 

@@ -1,5 +1,7 @@
 /** How executions wait, are let in, tried again and given up: the whole core on memory, its clock in the hands of the tests. */
+
 import { assert, describe } from "@effect/vitest"
+import { executionSubject } from "@fairlead/core/ids/Subject"
 import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import type { RuntimeObstacle } from "@fairlead/core/runtime/ScriptRuntime"
@@ -140,7 +142,7 @@ describe("Another attempt", () => {
       const tags = yield* tagsOf(id)
       assert.strictEqual(tags.filter((tag) => tag === "ExecutionAttemptFailed").length, 2)
       assert.strictEqual(tags.filter((tag) => tag === "ExecutionFailed").length, 1)
-      const { sagas } = yield* (yield* SagaStore).list({ executionId: id, limit: 10, offset: 0 })
+      const { sagas } = yield* (yield* SagaStore).list({ subject: executionSubject(id), limit: 10, offset: 0 })
       assert.deepStrictEqual(
         sagas.map(({ state }) => state),
         ["completed", "completed", "completed"]

@@ -1,8 +1,8 @@
 /** What the simulation found about the line and its cancellations, each as the smallest case. */
 import { assert, describe } from "@effect/vitest"
+import { AdmissionStore } from "@fairlead/core/executions/AdmissionStore"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Journal } from "@fairlead/core/storage/Journal"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import * as Faults from "@fairlead/testing/faults/Faults"
@@ -40,7 +40,7 @@ describe("The line", () => {
       yield* Effect.flip(submitted(executions, request))
       const next = yield* submitted(executions, lines("sleep 1000"))
       assert.deepStrictEqual(yield* admitted, [next])
-    }).pipe(Effect.provide(Faults.layer(Journal, "begin", 1, Faults.failBefore(unreachable))))
+    }).pipe(Effect.provide(Faults.layer(AdmissionStore, "createStarted", 1, Faults.failBefore(unreachable))))
 
   test("keeps no slot for an execution that could not be stored", failsOnce(undefined))
   test("keeps no slot for an execution whose transaction fails", failsOnce("k"))
@@ -53,7 +53,7 @@ describe("The line", () => {
       const [id] = yield* admitted
       yield* pass(12)
       assert.deepInclude(yield* now(executions, id ?? assert.fail()), { status: "completed", attempt: 1 })
-    }).pipe(Effect.provide(Faults.layer(Journal, "begin", 1, Faults.failAfter(unreachable))))
+    }).pipe(Effect.provide(Faults.layer(AdmissionStore, "createStarted", 1, Faults.failAfter(unreachable))))
   )
 
   test(

@@ -1,7 +1,10 @@
 /** Restarting sagas: a new execution that goes through the line, whose saga goes on from another one. */
+
 import { assert, describe } from "@effect/vitest"
 import { ExecutionRestarts } from "@fairlead/core/executions/ExecutionRestarts"
 import { Executions } from "@fairlead/core/executions/Executions"
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
+import { executionSubject } from "@fairlead/core/ids/Subject"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
@@ -9,7 +12,7 @@ import { Effect, Option } from "effect"
 import { admin, alice, bob, lines, live, origin, result, run, running, submit } from "./support/MemoryHost.ts"
 
 const sagaOf = (id: Parameters<typeof result>[0]) =>
-  Effect.flatMap(Sagas, (sagas) => sagas.list(admin, { executionId: id, limit: 1, offset: 0 })).pipe(
+  Effect.flatMap(Sagas, (sagas) => sagas.list(admin, { subject: executionSubject(id), limit: 1, offset: 0 })).pipe(
     Effect.map(({ sagas }) => Option.getOrThrow(Option.fromUndefinedOr(sagas[0])))
   )
 const restart = (...args: Parameters<(typeof ExecutionRestarts)["Service"]["restart"]>) =>
@@ -29,8 +32,12 @@ describe("ExecutionRestarts", () => {
     Effect.gen(function* () {
       const saga = yield* cancelled
       const { execution, fromStep, retryOf } = yield* restart(alice, saga.sagaId, undefined, origin)
-      assert.deepStrictEqual([fromStep, retryOf], ["queue_execution", saga.executionId])
-      assert.deepInclude(execution, { status: "queued", retryOf: saga.executionId, script: "out begun\nhang" })
+      assert.deepStrictEqual([fromStep, retryOf], ["queue_execution", saga.subject.id])
+      assert.deepInclude(execution, {
+        status: "queued",
+        retryOf: ExecutionId.make(saga.subject.id),
+        script: "out begun\nhang"
+      })
       yield* running(execution.executionId)
       const next = yield* sagaOf(execution.executionId)
       const log = yield* (yield* SagaStore).log(next.sagaId)
@@ -48,8 +55,8 @@ describe("ExecutionRestarts", () => {
       )
       const { cpuMillicores, memoryBytes } = execution.limits
       assert.deepStrictEqual(history.runs[1]?.output, { cpu_millicores: cpuMillicores, memory_bytes: memoryBytes })
-      assert.strictEqual((yield* sagaOf(saga.executionId)).state, "cancelled")
-      assert.strictEqual((yield* result(saga.executionId)).execution.status, "cancelled")
+      assert.strictEqual((yield* sagaOf(ExecutionId.make(saga.subject.id))).state, "cancelled")
+      assert.strictEqual((yield* result(ExecutionId.make(saga.subject.id))).execution.status, "cancelled")
       yield* (yield* Executions).cancel(alice, execution.executionId, "enough", origin)
       assert.strictEqual((yield* result(execution.executionId)).execution.status, "cancelled")
     })

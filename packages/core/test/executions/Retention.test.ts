@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import * as Retention from "@fairlead/core/executions/Retention"
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import { runningEvent } from "@fairlead/testing/fixtures/EventFixtures"
 import { completedExecution, queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { DateTime, Effect, Layer } from "effect"
@@ -22,7 +22,7 @@ const left = (days: number, hours: number) =>
     yield* TestClock.adjust(`${hours} hours`)
     assert.strictEqual((yield* log.readStream("execution/1", { afterVersion: 0, limit: 9 })).length, 1)
     return (yield* store.list({ limit: 500, offset: 0 })).total
-  }).pipe(Effect.scoped, Effect.provide(Layer.fresh(Storage.layerMemory)))
+  }).pipe(Effect.scoped, Effect.provide(Layer.fresh(Stores.layerMemory)))
 
 describe("Retention", () => {
   it.effect.each([

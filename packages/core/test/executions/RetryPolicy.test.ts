@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ExecutionErrorType } from "@fairlead/core/executions/ExecutionErrorType"
+import { ExecutionErrorType } from "@fairlead/core/events/ExecutionErrorType"
 import { nextAttemptAt, RetryPolicy } from "@fairlead/core/executions/RetryPolicy"
 import { instant } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { DateTime, Schema } from "effect"

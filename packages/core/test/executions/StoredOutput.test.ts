@@ -3,7 +3,7 @@ import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { noOutput } from "@fairlead/core/executions/Execution"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { StoredOutput } from "@fairlead/core/executions/StoredOutput"
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import { completedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { executionId, userId } from "@fairlead/testing/fixtures/Uuid"
 import { Effect, Layer } from "effect"
@@ -18,7 +18,7 @@ const insert = (n: number, stdoutBytes: number) =>
 
 const withQuota = (maxStoredOutputBytesPerUser: number) =>
   StoredOutput.layer.pipe(
-    Layer.provideMerge(Layer.fresh(Storage.layerMemory)),
+    Layer.provideMerge(Layer.fresh(Stores.layerMemory)),
     Layer.provide(
       Layer.effect(
         AdmissionPolicy,

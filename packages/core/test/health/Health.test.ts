@@ -3,6 +3,7 @@ import { Health } from "@fairlead/core/health/Health"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
 import type { RuntimeObstacle } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import * as Stores from "@fairlead/core/Stores"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Context, Deferred, Effect, Fiber, Layer, Ref } from "effect"
@@ -11,7 +12,7 @@ import { TestClock } from "effect/testing"
 const over = (check: Effect.Effect<void, StorageError>) =>
   Layer.unwrap(
     Effect.map(Storage, (storage) => Layer.succeed(Storage, Storage.of({ ...storage, durability: "disk", check })))
-  ).pipe(Layer.provideMerge(Storage.layerMemory))
+  ).pipe(Layer.provideMerge(Stores.layerMemory))
 const health = (check: Effect.Effect<void, StorageError>) =>
   Layer.build(Health.layer.pipe(Layer.provide(over(check)), Layer.provide(ScriptRuntimes.layer))).pipe(
     Effect.flatMap((services) => Effect.provideContext(Health, services))

@@ -1,7 +1,9 @@
 /** Whatever becomes of the driver that turns a cancelled saga back, there is another one after it. */
+
 import { assert, describe, it } from "@effect/vitest"
 import { EventFactory } from "@fairlead/core/events/EventFactory"
 import { Ids } from "@fairlead/core/ids/Ids"
+import * as Stores from "@fairlead/core/Stores"
 import { SagaCanceller } from "@fairlead/core/sagas/SagaCanceller"
 import type { SagaDefinition } from "@fairlead/core/sagas/SagaDefinition"
 import { SagaDefinitions, SagaDriver } from "@fairlead/core/sagas/SagaDriver"
@@ -9,7 +11,6 @@ import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaLauncher } from "@fairlead/core/sagas/SagaLauncher"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { SagaWatch } from "@fairlead/core/sagas/SagaWatch"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
@@ -44,7 +45,7 @@ const endless = (loads: ReadonlyArray<SagaDefinition["load"]>): SagaDefinition =
 
 /** The first claim comes late, so that the second driver takes the saga before it. */
 const stores = Faults.layer(SagaStore, "claim", 1, Faults.delay("1 second")).pipe(
-  Layer.provideMerge(Storage.layerMemory)
+  Layer.provideMerge(Stores.layerMemory)
 )
 
 const services = (definition: SagaDefinition) =>

@@ -1,14 +1,21 @@
 /** The three suites that every saga runs: fails at step n and unwinds; each step repeated; each undo repeated. */
+
 import { assert, describe, it } from "@effect/vitest"
 import { EventFactory } from "@fairlead/core/events/EventFactory"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { Ids } from "@fairlead/core/ids/Ids"
-import { type SagaDefinition, type SagaStep, type StepEffect, StepError } from "@fairlead/core/sagas/SagaDefinition"
+import * as Stores from "@fairlead/core/Stores"
+import { Journal } from "@fairlead/core/sagas/Journal"
+import {
+  once,
+  type SagaDefinition,
+  type SagaStep,
+  type StepEffect,
+  StepError
+} from "@fairlead/core/sagas/SagaDefinition"
 import { SagaDefinitions, SagaDriver } from "@fairlead/core/sagas/SagaDriver"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { SagaWatch } from "@fairlead/core/sagas/SagaWatch"
-import { Journal } from "@fairlead/core/storage/Journal"
-import { Storage } from "@fairlead/core/storage/Storage"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
@@ -57,7 +64,7 @@ const scripted = (script: Script) => {
   return { done, definition }
 }
 
-const services = (definition: SagaDefinition, stores = Storage.layerMemory) =>
+const services = (definition: SagaDefinition, stores = Stores.layerMemory) =>
   SagaDriver.layer("host-a").pipe(
     Layer.provideMerge(SagaWatch.layer),
     Layer.provide(Layer.succeed(SagaDefinitions, [definition])),
@@ -203,7 +210,7 @@ describe("SagaDriver", () => {
       // Commits in the middle of the step, as a step does before it may take long.
       const flushing: SagaStep = { ...first, run: (context) => Effect.as(context.flush, {}) }
       const stores = Faults.layer(Journal, "append", 1, Faults.answerLate("5 seconds")).pipe(
-        Layer.provideMerge(Storage.layerMemory)
+        Layer.provideMerge(Stores.layerMemory)
       )
       const layer = services({ ...definition, steps: [flushing, ...others] }, stores)
       yield* Effect.gen(function* () {
@@ -290,6 +297,60 @@ describe("SagaDriver", () => {
         Effect.provide(services({ ...definition, version: 2 }))
       )
       assert.deepStrictEqual([row.state, done], ["running", []])
+    })
+  )
+})
+
+describe("SagaDriver: a saga about something else than an execution", () => {
+  it.effect("saves its subject with the log, and names it in its events", () =>
+    Effect.gen(function* () {
+      const saved: Array<string> = []
+      const write: SagaStep<string> = {
+        name: "write",
+        external: false,
+        retry: once,
+        run: ({ subject }) => Effect.succeed({ subject: `${subject} written` })
+      }
+      const definition: SagaDefinition<string> = {
+        name: "scripted",
+        version: 1,
+        steps: [
+          write,
+          {
+            ...write,
+            name: "send",
+            external: true,
+            run: ({ subject }) => Effect.succeed({ subject: `${subject} sent` })
+          }
+        ],
+        load: () => Effect.succeedSome("note"),
+        save: (subject) => Effect.sync(() => void saved.push(subject)),
+        deadline: () => undefined,
+        afterEnd: () => Effect.void,
+        settle: () => Effect.succeed({})
+      }
+      const work = Effect.gen(function* () {
+        yield* (yield* SagaStore).insert(createdSaga(1, { sagaName: "scripted", subject: { kind: "note", id: "7" } }))
+        yield* drive
+        return yield* (yield* EventLog).readStream("note/7", { afterVersion: 0, limit: 100 })
+      })
+      const told = yield* Effect.provide(work, services(definition))
+      assert.deepStrictEqual(saved, ["note written", "note written sent"])
+      assert.deepStrictEqual(
+        told.map(({ aggregateId, event }) => [aggregateId, event]),
+        [
+          [
+            "7",
+            {
+              _tag: "SagaCompleted",
+              sagaId: sagaId(1),
+              sagaName: "scripted",
+              subject: { kind: "note", id: "7" },
+              completedSteps: ["write", "send"]
+            }
+          ]
+        ]
+      )
     })
   )
 })

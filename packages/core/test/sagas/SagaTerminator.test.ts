@@ -1,14 +1,16 @@
 /** A saga that is ended by force: from wherever it is, and whatever its driver does afterwards. */
+
 import { assert, describe, it } from "@effect/vitest"
 import { EventFactory } from "@fairlead/core/events/EventFactory"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { Ids } from "@fairlead/core/ids/Ids"
+import { streamOf } from "@fairlead/core/ids/Subject"
+import * as Stores from "@fairlead/core/Stores"
+import { Journal } from "@fairlead/core/sagas/Journal"
 import type { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
 import { evolve, fold, initial } from "@fairlead/core/sagas/SagaProgress"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { SagaTerminator } from "@fairlead/core/sagas/SagaTerminator"
-import { Journal } from "@fairlead/core/storage/Journal"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { runningEvent } from "@fairlead/testing/fixtures/EventFixtures"
 import { completedExecution, instant } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
@@ -18,7 +20,7 @@ import { Answers, CancelAt, play } from "./support/playedSaga.ts"
 
 const services = SagaTerminator.layer("host-b").pipe(
   Layer.provide(EventFactory.layer.pipe(Layer.provide(Ids.layerMemory))),
-  Layer.provideMerge(Storage.layerMemory)
+  Layer.provideMerge(Stores.layerMemory)
 )
 const At = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40 }))
 
@@ -33,11 +35,11 @@ const driven = Effect.fnUntraced(function* (entries: ReadonlyArray<SagaEntry>) {
   return createdSaga(1, held)
 })
 const forced = Effect.flatMap(SagaTerminator, (terminator) =>
-  terminator.fail(sagaId(1), "no way on", () => Effect.succeed({ execution: completedExecution(1), events: [] }))
+  terminator.fail(sagaId(1), "no way on", () => Effect.succeed({ subject: completedExecution(1), events: [] }))
 )
 const look = Effect.gen(function* () {
   const store = yield* SagaStore
-  const events = yield* (yield* EventLog).readStream(`execution/${createdSaga(1).executionId}`, {
+  const events = yield* (yield* EventLog).readStream(streamOf(createdSaga(1).subject), {
     afterVersion: 0,
     limit: 100
   })

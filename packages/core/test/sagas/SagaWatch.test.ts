@@ -1,13 +1,14 @@
 /** A driver that cannot learn whether its saga is still its own lets go of it, and another one follows. */
+
 import { assert, describe, it } from "@effect/vitest"
 import { EventFactory } from "@fairlead/core/events/EventFactory"
 import { Ids } from "@fairlead/core/ids/Ids"
+import * as Stores from "@fairlead/core/Stores"
 import type { SagaDefinition } from "@fairlead/core/sagas/SagaDefinition"
 import { SagaDefinitions, SagaDriver } from "@fairlead/core/sagas/SagaDriver"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { SagaWatch } from "@fairlead/core/sagas/SagaWatch"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
@@ -41,7 +42,7 @@ const services = (calls: number, fault: Faults.Fault<StorageError>) =>
     Layer.provide(Layer.succeed(SagaDefinitions, [definition])),
     Layer.provide(EventFactory.layer.pipe(Layer.provide(Ids.layerMemory))),
     Layer.provideMerge(Faults.layerEvery(SagaStore, "pulse", (call) => call <= calls, fault)),
-    Layer.provideMerge(Storage.layerMemory)
+    Layer.provideMerge(Stores.layerMemory)
   )
 
 const item = { sagaId: sagaId(1), dispatch: 1 }

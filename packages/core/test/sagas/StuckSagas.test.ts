@@ -1,18 +1,19 @@
 /** Sagas that hosts take and cannot carry forward: reported, never dropped, and carried on once a host can. */
+
 import { assert, describe, it } from "@effect/vitest"
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { EventFactory } from "@fairlead/core/events/EventFactory"
 import { HostRegistry } from "@fairlead/core/hosts/HostRegistry"
+import { PlaceSlots } from "@fairlead/core/hosts/PlaceSlots"
 import { Ids } from "@fairlead/core/ids/Ids"
-import { PlaceSlots } from "@fairlead/core/queue/PlaceSlots"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import * as Stores from "@fairlead/core/Stores"
 import { once, type SagaDefinition } from "@fairlead/core/sagas/SagaDefinition"
 import { SagaDefinitions, SagaDriver } from "@fairlead/core/sagas/SagaDriver"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { SagaWatch } from "@fairlead/core/sagas/SagaWatch"
 import { StuckSagas } from "@fairlead/core/sagas/StuckSagas"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
@@ -80,7 +81,7 @@ describe("A saga of an unknown definition", () => {
       yield* Effect.repeat(pass(10), { until: () => Effect.map(saga, ({ state }) => state === "completed"), times: 20 })
       assert.deepInclude(yield* saga, { state: "completed", driver: "new" })
       assert.deepStrictEqual((yield* report(admin)).stuck, [])
-    }).pipe(Effect.scoped, Effect.provide(Layer.fresh(Storage.layerMemory)))
+    }).pipe(Effect.scoped, Effect.provide(Layer.fresh(Stores.layerMemory)))
   )
 })
 
@@ -106,6 +107,6 @@ describe("A saga whose driver fails each time", () => {
       yield* Effect.repeat(pass(1), { until: () => Effect.map(saga, ({ state }) => state === "completed"), times: 20 })
       assert.deepInclude(yield* saga, { state: "completed" })
       assert.deepStrictEqual((yield* report(admin)).stuck, [])
-    }).pipe(Effect.scoped, Effect.provide(Layer.fresh(Storage.layerMemory)))
+    }).pipe(Effect.scoped, Effect.provide(Layer.fresh(Stores.layerMemory)))
   )
 })

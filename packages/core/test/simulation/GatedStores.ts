@@ -1,16 +1,18 @@
 /** The stores as one host meets them: through its gate. */
-import { Wakeups } from "@fairlead/core/bus/Wakeups"
+
 import { EventLog } from "@fairlead/core/events/EventLog"
+import { AdmissionStore } from "@fairlead/core/executions/AdmissionStore"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
 import { HostStore } from "@fairlead/core/hosts/HostStore"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
+import { Journal } from "@fairlead/core/sagas/Journal"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Journal } from "@fairlead/core/storage/Journal"
 import { Storage } from "@fairlead/core/storage/Storage"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
+import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import { type Context, Effect, Fiber, Layer, type Scope, Stream } from "effect"
 import { type Chaos, type Gate, InTransaction, storageFailure } from "./Gate.ts"
 import type { Random } from "./Random.ts"
@@ -124,6 +126,7 @@ export const layer = (gate: Gate, random: Random, chaos: () => Chaos) =>
     gated(IdempotencyStore, "IdempotencyStore", gate),
     gated(HostStore, "HostStore", gate),
     gated(Journal, "Journal", gate),
+    gated(AdmissionStore, "AdmissionStore", gate),
     gated(QueueStore, "QueueStore", gate),
     gated(SagaStore, "SagaStore", gate),
     storage(gate),

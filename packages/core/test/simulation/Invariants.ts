@@ -44,7 +44,7 @@ export const watch = (world: World) => {
         if (before === saga) continue
         seen.set(saga.sagaId, saga)
         const fault = fellBack(before, saga) ?? leftAlone(saga) ?? faultOfLog(saga, yield* sagas.log(saga.sagaId))
-        if (fault !== undefined) world.violate(`saga of ${short(saga.executionId)}: ${fault}`)
+        if (fault !== undefined) world.violate(`saga of ${short(saga.subject.id)}: ${fault}`)
       }
     })
   )

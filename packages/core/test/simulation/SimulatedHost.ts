@@ -4,8 +4,9 @@ import { layerExecutions } from "@fairlead/core/Fairlead"
 import { QueuePolicy } from "@fairlead/core/queue/QueuePolicy"
 import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import type { Stores } from "@fairlead/core/Stores"
+import type { SagaDefinition } from "@fairlead/core/sagas/SagaDefinition"
 import type { Secrets } from "@fairlead/core/secrets/Secrets"
-import type { Stores } from "@fairlead/core/storage/Storage"
 import { Clock, Context, Effect, Exit, Layer, Scope } from "effect"
 import { WebCrypto } from "effect/crypto"
 import { type Chaos, type Gate, make as makeGate } from "./Gate.ts"
@@ -22,6 +23,7 @@ export interface HostPlan {
   readonly crypto: Crypto
   readonly chaos: () => Chaos
   readonly perUser: number | undefined
+  readonly sagas: ReadonlyArray<SagaDefinition>
   readonly note: (what: string) => void
 }
 
@@ -57,7 +59,7 @@ export interface SimulatedHost {
 }
 
 export const make = (plan: HostPlan): SimulatedHost => {
-  const { chaos, crypto, maxRunning, name, note, perUser, random, runtime, stores } = plan
+  const { chaos, crypto, maxRunning, name, note, perUser, random, runtime, sagas, stores } = plan
   let life: Life | undefined
   let remains: ReadonlyArray<Life> = []
   /** As of the last tick. */
@@ -84,7 +86,7 @@ export const make = (plan: HostPlan): SimulatedHost => {
     life.reconnectAtMillis = nowMillis + millis
   }
   const layerOf = (gate: Gate) =>
-    layerExecutions({ hostName: name, maxRunning, goneMillis: 20_000 }).pipe(
+    layerExecutions({ hostName: name, maxRunning, goneMillis: 20_000, sagas }).pipe(
       Layer.provide(
         Layer.effectDiscard(Effect.flatMap(ScriptRuntimes, (runtimes) => runtimes.register(gated(runtime, gate)))).pipe(
           Layer.provideMerge(ScriptRuntimes.layer)

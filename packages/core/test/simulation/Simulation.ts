@@ -7,6 +7,7 @@ import { TestClock } from "effect/testing"
 import { calm } from "./Gate.ts"
 import { check, short, watch } from "./Invariants.ts"
 import { checkOutput } from "./KeptOutput.ts"
+import * as Notes from "./Notes.ts"
 import { fromSeed } from "./Random.ts"
 import { draw } from "./Requests.ts"
 import { cancel, type Pending, remove, retry, submit, users } from "./User.ts"
@@ -113,21 +114,28 @@ const play = Effect.fnUntraced(function* (seed: number, sabotage: Sabotage | und
     ...sabotage?.chaos
   }
   const pending: Array<Pending> = []
+  let notes = 0
   for (let step = 0; step < 40 && !broken(); step++) {
     yield* act(world, pending)
+    if (step % 10 === 5) yield* Notes.launch(world, notes++)
     // Now and then long enough for a silent host to be given up.
     yield* pass(world, random.chance(0.06) ? 30_000 : random.pick([0, 0, 250, 500, 1_000, 3_000]), look)
   }
   yield* heal(world)
   // Calls that are under way may still bring something new.
   if (!broken()) yield* pass(world, 21_000, look)
-  for (let waited = 0; waited < healMillis && !broken() && !(yield* allEnded(world)); waited += 5_000)
+  for (
+    let waited = 0;
+    waited < healMillis && !broken() && !((yield* allEnded(world)) && (yield* Notes.allRead(world, notes)));
+    waited += 5_000
+  )
     yield* pass(world, 5_000, look)
   // Slots that were taken and that nobody confirmed; then what the reaper finds in its next two rounds.
   if (!broken()) yield* pass(world, 11_000, look)
   for (let waited = 0; waited < reapMillis && !broken() && (yield* jobsLeft(world)); waited += 5_000)
     yield* pass(world, 5_000, look)
   if (!broken()) yield* Effect.orDie(Effect.andThen(check(world), checkOutput(world)))
+  if (!broken()) yield* Notes.check(world, world.notes, notes)
   if (!broken()) yield* probe(world, look)
   // The finalizers of a host take time: what is left of a crashed one goes after 9 s, and waits 2 s for an answer.
   for (const host of world.hosts) yield* host.stop

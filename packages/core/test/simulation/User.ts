@@ -1,11 +1,11 @@
 /** What users do at any host that is up, and what they are told: each answer goes to the model of what they may see. */
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { grantsOf } from "@fairlead/core/auth/roles/Role"
-import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import type { ExecutionRequest } from "@fairlead/core/executions/ExecutionRequest"
 import type { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import type { Executions } from "@fairlead/core/executions/Executions"
+import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
+import { SessionId } from "@fairlead/core/ids/SessionId"
 import { userId, uuid } from "@fairlead/testing/fixtures/Uuid"
 import { Clock, type Context, Effect, Option, type Scope } from "effect"
 import { short } from "./Invariants.ts"

@@ -3,9 +3,9 @@
  * is refused with the reason. It knows nothing of sagas, hosts or the line.
  */
 import type { Execution } from "@fairlead/core/executions/Execution"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import type { ExecutionRequest } from "@fairlead/core/executions/ExecutionRequest"
 import { type ExecutionStatus, isTerminal } from "@fairlead/core/executions/ExecutionStatus"
+import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { Result } from "effect"
 
 /** One accepted execution as its user knows it. */

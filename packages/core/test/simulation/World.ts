@@ -1,11 +1,13 @@
 /** Everything that one run of the simulation consists of: stores, machines, hosts and one careful user. */
+
 import { createHash } from "node:crypto"
 import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
+import * as Stores from "@fairlead/core/Stores"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { Storage, type Stores } from "@fairlead/core/storage/Storage"
 import { Clock, type Context, Effect, Layer, Result, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { type Chaos, calm } from "./Gate.ts"
+import { make as makeNotes, type Notes } from "./Notes.ts"
 import { fromSeed, type Random } from "./Random.ts"
 import { make as makeHost, type SimulatedHost } from "./SimulatedHost.ts"
 import { make as makePlace, type SimulatedPlace } from "./SimulatedPlace.ts"
@@ -13,7 +15,7 @@ import { empty, hear, type UserAnswer, type UserView } from "./UserView.ts"
 
 /** A bug that is put around a port, to see whether it is found. */
 export interface Sabotage {
-  readonly stores?: (stores: Layer.Layer<Stores>) => Layer.Layer<Stores>
+  readonly stores?: (stores: Layer.Layer<Stores.Stores>) => Layer.Layer<Stores.Stores>
   readonly runtime?: (runtime: ScriptRuntime) => ScriptRuntime
   /** The kind of world in which the bug shows soonest; absent: any. */
   readonly nodes?: ReadonlyArray<string>
@@ -33,9 +35,10 @@ export interface WorldPlan {
 export interface World {
   readonly plan: WorldPlan
   readonly random: Random
-  readonly stores: Context.Context<Stores | Secrets>
+  readonly stores: Context.Context<Stores.Stores | Secrets>
   readonly places: ReadonlyArray<SimulatedPlace>
   readonly hosts: ReadonlyArray<SimulatedHost>
+  readonly notes: Notes
   /** What may befall a call from now on. */
   chaos: Chaos
   view: UserView
@@ -69,7 +72,7 @@ export const make = Effect.fnUntraced(function* (plan: WorldPlan): Effect.fn.Ret
   const { faulty, maxRunning, nodes, perUser, sabotage, seed } = plan
   const random = fromSeed(seed)
   const stores = yield* Layer.build(
-    Layer.fresh(Layer.mergeAll((sabotage?.stores ?? ((layer) => layer))(Storage.layerMemory), Secrets.layerMemory))
+    Layer.fresh(Layer.mergeAll((sabotage?.stores ?? ((layer) => layer))(Stores.layerMemory), Secrets.layerMemory))
   )
   const places = yield* Effect.forEach([...new Set(nodes)], (node) => makePlace(node, sabotage?.runtime))
   const [trace, violations] = [[] as string[], new Set<string>()]
@@ -79,12 +82,14 @@ export const make = Effect.fnUntraced(function* (plan: WorldPlan): Effect.fn.Ret
     violations.add(what)
   }
   const machine = (node: string) => places.find((place) => place.node === node) ?? random.pick(places)
+  const notes = makeNotes()
   const hosts = nodes.map((node, i) =>
     makeHost({
       name: `host-${i + 1}`,
       runtime: machine(node).runtime,
       maxRunning,
       perUser,
+      sagas: [notes.definition],
       stores,
       random,
       crypto: cryptoOf(random),
@@ -98,6 +103,7 @@ export const make = Effect.fnUntraced(function* (plan: WorldPlan): Effect.fn.Ret
     stores,
     places,
     hosts,
+    notes,
     chaos: calm,
     view: empty(faulty),
     trace,

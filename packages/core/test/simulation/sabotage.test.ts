@@ -1,15 +1,18 @@
 /** A simulation that finds nothing proves nothing: bugs that are put around the ports must be found, each within a few seeds. */
+
 import { assert, describe, it } from "@effect/vitest"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
 import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { QueueEntry } from "@fairlead/core/queue/QueueEntry"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import { JobId } from "@fairlead/core/runtime/JobId"
+import type { Stores } from "@fairlead/core/Stores"
+import { Journal } from "@fairlead/core/sagas/Journal"
 import { Saga } from "@fairlead/core/sagas/Saga"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Journal } from "@fairlead/core/storage/Journal"
-import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import { Storage } from "@fairlead/core/storage/Storage"
 import { type Context, Effect, Layer, Option } from "effect"
 import { simulate } from "./Simulation.ts"
 import type { Sabotage } from "./World.ts"
@@ -54,9 +57,8 @@ const bugs: Readonly<Record<string, Sabotage>> = {
       Layer.effect(
         Journal,
         Effect.gen(function* () {
-          const [{ append, ...journal }, sagas] = [yield* Journal, yield* SagaStore]
+          const [{ append }, sagas] = [yield* Journal, yield* SagaStore]
           return Journal.of({
-            ...journal,
             append: (write) =>
               Effect.flatMap(sagas.pulse([write.saga.sagaId]), ([pulse]) =>
                 append({ ...write, saga: new Saga({ ...write.saga, fence: pulse?.fence ?? write.saga.fence }) })
@@ -96,13 +98,13 @@ const bugs: Readonly<Record<string, Sabotage>> = {
       Layer.effect(
         Journal,
         Effect.gen(function* () {
-          const [{ append, ...journal }, queue] = [yield* Journal, yield* QueueStore]
+          const [{ append }, queue] = [yield* Journal, yield* QueueStore]
           return Journal.of({
-            ...journal,
             append: Effect.fnUntraced(function* (write) {
-              const entry = yield* queue.find(write.saga.executionId)
+              const executionId = ExecutionId.make(write.saga.subject.id)
+              const entry = yield* queue.find(executionId)
               const held = yield* append(write)
-              if (Option.isSome(entry) && Option.isNone(yield* queue.find(write.saga.executionId)))
+              if (Option.isSome(entry) && Option.isNone(yield* queue.find(executionId)))
                 yield* queue.enqueue(entry.value)
               return held
             })

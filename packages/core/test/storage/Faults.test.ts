@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
@@ -10,7 +10,7 @@ import { TestClock } from "effect/testing"
 
 const error = new StorageError({ operation: "test", retryable: true, cause: "test" })
 const provide = (fault: Layer.Layer<ExecutionStore, never, ExecutionStore>) =>
-  Effect.provide(Layer.provideMerge(fault, Storage.layerMemory))
+  Effect.provide(Layer.provideMerge(fault, Stores.layerMemory))
 
 const stored = Effect.fnUntraced(function* (n: number) {
   return Option.isSome(yield* (yield* ExecutionStore).find(executionId(n)))

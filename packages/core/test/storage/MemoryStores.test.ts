@@ -1,4 +1,4 @@
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import * as StoresContract from "@fairlead/testing/contracts/StoresContract"
 
-StoresContract.suite("memory", Storage.layerMemory)
+StoresContract.suite("memory", Stores.layerMemory)

@@ -1,5 +1,5 @@
 /** Every kind of damage to the events of an execution is named by the invariant that it breaks. */
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { executionId } from "@fairlead/testing/fixtures/Uuid"
 import { type Corruption, events, repeated, suite, versioned, withoutTag } from "./support/damage.ts"
 import { cancelled, completed } from "./support/histories.ts"

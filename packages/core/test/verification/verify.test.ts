@@ -4,11 +4,11 @@ import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import * as Stores from "@fairlead/core/Stores"
+import { Journal } from "@fairlead/core/sagas/Journal"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { Dossiers } from "@fairlead/core/storage/Dossiers"
-import { Journal } from "@fairlead/core/storage/Journal"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
+import { Dossiers } from "@fairlead/core/verification/Dossiers"
 import { verify } from "@fairlead/core/verification/verify"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { Effect, Layer, Schema } from "effect"
@@ -60,7 +60,7 @@ describe("verify", () => {
 
   const lost = Faults.failAfter(new StorageError({ operation: "test", retryable: true, cause: "test" }))
   it.live.each([1, 2])("finds nothing when the answer to write %i was lost and another driver went on", (nth) => {
-    const stores = Faults.layer(Journal, "append", nth, lost).pipe(Layer.provideMerge(Storage.layerMemory))
+    const stores = Faults.layer(Journal, "append", nth, lost).pipe(Layer.provideMerge(Stores.layerMemory))
     const faulty = layerExecutions({ hostName: "host-a", maxRunning: 2 }).pipe(
       Layer.provideMerge(MemoryScriptRuntime.layer()),
       Layer.provideMerge(Layer.mergeAll(stores, Secrets.layerMemory, ScriptRuntimes.layer))

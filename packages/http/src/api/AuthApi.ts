@@ -1,7 +1,7 @@
 /** Contract of `/auth`: logins, the caller's own account, API keys. Bodies are the union of what the seed documents show. */
 import { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
-import { ApiKeyId } from "@fairlead/core/auth/api-keys/ApiKeyId"
 import { Role } from "@fairlead/core/auth/roles/Role"
+import { ApiKeyId } from "@fairlead/core/ids/ApiKeyId"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"

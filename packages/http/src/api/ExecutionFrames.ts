@@ -2,10 +2,11 @@
  * What an execution's event stream sends: unnamed messages with JSON, told apart by `event_type`. In this order: `connected`,
  * `subscribed`, `status`, then events and output as they come, at last `result_stored` with the whole result.
  */
-import { EventId } from "@fairlead/core/events/EventId"
+
 import { StorageType } from "@fairlead/core/events/ResultEvents"
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
+import { EventId } from "@fairlead/core/ids/EventId"
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { OutputName } from "@fairlead/core/runtime/Job"
 import { Schema } from "effect"
 import { ResultViewStruct } from "./ExecutionViews.ts"

@@ -1,8 +1,9 @@
 /** What callers may ask of `/executions`: bodies, headers and queries, in the words and units of the seed documents. */
-import { maxScriptLength, Priority } from "@fairlead/core/executions/Execution"
+import { maxScriptLength } from "@fairlead/core/executions/Execution"
 import { maximumLabels } from "@fairlead/core/executions/ExecutionLabels"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { reservedPrefix } from "@fairlead/core/executions/ScriptVariables"
+import { Priority } from "@fairlead/core/queue/Priority"
 import { OutputName, RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Effect, Schema, SchemaTransformation } from "effect"
 import { HttpApiSchema } from "effect/http-api"

@@ -2,14 +2,16 @@
  * Executions as they stand on the wire. What the seed documents call a result is always complete: what there is not yet, or
  * never will be, is `null`, so that clients need not tell absent from empty.
  */
-import { Execution, ExecutionOutcome, Labels, Priority } from "@fairlead/core/executions/Execution"
-import { ExecutionErrorType } from "@fairlead/core/executions/ExecutionErrorType"
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+
+import { ExecutionErrorType } from "@fairlead/core/events/ExecutionErrorType"
+import { Execution, ExecutionOutcome, Labels } from "@fairlead/core/executions/Execution"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
-import { ResourceUsage } from "@fairlead/core/executions/ResourceUsage"
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
+import { Priority } from "@fairlead/core/queue/Priority"
 import { QueueState } from "@fairlead/core/queue/QueueEntry"
 import { OutputName } from "@fairlead/core/runtime/Job"
 import { Place } from "@fairlead/core/runtime/Place"
+import { ResourceUsage } from "@fairlead/core/runtime/ResourceUsage"
 import { Schema, Struct } from "effect"
 import { pageFields } from "./Paging.ts"
 import { RetryView } from "./QueueingRequests.ts"

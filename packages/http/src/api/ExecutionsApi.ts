@@ -1,5 +1,5 @@
 /** Contract of executions: `/executions` and the places where the seed documents put parts of it. */
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"

@@ -1,7 +1,8 @@
 /** Contract of `/queue`: the line of executions that have not ended. */
-import { UserId } from "@fairlead/core/auth/users/UserId"
-import { Priority } from "@fairlead/core/executions/Execution"
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
+import { UserId } from "@fairlead/core/ids/UserId"
+import { Priority } from "@fairlead/core/queue/Priority"
 import { QueueState } from "@fairlead/core/queue/QueueEntry"
 import { ExecutionAdmitted, QueueEntryNotFound } from "@fairlead/core/queue/QueueError"
 import { PauseScope } from "@fairlead/core/queue/QueueLoad"

@@ -1,6 +1,7 @@
 /** The part of a request to run a script that says when and beside what it may run, in the words and units of the wire. */
+
+import { ExecutionErrorType } from "@fairlead/core/events/ExecutionErrorType"
 import { ConcurrencyPolicy } from "@fairlead/core/executions/ConcurrencyPolicy"
-import { ExecutionErrorType } from "@fairlead/core/executions/ExecutionErrorType"
 import type { ExecutionRequest } from "@fairlead/core/executions/ExecutionRequest"
 import type { RetryPolicy } from "@fairlead/core/executions/RetryPolicy"
 import { ConcurrencyKey } from "@fairlead/core/queue/QueueEntry"

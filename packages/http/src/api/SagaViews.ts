@@ -1,9 +1,10 @@
 /** How sagas look on the wire. */
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
+import { SagaId } from "@fairlead/core/ids/SagaId"
 import { SagaState } from "@fairlead/core/sagas/Saga"
 import { CompensationCause, SagaEnd, StepFailure } from "@fairlead/core/sagas/SagaEntry"
-import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { StuckReason } from "@fairlead/core/sagas/StuckSaga"
 import { Schema } from "effect"
 import { pageFields } from "./Paging.ts"

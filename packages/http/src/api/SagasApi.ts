@@ -1,8 +1,9 @@
 /** Contract of `/sagas`: the durable processes behind executions. */
-import { UserId } from "@fairlead/core/auth/users/UserId"
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
+import { SagaId } from "@fairlead/core/ids/SagaId"
+import { UserId } from "@fairlead/core/ids/UserId"
 import { SagaState } from "@fairlead/core/sagas/Saga"
-import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, Authorization, Needs } from "./Access.ts"

@@ -1,7 +1,7 @@
 /** A user as the seed documents show one: the union of their field names, so `user_id` is also `id`. */
 import { Role } from "@fairlead/core/auth/roles/Role"
 import { Email, type User, Username } from "@fairlead/core/auth/users/User"
-import { UserId } from "@fairlead/core/auth/users/UserId"
+import { UserId } from "@fairlead/core/ids/UserId"
 import { Schema } from "effect"
 
 const nullableTime = Schema.NullOr(Schema.DateTimeUtcFromString)

@@ -3,8 +3,8 @@
  * The one mapping of events to the wire; derived from the event schemas, so a new event needs no line here.
  */
 import { DomainEvent, type DomainEventTag } from "@fairlead/core/events/DomainEvent"
-import { EventId } from "@fairlead/core/events/EventId"
 import { EventMetadata, NewEvent } from "@fairlead/core/events/StoredEvent"
+import { EventId } from "@fairlead/core/ids/EventId"
 import { Schema, SchemaTransformation, Struct, String as Text } from "effect"
 import { wire } from "./Wire.ts"
 

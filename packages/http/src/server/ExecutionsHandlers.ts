@@ -1,6 +1,8 @@
 /** Binds executions to their services. No decisions here: call, translate, return. */
+
 import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { exampleScripts } from "@fairlead/core/executions/ExampleScripts"
+import type { Execution } from "@fairlead/core/executions/Execution"
 import { labelMatchOf } from "@fairlead/core/executions/ExecutionLabels"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { Transcripts } from "@fairlead/core/executions/Transcripts"
@@ -41,6 +43,8 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
   "executions",
   Effect.fnUntraced(function* (handlers) {
     const [executions, transcripts, queue] = [yield* Executions, yield* Transcripts, yield* Queue]
+    const standing = ({ executionId, status }: Execution) =>
+      status === "queued" ? queue.standing(executionId) : Effect.succeedNone
     const runtimes = yield* ScriptRuntimes
     const policy = yield* AdmissionPolicy
     const { limits } = yield* HttpSettings
@@ -90,14 +94,14 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       get: Effect.fnUntraced(
         function* ({ params }) {
           const execution = yield* executions.get(yield* CurrentPrincipal, params.execution_id)
-          return executionView(execution, yield* queue.standing(execution))
+          return executionView(execution, yield* standing(execution))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
       update: Effect.fnUntraced(
         function* ({ params, payload }) {
           const execution = yield* executions.relabel(yield* CurrentPrincipal, params.execution_id, payload)
-          return executionView(execution, yield* queue.standing(execution))
+          return executionView(execution, yield* standing(execution))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),

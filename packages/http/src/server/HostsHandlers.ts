@@ -1,5 +1,5 @@
 /** Binds `/hosts` to the `Hosts` service. No decisions here: call, translate, return. */
-import { type HostReport, Hosts } from "@fairlead/core/hosts/Hosts"
+import { type HostReport, Hosts } from "@fairlead/core/health/Hosts"
 import { Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { HostsApi } from "../api/HostsApi.ts"

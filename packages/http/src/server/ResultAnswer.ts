@@ -1,8 +1,8 @@
 /** Answers with results: in one piece, or, when a script wrote much, as a stream that reads its output while it is sent. */
 import type { Principal } from "@fairlead/core/auth/Principal"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
 import { Executions } from "@fairlead/core/executions/Executions"
+import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Effect, Option, Schema, type Stream } from "effect"
 import { HttpServerResponse } from "effect/http"

@@ -1,7 +1,7 @@
 /** Binds `/sagas` to the `Sagas` service. No decisions here: call, translate, return. */
 import { ExecutionRestarts } from "@fairlead/core/executions/ExecutionRestarts"
 import { ForceFail } from "@fairlead/core/executions/ForceFail"
-import type { SagaId } from "@fairlead/core/sagas/SagaId"
+import type { SagaId } from "@fairlead/core/ids/SagaId"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
 import { StuckSagas } from "@fairlead/core/sagas/StuckSagas"
 import { DateTime, Effect } from "effect"

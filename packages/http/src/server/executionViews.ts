@@ -1,10 +1,10 @@
 /** From what the services of core answer to what stands on the wire. Pure. */
 import type { Execution } from "@fairlead/core/executions/Execution"
 import { LimitTooHigh } from "@fairlead/core/executions/ExecutionError"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
 import type { ExecutionResult, OutputText } from "@fairlead/core/executions/ExecutionResult"
 import { formatTranscriptPosition, type TranscriptPage } from "@fairlead/core/executions/transcript"
+import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import type { Standing } from "@fairlead/core/queue/QueueForecast"
 import type { Language } from "@fairlead/core/runtime/Language"
 import type { StorageError } from "@fairlead/core/storage/StorageError"

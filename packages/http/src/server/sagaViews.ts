@@ -1,4 +1,5 @@
 /** Sagas of core as their views on the wire. */
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { movedAt, type Saga } from "@fairlead/core/sagas/Saga"
 import type { StepRun } from "@fairlead/core/sagas/SagaHistory"
 import type { SagaTold } from "@fairlead/core/sagas/Sagas"
@@ -8,7 +9,7 @@ import type { SagaHistoryView, SagaView } from "../api/SagaViews.ts"
 export const sagaView = (saga: Saga): SagaView => ({
   sagaId: saga.sagaId,
   sagaName: saga.sagaName,
-  executionId: saga.executionId,
+  executionId: ExecutionId.make(saga.subject.id),
   state: saga.state,
   currentStep: saga.currentStep ?? null,
   completedSteps: saga.completedSteps,
@@ -40,7 +41,7 @@ export const sagaHistoryView = ({ history, saga }: SagaTold): SagaHistoryView =>
     sagaId: saga.sagaId,
     sagaName: saga.sagaName,
     definitionVersion: saga.definitionVersion,
-    executionId: saga.executionId,
+    executionId: ExecutionId.make(saga.subject.id),
     state: saga.state,
     startedAt: startedAt ?? null,
     restartOf: restartOf ?? null,

@@ -3,7 +3,7 @@ import { AuthOptions, authDefaults } from "@fairlead/core/auth/AuthOptions"
 import { AccessTokens } from "@fairlead/core/auth/sessions/AccessTokens"
 import { PasswordHasher } from "@fairlead/core/auth/users/PasswordHasher"
 import { layerIdentity } from "@fairlead/core/Fairlead"
-import { Storage } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import { AuthApi } from "@fairlead/http/api/AuthApi"
 import * as ApiLayer from "@fairlead/http/server/ApiLayer"
 import { AuthHandlers } from "@fairlead/http/server/AuthHandlers"
@@ -13,7 +13,7 @@ import { serve } from "../support/TestServer.ts"
 
 const identity = layerIdentity({ secret: Redacted.make("a secret for tests of at least 32 bytes") }).pipe(
   Layer.provide(Layer.succeed(AuthOptions, { ...authDefaults, registration: "open" })),
-  Layer.provide([AccessTokens.layerMemory, PasswordHasher.layerMemory, Storage.layerMemory])
+  Layer.provide([AccessTokens.layerMemory, PasswordHasher.layerMemory, Stores.layerMemory])
 )
 const routes = ApiLayer.layer({
   api: HttpApi.make("fairlead").add(AuthApi),

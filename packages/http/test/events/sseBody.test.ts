@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as CrowdLatch from "@fairlead/core/bus/CrowdLatch"
+import * as CrowdLatch from "@fairlead/core/wakeups/CrowdLatch"
 import * as Heartbeats from "@fairlead/http/server/sse/Heartbeats"
 import * as SseBody from "@fairlead/http/server/sse/SseBody"
 import { Deferred, Effect, Fiber, Schema, Stream } from "effect"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import type { FeedItem, FeedPage, FeedPosition } from "@fairlead/core/executions/FeedPage"
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { initial } from "@fairlead/http/server/sse/FeedFrames"
 import { renderItems, sharedPages } from "@fairlead/http/server/sse/renderFrames"
 import { Effect, Schema } from "effect"

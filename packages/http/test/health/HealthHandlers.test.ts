@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Health } from "@fairlead/core/health/Health"
 import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import * as Stores from "@fairlead/core/Stores"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { aliases } from "@fairlead/http/api/compat/Aliases"
@@ -48,7 +49,7 @@ interface HostOptions {
   readonly settings?: Partial<typeof defaultSettings>
 }
 const host = Effect.fnUntraced(function* ({ settings, storeAway = false }: HostOptions = {}) {
-  const stores = storeAway ? away.pipe(Layer.provideMerge(Storage.layerMemory)) : Storage.layerMemory
+  const stores = storeAway ? away.pipe(Layer.provideMerge(Stores.layerMemory)) : Stores.layerMemory
   const services = yield* Layer.build(
     Health.layer.pipe(Layer.provideMerge(registered), Layer.provide(stores), Layer.merge(Identities.layer))
   )

@@ -4,8 +4,8 @@ import { AccessTokens } from "@fairlead/core/auth/sessions/AccessTokens"
 import { PasswordHasher } from "@fairlead/core/auth/users/PasswordHasher"
 import { Users } from "@fairlead/core/auth/users/Users"
 import * as Fairlead from "@fairlead/core/Fairlead"
+import * as Stores from "@fairlead/core/Stores"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { Api } from "@fairlead/http/api/Api"
 import { aliases } from "@fairlead/http/api/compat/Aliases"
 import * as NodeDocsAssets from "@fairlead/http/node/NodeDocsAssets"
@@ -24,7 +24,7 @@ const services = Fairlead.layer({
   Layer.provide(Layer.succeed(AuthOptions, { ...authDefaults, registration: "open" })),
   Layer.provideMerge(
     Layer.mergeAll(
-      Storage.layerMemory,
+      Stores.layerMemory,
       Secrets.layerMemory,
       PasswordHasher.layerMemory,
       AccessTokens.layerMemory,

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { AccessTokens } from "@fairlead/core/auth/sessions/AccessTokens"
 import { PasswordHasher } from "@fairlead/core/auth/users/PasswordHasher"
 import * as Fairlead from "@fairlead/core/Fairlead"
+import * as Stores from "@fairlead/core/Stores"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { Api } from "@fairlead/http/api/Api"
 import { aliases } from "@fairlead/http/api/compat/Aliases"
 import * as NodeDocsAssets from "@fairlead/http/node/NodeDocsAssets"
@@ -21,7 +21,7 @@ const whole = WholeApi.layer.pipe(
   Layer.provide(Fairlead.layer({ hostName: "host-a", maxRunning: 1, secret })),
   Layer.provide(
     Layer.mergeAll(
-      Storage.layerMemory,
+      Stores.layerMemory,
       Secrets.layerMemory,
       PasswordHasher.layerMemory,
       AccessTokens.layerMemory,

@@ -4,8 +4,8 @@ import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import { AdmissionPolicy } from "@fairlead/core/executions/AdmissionPolicy"
 import { layerExecutions } from "@fairlead/core/Fairlead"
 import type { QueueBounds } from "@fairlead/core/queue/QueueBounds"
+import * as Stores from "@fairlead/core/Stores"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { aliases } from "@fairlead/http/api/compat/Aliases"
 import { EventsApi } from "@fairlead/http/api/EventsApi"
 import { ExecutionsApi } from "@fairlead/http/api/ExecutionsApi"
@@ -48,7 +48,7 @@ export const start = Effect.fnUntraced(function* ({ admission, limits, streams, 
   const policy = yield* AdmissionPolicy
   const settings = yield* SseSettings
   const core = layerExecutions({ hostName: "host-a", maxRunning: 10 }).pipe(
-    Layer.provideMerge(Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory, ScriptedRuntime.layer))
+    Layer.provideMerge(Layer.mergeAll(Stores.layerMemory, Secrets.layerMemory, ScriptedRuntime.layer))
   )
   const services = Layer.mergeAll(core, SseConnections.layer, Identities.layer).pipe(
     Layer.provide(

@@ -3,13 +3,13 @@
  * `bearer-<name>` and an API key `key-<name>` stand for the same person; `csrf-<name>` is their CSRF token.
  */
 import { TokenRejected } from "@fairlead/core/auth/AuthError"
-import { ApiKeyId } from "@fairlead/core/auth/api-keys/ApiKeyId"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import type { Credential, Principal } from "@fairlead/core/auth/Principal"
 import { grantsOf, type Role } from "@fairlead/core/auth/roles/Role"
-import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
-import { UserId } from "@fairlead/core/auth/users/UserId"
+import { ApiKeyId } from "@fairlead/core/ids/ApiKeyId"
+import { SessionId } from "@fairlead/core/ids/SessionId"
+import { UserId } from "@fairlead/core/ids/UserId"
 import { Effect, Layer, Redacted } from "effect"
 
 const uuid = (kind: number, person: number) =>

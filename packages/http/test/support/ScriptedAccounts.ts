@@ -16,12 +16,12 @@ import {
   UsernameTaken
 } from "@fairlead/core/auth/AuthError"
 import { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
-import { ApiKeyId } from "@fairlead/core/auth/api-keys/ApiKeyId"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import { User } from "@fairlead/core/auth/users/User"
 import { Users } from "@fairlead/core/auth/users/Users"
+import { ApiKeyId } from "@fairlead/core/ids/ApiKeyId"
 import { Context, DateTime, Effect, Layer, Redacted, Ref } from "effect"
 import * as Identities from "./Identities.ts"
 

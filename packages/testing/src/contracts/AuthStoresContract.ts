@@ -1,5 +1,5 @@
 /** Every contract of the auth areas' stores in one call. Each suite builds its own stores. */
-import type { Stores } from "@fairlead/core/storage/Storage"
+import type { Stores } from "@fairlead/core/Stores"
 import type { Layer } from "effect"
 import * as ApiKeyStoreContract from "./ApiKeyStoreContract.ts"
 import * as LoginAttemptStoreContract from "./LoginAttemptStoreContract.ts"

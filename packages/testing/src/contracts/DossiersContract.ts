@@ -1,15 +1,17 @@
 /** What every implementation of dossiers promises: all that is stored about an execution in one piece, and the names of rows that belong to none. */
+
 import { assert, it } from "@effect/vitest"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
+import { executionSubject } from "@fairlead/core/ids/Subject"
+import type { Stores } from "@fairlead/core/Stores"
+import { Journal } from "@fairlead/core/sagas/Journal"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Dossiers } from "@fairlead/core/storage/Dossiers"
-import { Journal } from "@fairlead/core/storage/Journal"
-import type { Stores } from "@fairlead/core/storage/Storage"
 import type { Dossier } from "@fairlead/core/verification/Dossier"
+import { Dossiers } from "@fairlead/core/verification/Dossiers"
 import { Effect, Equal, type Layer, Option } from "effect"
 import { executionEvent, runningEvent } from "../fixtures/EventFixtures.ts"
 import { instant, queuedExecution } from "../fixtures/ExecutionFixtures.ts"
@@ -108,7 +110,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         yield* stored(1)
         assert.deepStrictEqual(yield* breaches, [])
         yield* sagas.insert(createdSaga(2, { state: "completed" }))
-        yield* sagas.insert(createdSaga(3, { executionId: executionId(1) }))
+        yield* sagas.insert(createdSaga(3, { subject: executionSubject(executionId(1)) }))
         const fence = { sagaId: sagaId(1), fence: 1 }
         const bytes = new Uint8Array(1)
         yield* (yield* ExecutionOutputStore).append({ executionId: executionId(4), attempt: 1 }, fence, [

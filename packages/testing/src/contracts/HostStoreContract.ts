@@ -1,7 +1,7 @@
 /** What every record of hosts promises: who is there, and for how long each has been silent. */
 import { assert, it } from "@effect/vitest"
 import { HostStore } from "@fairlead/core/hosts/HostStore"
-import type { Stores } from "@fairlead/core/storage/Storage"
+import type { Stores } from "@fairlead/core/Stores"
 import { Effect, type Layer } from "effect"
 import { served, servingHost } from "../fixtures/QueueFixtures.ts"
 import { liveSuite } from "./internal/eventually.ts"

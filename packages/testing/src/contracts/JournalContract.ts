@@ -2,11 +2,13 @@
 import { assert, it } from "@effect/vitest"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
+import { streamOf } from "@fairlead/core/ids/Subject"
+import type { Stores } from "@fairlead/core/Stores"
+import { Journal } from "@fairlead/core/sagas/Journal"
 import { Saga } from "@fairlead/core/sagas/Saga"
 import type { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Journal, streamOf } from "@fairlead/core/storage/Journal"
-import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import { Storage } from "@fairlead/core/storage/Storage"
 import { Effect, Equal, Exit, type Layer } from "effect"
 import { cancelledEvent, runningEvent } from "../fixtures/EventFixtures.ts"
 import { awkwardText, completedExecution, instant, queuedExecution } from "../fixtures/ExecutionFixtures.ts"
@@ -25,7 +27,9 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const first = write(saga, [started, intent("start")], { events: [runningEvent(1), cancelledEvent(2)] })
         assert.isTrue(yield* journal.append(first))
         const execution = completedExecution(1)
-        const second = write(new Saga({ ...first.saga, currentStep: "start" }), [intent("observe")], { execution })
+        const second = write(new Saga({ ...first.saga, currentStep: "start" }), [intent("observe")], {
+          subject: execution
+        })
         assert.isTrue(yield* journal.append(second))
         const seen = yield* look(1)
         assert.isTrue(Equal.equals(seen.saga, second.saga))
@@ -36,8 +40,8 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
           { seq: 3, fence: 1, driver: "a", at, entry: intent("observe") }
         ])
         assert.deepStrictEqual(seen.events, [
-          { ...runningEvent(1), stream: streamOf(saga), streamVersion: 1 },
-          { ...cancelledEvent(2), stream: streamOf(saga), streamVersion: 2 }
+          { ...runningEvent(1), stream: streamOf(saga.subject), streamVersion: 1 },
+          { ...cancelledEvent(2), stream: streamOf(saga.subject), streamVersion: 2 }
         ])
         const { executions } = yield* (yield* ExecutionStore).list({ statuses: ["completed"], limit: 10, offset: 0 })
         assert.deepStrictEqual(
@@ -51,13 +55,13 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       Effect.gen(function* () {
         const [journal, store] = [yield* Journal, yield* ExecutionStore]
         const saga = yield* driven(71)
-        yield* store.relabel(saga.executionId, { name: "mine", labels: { team: "billing" } })
-        const move = write(saga, [started, intent("start")], { execution: completedExecution(71, { name: "old" }) })
+        yield* store.relabel(executionId(71), { name: "mine", labels: { team: "billing" } })
+        const move = write(saga, [started, intent("start")], { subject: completedExecution(71, { name: "old" }) })
         assert.isTrue(yield* journal.append(move))
         const named = completedExecution(71, { name: "mine", labels: { team: "billing" } })
         assert.isTrue(Equal.equals((yield* look(71)).execution, named))
-        yield* store.relabel(saga.executionId, { name: null, labels: { team: null } })
-        const again = write(move.saga, [intent("observe")], { execution: named })
+        yield* store.relabel(executionId(71), { name: null, labels: { team: null } })
+        const again = write(move.saga, [intent("observe")], { subject: named })
         assert.isTrue(yield* journal.append(again))
         assert.isTrue(Equal.equals((yield* look(71)).execution, completedExecution(71)))
       })
@@ -71,7 +75,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const before = yield* look(11)
         for (const fence of [1, 3]) {
           const fenced = write(new Saga({ ...saga, fence, state: "completed" }), [started], {
-            execution: completedExecution(11),
+            subject: completedExecution(11),
             events: [runningEvent(11)]
           })
           assert.isFalse(yield* journal.append(fenced))
@@ -125,7 +129,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const event = cancelledEvent(61, awkwardText)
         const moved = new Saga({ ...saga, errorMessage: awkwardText })
         const execution = queuedExecution(61, { script: awkwardText })
-        assert.isTrue(yield* journal.append(write(moved, [entry], { execution, events: [event] })))
+        assert.isTrue(yield* journal.append(write(moved, [entry], { subject: execution, events: [event] })))
         const seen = yield* look(61)
         assert.deepInclude(seen.saga, { errorMessage: awkwardText, cancelRequest: cancel })
         assert.deepStrictEqual((yield* sagas.pulse([sagaId(61)]))[0]?.cancelRequest, cancel)

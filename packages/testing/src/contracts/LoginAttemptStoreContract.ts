@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { LoginAttemptStore } from "@fairlead/core/auth/users/LoginAttemptStore"
 import { charge, isLocked, type LoginAttempts } from "@fairlead/core/auth/users/LoginAttempts"
-import type { Stores } from "@fairlead/core/storage/Storage"
+import type { Stores } from "@fairlead/core/Stores"
 import { Effect, type Layer } from "effect"
 import { liveSuite } from "./internal/eventually.ts"
 

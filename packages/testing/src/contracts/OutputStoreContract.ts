@@ -1,8 +1,9 @@
 /** What every store of output promises: bytes without gap or overlap, written only by the driver that holds the fence. */
 import { assert, it } from "@effect/vitest"
 import { ExecutionOutputStore, type OutputChunk, type OutputKey } from "@fairlead/core/executions/ExecutionOutputStore"
+import type { Stores } from "@fairlead/core/Stores"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import { Storage } from "@fairlead/core/storage/Storage"
 import { Effect, Exit, type Layer } from "effect"
 import { createdSaga } from "../fixtures/SagaFixtures.ts"
 import { executionId, sagaId } from "../fixtures/Uuid.ts"

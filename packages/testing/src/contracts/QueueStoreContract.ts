@@ -6,10 +6,11 @@ import { byRank, nextToRun, type PlaceOffer, type QueueLimits, readied } from "@
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import type { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Place } from "@fairlead/core/runtime/Place"
+import type { Stores } from "@fairlead/core/Stores"
+import { Journal } from "@fairlead/core/sagas/Journal"
 import { Saga } from "@fairlead/core/sagas/Saga"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Journal } from "@fairlead/core/storage/Journal"
-import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import { Storage } from "@fairlead/core/storage/Storage"
 import { Effect, Equal, Exit, type Layer, Option } from "effect"
 import { completedExecution, instant, queuedExecution } from "../fixtures/ExecutionFixtures.ts"
 import { second, waitingEntry } from "../fixtures/QueueFixtures.ts"
@@ -254,7 +255,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
             at: instant,
             entries: [entry],
             events: [],
-            execution
+            subject: execution
           })
         assert.isTrue(yield* write(1, queuedExecution(700, { status: "running" })))
         assert.isTrue(Option.isSome(yield* store.find(executionId(700))))

@@ -1,11 +1,12 @@
 /** What every engine promises: each committed item reaches a driver, at least once, and never more drivers than asked for. */
 import { assert, it } from "@effect/vitest"
+import { AdmissionStore } from "@fairlead/core/executions/AdmissionStore"
 import { Place } from "@fairlead/core/runtime/Place"
+import type { Stores } from "@fairlead/core/Stores"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaItem"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Journal } from "@fairlead/core/storage/Journal"
-import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Clock, Deferred, Effect, type Layer } from "effect"
 import { runningEvent } from "../fixtures/EventFixtures.ts"
@@ -51,8 +52,10 @@ const begin = Effect.fnUntraced(function* (n: number) {
   const saga = createdSaga(n, { state: "running", fence: 1, driver: "a", lane })
   const execution = queuedExecution(n)
   const entry = waitingEntry(n, { runtime: "ssh", state: "admitted", place: lane })
-  assert.isTrue(yield* (yield* Journal).begin({ execution, saga, entry, entries: [], events: [runningEvent(n)] }))
-  return { saga, execution, entries: [] }
+  assert.isTrue(
+    yield* (yield* AdmissionStore).createStarted({ execution, saga, entry, entries: [], events: [runningEvent(n)] })
+  )
+  return { saga, subject: execution, entries: [] }
 })
 
 const deliveries = (delivered: ReadonlyArray<string>, { dispatch, sagaId }: SagaDispatch) =>

@@ -1,8 +1,9 @@
 /** What every store of sagas promises: one driver at a time, and a cancel request that is never overwritten. */
 import { assert, it } from "@effect/vitest"
+import { executionSubject } from "@fairlead/core/ids/Subject"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
+import type { Stores } from "@fairlead/core/Stores"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import type { Stores } from "@fairlead/core/storage/Storage"
 import { DateTime, Effect, Equal, Exit, type Layer, Option } from "effect"
 import { instant } from "../fixtures/ExecutionFixtures.ts"
 import { waitingEntry } from "../fixtures/QueueFixtures.ts"
@@ -58,7 +59,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
           ])
         assert.deepStrictEqual(yield* found({}), [4, sagaId(24), sagaId(23)])
         assert.deepStrictEqual(yield* found({ state: "created", offset: 1 }), [3, sagaId(22), sagaId(21)])
-        assert.deepStrictEqual(yield* found({ executionId: executionId(22) }), [1, sagaId(22)])
+        assert.deepStrictEqual(yield* found({ subject: executionSubject(executionId(22)) }), [1, sagaId(22)])
         assert.deepStrictEqual(yield* found({ ownerId: userId(29) }), [0])
       })
     )

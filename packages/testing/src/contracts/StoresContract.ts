@@ -1,6 +1,7 @@
 /** Every contract of storage in one call, for adapters that provide all of `Stores`. Each suite builds its own stores. */
-import type { Stores } from "@fairlead/core/storage/Storage"
+import type { Stores } from "@fairlead/core/Stores"
 import type { Layer } from "effect"
+import * as AdmissionStoreContract from "./AdmissionStoreContract.ts"
 import * as BusContract from "./BusContract.ts"
 import * as DossiersContract from "./DossiersContract.ts"
 import * as EventLogContract from "./EventLogContract.ts"
@@ -8,7 +9,6 @@ import * as ExecutionStoreContract from "./ExecutionStoreContract.ts"
 import * as HostStoreContract from "./HostStoreContract.ts"
 import * as IdempotencyContract from "./IdempotencyContract.ts"
 import * as JournalContract from "./JournalContract.ts"
-import * as JournalOpeningContract from "./JournalOpeningContract.ts"
 import * as OutputStoreContract from "./OutputStoreContract.ts"
 import * as QueueStoreContract from "./QueueStoreContract.ts"
 import * as SagaEngineContract from "./SagaEngineContract.ts"
@@ -22,7 +22,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
   ExecutionStoreContract.suite(name, stores)
   SagaStoreContract.suite(name, stores)
   JournalContract.suite(name, stores)
-  JournalOpeningContract.suite(name, stores)
+  AdmissionStoreContract.suite(name, stores)
   OutputStoreContract.suite(name, stores)
   IdempotencyContract.suite(name, stores)
   HostStoreContract.suite(name, stores)

@@ -1,7 +1,7 @@
 /**
  * Faults put around a port from outside: the n-th call of one method fails or is late. Product code knows nothing of them.
  *
- *     const stores = Faults.layer(Journal, "append", 3, Faults.failAfter(error)).pipe(Layer.provideMerge(Storage.layerMemory))
+ *     const stores = Faults.layer(Journal, "append", 3, Faults.failAfter(error)).pipe(Layer.provideMerge(Stores.layerMemory))
  */
 import { type Context, type Duration, Effect, Layer } from "effect"
 

@@ -1,5 +1,6 @@
 /** How executions that start at once are written, as members of a `with` clause: one statement for any number of them. */
-import { type JournalBeginning, streamOf } from "@fairlead/core/storage/Journal"
+import type { StartedExecution } from "@fairlead/core/executions/AdmissionStore"
+import { streamOf } from "@fairlead/core/ids/Subject"
 import { DateTime, Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import { encodeExecution } from "../PostgresExecutionStore.ts"
@@ -8,14 +9,14 @@ import { boundedWait, encodeEvents } from "./eventRows.ts"
 import { encodeEntries } from "./journalRows.ts"
 
 /** Its models as the texts of `jsonb` values. */
-export interface EncodedBeginning extends JournalBeginning {
+export interface EncodedBeginning extends StartedExecution {
   readonly executionJson: string
   readonly sagaJson: string
   readonly eventsJson: string
   readonly entriesJson: string
 }
 
-export const encodeBeginning = Effect.fnUntraced(function* (beginning: JournalBeginning) {
+export const encodeBeginning = Effect.fnUntraced(function* (beginning: StartedExecution) {
   const encoded: EncodedBeginning = {
     ...beginning,
     executionJson: yield* encodeExecution(beginning.execution),
@@ -37,7 +38,7 @@ const columnsOf = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<EncodedBe
     ${each(({ entry }) => entry.runtime)}::text[], ${each(({ entry }) => entry.demand)}::text[],
     ${each(({ entry }) => entry.priority)}::int[], ${each(({ entry }) => DateTime.formatIso(entry.rankAt))}::text[],
     ${each(({ entry }) => DateTime.formatIso(entry.queuedAt))}::text[], ${each(({ entry }) => DateTime.formatIso(entry.expiresAt))}::text[],
-    ${each(({ saga }) => streamOf(saga))}::text[], ${each(({ events }) => events.length)}::int[],
+    ${each(({ saga }) => streamOf(saga.subject))}::text[], ${each(({ events }) => events.length)}::int[],
     ${each(({ eventsJson }) => eventsJson)}::text[], ${each(({ saga }) => saga.driver ?? "")}::text[],
     ${each(({ saga }) => DateTime.formatIso(saga.updatedAt))}::text[], ${each(({ entriesJson }) => entriesJson)}::text[]`
 }
@@ -69,8 +70,8 @@ export const beginAll = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<Enc
     select execution_id, owner_id, status, lang, created_at::timestamptz, execution::jsonb from beginnings join lined using (execution_id)
   ),
   begun as (
-    insert into sagas (saga_id, execution_id, owner_id, state, dispatch, fence, lane, parked, saga)
-    select saga_id, execution_id, owner_id, state, dispatch, fence, place, false, saga::jsonb from beginnings join lined using (execution_id)
+    insert into sagas (saga_id, subject_kind, subject_id, owner_id, state, dispatch, fence, lane, parked, saga)
+    select saga_id, 'execution', execution_id, owner_id, state, dispatch, fence, place, false, saga::jsonb from beginnings join lined using (execution_id)
   ),
   logged as (
     insert into saga_log (saga_id, seq, fence, at, entry, driver)

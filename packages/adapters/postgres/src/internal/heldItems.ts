@@ -1,5 +1,5 @@
 /**
- * Items of the engine that this host wrote as its own with `Journal.begin`, and drives without taking them from the queue first. Each is
+ * Items of the engine that this host wrote as its own with `AdmissionStore.createStarted`, and drives without taking them from the queue first. Each is
  * locked in `effect_queue` like one that was taken, with the id of its saga as the lock's name; others get it when the lock expires.
  */
 import type { SagaEngine } from "@fairlead/core/sagas/SagaEngine"

@@ -1,8 +1,10 @@
 /** How moves of sagas are written, as members of a `with` clause: one statement for any number of them. */
+import { Execution } from "@fairlead/core/executions/Execution"
 import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
+import { streamOf } from "@fairlead/core/ids/Subject"
+import type { JournalWrite } from "@fairlead/core/sagas/Journal"
 import { isEnded, SagaState } from "@fairlead/core/sagas/Saga"
 import { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
-import { type JournalWrite, streamOf } from "@fairlead/core/storage/Journal"
 import { DateTime, Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import { encodeExecution } from "../PostgresExecutionStore.ts"
@@ -17,7 +19,7 @@ export const encodeEntries = Schema.encodeEffect(jsonText(Schema.Array(SagaEntry
 /** A write, its models as the texts of `jsonb` values. */
 export interface EncodedWrite {
   readonly sagaId: string
-  readonly executionId: string
+  readonly subjectId: string
   readonly stream: string
   readonly fence: number
   readonly state: string
@@ -37,11 +39,13 @@ export interface EncodedWrite {
 }
 
 export const encodeWrite = Effect.fnUntraced(function* (write: JournalWrite) {
-  const { at, entries, events, execution, saga } = write
+  const { at, entries, events, saga, subject } = write
+  if (subject !== undefined && !(subject instanceof Execution))
+    return yield* Effect.die(`the journal does not write a subject of the kind ${saga.subject.kind}`)
   const encoded: EncodedWrite = {
     sagaId: saga.sagaId,
-    executionId: saga.executionId,
-    stream: streamOf(saga),
+    subjectId: saga.subject.id,
+    stream: streamOf(saga.subject),
     fence: saga.fence,
     state: saga.state,
     saga: yield* encodeSaga(saga),
@@ -49,9 +53,9 @@ export const encodeWrite = Effect.fnUntraced(function* (write: JournalWrite) {
     at: DateTime.formatIso(at),
     logged: saga.logLength - entries.length,
     entries: yield* encodeEntries(entries),
-    execution: execution === undefined ? "" : yield* encodeExecution(execution),
-    status: execution?.status ?? "",
-    ended: execution !== undefined && isTerminal(execution.status),
+    execution: subject === undefined ? "" : yield* encodeExecution(subject),
+    status: subject?.status ?? "",
+    ended: subject !== undefined && isTerminal(subject.status),
     eventCount: events.length,
     events: yield* encodeEvents(events)
   }
@@ -60,7 +64,7 @@ export const encodeWrite = Effect.fnUntraced(function* (write: JournalWrite) {
 
 const columnsOf = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>) => {
   const each = <A>(member: (write: EncodedWrite) => A) => writes.map(member)
-  return sql`${each(({ sagaId }) => sagaId)}::uuid[], ${each(({ executionId }) => executionId)}::uuid[],
+  return sql`${each(({ sagaId }) => sagaId)}::uuid[], ${each(({ subjectId }) => subjectId)}::uuid[],
     ${each(({ stream }) => stream)}::text[], ${each(({ fence }) => fence)}::int[], ${each(({ state }) => state)}::text[],
     ${each(({ saga }) => saga)}::text[], ${each(({ driver }) => driver)}::text[], ${each(({ at }) => at)}::text[],
     ${each(({ logged }) => logged)}::int[], ${each(({ entries }) => entries)}::text[],

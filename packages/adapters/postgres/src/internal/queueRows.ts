@@ -1,11 +1,12 @@
 /** Rows of the line, and the models that they are. */
-import { UserId } from "@fairlead/core/auth/users/UserId"
-import { ExecutionId } from "@fairlead/core/executions/ExecutionId"
+
+import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
+import { SagaId } from "@fairlead/core/ids/SagaId"
+import { UserId } from "@fairlead/core/ids/UserId"
 import { QueueEntry, QueueState } from "@fairlead/core/queue/QueueEntry"
 import { PauseScope } from "@fairlead/core/queue/QueueLoad"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Place } from "@fairlead/core/runtime/Place"
-import { SagaId } from "@fairlead/core/sagas/SagaId"
 import { Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 

@@ -40,7 +40,7 @@ const line = (sql: SqlClient.SqlClient) => {
       rows: sql`select execution_id::text as key, 'it is ' || status || ' and not in the line' as detail from executions e
         where status in ('queued', 'scheduled', 'running')
           and not exists (select 1 from queue_entries q where q.execution_id = e.execution_id)
-          and not exists (select 1 from sagas s where s.execution_id = e.execution_id and ${live} and not s.parked and s.lane is null)
+          and not exists (select 1 from sagas s where s.subject_kind = 'execution' and s.subject_id = e.execution_id and ${live} and not s.parked and s.lane is null)
         order by execution_id limit ${limit}`
     },
     {
@@ -53,8 +53,8 @@ const line = (sql: SqlClient.SqlClient) => {
       table: "sagas",
       rows: sql`select s.saga_id::text as key, 'it is ' || case when s.parked then 'parked' else 'in lane ' || s.lane end
           || ', its execution is ' || coalesce(q.state, 'not in the line') as detail
-        from sagas s left join queue_entries q using (execution_id)
-        where ${live} and (s.parked or s.lane is not null)
+        from sagas s left join queue_entries q on q.execution_id = s.subject_id
+        where s.subject_kind = 'execution' and ${live} and (s.parked or s.lane is not null)
           and (q.state is null or q.place is distinct from case when s.parked then null else s.lane end)
         order by 1 limit ${limit}`
     }
@@ -67,7 +67,8 @@ const ownerless = (sql: SqlClient.SqlClient): ReadonlyArray<StrayQuery> => {
   return [
     {
       table: "sagas",
-      rows: sql`select saga_id::text as key, ${noExecution} as detail from sagas t where ${without} order by 1 limit ${limit}`
+      rows: sql`select saga_id::text as key, 'there is no execution ' || t.subject_id as detail from sagas t
+        where subject_kind = 'execution' and not exists (select 1 from executions e where e.execution_id = t.subject_id) order by 1 limit ${limit}`
     },
     {
       table: "execution_output",
@@ -117,7 +118,8 @@ const columns = (sql: SqlClient.SqlClient): ReadonlyArray<StrayQuery> => {
       table: "sagas",
       rows: sql`select key, ${detail} from (select saga_id::text as key, ${differing([
         ["saga_id", sql`saga_id::text`, sql`saga ->> 'sagaId'`],
-        ["execution_id", sql`execution_id::text`, sql`saga ->> 'executionId'`],
+        ["subject_kind", sql`subject_kind`, sql`saga #>> '{subject,kind}'`],
+        ["subject_id", sql`subject_id::text`, sql`saga #>> '{subject,id}'`],
         ["owner_id", sql`owner_id::text`, sql`saga ->> 'ownerId'`],
         ["state", sql`state`, sql`saga ->> 'state'`],
         ["dispatch", sql`dispatch::text`, sql`saga ->> 'dispatch'`],

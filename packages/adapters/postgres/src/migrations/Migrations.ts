@@ -9,6 +9,7 @@ import lists from "./0007_lists.ts"
 import writeProbes from "./0008_write_probes.ts"
 import labels from "./0009_labels.ts"
 import storedOutput from "./0010_stored_output.ts"
+import sagaSubject from "./0011_saga_subject.ts"
 
 export const migrations = {
   "0001_core": core,
@@ -20,5 +21,6 @@ export const migrations = {
   "0007_lists": lists,
   "0008_write_probes": writeProbes,
   "0009_labels": labels,
-  "0010_stored_output": storedOutput
+  "0010_stored_output": storedOutput,
+  "0011_saga_subject": sagaSubject
 }

@@ -1,5 +1,5 @@
 /** Every store over PGlite, in this process. One process a directory: a second one fails at once with `DataDirectoryLocked`. */
-import type { Stores } from "@fairlead/core/storage/Storage"
+import type { Stores } from "@fairlead/core/Stores"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Effect, Layer } from "effect"
 import * as PostgresBusLedger from "../PostgresBusLedger.ts"

@@ -1,11 +1,11 @@
 /** A database that the real core wrote, damaged by SQL in one way after the other: each time the rows must be named, and nothing may crash. */
 import { assert, it } from "@effect/vitest"
 import { grantsOf } from "@fairlead/core/auth/roles/Role"
-import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
 import type { Execution } from "@fairlead/core/executions/Execution"
 import type { ExecutionRequest } from "@fairlead/core/executions/ExecutionRequest"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
+import { SessionId } from "@fairlead/core/ids/SessionId"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Secrets } from "@fairlead/core/secrets/Secrets"

@@ -1,6 +1,6 @@
 /** A database of its own for one suite, on the server named by FAIRLEAD_TEST_DATABASE_URL; dropped when the scope closes. */
 import { PgClient } from "@effect/sql-pg"
-import type { Stores } from "@fairlead/core/storage/Storage"
+import type { Stores } from "@fairlead/core/Stores"
 import * as PostgresStorage from "@fairlead/postgres/PostgresStorage"
 import { Config, Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"

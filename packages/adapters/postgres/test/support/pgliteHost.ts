@@ -4,9 +4,10 @@
  */
 import assert from "node:assert"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
+import type { Stores } from "@fairlead/core/Stores"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import { Storage } from "@fairlead/core/storage/Storage"
 import * as PgliteStorage from "@fairlead/postgres/pglite/PgliteStorage"
 import { queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"

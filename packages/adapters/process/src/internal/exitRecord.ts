@@ -1,7 +1,7 @@
 /** What the keeper writes to `exit`, and what it means. Pure. */
 import { constants } from "node:os"
-import { ResourceUsage } from "@fairlead/core/executions/ResourceUsage"
 import type { JobEnd, JobReport, OutputTotals } from "@fairlead/core/runtime/Job"
+import { ResourceUsage } from "@fairlead/core/runtime/ResourceUsage"
 import { Schema } from "effect"
 
 const totals = {

@@ -1,7 +1,7 @@
 /** A long-lived credential of one user, without its secret: that is shown once and stored only as a digest. */
 import { Schema } from "effect"
-import { UserId } from "../users/UserId.ts"
-import { ApiKeyId } from "./ApiKeyId.ts"
+import { ApiKeyId } from "../../ids/ApiKeyId.ts"
+import { UserId } from "../../ids/UserId.ts"
 
 /** 1 to 100 characters of text in one line. */
 export const ApiKeyName = Schema.String.check(

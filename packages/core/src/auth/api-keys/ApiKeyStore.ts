@@ -1,10 +1,10 @@
 /** Port: where API keys are kept, as digests of their secrets. */
 import { Context, type DateTime, Effect, Layer, Option } from "effect"
+import type { ApiKeyId } from "../../ids/ApiKeyId.ts"
+import type { UserId } from "../../ids/UserId.ts"
 import { MemoryDatabase } from "../../storage/MemoryDatabase.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
-import type { UserId } from "../users/UserId.ts"
 import { ApiKey } from "./ApiKey.ts"
-import type { ApiKeyId } from "./ApiKeyId.ts"
 
 export interface ApiKeyRecord {
   readonly apiKey: ApiKey

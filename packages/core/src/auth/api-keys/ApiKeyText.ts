@@ -3,9 +3,9 @@
  * before: a mistyped key is refused without a look at the store, and scanners for leaked keys can be sure of what they found.
  */
 import { Effect, Option, Schema } from "effect"
+import { ApiKeyId } from "../../ids/ApiKeyId.ts"
 import { fingerprint } from "../../ids/Fingerprint.ts"
 import { TokenRejected } from "../AuthError.ts"
-import { ApiKeyId } from "./ApiKeyId.ts"
 
 const prefix = "fairlead_"
 const checksumLength = 6

@@ -4,8 +4,8 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { Ids } from "../../ids/Ids.ts"
+import type { SessionId } from "../../ids/SessionId.ts"
 import { AuthKeys } from "../AuthKeys.ts"
-import type { SessionId } from "../sessions/SessionId.ts"
 
 export class Csrf extends Context.Service<
   Csrf,

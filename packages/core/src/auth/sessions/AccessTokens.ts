@@ -1,8 +1,8 @@
 /** Port: short-lived signed tokens that name a session. They prove nothing alone: the session must also be live. */
 import { Clock, Context, DateTime, Effect, Layer, Redacted } from "effect"
+import type { SessionId } from "../../ids/SessionId.ts"
+import type { UserId } from "../../ids/UserId.ts"
 import { TokenRejected } from "../AuthError.ts"
-import type { UserId } from "../users/UserId.ts"
-import type { SessionId } from "./SessionId.ts"
 
 /** Seconds for which a token is still taken after its end, because clocks of hosts differ. */
 export const clockSkewSeconds = 60

@@ -7,8 +7,8 @@ import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { Digest } from "effect/crypto"
 import { fingerprint } from "../../ids/Fingerprint.ts"
 import { Ids } from "../../ids/Ids.ts"
+import { SessionId } from "../../ids/SessionId.ts"
 import { AuthKeys } from "../AuthKeys.ts"
-import { SessionId } from "./SessionId.ts"
 
 export interface RefreshToken {
   readonly token: Redacted.Redacted

@@ -5,8 +5,8 @@
  *     └────── time without a refresh ─────▶ expired
  */
 import { DateTime, Schema } from "effect"
-import { UserId } from "../users/UserId.ts"
-import { SessionId } from "./SessionId.ts"
+import { SessionId } from "../../ids/SessionId.ts"
+import { UserId } from "../../ids/UserId.ts"
 
 export class Session extends Schema.Class<Session>("Session")({
   sessionId: SessionId,

@@ -1,12 +1,12 @@
 /** Ends sessions inside the caller's transaction and sends the wake-ups. After the commit the caller makes `LiveCredentials` forget them. */
 import { Context, type DateTime, Effect, Layer, Option } from "effect"
-import { Wakeups } from "../../bus/Wakeups.ts"
+import type { SessionId } from "../../ids/SessionId.ts"
+import type { UserId } from "../../ids/UserId.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
+import { Wakeups } from "../../wakeups/Wakeups.ts"
 import { AuthEvents, type UserEvent } from "../AuthEvents.ts"
 import { sessionTopic } from "../LiveCredentials.ts"
 import type { Origin } from "../Origin.ts"
-import type { UserId } from "../users/UserId.ts"
-import type { SessionId } from "./SessionId.ts"
 import { SessionStore } from "./SessionStore.ts"
 
 export class SessionRevoker extends Context.Service<

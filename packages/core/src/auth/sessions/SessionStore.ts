@@ -1,10 +1,10 @@
 /** Port: where sessions are kept. Ended ones stay until they would have expired. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
+import type { SessionId } from "../../ids/SessionId.ts"
+import type { UserId } from "../../ids/UserId.ts"
 import { MemoryDatabase } from "../../storage/MemoryDatabase.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
-import type { UserId } from "../users/UserId.ts"
 import { isLive, Session } from "./Session.ts"
-import type { SessionId } from "./SessionId.ts"
 
 export class SessionStore extends Context.Service<
   SessionStore,

@@ -1,7 +1,7 @@
 /** What a client gets when it logs in or refreshes. */
 import type { Redacted } from "effect"
+import type { SessionId } from "../../ids/SessionId.ts"
 import type { User } from "../users/User.ts"
-import type { SessionId } from "./SessionId.ts"
 
 export interface SessionTokens {
   readonly user: User

@@ -1,5 +1,6 @@
 /** Use cases on logins: a session is one login, its refresh tokens a family that dies together. */
 import { Context, DateTime, Effect, Layer, Option, type Redacted } from "effect"
+import type { SessionId } from "../../ids/SessionId.ts"
 import { Storage } from "../../storage/Storage.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { CredentialsRejected, LoginLocked, LoginsBusy, TokenRejected } from "../AuthError.ts"
@@ -12,7 +13,6 @@ import { makeAuthenticate } from "./internal/authenticate.ts"
 import { makeLogin } from "./internal/login.ts"
 import { makeRefresh } from "./internal/refresh.ts"
 import { RefreshTokens } from "./RefreshTokens.ts"
-import type { SessionId } from "./SessionId.ts"
 import { SessionRevoker } from "./SessionRevoker.ts"
 import type { SessionTokens } from "./SessionTokens.ts"
 

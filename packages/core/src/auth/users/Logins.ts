@@ -1,15 +1,15 @@
 /** Users as the sessions need them: found by what was typed, their password proven, the login noted. What users do themselves is in `Users`. */
 import { Context, type DateTime, Effect, Layer, Option, type Redacted, Schema } from "effect"
 import { Digest } from "effect/crypto"
-import { Wakeups } from "../../bus/Wakeups.ts"
 import { fingerprint } from "../../ids/Fingerprint.ts"
+import type { UserId } from "../../ids/UserId.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
+import { Wakeups } from "../../wakeups/Wakeups.ts"
 import type { LoginLocked, LoginsBusy } from "../AuthError.ts"
 import { userTopic } from "../LiveCredentials.ts"
 import { PasswordChecks } from "./PasswordChecks.ts"
 import type { PasswordHash } from "./PasswordHasher.ts"
 import { Email, type User, Username } from "./User.ts"
-import type { UserId } from "./UserId.ts"
 import { loginKey, type UserRecord, UserStore } from "./UserStore.ts"
 
 export interface LoginAttempt {

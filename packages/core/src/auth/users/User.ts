@@ -1,7 +1,7 @@
 /** A person or machine that may log in. The password's hash is not part of it: see `UserStore`. */
 import { Schema } from "effect"
+import { UserId } from "../../ids/UserId.ts"
 import { Role } from "../roles/Role.ts"
-import { UserId } from "./UserId.ts"
 
 /** 3 to 64 characters: letters, digits, dot, dash, underscore; the first is a letter or digit. Compared without case. */
 export const Username = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$/u))

@@ -1,10 +1,10 @@
 /** Port: where users and the hashes of their passwords are kept. A hash leaves it only beside the user it belongs to. */
 import { Context, type DateTime, Effect, Layer, Option, Redacted } from "effect"
+import type { UserId } from "../../ids/UserId.ts"
 import { MemoryDatabase } from "../../storage/MemoryDatabase.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
 import type { PasswordHash } from "./PasswordHasher.ts"
 import { User } from "./User.ts"
-import type { UserId } from "./UserId.ts"
 
 export interface UserRecord {
   readonly user: User

@@ -1,8 +1,8 @@
 /** Use cases on users: joining, looking oneself up, changing one's own account. */
 import { Context, DateTime, Effect, Layer, Option, type Redacted } from "effect"
-import { Wakeups } from "../../bus/Wakeups.ts"
 import { Storage } from "../../storage/Storage.ts"
 import { StorageError } from "../../storage/StorageError.ts"
+import { Wakeups } from "../../wakeups/Wakeups.ts"
 import {
   CurrentPasswordWrong,
   type LoginLocked,

@@ -3,9 +3,9 @@
  * since then shares the answer: a thousand followers at the end of an execution cost the stores as much as one.
  */
 import { type Context, Effect, type Exit, RcMap, type Scope } from "effect"
-import * as CrowdLatch from "../../bus/CrowdLatch.ts"
-import type { WakeupWaiters } from "../../bus/WakeupWaiters.ts"
-import type { ExecutionId } from "../ExecutionId.ts"
+import type { ExecutionId } from "../../ids/ExecutionId.ts"
+import * as CrowdLatch from "../../wakeups/CrowdLatch.ts"
+import type { WakeupWaiters } from "../../wakeups/WakeupWaiters.ts"
 
 /** Different answers that are kept for others who ask; beyond that each asks the stores. */
 const keptAnswers = 8

@@ -1,6 +1,7 @@
 /** The facts about sagas that an entry of the log tells the world. Pure. */
 import type { DateTime } from "effect"
 import type { DomainEvent } from "../../events/DomainEvent.ts"
+import { aboutSaga } from "../../events/SagaEvents.ts"
 import type { Saga } from "../Saga.ts"
 import type { SagaEntry } from "../SagaEntry.ts"
 import type { SagaProgress } from "../SagaProgress.ts"
@@ -12,7 +13,7 @@ export const sagaEventsOf = (
   progress: SagaProgress,
   at: DateTime.Utc
 ): ReadonlyArray<DomainEvent> => {
-  const about = { sagaId: saga.sagaId, sagaName: saga.sagaName, executionId: saga.executionId }
+  const about = aboutSaga(saga)
   const completedSteps = progress.completed.map(({ step }) => step)
   switch (entry._tag) {
     case "StepUndone":
@@ -32,7 +33,7 @@ const ended = (
   progress: SagaProgress,
   at: DateTime.Utc
 ): DomainEvent => {
-  const about = { sagaId: saga.sagaId, sagaName: saga.sagaName, executionId: saga.executionId }
+  const about = aboutSaga(saga)
   if (end !== "cancelled")
     return {
       _tag: "SagaFailed",

@@ -3,12 +3,11 @@ import { Clock, DateTime, Effect, Result, Semaphore } from "effect"
 import type { DomainEvent } from "../../events/DomainEvent.ts"
 import type { EventFactory } from "../../events/EventFactory.ts"
 import type { NewEvent } from "../../events/StoredEvent.ts"
-import type { Execution } from "../../executions/Execution.ts"
-import type { Journal, JournalWrite } from "../../storage/Journal.ts"
 import type { Storage } from "../../storage/Storage.ts"
 import { StorageError } from "../../storage/StorageError.ts"
+import type { Journal, JournalWrite } from "../Journal.ts"
 import { type CancelRequest, Saga } from "../Saga.ts"
-import { SagaFenced, type StepOutcome } from "../SagaDefinition.ts"
+import { type SagaDefinition, SagaFenced, type StepOutcome } from "../SagaDefinition.ts"
 import type { SagaEntry } from "../SagaEntry.ts"
 import { evolve, type SagaProgress } from "../SagaProgress.ts"
 import type { SagaStore } from "../SagaStore.ts"
@@ -18,14 +17,15 @@ import { sagaEventsOf } from "./sagaEventsOf.ts"
 export interface SagaSession {
   readonly saga: Effect.Effect<Saga>
   readonly progress: Effect.Effect<SagaProgress>
-  /** A defect if the session was given none. */
-  readonly execution: Effect.Effect<Execution>
+  readonly subject: Effect.Effect<unknown>
   /** Lets what follows say who asked for the cancellation. */
   noteCancel(request: CancelRequest): void
   /** Adds an entry, with what comes with it, to the next append. An entry that cannot follow is a defect. */
   record(entry: SagaEntry, outcome?: StepOutcome): Effect.Effect<void>
   /** Commits everything recorded so far; one commit at a time. */
   readonly flush: Effect.Effect<void, SagaFenced | StorageError>
+  /** What `flush` would commit now; `undefined` when there is nothing. */
+  readonly pending: Effect.Effect<JournalWrite | undefined>
   /** Fails if another driver has taken the saga over; asks the store unless this driver wrote within the last second. */
   readonly confirm: Effect.Effect<void, SagaFenced | StorageError>
 }
@@ -45,45 +45,58 @@ export const make = (
   start: {
     readonly saga: Saga
     readonly progress: SagaProgress
-    readonly execution?: Execution
+    readonly subject: unknown
+    readonly save?: SagaDefinition["save"]
     /** When this host wrote for the saga last. */
     readonly writtenMillis?: number
   }
 ): SagaSession => {
-  let { execution, progress, saga, writtenMillis = 0 } = start
-  let executionChanged = false
+  const { save } = start
+  let { progress, saga, subject, writtenMillis = 0 } = start
+  let subjectChanged = false
   let entries: ReadonlyArray<SagaEntry> = []
   let events: ReadonlyArray<NewEvent> = []
   let also: Effect.Effect<void, StorageError> | undefined
   /** A write is on its way; when its caller is interrupted, whether it was done is in the log, and only there. */
   let unsure = false
   const oneAtATime = Semaphore.makeUnsafe(1)
-  const cause = { aggregateId: saga.executionId, correlationId: saga.correlationId, userId: saga.ownerId }
+  const cause = { aggregateId: saga.subject.id, correlationId: saga.correlationId, userId: saga.ownerId }
+
+  const alsoDo = (work: Effect.Effect<void, StorageError>) => {
+    also = also === undefined ? work : Effect.andThen(also, work)
+  }
 
   const record = Effect.fnUntraced(function* (entry: SagaEntry, outcome: StepOutcome = {}) {
     const next = evolve(progress, entry)
     if (Result.isFailure(next)) return yield* Effect.die(next.failure)
     progress = next.success
-    if (outcome.execution !== undefined) {
-      execution = outcome.execution
-      executionChanged = true
+    if (outcome.subject !== undefined) {
+      subject = outcome.subject
+      subjectChanged = true
+      if (save !== undefined) alsoDo(save(subject))
     }
-    if (outcome.also !== undefined) also = also === undefined ? outcome.also : Effect.andThen(also, outcome.also)
+    if (outcome.also !== undefined) alsoDo(outcome.also)
     const at = yield* DateTime.now
     const facts: ReadonlyArray<DomainEvent> = [...(outcome.events ?? []), ...sagaEventsOf(entry, saga, progress, at)]
     entries = [...entries, entry]
     events = [...events, ...(yield* services.events.makeAll(cause, facts))]
   })
 
+  const writeAt = (at: DateTime.Utc): JournalWrite => ({
+    saga: project(saga, progress, at),
+    at,
+    entries,
+    events,
+    ...(subjectChanged && save === undefined ? { subject } : {})
+  })
+
   const flush = oneAtATime.withPermit(
     Effect.gen(function* () {
       if (entries.length === 0) return
       if (unsure) return yield* unanswered
-      const at = yield* DateTime.now
-      const moved = executionChanged ? execution : undefined
-      const write = { saga: project(saga, progress, at), at, entries, events, execution: moved }
+      const write = writeAt(yield* DateTime.now)
       const [written, appended] = [entries.length, events.length]
-      executionChanged = false
+      subjectChanged = false
       unsure = true
       yield* commit(services, write, also)
       unsure = false
@@ -97,14 +110,13 @@ export const make = (
   return {
     saga: Effect.sync(() => saga),
     progress: Effect.sync(() => progress),
-    execution: Effect.suspend(() =>
-      execution === undefined ? Effect.die("a session without an execution") : Effect.succeed(execution)
-    ),
+    subject: Effect.sync(() => subject),
     noteCancel: (cancelRequest) => {
       saga = new Saga({ ...saga, cancelRequest })
     },
     record,
     flush,
+    pending: Effect.map(DateTime.now, (at) => (entries.length === 0 ? undefined : writeAt(at))),
     confirm: Effect.suspend(() => confirm(services.store, saga, writtenMillis))
   }
 }

@@ -10,7 +10,7 @@ import { PasswordHasher } from "@fairlead/core/auth/users/PasswordHasher"
 import { Users } from "@fairlead/core/auth/users/Users"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { layerIdentity } from "@fairlead/core/Fairlead"
-import { Storage, type Stores } from "@fairlead/core/storage/Storage"
+import * as Stores from "@fairlead/core/Stores"
 import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Context, Effect, Latch, Layer, Redacted } from "effect"
 
@@ -60,18 +60,18 @@ const outside = Layer.mergeAll(probedHasher, AccessTokens.layerMemory).pipe(Laye
 const testing: AuthChoices = { ...authDefaults, registration: "open", registrationsPerAddress: 1_000 }
 
 /** One host over `stores`. */
-export const hostOver = <E>(stores: Layer.Layer<Stores, E>, options: Partial<AuthChoices> = {}) =>
+export const hostOver = <E>(stores: Layer.Layer<Stores.Stores, E>, options: Partial<AuthChoices> = {}) =>
   layerIdentity({ secret: secret("a secret of more than 32 bytes for tests") }).pipe(
     Layer.provide(Layer.succeed(AuthOptions, { ...testing, ...options })),
     Layer.provideMerge(Layer.mergeAll(outside, stores))
   )
 
-export const identity = hostOver(Storage.layerMemory)
+export const identity = hostOver(Stores.layerMemory)
 
 /** Two hosts over one database and one signing secret. */
 export const twoHosts = Effect.gen(function* () {
   const shared = Layer.mergeAll(
-    Layer.succeedContext(yield* Layer.build(Storage.layerMemory)),
+    Layer.succeedContext(yield* Layer.build(Stores.layerMemory)),
     Layer.succeedContext(yield* Layer.build(outside))
   )
   const host = layerIdentity({ secret: secret("a secret of more than 32 bytes for tests") }).pipe(

@@ -1,20 +1,21 @@
 /** Hosts that share their stores, on a clock in the hands of the tests. */
+
 import { it } from "@effect/vitest"
 import type { Principal } from "@fairlead/core/auth/Principal"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
-import { Hosts } from "@fairlead/core/hosts/Hosts"
+import { Hosts } from "@fairlead/core/health/Hosts"
+import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { Queue } from "@fairlead/core/queue/Queue"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import * as Stores from "@fairlead/core/Stores"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { alice, origin } from "./MemoryHost.ts"
 
-export const shared = Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory)
+export const shared = Layer.mergeAll(Stores.layerMemory, Secrets.layerMemory)
 
 /** A host with its own place; all hosts of a test share the stores. */
 const hostOn = (node: string, maxRunning = 2) =>

@@ -1,17 +1,18 @@
 /** The whole core over memory adapters: the real engine, driver and saga; scripts are lines of directions. */
+
 import { it } from "@effect/vitest"
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { grantsOf } from "@fairlead/core/auth/roles/Role"
-import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
 import { EventLog } from "@fairlead/core/events/EventLog"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import type { ExecutionRequest } from "@fairlead/core/executions/ExecutionRequest"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
+import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
+import { SessionId } from "@fairlead/core/ids/SessionId"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
+import * as Stores from "@fairlead/core/Stores"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
-import { Storage } from "@fairlead/core/storage/Storage"
 import { userId, uuid } from "@fairlead/testing/fixtures/Uuid"
 import { Effect, Layer } from "effect"
 
@@ -34,7 +35,7 @@ export const lines = (script: string, more: Partial<ExecutionRequest> = {}): Exe
 export const host = (maxRunning = 10) =>
   layerExecutions({ hostName: "host-a", maxRunning }).pipe(
     Layer.provideMerge(MemoryScriptRuntime.layer()),
-    Layer.provideMerge(Layer.mergeAll(Storage.layerMemory, Secrets.layerMemory, ScriptRuntimes.layer))
+    Layer.provideMerge(Layer.mergeAll(Stores.layerMemory, Secrets.layerMemory, ScriptRuntimes.layer))
   )
 export type Host = Layer.Success<ReturnType<typeof host>>
 export const live = <E>(name: string, work: Effect.Effect<void, E, Host>, maxRunning?: number) =>

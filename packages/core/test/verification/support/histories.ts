@@ -1,8 +1,8 @@
 /** Histories that the real core wrote in memory, as dossiers. */
 import { assert } from "@effect/vitest"
 import { Executions } from "@fairlead/core/executions/Executions"
-import { Dossiers } from "@fairlead/core/storage/Dossiers"
 import type { Dossier } from "@fairlead/core/verification/Dossier"
+import { Dossiers } from "@fairlead/core/verification/Dossiers"
 import { Effect } from "effect"
 import { alice, lines, origin, result, run, running, submit } from "../../executions/support/MemoryHost.ts"
 

@@ -1,10 +1,10 @@
 /** Answers with the event stream of one execution. */
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
-import * as CrowdLatch from "@fairlead/core/bus/CrowdLatch"
 import { ExecutionFeed, type FeedReader } from "@fairlead/core/executions/ExecutionFeed"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import { parsePosition } from "@fairlead/core/executions/feedPositionText"
+import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
+import * as CrowdLatch from "@fairlead/core/wakeups/CrowdLatch"
 import { Bytes, DateTime, Effect, RcMap, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
 import * as FeedFrames from "./FeedFrames.ts"

@@ -4,10 +4,10 @@
  */
 import type { DomainEventTag } from "@fairlead/core/events/DomainEvent"
 import type { NewEvent } from "@fairlead/core/events/StoredEvent"
-import type { ExecutionId } from "@fairlead/core/executions/ExecutionId"
 import type { FeedItem, FeedPosition } from "@fairlead/core/executions/FeedPage"
 import { formatPosition } from "@fairlead/core/executions/feedPositionText"
 import { incompleteTail } from "@fairlead/core/executions/wholeCharacters"
+import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import type { OutputName } from "@fairlead/core/runtime/Job"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Bytes, type DateTime } from "effect"

@@ -3,7 +3,7 @@
  * reader that is slower than its source; one that takes nothing for too long loses its stream, as of any answer, and resumes. No
  * frame is ever dropped from the middle.
  */
-import type { CrowdLatch } from "@fairlead/core/bus/CrowdLatch"
+import type { CrowdLatch } from "@fairlead/core/wakeups/CrowdLatch"
 import { type Array as Arrays, Cause, Effect, type Pull, Scope, Stream } from "effect"
 import { Sse } from "effect/encoding"
 import type { Heartbeats } from "./Heartbeats.ts"

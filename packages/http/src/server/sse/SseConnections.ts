@@ -1,7 +1,7 @@
 /** The open event streams of this host: how many there may be, how many there are, and how they end when the host goes away. */
 
-import type { UserId } from "@fairlead/core/auth/users/UserId"
-import * as CrowdLatch from "@fairlead/core/bus/CrowdLatch"
+import type { UserId } from "@fairlead/core/ids/UserId"
+import * as CrowdLatch from "@fairlead/core/wakeups/CrowdLatch"
 import { Clock, Context, Deferred, Effect, Layer, Scope } from "effect"
 import { TooManyStreams } from "../../api/ExecutionProblems.ts"
 import { Overloaded } from "../../api/Rejections.ts"

@@ -1,10 +1,11 @@
 /** What the contract of the journal writes, and what it then looks at. */
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
+import { streamOf } from "@fairlead/core/ids/Subject"
+import type { JournalWrite } from "@fairlead/core/sagas/Journal"
 import { Saga } from "@fairlead/core/sagas/Saga"
 import type { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { type JournalWrite, streamOf } from "@fairlead/core/storage/Journal"
 import { DateTime, Effect, Option } from "effect"
 import { instant, queuedExecution } from "../../fixtures/ExecutionFixtures.ts"
 import { createdSaga } from "../../fixtures/SagaFixtures.ts"
@@ -39,6 +40,6 @@ export const look = Effect.fnUntraced(function* (n: number) {
   const saga = Option.getOrThrow(yield* (yield* SagaStore).find(sagaId(n)))
   const log = yield* (yield* SagaStore).log(sagaId(n))
   const execution = Option.getOrThrow(yield* (yield* ExecutionStore).find(executionId(n)))
-  const events = yield* (yield* EventLog).readStream(streamOf(saga), { afterVersion: 0, limit: 100 })
+  const events = yield* (yield* EventLog).readStream(streamOf(saga.subject), { afterVersion: 0, limit: 100 })
   return { saga, log, execution, events }
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Principal } from "@fairlead/core/auth/Principal"
-import { SessionId } from "@fairlead/core/auth/sessions/SessionId"
 import { Ids } from "@fairlead/core/ids/Ids"
+import { SessionId } from "@fairlead/core/ids/SessionId"
 import { SparePartStore } from "@fairlead/core/spare-parts/SparePartStore"
 import { SpareParts } from "@fairlead/core/spare-parts/SpareParts"
 import { MemoryDatabase } from "@fairlead/core/storage/MemoryDatabase"

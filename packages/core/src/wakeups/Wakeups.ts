@@ -19,7 +19,7 @@ export class Wakeups extends Context.Service<
      */
     readonly all: Stream.Stream<WakeupTopic>
   }
->()("@fairlead/core/bus/Wakeups") {
+>()("@fairlead/core/wakeups/Wakeups") {
   static readonly layerMemory = Layer.effect(
     Wakeups,
     Effect.gen(function* () {

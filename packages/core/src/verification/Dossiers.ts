@@ -2,15 +2,19 @@
 import { Context, Effect, Layer } from "effect"
 import { type EventCursor, EventLog } from "../events/EventLog.ts"
 import { outputRows } from "../executions/ExecutionOutputStore.ts"
+import { executionRows } from "../executions/ExecutionStore.ts"
 import { idempotencyRows } from "../executions/IdempotencyStore.ts"
+import { executionIdOf } from "../ids/Subject.ts"
+import { queueRows } from "../queue/QueueStore.ts"
 import { isEnded } from "../sagas/Saga.ts"
+import { dispatchedItems } from "../sagas/SagaEngine.ts"
 import { itemName } from "../sagas/SagaItem.ts"
-import { type Breach, unless } from "../verification/Breach.ts"
-import type { Dossier, OutputExtent } from "../verification/Dossier.ts"
-import { lineBreaches } from "../verification/lineChecks.ts"
-import { MemoryDatabase } from "./MemoryDatabase.ts"
-import { dispatchedItems, executionRows, queueRows, sagaEntries, sagaRows } from "./memoryTables.ts"
-import type { StorageError } from "./StorageError.ts"
+import { sagaEntries, sagaRows } from "../sagas/SagaStore.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import { type Breach, unless } from "./Breach.ts"
+import type { Dossier, OutputExtent } from "./Dossier.ts"
+import { lineBreaches } from "./lineChecks.ts"
 
 export class Dossiers extends Context.Service<
   Dossiers,
@@ -29,7 +33,7 @@ export class Dossiers extends Context.Service<
     /** Those of at most 500 ids whose execution was deleted, by the event that tells it. */
     deleted(executionIds: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>, StorageError>
   }
->()("@fairlead/core/storage/Dossiers") {
+>()("@fairlead/core/verification/Dossiers") {
   static readonly layerMemory = Layer.effect(
     Dossiers,
     Effect.gen(function* () {
@@ -76,7 +80,7 @@ export class Dossiers extends Context.Service<
               executionId,
               execution,
               sagas: [...sagas.values()]
-                .filter((saga) => saga.executionId === executionId)
+                .filter((saga) => executionIdOf(saga.subject) === executionId)
                 .sort((a, b) => (a.sagaId < b.sagaId ? -1 : 1))
                 .map((saga) => ({ saga, log: entries.get(saga.sagaId) ?? [] })),
               events: yield* stream(executionId),
@@ -105,7 +109,10 @@ export class Dossiers extends Context.Service<
         const told = yield* streamedIds
         const gone = yield* Effect.filter(told, isDeleted)
         return [
-          [...sagas.values()].flatMap(({ executionId, sagaId }) => owned(executionId, `sagas ${sagaId}`)),
+          [...sagas.values()].flatMap(({ sagaId, subject }) => {
+            const executionId = executionIdOf(subject)
+            return executionId === undefined ? [] : owned(executionId, `sagas ${sagaId}`)
+          }),
           [...new Set([...outputs.keys()].map((name) => name.split("/")[0] ?? ""))].flatMap((id) =>
             owned(id, `execution_output ${id}`)
           ),

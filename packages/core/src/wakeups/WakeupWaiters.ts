@@ -11,7 +11,7 @@ export class WakeupWaiters extends Context.Service<
      */
     on(topics: ReadonlyArray<WakeupTopic>, sweepMillis: number): Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
   }
->()("@fairlead/core/bus/WakeupWaiters") {
+>()("@fairlead/core/wakeups/WakeupWaiters") {
   static readonly layer = Layer.effect(
     WakeupWaiters,
     Effect.gen(function* () {

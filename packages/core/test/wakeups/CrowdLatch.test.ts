@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as CrowdLatch from "@fairlead/core/bus/CrowdLatch"
+import * as CrowdLatch from "@fairlead/core/wakeups/CrowdLatch"
 import { Effect, Fiber } from "effect"
 
 /** A crowd that writes down who is woken. */

@@ -1,9 +1,9 @@
 /** Use case on hosts: who shares this database, and how much runs where. */
 import { Context, Effect, Layer } from "effect"
+import { isAlive, type SeenHost, type ServedPlace } from "../hosts/Host.ts"
+import { HostStore } from "../hosts/HostStore.ts"
 import { QueueGauge } from "../queue/QueueGauge.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { isAlive, type SeenHost, type ServedPlace } from "./Host.ts"
-import { HostStore } from "./HostStore.ts"
 
 export interface HostReport extends SeenHost {
   readonly alive: boolean
@@ -17,7 +17,7 @@ export class Hosts extends Context.Service<
     /** At most 1,000, the latest heard of first; those that left within the last day included. */
     readonly list: Effect.Effect<ReadonlyArray<HostReport>, StorageError>
   }
->()("@fairlead/core/hosts/Hosts") {
+>()("@fairlead/core/health/Hosts") {
   static readonly layer = Layer.effect(
     Hosts,
     Effect.gen(function* () {

@@ -3,7 +3,7 @@
  * script start without asking first, when nothing speaks against it.
  */
 import { Clock, Context, Effect, Layer, Option, Queue } from "effect"
-import type { ExecutionId } from "../executions/ExecutionId.ts"
+import type { ExecutionId } from "../ids/ExecutionId.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
 import { demandOf, type Place, placeOf } from "../runtime/Place.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
@@ -39,7 +39,7 @@ export class PlaceSlots extends Context.Service<
     /** Mean duration between `reserve` or admission and `free`, of late; none before the first. */
     readonly meanRunMillis: Effect.Effect<Option.Option<number>>
   }
->()("@fairlead/core/queue/PlaceSlots") {
+>()("@fairlead/core/hosts/PlaceSlots") {
   /** `capacity`: scripts that run at once in each place. */
   static readonly layer = (capacity: number) =>
     Layer.effect(
