@@ -50,7 +50,7 @@ if (values.list) {
 
 const seed = numberOf("seed", values.seed, 2 ** 32 - 1) ?? 1 + (Date.now() % 1_000_000)
 const times = numberOf("times", values.times, 10_000) ?? numberOf("minutes", values.minutes, 600)
-const breaches: Array<string> = []
+const violations: Array<string> = []
 
 for (const name of positionals.length === 0 ? Object.keys(parts) : positionals) {
   const part = partNamed(name) ?? refuse(`There is no part ${name}.`)
@@ -60,9 +60,9 @@ for (const name of positionals.length === 0 ? Object.keys(parts) : positionals) 
   const proof = await part.prove(wanted)
   const seconds = (performance.now() - started) / 1000
   for (const [what, figure] of Object.entries(proof.figures)) console.log(`${what}: ${figure}`)
-  for (const breach of proof.breaches) console.log(`BREACH ${breach}`)
-  console.log(`${proof.breaches.length} breaches after ${Math.round(seconds)} s`)
-  breaches.push(...proof.breaches)
+  for (const violation of proof.violations) console.log(`VIOLATION ${violation}`)
+  console.log(`${proof.violations.length} violations after ${Math.round(seconds)} s`)
+  violations.push(...proof.violations)
   const command = [
     "pnpm",
     "prove",
@@ -72,5 +72,5 @@ for (const name of positionals.length === 0 ? Object.keys(parts) : positionals) 
   if (values.evidence) console.log(writeEvidence({ part: name, about: part.about, command, seconds, ...proof }))
 }
 
-console.log(breaches.length === 0 ? "every promise was kept" : `${breaches.length} breaches`)
-process.exitCode = breaches.length === 0 ? 0 : 1
+console.log(violations.length === 0 ? "every promise was kept" : `${violations.length} violations`)
+process.exitCode = violations.length === 0 ? 0 : 1

@@ -1,6 +1,6 @@
 /**
  * A load balancer: asks every host again and again whether it is ready, and hands each request once to the next host that is. Nothing
- * is repeated, so what a client would see fail is taken down as a breach.
+ * is repeated, so what a client would see fail is taken down as a violation.
  */
 import { type Summary, summarize } from "../support/stats.ts"
 import type { Answer, Fleet } from "./Fleet.ts"
@@ -12,7 +12,7 @@ export interface Balancer {
   isReady(name: string): boolean
   /** By method and path, ids left out; in milliseconds. */
   latencies(): Readonly<Record<string, Summary>>
-  readonly breaches: ReadonlyArray<string>
+  readonly violations: ReadonlyArray<string>
   /** Ends the probes. */
   stop(): Promise<void>
 }
@@ -26,7 +26,7 @@ const answerMillis = 20_000
 export const makeBalancer = (fleet: Fleet): Balancer => {
   const began = performance.now()
   const ready = new Map<string, string>()
-  const breaches: Array<string> = []
+  const violations: Array<string> = []
   const samples = new Map<string, Array<number>>()
   let [isOver, turn] = [false, 0]
 
@@ -65,13 +65,13 @@ export const makeBalancer = (fleet: Fleet): Balancer => {
         return answer
       } catch (error) {
         const [at, after] = [sent - began, performance.now() - sent].map(Math.round)
-        breaches.push(`${method} ${path} to ${name}, sent at ${at} ms, failed after ${after} ms: ${reasonOf(error)}`)
+        violations.push(`${method} ${path} to ${name}, sent at ${at} ms, failed after ${after} ms: ${reasonOf(error)}`)
         throw error
       }
     },
     isReady: (name) => ready.has(name),
     latencies: () => Object.fromEntries([...samples].map(([what, millis]) => [what, summarize(millis)])),
-    breaches,
+    violations,
     stop: async () => {
       isOver = true
       await Promise.all(probes)

@@ -6,7 +6,7 @@ import { promisify } from "node:util"
 import { type HostProcess, startHost } from "../../../examples/reference-host/test/support/HostProcess.ts"
 import { sleep, until } from "./waiting.ts"
 
-export interface HostPlan {
+export interface InstancePlan {
   readonly name: string
   /** Hosts with the same folder serve the same place. */
   readonly dataDir: string
@@ -53,7 +53,7 @@ const whatIsWrong = (error: { readonly stdout?: string; readonly stderr?: string
 const askMillis = 10_000
 const patienceMillis = 120_000
 
-export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Record<string, string>>): Fleet => {
+export const makeFleet = (plans: ReadonlyArray<InstancePlan>, common: Readonly<Record<string, string>>): Fleet => {
   const secrets = {
     FAIRLEAD_JWT_SECRET: randomBytes(36).toString("base64"),
     FAIRLEAD_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString("base64")}`
@@ -134,7 +134,7 @@ export const makeFleet = (plans: ReadonlyArray<HostPlan>, common: Readonly<Recor
         environment: {
           ...common,
           ...secrets,
-          FAIRLEAD_HOST_NAME: name,
+          FAIRLEAD_INSTANCE_NAME: name,
           FAIRLEAD_AUTH_MODE: "disabled",
           FAIRLEAD_DOCS: "off",
           ...(process.geteuid?.() === 0 ? { FAIRLEAD_PROCESS_UIDS: uids } : {}),

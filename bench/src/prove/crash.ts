@@ -27,7 +27,7 @@ export interface CrashReport {
   readonly points: number
   readonly crashes: number
   readonly executions: number
-  readonly breaches: ReadonlyArray<string>
+  readonly violations: ReadonlyArray<string>
 }
 
 const batch: ReadonlyArray<Kind> = [
@@ -65,7 +65,7 @@ export const crash = async (options: CrashOptions): Promise<CrashReport> => {
     points: points.filter((name) => reached.has(name)).length,
     crashes: parts.reduce((sum, { crashes }) => sum + crashes, 0),
     executions: parts.reduce((sum, { executions }) => sum + executions, 0),
-    breaches: parts.flatMap(({ breaches }) => breaches)
+    violations: parts.flatMap(({ violations }) => violations)
   }
 }
 
@@ -85,18 +85,18 @@ const visit = (itinerary: Itinerary, options: CrashOptions) =>
         "host-1",
         name === undefined ? {} : { FAIRLEAD_FAILPOINT: name, FAIRLEAD_FAILPOINT_ARM: armFile }
       )
-    const [ended, breaches]: [Array<Ended>, Array<string>] = [[], []]
+    const [ended, violations]: [Array<Ended>, Array<string>] = [[], []]
     let crashes = 0
 
     let name = itinerary.next()
     await armed(name)
     while (name !== undefined) {
-      const [started, before] = [performance.now(), breaches.length]
+      const [started, before] = [performance.now(), violations.length]
       writeFileSync(armFile, "")
       const batchEnd = submitBatch(workshop)
       const how = await workshop.fleet.gone("host-1", reachMillis).catch(String)
       if (how === "SIGKILL") crashes++
-      else breaches.push(`${name}: the host was not killed there, but: ${how}`)
+      else violations.push(`${name}: the host was not killed there, but: ${how}`)
       itinerary.note(readFileSync(armFile, "utf8").split("\n"))
       rmSync(armFile)
       if (workshop.fleet.isUp("host-1")) await workshop.fleet.end("host-1", "SIGKILL")
@@ -106,15 +106,15 @@ const visit = (itinerary: Itinerary, options: CrashOptions) =>
       const submitted = await batchEnd
       const verdict = await judge(workshop.fleet, workshop.workload, submitted, { endMillis, mayLose: false })
       ended.push(...verdict.ended)
-      breaches.push(...verdict.breaches.map((breach) => `${name}: ${breach}`))
+      violations.push(...verdict.violations.map((violation) => `${name}: ${violation}`))
       const [dead, done] = [died - started, performance.now() - started]
       options.log(`${options.database} ${name}: dead at ${seconds(dead)}, all ended at ${seconds(done)}`)
-      for (const breach of breaches.slice(before)) options.log(`BREACH ${breach}`)
+      for (const violation of violations.slice(before)) options.log(`VIOLATION ${violation}`)
       name = following
     }
-    breaches.push(...(await judgeAll(workshop, ended)))
-    if (breaches.length > 0) options.log(workshop.fleet.output())
-    return { crashes, executions: ended.length, breaches }
+    violations.push(...(await judgeAll(workshop, ended)))
+    if (violations.length > 0) options.log(workshop.fleet.output())
+    return { crashes, executions: ended.length, violations }
   })
 
 /** The one that waits for a key comes after the one that holds it. */

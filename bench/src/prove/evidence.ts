@@ -15,11 +15,11 @@ export interface Finding {
   readonly command: string
   readonly seconds: number
   readonly figures: Readonly<Record<string, string | number>>
-  readonly breaches: ReadonlyArray<string>
+  readonly violations: ReadonlyArray<string>
 }
 
 /** Answers with the file. */
-export const writeEvidence = ({ about, breaches, command, figures, part, seconds }: Finding): string => {
+export const writeEvidence = ({ about, violations, command, figures, part, seconds }: Finding): string => {
   mkdirSync(folder, { recursive: true })
   const [load = 0] = loadavg()
   const isChanged = git("status", "--porcelain", "--untracked-files=no", "--", "packages", "examples") !== ""
@@ -31,7 +31,7 @@ export const writeEvidence = ({ about, breaches, command, figures, part, seconds
     "load average at the end": load.toFixed(1),
     duration: `${Math.round(seconds)} s`,
     ...figures,
-    breaches: breaches.length
+    violations: violations.length
   })
   const text = [
     `# Evidence: ${part}`,
@@ -42,7 +42,7 @@ export const writeEvidence = ({ about, breaches, command, figures, part, seconds
     "|---|---|",
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),
     "",
-    ...(breaches.length === 0 ? [] : ["## Breaches", "", ...breaches.map((breach) => `- ${breach}`), ""])
+    ...(violations.length === 0 ? [] : ["## Violations", "", ...violations.map((violation) => `- ${violation}`), ""])
   ].join("\n")
   const file = `${folder}${part}.md`
   writeFileSync(file, text)

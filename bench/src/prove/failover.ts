@@ -24,7 +24,7 @@ export interface FailoverReport {
   /** Sagas that changed their driver. */
   readonly takenOver: number
   readonly takeoverMillis: { readonly p50: number; readonly p95: number; readonly max: number }
-  readonly breaches: ReadonlyArray<string>
+  readonly violations: ReadonlyArray<string>
 }
 
 const running = 30
@@ -43,33 +43,33 @@ export const failover = ({ hosts, log, rounds, seed }: FailoverOptions): Promise
       const { fleet, postgres } = workshop
       if (postgres === undefined) throw new Error("failover is between hosts of one PostgreSQL")
       const random = seeded(seed)
-      const [ended, breaches, samples]: [Array<Ended>, Array<string>, Array<number>] = [[], [], []]
+      const [ended, violations, samples]: [Array<Ended>, Array<string>, Array<number>] = [[], [], []]
       let takenOver = 0
       for (const name of fleet.names) await fleet.start(name)
       for (let round = 1; round <= rounds; round++) {
         const submitted = await startScripts(workshop, postgres)
-        const victim = random.pick(await driversIn(postgres))
+        const victim = random.pick(await executorsIn(postgres))
         const sagas = await sagasOf(postgres, victim)
         const killed = performance.now()
         await fleet.end(victim, "SIGKILL")
         const millis = await taken(postgres, sagas).then(
           () => performance.now() - killed,
-          (error: unknown) => void breaches.push(`round ${round}: ${String(error)}`)
+          (error: unknown) => void violations.push(`round ${round}: ${String(error)}`)
         )
         if (millis !== undefined) samples.push(millis)
         takenOver += sagas.length
         await fleet.start(victim)
         const verdict = await judge(fleet, workshop.workload, submitted, { endMillis: 60_000, mayLose: false })
         ended.push(...verdict.ended)
-        breaches.push(...verdict.breaches)
+        violations.push(...verdict.violations)
         log(
           `failover ${round}: ${victim} killed with ${sagas.length} sagas, taken over after ${Math.round(millis ?? NaN)} ms`
         )
       }
-      breaches.push(...fleet.deaths, ...(await judgeAll(workshop, ended)))
-      if (breaches.length > 0) log(fleet.output())
+      violations.push(...fleet.deaths, ...(await judgeAll(workshop, ended)))
+      if (violations.length > 0) log(fleet.output())
       const { max, p50, p95 } = summarize(samples)
-      return { seed, hosts, rounds, takenOver, takeoverMillis: { p50, p95, max }, breaches }
+      return { seed, hosts, rounds, takenOver, takeoverMillis: { p50, p95, max }, violations }
     }
   )
 
@@ -87,7 +87,7 @@ const startScripts = async ({ workload }: Workshop, postgres: PostgresServer) =>
 
 const database = "fairlead"
 
-const driversIn = (postgres: PostgresServer) =>
+const executorsIn = (postgres: PostgresServer) =>
   postgres.query(database, "select distinct saga ->> 'driver' from sagas where state = 'running' order by 1")
 
 /** Each with its fence. */

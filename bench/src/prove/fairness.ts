@@ -28,7 +28,7 @@ export interface FairnessReport {
   /** Scripts of the crowd that began between the request of a single one and its beginning, for each single one. */
   readonly overtaken: ReadonlyArray<number>
   readonly waitMillis: Summary
-  readonly breaches: ReadonlyArray<string>
+  readonly violations: ReadonlyArray<string>
 }
 
 const [slots, singles, clients] = [2, 10, 8]
@@ -58,15 +58,15 @@ export const fairness = ({ crowd, log }: FairnessOptions): Promise<FairnessRepor
       log(`fairness: ${overtaken.join(", ")} scripts of the crowd began meanwhile, ${waiting} wait`)
 
       const verdict = await judge(fleet, single, single.submitted, { endMillis: 60_000, mayLose: false })
-      const breaches = [...verdict.breaches, ...(await dismiss(many, crowded, postgres))]
-      breaches.push(
+      const violations = [...verdict.violations, ...(await dismiss(many, crowded, postgres))]
+      violations.push(
         ...overtaken.flatMap((count, i) =>
           count <= slots ? [] : [`single script ${i + 1} was overtaken by ${count}, with ${slots} slots`]
         )
       )
-      if (Number(waiting) === 0) breaches.push("the crowd was through before the single scripts were")
-      breaches.push(...fleet.deaths, ...(await judgeAll(workshop, [...crowded.submitted, ...single.submitted])))
-      if (breaches.length > 0) log(fleet.output())
+      if (Number(waiting) === 0) violations.push("the crowd was through before the single scripts were")
+      violations.push(...fleet.deaths, ...(await judgeAll(workshop, [...crowded.submitted, ...single.submitted])))
+      if (violations.length > 0) log(fleet.output())
       const part = Math.min(1_000, Math.floor(crowd / 2))
       return {
         slots,
@@ -81,7 +81,7 @@ export const fairness = ({ crowd, log }: FairnessOptions): Promise<FairnessRepor
         },
         overtaken,
         waitMillis: summarize(waits),
-        breaches
+        violations
       }
     }
   )

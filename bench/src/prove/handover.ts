@@ -28,7 +28,7 @@ export interface HandoverReport {
   /** From SIGTERM to the end of the process, and from there until the balancer sees it ready again. */
   readonly endMillis: Summary
   readonly startMillis: Summary
-  readonly breaches: ReadonlyArray<string>
+  readonly violations: ReadonlyArray<string>
 }
 
 /** Two of the hosts serve one place, so that scripts change their driver, and those of the third wait for it. */
@@ -61,16 +61,16 @@ export const handover = ({ log, rounds, seed }: HandoverOptions): Promise<Handov
           ends.push(ended - told)
           starts.push(performance.now() - ended)
           log(
-            `handover ${round}: ${name} ended after ${Math.round(ended - told)} ms, ${workload.submitted.length} scripts, ${balancer.breaches.length} failed requests so far`
+            `handover ${round}: ${name} ended after ${Math.round(ended - told)} ms, ${workload.submitted.length} scripts, ${balancer.violations.length} failed requests so far`
           )
         }
       await load.stop()
       await balancer.stop()
 
       const verdict = await judge(fleet, workload, workload.submitted, { endMillis: 60_000, mayLose: false })
-      const breaches = [...balancer.breaches, ...fleet.deaths, ...verdict.breaches]
-      breaches.push(...(await judgeAll(workshop, verdict.ended)))
-      if (breaches.length > 0) log(fleet.output())
+      const violations = [...balancer.violations, ...fleet.deaths, ...verdict.violations]
+      violations.push(...(await judgeAll(workshop, verdict.ended)))
+      if (violations.length > 0) log(fleet.output())
       return {
         seed,
         hosts,
@@ -80,7 +80,7 @@ export const handover = ({ log, rounds, seed }: HandoverOptions): Promise<Handov
         requests: balancer.latencies(),
         endMillis: summarize(ends),
         startMillis: summarize(starts),
-        breaches
+        violations
       }
     }
   )

@@ -1,4 +1,4 @@
-/** Compares what clients were told with what the API, the event log and the ledger say. Each breach is one line. */
+/** Compares what clients were told with what the API, the event log and the ledger say. Each violation is one line. */
 import { readFileSync } from "node:fs"
 import type { Fleet } from "./Fleet.ts"
 import { leftovers } from "./processes.ts"
@@ -21,7 +21,7 @@ export const judge = async (
   workload: Workload,
   from: ReadonlyArray<Submitted>,
   { endMillis, mayLose }: Oracle
-): Promise<{ readonly ended: ReadonlyArray<Ended>; readonly breaches: ReadonlyArray<string> }> => {
+): Promise<{ readonly ended: ReadonlyArray<Ended>; readonly violations: ReadonlyArray<string> }> => {
   const started = performance.now()
   const ends = await inParallel(from, (one) =>
     workload.end(one, Math.max(1_000, endMillis - (performance.now() - started)))
@@ -31,7 +31,7 @@ export const judge = async (
     .filter((_, i) => ends[i] === undefined)
     .map(({ executionId, kind }) => `I3 ${executionId} (${kind}) has not ended after ${endMillis} ms`)
   const stories = await inParallel(ended, (one) => story(fleet, one))
-  return { ended, breaches: [...late, ...ended.flatMap((one) => fate(one, mayLose)), ...stories.flat()] }
+  return { ended, violations: [...late, ...ended.flatMap((one) => fate(one, mayLose)), ...stories.flat()] }
 }
 
 const atOnce = 16
@@ -71,9 +71,9 @@ const story = async (fleet: Fleet, { ending, executionId }: Ended): Promise<Read
   const { body } = await fleet.ask("GET", `/executions/${executionId}/events?limit=1000`)
   const types = Array.isArray(body) ? body.map(({ event_type }) => String(event_type)) : []
   const end = types.findIndex((type) => ends.test(type))
-  const breaches: Array<string> = []
+  const violations: Array<string> = []
   const tell = (holds: boolean, what: string) => {
-    if (!holds) breaches.push(`I4 ${executionId} ${what}: ${types.join(" ")}`)
+    if (!holds) violations.push(`I4 ${executionId} ${what}: ${types.join(" ")}`)
   }
   tell(types[0] === "execution_requested", "does not begin with its request")
   tell(types.filter((type) => type === "execution_requested").length === 1, "was requested more than once")
@@ -82,7 +82,7 @@ const story = async (fleet: Fleet, { ending, executionId }: Ended): Promise<Read
     types.slice(end + 1).every((type) => !type.startsWith("execution_") && type !== "saga_started"),
     "goes on after its end"
   )
-  return [...breaches, ...(await judgeStream(fleet, executionId))]
+  return [...violations, ...(await judgeStream(fleet, executionId))]
 }
 
 /** What must hold when everything has ended. Ends the hosts. */

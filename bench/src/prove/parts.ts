@@ -18,7 +18,7 @@ export interface Wanted {
 
 interface Proof {
   readonly figures: Readonly<Record<string, string | number>>
-  readonly breaches: ReadonlyArray<string>
+  readonly violations: ReadonlyArray<string>
 }
 
 export interface Part {
@@ -38,11 +38,11 @@ const crashes = async ({ isShort, log, only, times }: Wanted): Promise<Proof> =>
     [`crashes (${database})`, crashes] as const,
     [`executions (${database})`, executions] as const
   ])
-  return { figures: Object.fromEntries(figures), breaches: reports.flatMap(({ breaches }) => breaches) }
+  return { figures: Object.fromEntries(figures), violations: reports.flatMap(({ violations }) => violations) }
 }
 
 const ofStorm = ({
-  breaches,
+  violations,
   ends,
   executions,
   faults,
@@ -60,7 +60,7 @@ const ofStorm = ({
     "longest absence of a host, ms": longestAbsenceMillis,
     "last fault to last end, ms": healMillis
   },
-  breaches
+  violations
 })
 
 const listed = (counts: Readonly<Record<string, number>>) =>
@@ -78,7 +78,7 @@ const failovers =
   (hosts: number) =>
   async ({ isShort, log, seed, times }: Wanted): Promise<Proof> => {
     const rounds = times ?? (isShort ? 2 : 20)
-    const { breaches, takenOver, takeoverMillis } = await failover({ rounds, hosts, seed, log })
+    const { violations, takenOver, takeoverMillis } = await failover({ rounds, hosts, seed, log })
     const { max, p50, p95 } = takeoverMillis
     return {
       figures: {
@@ -88,12 +88,12 @@ const failovers =
         "sagas taken over": takenOver,
         "takeover p50 / p95 / max, ms": `${p50} / ${p95} / ${max}`
       },
-      breaches
+      violations
     }
   }
 
 const fairnesses = async ({ isShort, log, times }: Wanted): Promise<Proof> => {
-  const { acceptedPerSecond, breaches, crowd, overtaken, part, singles, slots, stillWaiting, waitMillis } =
+  const { acceptedPerSecond, violations, crowd, overtaken, part, singles, slots, stillWaiting, waitMillis } =
     await fairness({ crowd: times ?? (isShort ? 500 : 10_000), log })
   const { all, first, last } = acceptedPerSecond
   return {
@@ -107,24 +107,24 @@ const fairnesses = async ({ isShort, log, times }: Wanted): Promise<Proof> => {
       "begun by the crowd while a single one waited, each": overtaken.join(", "),
       "wait of a single one p50 / max, ms": `${waitMillis.p50} / ${waitMillis.max}`
     },
-    breaches
+    violations
   }
 }
 
 const abuses = async ({ isShort, log, only, times }: Wanted): Promise<Proof> => {
-  const { attacks, baseMib, breaches } = await abuse({ seconds: times ?? (isShort ? 5 : 60), only, log })
+  const { attacks, baseMib, violations } = await abuse({ seconds: times ?? (isShort ? 5 : 60), only, log })
   const each = attacks.map(
-    ({ answers, backMillis, calls, grownMib, leftMib, name, p99Millis }) =>
+    ({ answers, backMillis, calls, grownMib, leftMib, name, p99Millis, repeated }) =>
       [
         name,
-        `${grownMib} MiB; p99 ${p99Millis} ms of ${calls} calls; back after ${backMillis} ms to ${leftMib} MiB; ${listed(answers)}`
+        `${grownMib} MiB; p99 ${p99Millis} ms of ${calls} calls, ${repeated} of them repeated; back after ${backMillis} ms to ${leftMib} MiB; ${listed(answers)}`
       ] as const
   )
-  return { figures: { "warm host, MiB": baseMib, ...Object.fromEntries(each) }, breaches }
+  return { figures: { "warm host, MiB": baseMib, ...Object.fromEntries(each) }, violations }
 }
 
 const handovers = async ({ isShort, log, seed, times }: Wanted): Promise<Proof> => {
-  const { breaches, endMillis, executions, hosts, places, requests, restarts, startMillis } = await handover({
+  const { violations, endMillis, executions, hosts, places, requests, restarts, startMillis } = await handover({
     rounds: times ?? (isShort ? 2 : 20),
     seed,
     log
@@ -144,7 +144,7 @@ const handovers = async ({ isShort, log, seed, times }: Wanted): Promise<Proof> 
       "SIGTERM to the end of the process p50 / max, ms": `${endMillis.p50} / ${endMillis.max}`,
       "from there until it is ready again p50 / max, ms": `${startMillis.p50} / ${startMillis.max}`
     },
-    breaches
+    violations
   }
 }
 

@@ -37,11 +37,11 @@ export interface StormReport {
   readonly lost: number
   readonly longestAbsenceMillis: number
   readonly healMillis: number
-  readonly breaches: ReadonlyArray<string>
+  readonly violations: ReadonlyArray<string>
 }
 
 /** What the settings of the hosts say, less what a beat and a look may take. */
-const goneMillis = 45_000
+const nodeTimeoutMillis = 45_000
 const endMillis = 60_000
 
 export const storm = (plan: StormPlan): Promise<StormReport> =>
@@ -66,15 +66,20 @@ export const storm = (plan: StormPlan): Promise<StormReport> =>
     }
     await Promise.all(going)
     const healed = performance.now()
-    const { breaches: refused } = await load.stop()
+    const { violations: refused } = await load.stop()
 
     const longestAbsenceMillis = inflictor.longestAbsenceMillis()
-    const mayLose = longestAbsenceMillis >= goneMillis - 15_000
-    const bound = endMillis + (mayLose ? goneMillis : 0)
+    const mayLose = longestAbsenceMillis >= nodeTimeoutMillis - 15_000
+    const bound = endMillis + (mayLose ? nodeTimeoutMillis : 0)
     const verdict = await judge(fleet, workload, workload.submitted, { endMillis: bound, mayLose })
     const healMillis = Math.round(performance.now() - healed)
-    const breaches = [...fleet.deaths, ...refused, ...verdict.breaches, ...(await judgeAll(workshop, verdict.ended))]
-    if (breaches.length > 0) plan.log(fleet.output())
+    const violations = [
+      ...fleet.deaths,
+      ...refused,
+      ...verdict.violations,
+      ...(await judgeAll(workshop, verdict.ended))
+    ]
+    if (violations.length > 0) plan.log(fleet.output())
     const ends: Record<string, number> = {}
     for (const { ending } of verdict.ended) ends[ending.status] = (ends[ending.status] ?? 0) + 1
     return {
@@ -85,7 +90,7 @@ export const storm = (plan: StormPlan): Promise<StormReport> =>
       lost: verdict.ended.filter(({ errorCause }) => errorCause === "lost").length,
       longestAbsenceMillis: Math.round(longestAbsenceMillis),
       healMillis,
-      breaches
+      violations
     }
   })
 
@@ -93,7 +98,7 @@ export const storm = (plan: StormPlan): Promise<StormReport> =>
 const startLoad = ({ workload }: Workshop, { open, seed }: StormPlan) => {
   const random = seeded(seed + 1)
   const kinds: ReadonlyArray<Kind> = [...shortKinds, "succeeds", "lasts", "lasts"]
-  const breaches: Array<string> = []
+  const violations: Array<string> = []
   let isOver = false
   const client = async () => {
     while (!isOver) {
@@ -102,7 +107,7 @@ const startLoad = ({ workload }: Workshop, { open, seed }: StormPlan) => {
       try {
         await workload.end(await workload.submit(kind, env), 10_000)
       } catch (error) {
-        breaches.push(`a client was not served: ${String(error)}`)
+        violations.push(`a client was not served: ${String(error)}`)
       }
     }
   }
@@ -111,7 +116,7 @@ const startLoad = ({ workload }: Workshop, { open, seed }: StormPlan) => {
     stop: async () => {
       isOver = true
       await Promise.all(clients)
-      return { breaches }
+      return { violations }
     }
   }
 }

@@ -56,7 +56,7 @@ export const startHost = async (databaseUrl: string) => {
   const register = Layer.effectDiscard(
     Effect.flatMap(ScriptRuntimes, (runtimes) => runtimes.register(idleRuntime(ends.reached)))
   ).pipe(Layer.provideMerge(ScriptRuntimes.layer))
-  const host = layerExecutions({ hostName: "bench", maxRunning: maxAtOnce }).pipe(
+  const host = layerExecutions({ instanceName: "bench", maxRunning: maxAtOnce }).pipe(
     Layer.provide(register),
     Layer.provide(Secrets.layerMemory),
     Layer.provide(PostgresStorage.layer({ url: Redacted.make(databaseUrl), maxConnections }))

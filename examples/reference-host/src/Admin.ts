@@ -18,10 +18,10 @@ export const ensure = Effect.fn("Admin.ensure")(function* (config: HostConfig) {
   const made = yield* Effect.catchTag((yield* Users).ensure(user, "admin"), "PasswordTooWeak", ({ rules }) =>
     Effect.fail(new ConfigurationInvalid({ problems: [`FAIRLEAD_ADMIN_PASSWORD is too weak: ${rules.join(", ")}.`] }))
   )
-  const shown = made && Option.isNone(FAIRLEAD_ADMIN_PASSWORD)
+  const publicOutput = made && Option.isNone(FAIRLEAD_ADMIN_PASSWORD)
   const admin: FirstAdmin = {
     username: FAIRLEAD_ADMIN_USERNAME,
-    generatedPassword: shown ? generated : undefined
+    generatedPassword: publicOutput ? generated : undefined
   }
   return admin
 })

@@ -13,7 +13,7 @@ const serveCommand = Command.make("serve", {}, () => serve()).pipe(
 const settingsCommand = Command.make("settings", {}, () =>
   Effect.forEach(
     Object.entries(settings),
-    ([name, { about, standard }]) => Console.log(`${name}\n    ${about}\n    Default: ${standard}`),
+    ([name, { about, default: fallback }]) => Console.log(`${name}\n    ${about}\n    Default: ${fallback}`),
     { discard: true }
   )
 ).pipe(Command.withDescription("List the environment variables that the host reads."))
@@ -23,7 +23,7 @@ const verifyCommand = Command.make(
   {
     json: Flag.Boolean("json").pipe(
       Flag.withDefault(false),
-      Flag.withDescription("One JSON value a line: every breach, then the summary.")
+      Flag.withDescription("One JSON value a line: every violation, then the summary.")
     ),
     activeOlderThanSeconds: Flag.Int("active-older-than").pipe(
       Flag.filter(

@@ -35,12 +35,12 @@ export const ports = (config: HostConfig) => runtimes(config).pipe(Layer.provide
 
 /** Every service that the API needs. Another host may wrap the ports before core stands on them. */
 export const layer = (config: HostConfig, keys: Keys, on: ReturnType<typeof ports> = ports(config)) => {
-  const hostName = Option.getOrElse(config.FAIRLEAD_HOST_NAME, hostname)
+  const instanceName = Option.getOrElse(config.FAIRLEAD_INSTANCE_NAME, hostname)
   const core = Fairlead.layer({
-    hostName,
+    instanceName,
     maxRunning: config.FAIRLEAD_MAX_RUNNING,
     version,
-    goneMillis: config.FAIRLEAD_HOST_GONE_SECONDS * 1000,
+    nodeTimeoutMillis: config.FAIRLEAD_NODE_TIMEOUT_SECONDS * 1000,
     retentionDays: config.FAIRLEAD_RETENTION_DAYS,
     secret: keys.jwtSecret
   })

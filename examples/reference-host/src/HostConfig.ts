@@ -1,5 +1,5 @@
 /** Everything the host reads from its environment, in one table: it parses, it validates, and it is the documentation. */
-import { Config, Effect, Result, Schema, Struct } from "effect"
+import { Config, Effect, Option, Result, Schema, Struct } from "effect"
 import { identitySettings } from "./settings/IdentitySettings.ts"
 import { limitSettings } from "./settings/LimitSettings.ts"
 import { operationSettings } from "./settings/OperationSettings.ts"
@@ -38,6 +38,12 @@ export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvali
   problems: Schema.Array(Schema.String)
 }) {}
 
+/** Variables of earlier versions. One that is set would otherwise be passed over in silence. */
+const renamed = {
+  FAIRLEAD_HOST_NAME: "FAIRLEAD_INSTANCE_NAME",
+  FAIRLEAD_HOST_GONE_SECONDS: "FAIRLEAD_NODE_TIMEOUT_SECONDS"
+}
+
 /** Reads the environment; fails with every problem at once. */
 export const load: Effect.Effect<HostConfig, ConfigurationInvalid> = Effect.gen(function* () {
   const checked = yield* Effect.forEach(Object.entries(settings), ([name, { about, config }]) =>
@@ -46,7 +52,12 @@ export const load: Effect.Effect<HostConfig, ConfigurationInvalid> = Effect.gen(
       Result.match({ onFailure: () => [`${name} is not valid. ${about}`], onSuccess: () => [] })
     )
   )
-  const problems = checked.flat()
+  const stale = yield* Effect.forEach(Object.entries(renamed), ([before, now]) =>
+    Effect.map(Effect.orDie(Config.option(Config.String(before))), (found) =>
+      Option.isSome(found) ? [`${before} is called ${now} now.`] : []
+    )
+  )
+  const problems = [...stale, ...checked].flat()
   if (problems.length > 0) return yield* new ConfigurationInvalid({ problems })
   const config = yield* Effect.orDie(all)
   if (config.FAIRLEAD_AUTH_MODE === "disabled" && !isLoopback(config.FAIRLEAD_HOST))

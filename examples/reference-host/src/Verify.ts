@@ -3,12 +3,12 @@
  * embedded database is opened like a host opens it, so none may run on it; hosts on PostgreSQL may go on.
  */
 import { resolve } from "node:path"
-import { Breach } from "@fairlead/core/verification/Breach"
-import { type Ledger, makeReader } from "@fairlead/core/verification/Ledger"
+import { type Ledger, makeReader } from "@fairlead/core/verification/StartLog"
 import { type VerificationCounts, verifyAll } from "@fairlead/core/verification/Verification"
+import { Violation } from "@fairlead/core/verification/Violation"
 import * as Migrated from "@fairlead/postgres/migrations/Migrated"
 import * as PostgresClient from "@fairlead/postgres/PostgresClient"
-import * as PostgresDossiers from "@fairlead/postgres/PostgresDossiers"
+import * as PostgresIntegrityReader from "@fairlead/postgres/PostgresIntegrityReader"
 import * as PgliteClient from "@fairlead/postgres/pglite/PgliteClient"
 import { Console, Effect, FileSystem, Layer, Option, References, Schema, Stream } from "effect"
 import * as HostConfig from "./HostConfig.ts"
@@ -20,12 +20,12 @@ export class NothingToVerify extends Schema.TaggedError<NothingToVerify>()("Noth
 
 /** At least one invariant does not hold; the rows were named already. */
 export class InvariantsBroken extends Schema.TaggedError<InvariantsBroken>()("InvariantsBroken", {
-  breaches: Schema.Int,
+  violations: Schema.Int,
   read: Schema.String
 }) {}
 
 export interface VerifyOptions {
-  /** One JSON value a line: every breach, and at the end the summary. */
+  /** One JSON value a line: every violation, and at the end the summary. */
   readonly json: boolean
   readonly activeOlderThanSeconds: Option.Option<number>
   readonly ledgerFile: Option.Option<string>
@@ -38,17 +38,18 @@ export const verify = Effect.fnUntraced(
   function* (options: VerifyOptions) {
     const config = yield* HostConfig.load
     const ledger = Option.isNone(options.ledgerFile) ? undefined : yield* readLedger(options.ledgerFile.value)
-    const database = PostgresDossiers.layer.pipe(
+    const database = PostgresIntegrityReader.layer.pipe(
       Layer.provideMerge(Layer.effectDiscard(Migrated.check)),
       Layer.provide(yield* client(config))
     )
     const counts = yield* verifyAll({
       activeOlderThanSeconds: Option.getOrUndefined(options.activeOlderThanSeconds),
       ledger,
-      report: (breach) => Console.log(options.json ? encodeBreach(breach) : lineOf(breach))
+      report: (violation) => Console.log(options.json ? encodeViolation(violation) : queueOf(violation))
     }).pipe(Effect.provide(database))
     if (options.json) yield* Console.log(JSON.stringify({ summary: counts }))
-    if (counts.breaches > 0) return yield* new InvariantsBroken({ breaches: counts.breaches, read: sentence(counts) })
+    if (counts.violations > 0)
+      return yield* new InvariantsBroken({ violations: counts.violations, read: sentence(counts) })
     if (!options.json) yield* Console.log(`fairlead verify: ${sentence(counts)}: every invariant holds`)
   },
   Effect.provideService(References.TracerEnabled, false),
@@ -90,10 +91,10 @@ const readLedger = Effect.fnUntraced(function* (
   return reader.ledger()
 })
 
-const encodeBreach = Schema.encodeSync(Schema.fromJsonString(Breach))
+const encodeViolation = Schema.encodeSync(Schema.fromJsonString(Violation))
 
 /** One line, whatever a row held. */
-const lineOf = ({ detail, invariant, row }: Breach) =>
+const queueOf = ({ detail, invariant, row }: Violation) =>
   `${invariant}  ${row}: ${detail}`.replace(
     /[\p{Cc}\u2028\u2029]/gu,
     (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`

@@ -56,7 +56,7 @@ export const embedded = (options: EmbeddedOptions) => {
     AesSecrets.layer({ keys: [{ id: "k1", key: Redacted.make(encryptionKey) }], current: "k1" })
   )
   const core = Fairlead.layer({
-    hostName: "my-service",
+    instanceName: "my-service",
     maxRunning: 8,
     secret: Redacted.make(secret)
   }).pipe(

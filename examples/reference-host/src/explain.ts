@@ -24,8 +24,8 @@ const sentence = (error: unknown): string | undefined => {
   if (Predicate.isTagged(error, "DataDirectoryLocked") && error instanceof Error)
     return `${error.message}: stop that process first.`
   if (Predicate.isTagged(error, "NothingToVerify") && Predicate.hasProperty(error, "reason")) return `${error.reason}.`
-  if (Predicate.isTagged(error, "InvariantsBroken") && Predicate.hasProperty(error, "breaches"))
-    return `${error.breaches} breaches in ${Predicate.hasProperty(error, "read") ? error.read : ""}.`
+  if (Predicate.isTagged(error, "InvariantsBroken") && Predicate.hasProperty(error, "violations"))
+    return `${error.violations} violations in ${Predicate.hasProperty(error, "read") ? error.read : ""}.`
   if (Predicate.isTagged(error, "TablesDiffer") && Predicate.hasProperty(error, "found"))
     return error.found === 0
       ? "the database has no tables of Fairlead."
@@ -43,10 +43,10 @@ const remedies: Readonly<Record<string, string>> = {
   uids: "Set FAIRLEAD_PROCESS_UIDS to a range that nobody uses.",
   python: "Set FAIRLEAD_PROCESS_PYTHON to a Python or a virtual environment that scripts can run, or leave it out.",
   directory: "Mend that, or set FAIRLEAD_DATA_DIR.",
-  keeper: "Mend that, or set FAIRLEAD_PROCESS_RUNTIME=off."
+  shim: "Mend that, or set FAIRLEAD_PROCESS_RUNTIME=off."
 }
 const remedyOf = (error: unknown) =>
-  (Predicate.hasProperty(error, "reason") ? remedies[String(error.reason)] : undefined) ?? remedies["keeper"]
+  (Predicate.hasProperty(error, "reason") ? remedies[String(error.reason)] : undefined) ?? remedies["shim"]
 
 const codeOf = (cause: unknown) => (Predicate.hasProperty(cause, "code") ? String(cause.code) : "")
 

@@ -54,6 +54,11 @@ describe("a start that fails", () => {
       ["/nowhere/python3 does not exist", "Set FAIRLEAD_PROCESS_PYTHON"]
     ],
     ["an address that is none", () => ({ DATABASE_URL: "hunter2" }), ["DATABASE_URL is not an address"]],
+    [
+      "a variable of an earlier version",
+      () => ({ FAIRLEAD_HOST_GONE_SECONDS: "60" }),
+      ["FAIRLEAD_HOST_GONE_SECONDS is called FAIRLEAD_NODE_TIMEOUT_SECONDS now"]
+    ],
     ["a name that is none", () => ({ FAIRLEAD_ADMIN_USERNAME: "a b" }), ["FAIRLEAD_ADMIN_USERNAME is not valid"]]
   ] as const)(
     "names %s and what to do, once",

@@ -19,7 +19,7 @@ describe("a host with settings of the queue", () => {
         return `${id}`
       }
       const running = await submit("sleep 600", 5)
-      while ((await caller.call("GET", `/queue/${running}`))["state"] !== "admitted");
+      while ((await caller.call("GET", `/queue/${running}`))["state"] !== "assigned");
       const waiting = await submit("echo second", 3)
       const entry = await caller.call("GET", `/queue/${waiting}`)
       assert.deepInclude(entry, { state: "waiting", priority: 3 })

@@ -96,7 +96,7 @@ describe("fairlead verify", () => {
     assert.strictEqual(code, 1)
     assert.isTrue(lines.some((line) => line.startsWith(`active_too_long  executions ${running}: it is running after`)))
     assert.include(lines, `ledger  ledger line 2: attempt 1 of ${completed} ran before`)
-    assert.match(stderr, /^fairlead: \d+ breaches in 12 executions, /)
+    assert.match(stderr, /^fairlead: \d+ violations in 12 executions, /)
   }, 30_000)
 
   it("names a row that was changed, for people and for machines", async () => {
@@ -109,9 +109,9 @@ describe("fairlead verify", () => {
     const { code, lines } = await verify(host.dataDir)
     assert.deepEqual([code, lines], [1, [`output_size  ${row}: ${detail}`]])
     const json = await verify(host.dataDir, "--json")
-    const [breach, end] = json.lines.map((line) => JSON.parse(line))
-    assert.deepEqual([json.code, breach], [1, { invariant: "output_size", row, detail }])
-    assert.include(end.summary, { executions: 12, breaches: 1 })
+    const [violation, end] = json.lines.map((line) => JSON.parse(line))
+    assert.deepEqual([json.code, violation], [1, { invariant: "output_size", row, detail }])
+    assert.include(end.summary, { executions: 12, violations: 1 })
     await edit(host.dataDir, `update execution_output set bytes = substring(bytes for length(bytes) - 1) ${last}`)
   }, 60_000)
 

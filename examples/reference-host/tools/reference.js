@@ -28,7 +28,7 @@ const configuration = () =>
     "Environment variables of the reference host. It names every one that is not valid and does not start.",
     table(
       ["variable", "default", "meaning"],
-      Object.entries(settings).map(([name, { about, standard }]) => [code(name), standard, about])
+      Object.entries(settings).map(([name, setting]) => [code(name), setting.default, setting.about])
     )
   ].join("\n\n")
 

@@ -7,7 +7,7 @@ import type { ExecutionResult } from "./generated/types.gen.ts"
 import { AuthCalls } from "./internal/areas/AuthCalls.ts"
 import { ExecutionsCalls } from "./internal/areas/ExecutionsCalls.ts"
 import { HealthCalls } from "./internal/areas/HealthCalls.ts"
-import { HostsCalls } from "./internal/areas/HostsCalls.ts"
+import { InstancesCalls } from "./internal/areas/InstancesCalls.ts"
 import { QueueCalls } from "./internal/areas/QueueCalls.ts"
 import { SagasCalls } from "./internal/areas/SagasCalls.ts"
 import { type RunOptions, runScript } from "./runScript.ts"
@@ -17,7 +17,7 @@ export class FairleadClient {
   readonly auth: AuthCalls
   readonly executions: ExecutionsCalls
   readonly queue: QueueCalls
-  readonly hosts: HostsCalls
+  readonly instances: InstancesCalls
   readonly sagas: SagasCalls
   readonly health: HealthCalls
 
@@ -26,7 +26,7 @@ export class FairleadClient {
     this.auth = new AuthCalls(this.connection)
     this.executions = new ExecutionsCalls(this.connection)
     this.queue = new QueueCalls(this.connection)
-    this.hosts = new HostsCalls(this.connection)
+    this.instances = new InstancesCalls(this.connection)
     this.sagas = new SagasCalls(this.connection)
     this.health = new HealthCalls(this.connection)
   }

@@ -135,7 +135,7 @@ describe("an execution that is tried again", () => {
 describe("the queue", () => {
   it("can be looked at, reordered, paused and resumed by who may", async () => {
     const { execution_id } = await client.executions.submit({ script: "hang", concurrency_key: "k" })
-    await eventually(async () => (await client.queue.get(execution_id)).state === "admitted")
+    await eventually(async () => (await client.queue.get(execution_id)).state === "assigned")
     const { execution_id: second } = await client.executions.submit({ script: "out done", concurrency_key: "k" })
     const { entries, total } = await client.queue.list({ state: "blocked" })
     assert.deepStrictEqual([entries[0]?.execution_id, total], [second, 1])
@@ -145,7 +145,7 @@ describe("the queue", () => {
       client.queue.reprioritise(second, 0),
       client.queue.pause({ reason: "upgrade" }),
       client.queue.resume(),
-      client.hosts.list()
+      client.instances.list()
     ])
       assert.strictEqual((await failureOf(refused)).code, "FORBIDDEN")
     await client.executions.cancel(execution_id)

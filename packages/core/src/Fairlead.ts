@@ -32,21 +32,21 @@ import * as Retention from "./executions/Retention.ts"
 import { StoredOutput } from "./executions/StoredOutput.ts"
 import { Transcripts } from "./executions/Transcripts.ts"
 import { Health } from "./health/Health.ts"
-import { Hosts } from "./health/Hosts.ts"
-import { HostRegistry } from "./hosts/HostRegistry.ts"
-import { PlaceSlots } from "./hosts/PlaceSlots.ts"
+import { Instances } from "./health/Instances.ts"
 import { Ids } from "./ids/Ids.ts"
+import { InstanceRegistry } from "./instances/InstanceRegistry.ts"
+import { NodeSlots } from "./instances/NodeSlots.ts"
+import { Enqueuer } from "./queue/Enqueuer.ts"
 import { Queue } from "./queue/Queue.ts"
 import * as QueueDispatcher from "./queue/QueueDispatcher.ts"
-import { QueueEntrance } from "./queue/QueueEntrance.ts"
-import { QueueForecast } from "./queue/QueueForecast.ts"
-import { QueueGauge } from "./queue/QueueGauge.ts"
+import { QueueEstimates } from "./queue/QueueEstimates.ts"
+import { QueueStats } from "./queue/QueueStats.ts"
 import { SagaCanceller } from "./sagas/SagaCanceller.ts"
 import type { SagaDefinition } from "./sagas/SagaDefinition.ts"
-import { SagaDefinitions, SagaDriver } from "./sagas/SagaDriver.ts"
 import { SagaEngine } from "./sagas/SagaEngine.ts"
-import { SagaLanes } from "./sagas/SagaLanes.ts"
+import { SagaDefinitions, SagaExecutor } from "./sagas/SagaExecutor.ts"
 import { SagaLauncher } from "./sagas/SagaLauncher.ts"
+import { SagaNodes } from "./sagas/SagaNodes.ts"
 import { Sagas } from "./sagas/Sagas.ts"
 import { SagaTerminator } from "./sagas/SagaTerminator.ts"
 import { SagaWatch } from "./sagas/SagaWatch.ts"
@@ -55,7 +55,7 @@ import { WakeupWaiters } from "./wakeups/WakeupWaiters.ts"
 
 export interface ExecutionHostOptions {
   /** Names this host in what it writes; unique among the hosts of one database, and the same after a restart. */
-  readonly hostName: string
+  readonly instanceName: string
   /** Of the program that runs this host; for people. */
   readonly version?: string | undefined
   /** Scripts that run at once in each place that this host serves; the others wait in line. */
@@ -63,7 +63,7 @@ export interface ExecutionHostOptions {
   /** Executions are removed so many days after their end; 0, the default: never. */
   readonly retentionDays?: number | undefined
   /** How long a place may be without any host before what ran there is given up as lost; 45 s by default, 20 s at least. */
-  readonly goneMillis?: number | undefined
+  readonly nodeTimeoutMillis?: number | undefined
   /** Sagas that this host drives besides those of executions. Every version of one stays until no saga of it is in flight. */
   readonly sagas?: ReadonlyArray<SagaDefinition> | undefined
 }
@@ -84,31 +84,31 @@ const basics = Layer.mergeAll(WakeupWaiters.layer, EventFactory.layer).pipe(
 )
 
 /** Sagas in hand at once beyond those that hold a slot: cancelled ones, lost ones, ones that are tidied up. */
-const spareDrivers = 16
+const spareExecutors = 16
 
 /** Takes sagas from the queue and drives them until the scope closes; what was in hand is then handed back. */
-const layerDrivers = Layer.effectDiscard(
+const layerExecutors = Layer.effectDiscard(
   Effect.gen(function* () {
-    const [engine, driver, slots] = [yield* SagaEngine, yield* SagaDriver, yield* PlaceSlots]
-    const places = (yield* slots.places).map(({ capacity, place }) => ({
-      lane: place,
-      maxDrivers: capacity + spareDrivers
+    const [engine, executor, slots] = [yield* SagaEngine, yield* SagaExecutor, yield* NodeSlots]
+    const nodes = (yield* slots.nodes).map(({ capacity, nodeId }) => ({
+      nodeId: nodeId,
+      maxExecutors: capacity + spareExecutors
     }))
-    yield* engine.run(driver.drive, [{ lane: undefined, maxDrivers: spareDrivers }, ...places])
+    yield* engine.run(executor.execute, [{ nodeId: undefined, maxExecutors: spareExecutors }, ...nodes])
   })
 )
 
 /** Executions and sagas: accepting, driving, following. Needs the stores, `ScriptRuntimes` and `Secrets`. */
 export const layerExecutions = (options: ExecutionHostOptions) => {
-  const { goneMillis = 45_000, hostName, maxRunning, retentionDays = 0, sagas = [], version = "" } = options
-  const parts = Layer.mergeAll(QueueEntrance.layer, ExecutionEnv.layer, OutputCollector.layer, StoredOutput.layer).pipe(
-    Layer.provideMerge(QueueForecast.layer),
-    Layer.provideMerge(Layer.mergeAll(QueueGauge.layer, SagaLanes.layer, SagaLauncher.layer)),
-    Layer.provideMerge(HostRegistry.layer({ name: hostName, version })),
-    Layer.provideMerge(PlaceSlots.layer(maxRunning))
+  const { nodeTimeoutMillis = 45_000, instanceName, maxRunning, retentionDays = 0, sagas = [], version = "" } = options
+  const parts = Layer.mergeAll(Enqueuer.layer, ExecutionEnv.layer, OutputCollector.layer, StoredOutput.layer).pipe(
+    Layer.provideMerge(QueueEstimates.layer),
+    Layer.provideMerge(Layer.mergeAll(QueueStats.layer, SagaNodes.layer, SagaLauncher.layer)),
+    Layer.provideMerge(InstanceRegistry.layer({ name: instanceName, version })),
+    Layer.provideMerge(NodeSlots.layer(maxRunning))
   )
-  const driving = Layer.mergeAll(SagaCanceller.layer, SagaTerminator.layer(hostName)).pipe(
-    Layer.provideMerge(SagaDriver.layer(hostName)),
+  const executing = Layer.mergeAll(SagaCanceller.layer, SagaTerminator.layer(instanceName)).pipe(
+    Layer.provideMerge(SagaExecutor.layer(instanceName)),
     Layer.provideMerge(SagaWatch.layer),
     Layer.provideMerge(
       Layer.effect(
@@ -125,18 +125,22 @@ export const layerExecutions = (options: ExecutionHostOptions) => {
     ForceFail.layer
   ).pipe(
     Layer.provideMerge(Executions.layer),
-    Layer.provideMerge(Layer.mergeAll(Hosts.layer, Queue.layer, Sagas.layer, StuckSagas.layer)),
+    Layer.provideMerge(Layer.mergeAll(Instances.layer, Queue.layer, Sagas.layer, StuckSagas.layer)),
     Layer.provide(ExecutionAdmission.layer)
   )
   const background = Layer.mergeAll(
-    layerDrivers,
+    layerExecutors,
     QueueDispatcher.layer,
     JobReaper.layer,
-    LostExecutions.layer(Math.max(goneMillis, 20_000)),
+    LostExecutions.layer(Math.max(nodeTimeoutMillis, 20_000)),
     IdempotencyExpiry.layer,
     Retention.layer(retentionDays)
   )
-  return Layer.mergeAll(useCases, background).pipe(Layer.provide(driving), Layer.provide(parts), Layer.provide(basics))
+  return Layer.mergeAll(useCases, background).pipe(
+    Layer.provide(executing),
+    Layer.provide(parts),
+    Layer.provide(basics)
+  )
 }
 
 /** Users, sessions and API keys. Needs the stores, `PasswordHasher` and `AccessTokens`. */

@@ -11,14 +11,14 @@ import { ExecutionOutputStore } from "./executions/ExecutionOutputStore.ts"
 import { ExecutionStore } from "./executions/ExecutionStore.ts"
 import { IdempotencyStore } from "./executions/IdempotencyStore.ts"
 import * as executionsInMemory from "./executions/internal/executionsInMemory.ts"
-import { HostStore } from "./hosts/HostStore.ts"
+import { InstanceStore } from "./instances/InstanceStore.ts"
 import { QueueStore } from "./queue/QueueStore.ts"
 import { Journal } from "./sagas/Journal.ts"
 import { SagaEngine } from "./sagas/SagaEngine.ts"
 import { SagaStore } from "./sagas/SagaStore.ts"
 import { MemoryDatabase } from "./storage/MemoryDatabase.ts"
 import { Storage } from "./storage/Storage.ts"
-import { Dossiers } from "./verification/Dossiers.ts"
+import { IntegrityReader } from "./verification/IntegrityReader.ts"
 import { Wakeups } from "./wakeups/Wakeups.ts"
 
 /** What a storage adapter provides. A store added here fails the build of each adapter until it supplies one. */
@@ -26,11 +26,11 @@ export type Stores =
   | Storage
   | ApiKeyStore
   | Bus
-  | Dossiers
+  | IntegrityReader
   | EventLog
   | ExecutionOutputStore
   | ExecutionStore
-  | HostStore
+  | InstanceStore
   | IdempotencyStore
   | Journal
   | AdmissionStore
@@ -47,10 +47,10 @@ export const layerMemory: Layer.Layer<Stores> = Layer.mergeAll(
   Storage.layerMemory,
   ApiKeyStore.layerMemory,
   Bus.layerMemory,
-  Dossiers.layerMemory,
+  IntegrityReader.layerMemory,
   ExecutionOutputStore.layerMemory,
   ExecutionStore.layerMemory,
-  HostStore.layerMemory,
+  InstanceStore.layerMemory,
   IdempotencyStore.layerMemory,
   Journal.layerMemory(executionsInMemory.save),
   AdmissionStore.layerMemory,

@@ -71,8 +71,8 @@ export const scriptSettings = {
     60,
     "Waiting time that one step of priority is worth; hosts that share a database use the same."
   ),
-  FAIRLEAD_HOST_GONE_SECONDS: integer(
-    "FAIRLEAD_HOST_GONE_SECONDS",
+  FAIRLEAD_NODE_TIMEOUT_SECONDS: integer(
+    "FAIRLEAD_NODE_TIMEOUT_SECONDS",
     [20, 3_600],
     45,
     "How long the machine of a script may be without a host before the script is given up as lost by the others."

@@ -19,8 +19,8 @@ export const serverSettings = {
     "embedded database",
     "A PostgreSQL server to use instead of the embedded database: `postgres://user:password@host:5432/database`."
   ),
-  FAIRLEAD_HOST_NAME: optional(
-    "FAIRLEAD_HOST_NAME",
+  FAIRLEAD_INSTANCE_NAME: optional(
+    "FAIRLEAD_INSTANCE_NAME",
     "the machine's name",
     "Name of this host in sagas and jobs; unique among hosts that share a database."
   )

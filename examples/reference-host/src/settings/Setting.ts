@@ -5,22 +5,22 @@ export interface Setting<A> {
   readonly config: Config.Config<A>
   readonly about: string
   /** What applies when the variable is not set, in words. */
-  readonly standard: string
+  readonly default: string
 }
 
-export const setting = <A>(config: Config.Config<A>, standard: string, about: string): Setting<A> => ({
+export const setting = <A>(config: Config.Config<A>, fallback: string, about: string): Setting<A> => ({
   config,
-  standard,
+  default: fallback,
   about
 })
 
 const between = (minimum: number, maximum: number) =>
   Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum }))
 
-export const integer = (name: string, range: readonly [number, number], standard: number, about: string) =>
+export const integer = (name: string, range: readonly [number, number], fallback: number, about: string) =>
   setting(
-    Config.schema(between(...range), name).pipe(Config.withDefault(standard)),
-    `${standard}`,
+    Config.schema(between(...range), name).pipe(Config.withDefault(fallback)),
+    `${fallback}`,
     `${about} ${range[0]} to ${range[1]}.`
   )
 
@@ -30,34 +30,34 @@ export const optionalInteger = (name: string, range: readonly [number, number], 
 export const choice = <const L extends ReadonlyArray<string>>(
   name: string,
   choices: L,
-  standard: L[number],
+  fallback: L[number],
   about: string
 ): Setting<L[number]> =>
   setting(
-    Config.Literals(choices, name).pipe(Config.withDefault(standard)),
-    standard,
+    Config.Literals(choices, name).pipe(Config.withDefault(fallback)),
+    fallback,
     `${about} One of ${choices.join(", ")}.`
   )
 
-export const onOff = (name: string, standard: "on" | "off", about: string) =>
-  choice(name, ["on", "off"], standard, about)
+export const onOff = (name: string, fallback: "on" | "off", about: string) =>
+  choice(name, ["on", "off"], fallback, about)
 
-export const text = (name: string, standard: string, about: string) =>
-  setting(Config.NonEmptyString(name).pipe(Config.withDefault(standard)), standard, about)
+export const text = (name: string, fallback: string, about: string) =>
+  setting(Config.NonEmptyString(name).pipe(Config.withDefault(fallback)), fallback, about)
 
 /** Text of a form that the schema knows. */
-export const formed = (name: string, form: Schema.Codec<string>, standard: string, about: string) =>
-  setting(Config.schema(form, name).pipe(Config.withDefault(standard)), standard, about)
+export const formed = (name: string, form: Schema.Codec<string>, fallback: string, about: string) =>
+  setting(Config.schema(form, name).pipe(Config.withDefault(fallback)), fallback, about)
 
-export const optional = (name: string, standard: string, about: string) =>
-  setting(Config.option(Config.NonEmptyString(name)), standard, about)
+export const optional = (name: string, fallback: string, about: string) =>
+  setting(Config.option(Config.NonEmptyString(name)), fallback, about)
 
 /** Of a form that the text about it tells. */
-export const optionalFormed = (name: string, form: RegExp, standard: string, about: string) =>
-  setting(Config.option(Config.schema(Schema.String.check(Schema.isPattern(form)), name)), standard, about)
+export const optionalFormed = (name: string, form: RegExp, fallback: string, about: string) =>
+  setting(Config.option(Config.schema(Schema.String.check(Schema.isPattern(form)), name)), fallback, about)
 
-export const secret = (name: string, standard: string, about: string): Setting<Option.Option<Redacted.Redacted>> =>
-  setting(Config.option(Config.Redacted(name)), standard, about)
+export const secret = (name: string, fallback: string, about: string): Setting<Option.Option<Redacted.Redacted>> =>
+  setting(Config.option(Config.Redacted(name)), fallback, about)
 
 export const list = (name: string, about: string) =>
   setting(

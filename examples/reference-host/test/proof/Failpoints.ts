@@ -127,11 +127,13 @@ const stores = (moment: Moment) =>
       QueueStore,
       Effect.map(QueueStore, (real) => ({
         ...real,
-        admit: (...offer) =>
+        assign: (...offer) =>
           around(
             moment,
             "queue.admit"
-          )(real.admit(...offer)).pipe(Effect.tap((admitted) => (admitted.length > 0 ? writes("admit") : Effect.void))),
+          )(real.assign(...offer)).pipe(
+            Effect.tap((assigned) => (assigned.length > 0 ? writes("admit") : Effect.void))
+          ),
         requeue: (entry) => Effect.tap(real.requeue(entry), () => writes("retry"))
       }))
     ),

@@ -21,7 +21,7 @@ export const layer = Layer.effect(
     /** Whether each could begin. */
     const beginTogether = Effect.fnUntraced(function* (beginnings: ReadonlyArray<EncodedBeginning>) {
       const rows = yield* sql<{ readonly execution_id: string }>`with ${beginAll(sql, beginnings)}
-        select execution_id from lined`
+        select execution_id from queued`
       const lined = new Set(rows.map(({ execution_id }) => execution_id))
       return beginnings.map(({ execution }) => lined.has(execution.executionId))
     })

@@ -7,7 +7,7 @@ import { sessionParameters } from "./internal/session.ts"
 import { toStorageError } from "./PostgresError.ts"
 
 export interface PostgresClientOptions {
-  /** A libpq URI: `postgres://user:password@host:5432/database?sslmode=require`. */
+  /** A libpq URI: `postgres://user:password@instance:5432/database?sslmode=require`. */
   readonly url: Redacted.Redacted
   /** Largest pool of this process, 3 or more; 20 by default. One connection is held for listening. */
   readonly maxConnections?: number | undefined

@@ -4,7 +4,7 @@ import { type LabelChange, relabelled } from "@fairlead/core/executions/Executio
 import { TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { type ExecutionFilter, ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
-import { countedAtMost, totalOf } from "@fairlead/core/storage/CountedTotal"
+import { maxCounted, totalOf } from "@fairlead/core/storage/CountedTotal"
 import { DateTime, Effect, Layer, Option, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { jsonText } from "./internal/jsonText.ts"
@@ -93,7 +93,7 @@ export const layer = Layer.effect(
         )
         const [count] = yield* sql<{
           readonly total: number
-        }>`select count(*)::int as total from (select 1 from executions where ${matches} limit ${countedAtMost}) counted`
+        }>`select count(*)::int as total from (select 1 from executions where ${matches} limit ${maxCounted}) counted`
         const executions = rows.map(({ execution }) => execution)
         return { executions, total: totalOf(filter, count?.total ?? 0, executions.length) }
       }, storageError("ExecutionStore.list")),

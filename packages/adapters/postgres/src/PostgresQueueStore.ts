@@ -4,12 +4,12 @@
  * same whoever has thousands in it.
  */
 import type { PauseScope, QueueCounts } from "@fairlead/core/queue/QueueLoad"
-import type { PlaceOffer, QueueLimits } from "@fairlead/core/queue/QueueOrder"
+import type { NodeOffer, QueueLimits } from "@fairlead/core/queue/QueueOrder"
 import { type QueueFilter, QueueStore } from "@fairlead/core/queue/QueueStore"
 import type { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { DateTime, Effect, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
-import { decodeEntries, decodeLoad, decodePauses, decodePlaces, entryColumns } from "./internal/queueRows.ts"
+import { decodeEntries, decodeLoad, decodeNodes, decodePauses, entryColumns } from "./internal/queueRows.ts"
 import { storageError } from "./PostgresError.ts"
 
 /** Names the lock of admission; any number that nothing else in this database locks. */
@@ -25,7 +25,7 @@ export const layer = Layer.effect(
     const iso = (time: DateTime.Utc | undefined) => (time === undefined ? null : DateTime.formatIso(time))
     const isPaused = (runtime: RuntimeKind) =>
       sql`exists (select 1 from queue_pauses where scope in ('all', ${runtime}))`
-    const notAdmitted = sql`state <> 'admitted'`
+    const notAssigned = sql`state <> 'assigned'`
 
     /** The delays that are over, and then the first of each key that is free. */
     const ready = (now: DateTime.Utc) =>
@@ -36,36 +36,36 @@ export const layer = Layer.effect(
           select distinct on (owner_id, concurrency_key) execution_id from queue_entries b
           where state = 'blocked' and not exists (
             select 1 from queue_entries o where o.owner_id = b.owner_id and o.concurrency_key = b.concurrency_key
-              and o.state in ('waiting', 'admitted'))
+              and o.state in ('waiting', 'assigned'))
           order by owner_id, concurrency_key, rank_at, execution_id)`
       )
 
     /** The best entries of every owner, ranked by the share that the owner would have with each. Leans on queue_entries_waiting. */
-    const chosen = ({ demands, limit, runtime }: PlaceOffer, room: number, { perUser }: QueueLimits) => sql`
+    const chosen = ({ capabilities, limit, runtime }: NodeOffer, room: number, { perUser }: QueueLimits) => sql`
       with recursive owners (owner_id) as (
         (select owner_id from queue_entries where state = 'waiting' and runtime = ${runtime} order by owner_id limit 1)
         union all
         select (select q.owner_id from queue_entries q
           where q.state = 'waiting' and q.runtime = ${runtime} and q.owner_id > owners.owner_id order by q.owner_id limit 1)
         from owners where owners.owner_id is not null),
-      shares as (select owner_id, count(*) as running from queue_entries where state = 'admitted' group by owner_id)
+      shares as (select owner_id, count(*) as running from queue_entries where state = 'assigned' group by owner_id)
       select best.execution_id
       from owners left join shares using (owner_id) cross join lateral (
         select execution_id, rank_at, row_number() over (order by rank_at, execution_id) + coalesce(shares.running, 0) as share
         from (select execution_id, rank_at from queue_entries w
           where w.state = 'waiting' and w.runtime = ${runtime} and w.owner_id = owners.owner_id
-            and w.demand = any(${demands}::text[])
+            and w.requirement = any(${capabilities}::text[])
           order by rank_at, execution_id limit ${limit}) first) best
       where best.share <= ${perUser ?? 2_000_000_000}::bigint
       order by best.share, best.rank_at, best.execution_id limit ${room}`
 
     const roomOf = Effect.fnUntraced(function* (
-      { capacity, limit, place, runtime }: PlaceOffer,
+      { capacity, limit, nodeId, runtime }: NodeOffer,
       { perRuntime }: QueueLimits
     ) {
       const [held] = yield* sql<{ readonly here: number; readonly kind: number; readonly paused: boolean }>`select
-        (select count(*)::int from queue_entries where state = 'admitted' and place = ${place}) as here,
-        (select count(*)::int from queue_entries where state = 'admitted' and runtime = ${runtime}) as kind,
+        (select count(*)::int from queue_entries where state = 'assigned' and node_id = ${nodeId}) as here,
+        (select count(*)::int from queue_entries where state = 'assigned' and runtime = ${runtime}) as kind,
         ${isPaused(runtime)} as paused`
       if (held === undefined || held.paused) return 0
       return Math.max(0, Math.min(limit, capacity - held.here, (perRuntime?.[runtime] ?? Infinity) - held.kind))
@@ -81,18 +81,18 @@ export const layer = Layer.effect(
 
     return QueueStore.of({
       enqueue: Effect.fnUntraced(function* (entry) {
-        const { demand, executionId, ownerId, place, priority, runtime, sagaId, state } = entry
+        const { requirement, executionId, ownerId, nodeId, priority, runtime, sagaId, state } = entry
         const added =
-          yield* sql`insert into queue_entries (execution_id, saga_id, owner_id, runtime, demand, priority, state,
-            rank_at, queued_at, run_at, expires_at, concurrency_key, place)
-          values (${executionId}, ${sagaId}, ${ownerId}, ${runtime}, ${demand}, ${priority}, ${state},
+          yield* sql`insert into queue_entries (execution_id, saga_id, owner_id, runtime, requirement, priority, state,
+            rank_at, queued_at, run_at, expires_at, concurrency_key, node_id)
+          values (${executionId}, ${sagaId}, ${ownerId}, ${runtime}, ${requirement}, ${priority}, ${state},
             ${iso(entry.rankAt)}::timestamptz, ${iso(entry.queuedAt)}::timestamptz, ${iso(entry.runAt)}::timestamptz,
-            ${iso(entry.expiresAt)}::timestamptz, ${entry.concurrencyKey ?? null}, ${place ?? null})
+            ${iso(entry.expiresAt)}::timestamptz, ${entry.concurrencyKey ?? null}, ${nodeId ?? null})
           on conflict do nothing returning 1 as added`
         if (added.length === 0) return yield* Effect.die(`execution ${executionId} is in the line`)
       }, storageError("QueueStore.enqueue")),
 
-      admit: (offer, limits, now) =>
+      assign: (offer, limits, now) =>
         sql
           .withTransaction(
             Effect.gen(function* () {
@@ -101,26 +101,26 @@ export const layer = Layer.effect(
               const room = yield* roomOf(offer, limits)
               if (room === 0) return []
               const ids = (yield* chosen(offer, room, limits)).map((row) => row["execution_id"])
-              const admitted = yield* decodeEntries(
-                yield* sql`update queue_entries set state = 'admitted', place = ${offer.place}
+              const assigned = yield* decodeEntries(
+                yield* sql`update queue_entries set state = 'assigned', node_id = ${offer.nodeId}
                   where execution_id = any(${ids}::uuid[]) and state = 'waiting' returning ${columns}`
               )
-              return ids.flatMap((id) => admitted.find(({ executionId }) => executionId === id) ?? [])
+              return ids.flatMap((id) => assigned.find(({ executionId }) => executionId === id) ?? [])
             })
           )
-          .pipe(storageError("QueueStore.admit")),
+          .pipe(storageError("QueueStore.assign")),
 
       requeue: Effect.fnUntraced(function* (entry) {
         const rows = yield* sql`update queue_entries set saga_id = ${entry.sagaId}, priority = ${entry.priority},
             state = ${entry.state}, rank_at = ${iso(entry.rankAt)}::timestamptz, queued_at = ${iso(entry.queuedAt)}::timestamptz,
-            run_at = ${iso(entry.runAt)}::timestamptz, expires_at = ${iso(entry.expiresAt)}::timestamptz, place = null
-          where execution_id = ${entry.executionId} and state = 'admitted' returning 1 as requeued`
+            run_at = ${iso(entry.runAt)}::timestamptz, expires_at = ${iso(entry.expiresAt)}::timestamptz, node_id = null
+          where execution_id = ${entry.executionId} and state = 'assigned' returning 1 as requeued`
         return rows.length > 0
       }, storageError("QueueStore.requeue")),
 
       withdraw: Effect.fnUntraced(function* (id) {
         const rows =
-          yield* sql`delete from queue_entries where execution_id = ${id} and ${notAdmitted} returning 1 as gone`
+          yield* sql`delete from queue_entries where execution_id = ${id} and ${notAssigned} returning 1 as gone`
         return rows.length > 0
       }, storageError("QueueStore.withdraw")),
 
@@ -168,37 +168,37 @@ export const layer = Layer.effect(
           yield* sql`select owner_id as "ownerId", runtime, count(*) filter (where state = 'waiting')::int as waiting,
               count(*) filter (where state = 'delayed')::int as delayed,
               count(*) filter (where state = 'blocked')::int as blocked,
-              count(*) filter (where state = 'admitted')::int as admitted
+              count(*) filter (where state = 'assigned')::int as assigned
             from queue_entries group by owner_id, runtime`
         )
-        const places = yield* decodePlaces(
-          yield* sql`select place, count(*)::int as admitted from queue_entries where state = 'admitted' group by place`
+        const nodes = yield* decodeNodes(
+          yield* sql`select node_id as "nodeId", count(*)::int as assigned from queue_entries where state = 'assigned' group by node_id`
         )
         const paused = yield* decodePauses(yield* selectPauses(sql))
         return {
           owners,
-          places: new Map(places.map(({ admitted, place }) => [place, admitted])),
+          nodes: new Map(nodes.map(({ assigned, nodeId }) => [nodeId, assigned])),
           paused: new Set<PauseScope>(paused.map(({ scope }) => scope))
         }
       }).pipe(storageError("QueueStore.load")),
 
-      admittedAt: Effect.fnUntraced(function* (place) {
+      assignedTo: Effect.fnUntraced(function* (nodeId) {
         const entries = yield* decodeEntries(
-          yield* sql`select ${columns} from queue_entries where state = 'admitted' and place = ${place}`
+          yield* sql`select ${columns} from queue_entries where state = 'assigned' and node_id = ${nodeId}`
         )
         return entries.map(({ executionId }) => executionId)
-      }, storageError("QueueStore.admittedAt")),
+      }, storageError("QueueStore.assignedTo")),
 
       expired: Effect.fnUntraced(function* (now, limit) {
         return yield* decodeEntries(
           yield* sql`select ${columns} from queue_entries
-            where ${notAdmitted} and expires_at <= ${iso(now)}::timestamptz order by expires_at limit ${limit}`
+            where ${notAssigned} and expires_at <= ${iso(now)}::timestamptz order by expires_at limit ${limit}`
         )
       }, storageError("QueueStore.expired")),
 
       reprioritise: Effect.fnUntraced(function* (id, priority, rankAt) {
         const rows = yield* sql`update queue_entries set priority = ${priority}, rank_at = ${iso(rankAt)}::timestamptz
-          where execution_id = ${id} and ${notAdmitted} returning 1 as changed`
+          where execution_id = ${id} and ${notAssigned} returning 1 as changed`
         return rows.length > 0
       }, storageError("QueueStore.reprioritise")),
 

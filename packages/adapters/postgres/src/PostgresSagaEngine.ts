@@ -6,7 +6,7 @@
 
 import { SagaId } from "@fairlead/core/ids/SagaId"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
-import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaItem"
+import type { SagaDispatch, SagaNode } from "@fairlead/core/sagas/SagaItem"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Cause, Duration, Effect, Layer, Result, Schedule, Schema } from "effect"
 import { PersistedQueue } from "effect/persistence"
@@ -17,7 +17,7 @@ import { checkSession } from "./internal/session.ts"
 import { sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
 
 /** The queue of a lane. Every lane has one of its own, so that a host takes only what it can drive. */
-const queueNameOf = (lane: SagaLane) => (lane === undefined ? "sagas" : `sagas/${lane}`)
+const queueNameOf = (nodeId: SagaNode) => (nodeId === undefined ? "sagas" : `sagas/${nodeId}`)
 
 /** Takeover after a crash takes at most the expiration plus one poll. */
 const storeOptions = {
@@ -31,7 +31,7 @@ const repairLimit = 500
 
 const Item = Schema.Struct({ sagaId: SagaId, dispatch: Schema.Int })
 const decodeItems = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ ...Item.fields, lane: Schema.NullOr(Schema.String) }))
+  Schema.Array(Schema.Struct({ ...Item.fields, nodeId: Schema.NullOr(Schema.String) }))
 )
 
 export interface SagaEngineOptions {
@@ -75,13 +75,13 @@ const repair = (sql: SqlClient.SqlClient, dispatch: SagaEngine["Service"]["dispa
         const lost = yield* decodeItems(
           yield* sql`update sagas set dispatch = dispatch + 1, saga = saga || jsonb_build_object('dispatch', dispatch + 1)
           where saga_id in (
-            select saga_id from sagas s where state in ('created', 'running', 'compensating') and not parked and not exists (
-              select 1 from effect_queue q where q.queue_name = 'sagas' || coalesce('/' || s.lane, '')
+            select saga_id from sagas s where state in ('created', 'running', 'compensating') and not suspended and not exists (
+              select 1 from effect_queue q where q.queue_name = 'sagas' || coalesce('/' || s.node_id, '')
                 and q.id = s.saga_id || ':' || s.dispatch and q.state = 'pending')
             limit ${repairLimit} for update skip locked)
-          returning saga_id as "sagaId", dispatch, lane`
+          returning saga_id as "sagaId", dispatch, node_id as "nodeId"`
         )
-        for (const { lane, ...item } of lost) yield* dispatch(item, lane ?? undefined)
+        for (const { nodeId, ...item } of lost) yield* dispatch(item, nodeId ?? undefined)
         if (lost.length > 0) yield* Effect.logWarning(`${lost.length} sagas had no queue item and were queued again`)
       })
     )
@@ -95,17 +95,17 @@ const repair = (sql: SqlClient.SqlClient, dispatch: SagaEngine["Service"]["dispa
 const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: SagaEngineOptions) {
   const sql = yield* SqlClient.SqlClient
   const queues = yield* PersistedQueue.PersistedQueueFactory
-  const queueOf = (lane: SagaLane) =>
+  const queueOf = (nodeId: SagaNode) =>
     queues.make({
-      name: queueNameOf(lane),
+      name: queueNameOf(nodeId),
       schema: Item,
       // Each takeover counts as an attempt; a saga is never given up for having been taken over often.
       maxAttempts: 2_000_000_000,
       retrySchedule: Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])
     })
 
-  const dispatch = (item: SagaDispatch, lane?: SagaLane, delayMillis = 0) =>
-    Effect.flatMap(queueOf(lane), (queue) =>
+  const dispatch = (item: SagaDispatch, nodeId?: SagaNode, delayMillis = 0) =>
+    Effect.flatMap(queueOf(nodeId), (queue) =>
       queue.offer(item, { id: `${item.sagaId}:${item.dispatch}`, delay: Duration.millis(delayMillis) })
     ).pipe(
       Effect.catchTag("SchemaError", Effect.die),
@@ -125,12 +125,12 @@ const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: Sag
 
   return SagaEngine.of({
     dispatch,
-    hand: held.hand,
-    run: Effect.fnUntraced(function* (drive, lanes) {
-      for (const { lane, maxDrivers } of lanes) {
-        const driver = Effect.forever(attended((yield* queueOf(lane)).take(drive)))
-        for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(driver)
-        yield* held.serve(lane, drive)
+    deliverLocal: held.deliverLocal,
+    run: Effect.fnUntraced(function* (execute, nodes) {
+      for (const { nodeId, maxExecutors } of nodes) {
+        const executor = Effect.forever(attended((yield* queueOf(nodeId)).take(execute)))
+        for (let i = 0; i < maxExecutors; i++) yield* Effect.forkScoped(executor)
+        yield* held.serve(nodeId, execute)
       }
     }),
     check: Effect.andThen(

@@ -4,7 +4,7 @@ import { SagaId } from "@fairlead/core/ids/SagaId"
 import { CancelRequest, Saga } from "@fairlead/core/sagas/Saga"
 import { SagaEntry } from "@fairlead/core/sagas/SagaEntry"
 import { type SagaFilter, SagaStore } from "@fairlead/core/sagas/SagaStore"
-import { countedAtMost, totalOf } from "@fairlead/core/storage/CountedTotal"
+import { maxCounted, totalOf } from "@fairlead/core/storage/CountedTotal"
 import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -18,13 +18,13 @@ export const encodeSaga = Schema.encodeEffect(stored)
 
 /** Without what is to be done when it exists. */
 export const insertSaga = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, saga: Saga) {
-  return sql`insert into sagas (saga_id, subject_kind, subject_id, owner_id, state, dispatch, fence, lane, parked, saga)
+  return sql`insert into sagas (saga_id, subject_kind, subject_id, owner_id, state, dispatch, fence, node_id, suspended, saga)
     values (${saga.sagaId}, ${saga.subject.kind}, ${saga.subject.id}, ${saga.ownerId}, ${saga.state}, ${saga.dispatch}, ${saga.fence},
-      ${saga.lane ?? null}, ${saga.parked ?? false}, ${yield* encodeSaga(saga)}::text::jsonb)`
+      ${saga.nodeId ?? null}, ${saga.suspended ?? false}, ${yield* encodeSaga(saga)}::text::jsonb)`
 })
 
 const encodeClaim = Schema.encodeEffect(
-  jsonText(Schema.Struct({ driver: Schema.String, updatedAt: Schema.DateTimeUtcFromString }))
+  jsonText(Schema.Struct({ executor: Schema.String, updatedAt: Schema.DateTimeUtcFromString }))
 )
 const encodeCancel = Schema.encodeEffect(jsonText(Schema.Struct({ cancelRequest: CancelRequest })))
 
@@ -35,7 +35,7 @@ const decodeLog = Schema.decodeUnknownEffect(
       fence: Schema.Int,
       at: Schema.DateTimeUtcFromDate,
       entry: jsonText(SagaEntry),
-      driver: Schema.NullOr(Schema.String)
+      executor: Schema.NullOr(Schema.String)
     })
   )
 )
@@ -51,22 +51,24 @@ export const layer = Layer.effect(
     // The condition is the one of the index sagas_live.
     const live = sql`state in ('created', 'running', 'compensating')`
 
-    const movedAt = sql`coalesce(saga #>> '{lastEntry,at}',
+    const lastProgressAt = sql`coalesce(saga #>> '{lastEntry,at}',
       saga ->> case saga ->> 'logLength' when '0' then 'createdAt' else 'updatedAt' end) collate "C"`
 
     /** By state they lean on sagas_live or sagas_turned_back, by time on sagas_created; stored times all have one form. */
     const matching = (filter: SagaFilter) => {
-      const { createdFrom, createdTo, lane, ownerId, sagaName, state, subject, unmovedSince } = filter
+      const { createdFrom, createdTo, nodeId, ownerId, sagaName, state, subject, stalledSince } = filter
       return sql.and([
         sql`true`,
         ...(ownerId === undefined ? [] : [sql`owner_id = ${ownerId}`]),
         ...(subject === undefined ? [] : [sql`subject_kind = ${subject.kind} and subject_id = ${subject.id}`]),
         ...(state === undefined ? [] : [sql`state = ${state}`]),
         ...(sagaName === undefined ? [] : [sql`saga ->> 'sagaName' = ${sagaName}`]),
-        ...(lane === undefined ? [] : [sql`lane = ${lane}`]),
+        ...(nodeId === undefined ? [] : [sql`node_id = ${nodeId}`]),
         ...(createdFrom === undefined ? [] : [sql`created_at >= ${DateTime.formatIso(createdFrom)}`]),
         ...(createdTo === undefined ? [] : [sql`created_at < ${DateTime.formatIso(createdTo)}`]),
-        ...(unmovedSince === undefined ? [] : [sql`${live} and ${movedAt} < ${DateTime.formatIso(unmovedSince)}`])
+        ...(stalledSince === undefined
+          ? []
+          : [sql`${live} and ${lastProgressAt} < ${DateTime.formatIso(stalledSince)}`])
       ])
     }
 
@@ -91,13 +93,13 @@ export const layer = Layer.effect(
         )
         const [count] = yield* sql<{
           readonly total: number
-        }>`select count(*)::int as total from (select 1 from sagas where ${matches} limit ${countedAtMost}) counted`
+        }>`select count(*)::int as total from (select 1 from sagas where ${matches} limit ${maxCounted}) counted`
         const sagas = rows.map(({ saga }) => saga)
         return { sagas, total: totalOf(filter, count?.total ?? 0, sagas.length) }
       }, storageError("SagaStore.list")),
 
-      claim: Effect.fnUntraced(function* (id, dispatch, driver) {
-        const patch = yield* encodeClaim({ driver, updatedAt: yield* DateTime.now })
+      claim: Effect.fnUntraced(function* (id, dispatch, executor) {
+        const patch = yield* encodeClaim({ executor, updatedAt: yield* DateTime.now })
         const state = sql`case state when 'created' then 'running' else state end`
         return yield* first(
           yield* sql`update sagas set fence = fence + 1, state = ${state},
@@ -106,47 +108,49 @@ export const layer = Layer.effect(
         )
       }, storageError("SagaStore.claim")),
 
-      redispatch: Effect.fnUntraced(function* (id, { fenceOff = false, lane, parked = false }) {
+      redispatch: Effect.fnUntraced(function* (id, { fenceOff = false, nodeId, suspended = false }) {
         const fence = fenceOff ? sql`fence + 1` : sql`fence`
         return yield* first(
-          yield* sql`update sagas set dispatch = dispatch + 1, fence = ${fence}, lane = ${lane ?? null}, parked = ${parked},
-              saga = (saga - '{lane,parked}'::text[]) || jsonb_strip_nulls(jsonb_build_object('dispatch', dispatch + 1,
-                'fence', ${fence}, 'lane', ${lane ?? null}::text, 'parked', nullif(${parked}, false)))
+          yield* sql`update sagas set dispatch = dispatch + 1, fence = ${fence}, node_id = ${nodeId ?? null}, suspended = ${suspended},
+              saga = (saga - '{nodeId,suspended}'::text[]) || jsonb_strip_nulls(jsonb_build_object('dispatch', dispatch + 1,
+                'fence', ${fence}, 'nodeId', ${nodeId ?? null}::text, 'suspended', nullif(${suspended}, false)))
             where saga_id = ${id} and ${live} returning saga::text as saga`
         )
       }, storageError("SagaStore.redispatch")),
 
-      lanes: sql<{ readonly lane: string | null }>`select distinct lane from sagas where ${live} and not parked`.pipe(
-        Effect.map((rows) => rows.map(({ lane }) => lane ?? undefined)),
-        storageError("SagaStore.lanes")
+      nodes: sql<{
+        readonly nodeId: string | null
+      }>`select distinct node_id as "nodeId" from sagas where ${live} and not suspended`.pipe(
+        Effect.map((rows) => rows.map(({ nodeId }) => nodeId ?? undefined)),
+        storageError("SagaStore.nodes")
       ),
 
-      inLane: Effect.fnUntraced(function* (lane, limit) {
+      onNode: Effect.fnUntraced(function* (nodeId, limit) {
         const rows = yield* decode(
-          yield* sql`select saga::text as saga from sagas where ${live} and not parked and lane = ${lane}
+          yield* sql`select saga::text as saga from sagas where ${live} and not suspended and node_id = ${nodeId}
             order by saga_id limit ${limit}`
         )
         return rows.map(({ saga }) => saga)
-      }, storageError("SagaStore.inLane")),
+      }, storageError("SagaStore.onNode")),
 
-      unmoved: Effect.fnUntraced(function* (unmovedSince, { after, limit, ownerId }) {
+      stalled: Effect.fnUntraced(function* (stalledSince, { after, limit, ownerId }) {
         const waits = sql`exists (select 1 from queue_entries q
-          where subject_kind = 'execution' and q.execution_id = sagas.subject_id and q.saga_id = sagas.saga_id and q.state <> 'admitted')`
+          where subject_kind = 'execution' and q.execution_id = sagas.subject_id and q.saga_id = sagas.saga_id and q.state <> 'assigned')`
         const behind = after === undefined ? sql`true` : sql`saga_id > ${after}`
         const rows = yield* decode(
           yield* sql`select saga::text as saga from sagas
-            where ${matching({ unmovedSince, ownerId, limit, offset: 0 })} and ${behind} and not ${waits}
+            where ${matching({ stalledSince, ownerId, limit, offset: 0 })} and ${behind} and not ${waits}
             order by saga_id limit ${limit}`
         )
         return rows.map(({ saga }) => saga)
-      }, storageError("SagaStore.unmoved")),
+      }, storageError("SagaStore.stalled")),
 
       log: Effect.fnUntraced(function* (id) {
         const rows = yield* decodeLog(
-          yield* sql`select seq, fence, at, entry::text as entry, driver from saga_log
+          yield* sql`select seq, fence, at, entry::text as entry, executor from saga_log
             where saga_id = ${id} order by seq limit 10000`
         )
-        return rows.map(({ driver, ...entry }) => (driver === null ? entry : { ...entry, driver }))
+        return rows.map(({ executor, ...entry }) => (executor === null ? entry : { ...entry, executor }))
       }, storageError("SagaStore.log")),
 
       requestCancel: Effect.fnUntraced(function* (id, cancelRequest) {

@@ -15,13 +15,13 @@ import * as PostgresAdmissionStore from "./PostgresAdmissionStore.ts"
 import * as PostgresApiKeyStore from "./PostgresApiKeyStore.ts"
 import * as PostgresBus from "./PostgresBus.ts"
 import * as PostgresClient from "./PostgresClient.ts"
-import * as PostgresDossiers from "./PostgresDossiers.ts"
 import { isRetryable, sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
 import * as PostgresEventLog from "./PostgresEventLog.ts"
 import * as PostgresExecutionOutputStore from "./PostgresExecutionOutputStore.ts"
 import * as PostgresExecutionStore from "./PostgresExecutionStore.ts"
-import * as PostgresHostStore from "./PostgresHostStore.ts"
 import * as PostgresIdempotencyStore from "./PostgresIdempotencyStore.ts"
+import * as PostgresInstanceStore from "./PostgresInstanceStore.ts"
+import * as PostgresIntegrityReader from "./PostgresIntegrityReader.ts"
 import * as PostgresJournal from "./PostgresJournal.ts"
 import * as PostgresLoginAttemptStore from "./PostgresLoginAttemptStore.ts"
 import * as PostgresQueueStore from "./PostgresQueueStore.ts"
@@ -68,11 +68,11 @@ export const layerStores = (
   Layer.mergeAll(
     PostgresApiKeyStore.layer,
     PostgresBus.layer,
-    PostgresDossiers.layer,
+    PostgresIntegrityReader.layer,
     PostgresEventLog.layer,
     PostgresExecutionOutputStore.layer,
     PostgresExecutionStore.layer,
-    PostgresHostStore.layer,
+    PostgresInstanceStore.layer,
     PostgresIdempotencyStore.layer,
     PostgresJournal.layer,
     PostgresAdmissionStore.layer,

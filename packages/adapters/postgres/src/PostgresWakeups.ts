@@ -39,7 +39,7 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* PgClient.PgClient
     const hints = yield* makeHints
-    const host = SecureRandom.uuidV4Unsafe()
+    const instance = SecureRandom.uuidV4Unsafe()
     const pending = new Set<WakeupTopic>()
     const waiting = Latch.makeUnsafe(false)
 
@@ -60,7 +60,7 @@ export const layer = Layer.effect(
 
     const flush = Effect.suspend(() => {
       waiting.closeUnsafe()
-      const payloads = payloadsOf(host, pending)
+      const payloads = payloadsOf(instance, pending)
       pending.clear()
       return sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) as payload`
     })
@@ -76,7 +76,7 @@ export const layer = Layer.effect(
 
     const receive = (payload: string) => {
       const [from, ...topics] = payload.split("\n")
-      return from === host ? Effect.void : PubSub.publishAll(hints, topics.filter(isTopic))
+      return from === instance ? Effect.void : PubSub.publishAll(hints, topics.filter(isTopic))
     }
     let listened = false
     const listen = Effect.gen(function* () {
@@ -97,13 +97,13 @@ export const layer = Layer.effect(
 const isTopic = (text: string): text is WakeupTopic => text.includes("/")
 
 /** Texts of at most `maxPayloadChars`: the sender, then one topic a line. */
-const payloadsOf = (host: string, topics: Iterable<WakeupTopic>): ReadonlyArray<string> => {
+const payloadsOf = (instance: string, topics: Iterable<WakeupTopic>): ReadonlyArray<string> => {
   const payloads: Array<string> = []
-  let payload = host
+  let payload = instance
   for (const topic of topics) {
     if (payload.length + topic.length + 1 > maxPayloadChars) {
       payloads.push(payload)
-      payload = host
+      payload = instance
     }
     payload += `\n${topic}`
   }

@@ -5,11 +5,11 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Bus } from "@fairlead/core/bus/Bus"
 import { EventLog } from "@fairlead/core/events/EventLog"
-import * as PostgresBusLedger from "@fairlead/postgres/PostgresBusLedger"
 import * as PostgresClient from "@fairlead/postgres/PostgresClient"
+import * as PostgresConsumerGroupStore from "@fairlead/postgres/PostgresConsumerGroupStore"
 import * as PostgresStorage from "@fairlead/postgres/PostgresStorage"
 import { layerMigrations } from "@fairlead/postgres/PostgresStorage"
-import * as BusLedgerContract from "@fairlead/testing/contracts/BusLedgerContract"
+import * as ConsumerGroupStoreContract from "@fairlead/testing/contracts/ConsumerGroupStoreContract"
 import { runningEvent } from "@fairlead/testing/fixtures/EventFixtures"
 import { Context, Effect, Layer, Queue, Redacted, Schedule } from "effect"
 import { subscription } from "./support/busSubscription.ts"
@@ -29,11 +29,14 @@ const otherMember = (url: Redacted.Redacted) =>
   )
 
 describe.skipIf(process.env["FAIRLEAD_TEST_DATABASE_URL"] === undefined)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
-  BusLedgerContract.suite(
+  ConsumerGroupStoreContract.suite(
     "postgres",
     Layer.unwrap(
       Effect.map(freshDatabase, (url) =>
-        PostgresBusLedger.layer.pipe(Layer.provide(layerMigrations), Layer.provide(PostgresClient.layer({ url })))
+        PostgresConsumerGroupStore.layer.pipe(
+          Layer.provide(layerMigrations),
+          Layer.provide(PostgresClient.layer({ url }))
+        )
       )
     )
   )

@@ -24,7 +24,7 @@ const alice = {
 
 const hostOn = (url: Redacted.Redacted, node: string) =>
   Layer.build(
-    layerExecutions({ hostName: node, maxRunning: 4 }).pipe(
+    layerExecutions({ instanceName: node, maxRunning: 4 }).pipe(
       Layer.provide(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer))),
       Layer.provide(Layer.merge(PostgresStorage.layer({ url, repairInterval: "200 millis" }), Secrets.layerMemory))
     )

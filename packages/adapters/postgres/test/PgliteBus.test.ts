@@ -1,10 +1,10 @@
-import * as PostgresBusLedger from "@fairlead/postgres/PostgresBusLedger"
+import * as PostgresConsumerGroupStore from "@fairlead/postgres/PostgresConsumerGroupStore"
 import { layerMigrations } from "@fairlead/postgres/PostgresStorage"
 import * as PgliteClient from "@fairlead/postgres/pglite/PgliteClient"
-import * as BusLedgerContract from "@fairlead/testing/contracts/BusLedgerContract"
+import * as ConsumerGroupStoreContract from "@fairlead/testing/contracts/ConsumerGroupStoreContract"
 import { Layer } from "effect"
 
-BusLedgerContract.suite(
+ConsumerGroupStoreContract.suite(
   "pglite",
-  PostgresBusLedger.layer.pipe(Layer.provide(layerMigrations), Layer.provide(PgliteClient.layer()))
+  PostgresConsumerGroupStore.layer.pipe(Layer.provide(layerMigrations), Layer.provide(PgliteClient.layer()))
 )

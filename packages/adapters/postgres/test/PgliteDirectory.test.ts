@@ -23,7 +23,7 @@ import { SqlClient } from "effect/sql"
 import { PgliteDuplex } from "../src/pglite/internal/pgliteDuplex.ts"
 
 /** A place for a data directory that does not exist yet; removed afterwards. */
-const place = Effect.acquireRelease(
+const nodeId = Effect.acquireRelease(
   Effect.sync(() => join(mkdtempSync(join(tmpdir(), "fairlead-")), "data")),
   (directory) => Effect.sync(() => rmSync(join(directory, ".."), { recursive: true, force: true }))
 )
@@ -59,7 +59,7 @@ describe("PgliteStorage in a directory", () => {
     "keeps what was written, from one start to the next",
     () =>
       Effect.gen(function* () {
-        const directory = yield* place
+        const directory = yield* nodeId
         yield* Effect.scoped(
           Effect.flatMap(open(directory), (stores) => {
             assert.strictEqual(Context.get(stores, Storage).durability, "process")
@@ -77,7 +77,7 @@ describe("PgliteStorage in a directory", () => {
     "opens for one part of a process at a time",
     () =>
       Effect.gen(function* () {
-        const directory = yield* place
+        const directory = yield* nodeId
         yield* Effect.scoped(
           Effect.gen(function* () {
             yield* open(directory)
@@ -96,7 +96,7 @@ describe("PgliteStorage in a directory", () => {
     "is refused within 2 s while another process has it, by the name of that process; a kill sets it free",
     () =>
       Effect.gen(function* () {
-        const directory = yield* place
+        const directory = yield* nodeId
         const other = yield* otherHost(directory, "write")
         yield* Queue.take(other.lines)
         const [waited, error] = yield* Effect.timed(Effect.flip(Effect.scoped(open(directory))))
@@ -112,7 +112,7 @@ describe("PgliteStorage in a directory", () => {
     "has every acknowledged write after its owner was killed",
     () =>
       Effect.gen(function* () {
-        const directory = yield* place
+        const directory = yield* nodeId
         const other = yield* otherHost(directory, "write")
         const acknowledged: Array<string> = []
         while (acknowledged.length < 200) acknowledged.push(yield* Queue.take(other.lines))
@@ -129,7 +129,7 @@ describe("PgliteStorage in a directory", () => {
     "delivers at once what a killed owner held",
     () =>
       Effect.gen(function* () {
-        const directory = yield* place
+        const directory = yield* nodeId
         const other = yield* otherHost(directory, "hold")
         assert.strictEqual(yield* Queue.take(other.lines), "held")
         yield* other.kill
@@ -137,7 +137,7 @@ describe("PgliteStorage in a directory", () => {
         const delivered = yield* Deferred.make<number>()
         yield* engine.run(
           ({ dispatch }) => Effect.asVoid(Deferred.succeed(delivered, dispatch)),
-          [{ lane: undefined, maxDrivers: 1 }]
+          [{ nodeId: undefined, maxExecutors: 1 }]
         )
         // Well below the nine seconds after which a lock expires.
         assert.deepStrictEqual(yield* Effect.timeoutOption(Deferred.await(delivered), "4 seconds"), Option.some(1))
@@ -149,13 +149,13 @@ describe("PgliteStorage in a directory", () => {
     "starts over when its first start was cut short, and leaves a foreign directory alone",
     () =>
       Effect.gen(function* () {
-        const directory = yield* place
+        const directory = yield* nodeId
         mkdirSync(directory, { recursive: true })
         writeFileSync(join(directory, "PG_VERSION"), "18\n")
         writeFileSync(`${directory}.unfinished`, "")
         yield* Effect.scoped(open(directory))
 
-        const foreign = yield* place
+        const foreign = yield* nodeId
         mkdirSync(foreign, { recursive: true })
         writeFileSync(join(foreign, "letter.txt"), "dear")
         assert.deepInclude(yield* Effect.flip(Effect.scoped(open(foreign))), { _tag: "StorageError", retryable: false })
@@ -206,7 +206,7 @@ describe("PgliteStorage", () => {
     "checkpoints and vacuums",
     () =>
       Effect.gen(function* () {
-        const directory = yield* place
+        const directory = yield* nodeId
         const sql = Context.get(yield* Layer.build(PgliteClient.layer({ directory })), SqlClient.SqlClient)
         const behind = Effect.map(
           sql<{ readonly bytes: number }>`select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn)::float8 as bytes

@@ -217,7 +217,7 @@ describe.skipIf(unavailable)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
             delivered.push(`${item.sagaId}:${item.dispatch}`)
             return Effect.asVoid(Effect.orDie(sql`update sagas set state = 'completed' where saga_id = ${item.sagaId}`))
           }),
-        [{ lane: undefined, maxDrivers: 2 }]
+        [{ nodeId: undefined, maxExecutors: 2 }]
       )
       yield* until(Effect.sync(() => delivered.length >= 2))
       assert.deepStrictEqual(delivered.toSorted(), [`${sagaId(1)}:1`, `${sagaId(2)}:2`])

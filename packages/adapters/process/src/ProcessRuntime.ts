@@ -1,5 +1,5 @@
 /**
- * Runs scripts as processes of this machine. Each job belongs to a keeper process of its own and lives in a directory; this host only
+ * Runs scripts as processes of this machine. Each job belongs to a shim process of its own and lives in a directory; this host only
  * prepares the directory, and reads it. So a job goes on when the host dies, and any later host on the same directory finds it.
  */
 import { readdir, readFile, realpath, writeFile } from "node:fs/promises"
@@ -17,8 +17,7 @@ import { attempt, type FileFailure, ifPresent } from "./internal/files.ts"
 import { makeGoLibraries } from "./internal/goLibraries.ts"
 import { bury, sweep, sweepMemoryGroups } from "./internal/housekeeping.ts"
 import { checkUsers, makeAccounts } from "./internal/jobAccounts.ts"
-import { claimForRemoval, makePlaces, stateOf, summaryState } from "./internal/jobDirectory.ts"
-import { ownFolders } from "./internal/keeperSpec.ts"
+import { claimForRemoval, makeJobDirectories, stateOf, summaryState } from "./internal/jobDirectory.ts"
 import { discover, hostPath, languagesOf } from "./internal/languages.ts"
 import { makeLauncher } from "./internal/launcher.ts"
 import { findMemoryGroups } from "./internal/memoryGroups.ts"
@@ -26,7 +25,8 @@ import { nodeName } from "./internal/nodeName.ts"
 import { observation } from "./internal/observation.ts"
 import { absentReport, failed, failingIn } from "./internal/runtimeErrors.ts"
 import { checkShared } from "./internal/sharedDirectories.ts"
-import { makeSpareKeeper } from "./internal/spareKeeper.ts"
+import { ownFolders } from "./internal/shimSpec.ts"
+import { makeSpareShim } from "./internal/spareShim.ts"
 import { handleOf, type StartingMachine, startIn } from "./internal/startJob.ts"
 import { worldWritable } from "./internal/worldWritable.ts"
 import { ProcessRuntimeUnavailable } from "./ProcessRuntimeUnavailable.ts"
@@ -54,7 +54,7 @@ export const ProcessRuntimeOptions = Schema.Struct({
   /** The level to insist on. Default: `namespace` where it works, else `basic`. */
   level: Schema.optionalKey(Schema.Literals(["namespace", "basic"])),
   /**
-   * What holds the memory of jobs: `cgroup`, exactly, needs a control group that the host may divide; `sampled`: the keeper, which looks at
+   * What holds the memory of jobs: `cgroup`, exactly, needs a control group that the host may divide; `sampled`: the shim, which looks at
    * it. Default: `cgroup` where it works.
    */
   memory: Schema.optionalKey(Schema.Literals(["cgroup", "sampled"])),
@@ -107,8 +107,8 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
 ): Effect.fn.Return<ScriptRuntime, ProcessRuntimeUnavailable, Scope.Scope> {
   yield* checkOptions(options)
   const levels: ReadonlyArray<Level> = options.level === undefined ? ["namespace", "basic"] : [options.level]
-  const { bootId, directory, node, places } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
-  const users = Effect.andThen(checkShared(options.shared ?? []), makeAccounts(options, places))
+  const { bootId, directory, node, directories } = yield* Effect.mapError(openDirectory(options), unavailableDirectory)
+  const users = Effect.andThen(checkShared(options.shared ?? []), makeAccounts(options, directories))
   yield* Effect.catchTag(users, "FileFailure", (failure) => Effect.fail(unavailableDirectory(failure)))
   const confined = {
     uids: options.uids,
@@ -123,7 +123,7 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   }
   const [choice, interpreters] = yield* Effect.all(
     [
-      Effect.mapError(choose(places, confined, levels, options.memory), unavailableKeeper),
+      Effect.mapError(choose(directories, confined, levels, options.memory), unavailableShim),
       discover({
         path: options.interpreterPath ?? (yield* hostPath),
         unreachable: [...(levels[0] === "namespace" ? ownFolders : []), ...confined.hidden],
@@ -143,7 +143,7 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
   const launcher = yield* makeLauncher(choice.confinement)
   const { memoryGroups } = choice.confinement
   yield* Effect.forkScoped(
-    sweep(places, launcher).pipe(
+    sweep(directories, launcher).pipe(
       Effect.andThen(memoryGroups === undefined ? Effect.void : sweepMemoryGroups(memoryGroups, bootId)),
       // A folder that cannot be cleared today is tried again; nothing else depends on it.
       Effect.catch((failure) => Effect.logWarning("Could not clear away old jobs", failure.cause)),
@@ -151,12 +151,12 @@ export const make = Effect.fn("ProcessRuntime.make")(function* (
     )
   )
   const { confinement } = choice
-  const spare = yield* makeSpareKeeper(places, launcher)
+  const spare = yield* makeSpareShim(directories, launcher)
   const goLibraries = yield* Effect.mapError(
-    makeGoLibraries({ places, confinement, launcher, interpreters }),
+    makeGoLibraries({ directories, confinement, launcher, interpreters }),
     unavailableDirectory
   )
-  return runtimeOf({ places, bootId, node, confinement, launcher, spare, interpreters, goLibraries, isolation })
+  return runtimeOf({ directories, bootId, node, confinement, launcher, spare, interpreters, goLibraries, isolation })
 })
 
 const checkOptions = (options: ProcessRuntimeOptions) =>
@@ -171,25 +171,25 @@ const checkOptions = (options: ProcessRuntimeOptions) =>
   })
 
 const openDirectory = Effect.fnUntraced(function* (options: ProcessRuntimeOptions) {
-  const places = yield* makePlaces(options.directory)
+  const directories = yield* makeJobDirectories(options.directory)
   const directory = yield* attempt(() => realpath(options.directory))
   const bootId = (yield* attempt(() => readFile("/proc/sys/kernel/random/boot_id", "utf8"))).trim()
-  return { bootId, directory, node: yield* nodeName(directory), places }
+  return { bootId, directory, node: yield* nodeName(directory), directories }
 })
 
 const unavailableDirectory = ({ cause }: FileFailure) =>
   new ProcessRuntimeUnavailable({ reason: "directory", detail: String(cause) })
 
-const unavailableKeeper = (obstacles: ReadonlyArray<string>) =>
-  new ProcessRuntimeUnavailable({ reason: "keeper", detail: obstacles.join("; ") })
+const unavailableShim = (obstacles: ReadonlyArray<string>) =>
+  new ProcessRuntimeUnavailable({ reason: "shim", detail: obstacles.join("; ") })
 
 interface Machine extends StartingMachine {
   readonly isolation: string
 }
 
 const runtimeOf = (machine: Machine): ScriptRuntime => {
-  const { bootId, interpreters, isolation, launcher, node, places } = machine
-  const directoryOf = (jobId: JobId) => join(places.jobs, jobId)
+  const { bootId, interpreters, isolation, launcher, node, directories } = machine
+  const directoryOf = (jobId: JobId) => join(directories.jobs, jobId)
   const stateOfJob = (jobId: JobId) => stateOf(directoryOf(jobId), bootId)
 
   const observe = (handle: JobHandle, from: { readonly stdout: number; readonly stderr: number }) =>
@@ -220,7 +220,7 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
   })
 
   const list = Effect.gen(function* () {
-    const names = yield* attempt(() => readdir(places.jobs))
+    const names = yield* attempt(() => readdir(directories.jobs))
     const found = yield* Effect.forEach(names.filter(isJobId), inspect, { concurrency: 16 })
     return found.flatMap(Option.toArray)
   })
@@ -230,7 +230,7 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
     node,
     languages: languagesOf(interpreters),
     isolation,
-    obstacle: diskObstacle(places.root, machine.confinement.diskReserveBytes),
+    obstacle: diskObstacle(directories.root, machine.confinement.diskReserveBytes),
     start: startIn(machine),
     observe,
     stop,
@@ -240,19 +240,19 @@ const runtimeOf = (machine: Machine): ScriptRuntime => {
   }
 }
 
-const removeIn = ({ bootId, launcher, places }: Machine) =>
+const removeIn = ({ bootId, launcher, directories }: Machine) =>
   Effect.fn("ProcessRuntime.remove")(
     function* ({ jobId }: JobHandle) {
-      const { _tag } = yield* stateOf(join(places.jobs, jobId), bootId)
+      const { _tag } = yield* stateOf(join(directories.jobs, jobId), bootId)
       if (_tag === "Absent") return
-      if (_tag === "Running" || (_tag === "Prepared" && !(yield* claimForRemoval(join(places.jobs, jobId)))))
+      if (_tag === "Running" || (_tag === "Prepared" && !(yield* claimForRemoval(join(directories.jobs, jobId)))))
         return yield* new RuntimeError({
           runtime: "process",
           phase: "remove",
           retryable: true,
           cause: new Error(`job ${jobId} is running`)
         })
-      yield* bury(places, launcher, jobId)
+      yield* bury(directories, launcher, jobId)
     },
     Effect.catchTag("FileFailure", failingIn("remove"))
   )

@@ -9,7 +9,7 @@ import type { ScriptRuntime } from "@fairlead/core/runtime/ScriptRuntime"
 import { make, type ProcessRuntimeOptions } from "@fairlead/process/ProcessRuntime"
 import { contractJob, exited, observeAll, readable } from "@fairlead/testing/fixtures/JobFixtures"
 import { Effect, Schedule, type Scope } from "effect"
-import { makePlaces } from "../src/internal/jobDirectory.ts"
+import { makeJobDirectories } from "../src/internal/jobDirectory.ts"
 import { eventually, levels, ownUids, temporaryDirectory } from "./fixtures.ts"
 
 const isRoot = geteuid?.() === 0
@@ -112,7 +112,7 @@ describe.skipIf(!hasGo)("the standard library of Go", () => {
           // Without users of their own nothing keeps it from jobs there.
           assert.deepStrictEqual(yield* librariesOf(directory), isRoot ? [name] : [])
           if (isRoot) for (let n = 0; n < 2; n++) assert.deepStrictEqual(yield* run(other, script, library), served)
-          // Spare keepers wait there too.
+          // Spare shims wait there too.
           const building = Effect.promise(() => readdir(join(directory, "building")))
           yield* eventually(building, (names) => !names.some((each) => each.startsWith("go-library")))
         })
@@ -132,7 +132,7 @@ describe.skipIf(!hasGo)("libraries that an earlier host has left", () => {
     Effect.scoped(
       Effect.gen(function* () {
         const directory = yield* temporaryDirectory
-        yield* makePlaces(directory)
+        yield* makeJobDirectories(directory)
         const options = { uids: ownUids(2) }
         const { languages } = yield* onlyGo(directory, options)
         const here = (languages[0]?.versions ?? []).map((version) => `go-${version}`)

@@ -7,7 +7,7 @@ import { contractJob, observeAll, readable } from "@fairlead/testing/fixtures/Jo
 import { Effect, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { sweep } from "../src/internal/housekeeping.ts"
-import { makePlaces } from "../src/internal/jobDirectory.ts"
+import { makeJobDirectories } from "../src/internal/jobDirectory.ts"
 import { makeLauncher } from "../src/internal/launcher.ts"
 import { eventually, leavePrepared, place, temporaryDirectory } from "./fixtures.ts"
 
@@ -85,7 +85,7 @@ describe("ProcessRuntime between hosts", () => {
             const [spare = ""] = yield* eventually(building, isReady)
             yield* eventually(
               Effect.promise(() => readdir(join(directory, "building", spare))),
-              (files) => files.includes("keeper")
+              (files) => files.includes("shim")
             )
           })
         )
@@ -97,16 +97,16 @@ describe("ProcessRuntime between hosts", () => {
   it.effect("forgets removed ids after a day, not before", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
-      const places = yield* makePlaces(directory)
+      const directories = yield* makeJobDirectories(directory)
       const launcher = yield* makeLauncher({ level: "basic", memoryGroups: undefined })
-      yield* Effect.promise(() => writeFile(join(places.removed, "gone"), ""))
-      const remaining = Effect.promise(() => readdir(places.removed))
-      const { mtimeMs } = yield* Effect.promise(() => stat(join(places.removed, "gone")))
+      yield* Effect.promise(() => writeFile(join(directories.removed, "gone"), ""))
+      const remaining = Effect.promise(() => readdir(directories.removed))
+      const { mtimeMs } = yield* Effect.promise(() => stat(join(directories.removed, "gone")))
       yield* TestClock.setTime(mtimeMs + 86_300_000)
-      yield* sweep(places, launcher)
+      yield* sweep(directories, launcher)
       assert.deepStrictEqual(yield* remaining, ["gone"])
       yield* TestClock.setTime(mtimeMs + 86_500_000)
-      yield* sweep(places, launcher)
+      yield* sweep(directories, launcher)
       assert.deepStrictEqual(yield* remaining, [])
     }).pipe(Effect.scoped)
   )

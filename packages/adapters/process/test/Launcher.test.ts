@@ -1,4 +1,4 @@
-/** What keepers have of the process that starts them, and what they need of it: nothing. */
+/** What shims have of the process that starts them, and what they need of it: nothing. */
 import { access, readdir, readFile, readlink } from "node:fs/promises"
 import { join } from "node:path"
 import { kill } from "node:process"
@@ -6,12 +6,12 @@ import { assert, describe, it } from "@effect/vitest"
 import type { JobId } from "@fairlead/core/runtime/JobId"
 import { contractJob, observeAll, readable, untilPrinted } from "@fairlead/testing/fixtures/JobFixtures"
 import { Effect, Schedule } from "effect"
-import { makePlaces } from "../src/internal/jobDirectory.ts"
+import { makeJobDirectories } from "../src/internal/jobDirectory.ts"
 import { makeLauncher } from "../src/internal/launcher.ts"
 import { eventually, leavePrepared, levels, place } from "./fixtures.ts"
 
 for (const [name, options] of levels)
-  describe(`ProcessRuntime keepers: ${name}`, () => {
+  describe(`ProcessRuntime shims: ${name}`, () => {
     it.live("have a session, a folder and open files of their own, and no environment", () =>
       Effect.scoped(
         Effect.gen(function* () {
@@ -20,9 +20,9 @@ for (const [name, options] of levels)
           const spec = contractJob(runtime, "bash", ["echo up; sleep 60"])
           const handle = yield* runtime.start(spec)
           yield* untilPrinted(runtime, handle)
-          const keeper = yield* keeperOf(directory, spec.jobId)
-          const launcherFiles = yield* openFiles(keeper.parent)
-          const files = yield* openFiles(keeper.pid)
+          const shim = yield* shimOf(directory, spec.jobId)
+          const launcherFiles = yield* openFiles(shim.parent)
+          const files = yield* openFiles(shim.pid)
           const job = join(directory, "jobs", spec.jobId)
           assert.deepStrictEqual(
             files.filter((file) => file.startsWith("pipe:") && launcherFiles.includes(file)),
@@ -30,14 +30,14 @@ for (const [name, options] of levels)
           )
           // It reads files of /proc now and then, and closes them.
           yield* eventually(
-            Effect.map(openFiles(keeper.pid), (open) =>
+            Effect.map(openFiles(shim.pid), (open) =>
               open.filter((file) => !/^(pipe|anon_inode):/.test(file) && !file.startsWith(directory)).join()
             ),
             (others) => others === "/dev/null,/dev/null"
           )
-          assert.strictEqual(keeper.session, keeper.pid)
-          assert.strictEqual(yield* Effect.promise(() => readlink(`/proc/${keeper.pid}/cwd`)), job)
-          const environment = yield* Effect.promise(() => readFile(`/proc/${keeper.parent}/environ`, "utf8"))
+          assert.strictEqual(shim.session, shim.pid)
+          assert.strictEqual(yield* Effect.promise(() => readlink(`/proc/${shim.pid}/cwd`)), job)
+          const environment = yield* Effect.promise(() => readFile(`/proc/${shim.parent}/environ`, "utf8"))
           assert.sameMembers(
             environment.split("\0").flatMap((variable) => variable.split("=")[0] || []),
             ["PATH", "LANG"]
@@ -56,14 +56,14 @@ for (const [name, options] of levels)
           const first = contractJob(runtime, "bash", ["echo up; sleep 60"])
           const handle = yield* runtime.start(first)
           yield* untilPrinted(runtime, handle)
-          const keeper = yield* keeperOf(directory, first.jobId)
-          kill(keeper.parent, "SIGKILL")
+          const shim = yield* shimOf(directory, first.jobId)
+          kill(shim.parent, "SIGKILL")
           // The host may ask the old process before it hears of its end: then it is told to ask again.
           const second = yield* runtime
             .start(contractJob(runtime, "bash", ["exit 4"]))
             .pipe(Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 100 }))
           assert.deepStrictEqual(readable(yield* observeAll(runtime, second)).end, { _tag: "Exited", exitCode: 4 })
-          assert.strictEqual((yield* keeperOf(directory, first.jobId)).pid, keeper.pid)
+          assert.strictEqual((yield* shimOf(directory, first.jobId)).pid, shim.pid)
           yield* runtime.stop(handle)
           assert.deepStrictEqual(readable(yield* observeAll(runtime, handle)).end, { _tag: "Stopped", forced: false })
           yield* runtime.remove(second)
@@ -73,19 +73,19 @@ for (const [name, options] of levels)
   })
 
 for (const [name, options] of levels)
-  describe(`A keeper that waits: ${name}`, () => {
+  describe(`A shim that waits: ${name}`, () => {
     const level = options.level ?? "namespace"
-    /** A host, and the directory in which its keeper waits. */
+    /** A host, and the directory in which its shim waits. */
     const waiting = Effect.gen(function* () {
       const { directory, host } = yield* place({ ...options, languages: ["bash"] })
-      const [runtime, places, launcher] = [
+      const [runtime, directories, launcher] = [
         yield* host,
-        yield* makePlaces(directory),
+        yield* makeJobDirectories(directory),
         yield* makeLauncher({ level, memoryGroups: undefined })
       ]
-      const spare = join(places.building, "spare")
+      const spare = join(directories.building, "spare")
       yield* launcher.prepare(spare)
-      return { directory, runtime, launcher, spare, claim: yield* target(spare, "keeper") }
+      return { directory, runtime, launcher, spare, claim: yield* target(spare, "shim") }
     })
     /** Starts a job in the spare directory; gives what was seen of it, and its claim. */
     const run = Effect.fnUntraced(function* (
@@ -132,7 +132,7 @@ for (const [name, options] of levels)
             const { claim, launcher, spare } = yield* waiting
             yield* launcher.prepare(`${spare}.2`)
             yield* eventually(isAlive(claim), (alive) => !alive)
-            const next = yield* target(`${spare}.2`, "keeper")
+            const next = yield* target(`${spare}.2`, "shim")
             assert.isTrue(yield* isAlive(next))
             return next
           })
@@ -154,7 +154,7 @@ const isAlive = (claim: string) =>
     )
   )
 
-const keeperOf = (directory: string, jobId: JobId) =>
+const shimOf = (directory: string, jobId: JobId) =>
   Effect.promise(async () => {
     const pid = Number((await readlink(join(directory, "jobs", jobId, "claim"))).split(":")[0])
     const stat = await readFile(`/proc/${pid}/stat`, "utf8")

@@ -1,4 +1,4 @@
-/** All memory that a job causes counts, of whatever kind it is. At every level, held by a memory group or by the keeper that looks at it. */
+/** All memory that a job causes counts, of whatever kind it is. At every level, held by a memory group or by the shim that looks at it. */
 import { geteuid } from "node:process"
 import { assert, describe, it } from "@effect/vitest"
 import type { ProcessRuntimeOptions } from "@fairlead/process/ProcessRuntime"

@@ -1,4 +1,4 @@
-/** What the contract does not know of: keepers, users, environments. */
+/** What the contract does not know of: shims, users, environments. */
 import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join } from "node:path"
@@ -133,7 +133,7 @@ for (const [name, options] of levels)
       )
     )
 
-    it.live("reports a job as lost whose keeper is killed, and never runs it again", () =>
+    it.live("reports a job as lost whose shim is killed, and never runs it again", () =>
       Effect.scoped(
         Effect.gen(function* () {
           const { directory, host } = yield* place({ ...options, languages: ["bash"] })
@@ -146,7 +146,7 @@ for (const [name, options] of levels)
           const [duration, seen] = yield* Effect.timed(observeAll(runtime, handle))
           assert.deepInclude(readable(seen), {
             stdout: "before\n",
-            end: { _tag: "Lost", detail: "its keeper was killed" }
+            end: { _tag: "Lost", detail: "its shim was killed" }
           })
           assert.isBelow(Duration.toMillis(duration), 10_000)
           yield* eventually(processesOf(spec), (pids) => pids.length === 0)

@@ -129,7 +129,7 @@ describe("ProcessRuntime.layer", () => {
         const directory = join(closed, "data")
         const uids = { ...ownUids(2), count: 1 }
         const error = yield* Effect.flip(make({ directory, level: "basic", uids, languages: [] }))
-        assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "keeper" })
+        assert.deepInclude(error, { _tag: "ProcessRuntimeUnavailable", reason: "shim" })
         assert.include(error.message, `cannot pass through ${closed}`)
         assert.include((yield* make({ directory, level: "namespace", uids, languages: [] })).isolation, `${uids.first}`)
       })

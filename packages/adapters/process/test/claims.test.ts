@@ -64,7 +64,7 @@ const keyrings = [
   "name = b'fairlead-' + mark.encode()"
 ]
 
-const places = ({ open }: Subject) => `places = ['/tmp', '/var/tmp', '/dev/shm', '/run/lock', '${open}']`
+const directories = ({ open }: Subject) => `directories = ['/tmp', '/var/tmp', '/dev/shm', '/run/lock', '${open}']`
 
 const proofs: Record<keyof typeof claims, Proof> = {
   privileges: saysTrue(() => [
@@ -89,7 +89,7 @@ const proofs: Record<keyof typeof claims, Proof> = {
       "  can(lambda: '60.' + str(number) in open(path).read() and print(path))"
     ]
   ),
-  keeper: {
+  shim: {
     scripts: () => [[...preamble, "can(lambda: os.kill(os.getppid(), signal.SIGKILL))", "print('alive')"]],
     holds: ([ending]) => ending?.end._tag === "Exited" && ending.stdout === "alive\n"
   },
@@ -105,8 +105,8 @@ const proofs: Record<keyof typeof claims, Proof> = {
   machine: saysTrue(({ open }) => [`print(not can(lambda: write('${open}/written')))`]),
   files: leavesNothing(
     (subject) => [
-      places(subject),
-      "for place in places:",
+      directories(subject),
+      "for place in directories:",
       "  name = place + '/fairlead-' + mark",
       "  can(lambda: write(name))",
       "  can(lambda: socket.socket(socket.AF_UNIX).bind(name + '-socket'))",
@@ -115,8 +115,8 @@ const proofs: Record<keyof typeof claims, Proof> = {
       "  can(lambda: os.chmod(name + '-folder', 0))"
     ],
     (subject) => [
-      places(subject),
-      "for path in [path for place in places for path in glob.glob(place + '/fairlead-' + mark + '*')]:",
+      directories(subject),
+      "for path in [path for place in directories for path in glob.glob(place + '/fairlead-' + mark + '*')]:",
       "  print(path)",
       "  subprocess.run(['chmod', '-fR', 'u+rwx', '--', path]); subprocess.run(['rm', '-rf', '--', path])"
     ]

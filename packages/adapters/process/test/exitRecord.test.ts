@@ -67,7 +67,7 @@ describe("reportOf", () => {
 })
 
 describe("decodeExitRecord", () => {
-  it("reads what the keeper writes, blanks and all, and nothing less", () => {
+  it("reads what the shim writes, blanks and all, and nothing less", () => {
     const text = `${JSON.stringify({ end: "signalled", signal: 9, ...rest })}${" ".repeat(100)}`
     assert.deepStrictEqual(Option.getOrUndefined(decodeExitRecord(text)), { end: "signalled", signal: 9, ...rest })
     assert.isTrue(Option.isNone(decodeExitRecord("")))

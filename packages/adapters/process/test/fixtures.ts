@@ -8,7 +8,7 @@ import type { JobId } from "@fairlead/core/runtime/JobId"
 import { make, type ProcessRuntimeOptions } from "@fairlead/process/ProcessRuntime"
 import type { ContractScripts } from "@fairlead/testing/fixtures/ContractScripts"
 import { Effect, Redacted, Schedule } from "effect"
-import { makePlaces, prepare } from "../src/internal/jobDirectory.ts"
+import { makeJobDirectories, prepare } from "../src/internal/jobDirectory.ts"
 
 /** A new directory, gone with the scope. Removed with force: tests leave what scripts left. */
 export const temporaryDirectory = Effect.acquireRelease(
@@ -108,14 +108,14 @@ export const unconfined = {
   outputRateBytes: 8 * 1024 ** 2
 } as const
 
-/** What a host leaves that dies between making the directory, or taking one with a keeper, and starting the keeper. */
+/** What a host leaves that dies between making the directory, or taking one with a shim, and starting the shim. */
 export const leavePrepared = Effect.fnUntraced(function* (
   directory: string,
   spec: JobSpec,
   { level = "namespace", uids }: Omit<ProcessRuntimeOptions, "directory"> = {},
   spareDirectory?: string
 ) {
-  const places = yield* makePlaces(directory)
+  const directories = yield* makeJobDirectories(directory)
   const hostIsRoot = geteuid?.() === 0
   const confinement = { level, uids, hostIsRoot, hidden: [directory], ...unconfined }
   const interpreter = {
@@ -126,14 +126,14 @@ export const leavePrepared = Effect.fnUntraced(function* (
     reservedBytes: 256 * 1024 ** 2,
     command: () => ["bash"]
   }
-  const target = join(places.jobs, spec.jobId)
-  if (spareDirectory === undefined) return yield* prepare(places, target, confinement, spec, interpreter)
+  const target = join(directories.jobs, spec.jobId)
+  if (spareDirectory === undefined) return yield* prepare(directories, target, confinement, spec, interpreter)
   const file = yield* Effect.acquireRelease(
     Effect.promise(() => open(join(spareDirectory, "spec"), "r+")),
     (opened) => Effect.promise(() => opened.close())
   )
   const spare = { directory: spareDirectory, spec: file }
-  return yield* prepare(places, target, confinement, spec, interpreter, { spare })
+  return yield* prepare(directories, target, confinement, spec, interpreter, { spare })
 })
 
 /** An environment by which the processes of a job can be found from outside. */

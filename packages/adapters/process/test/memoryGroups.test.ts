@@ -1,4 +1,4 @@
-/** Where memory groups of jobs may be, and what becomes of those whose keeper was killed. Version 2 against a directory that is laid out like it. */
+/** Where memory groups of jobs may be, and what becomes of those whose shim was killed. Version 2 against a directory that is laid out like it. */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -51,7 +51,7 @@ describe("the control group for memory groups of jobs", () => {
   it.effect("limits a group of version 2, swap too, and reads from it if it was exceeded, and its peak", () =>
     Effect.gen(function* () {
       const path = yield* temporaryDirectory
-      const keeper = [
+      const shim = [
         "use MemoryGroup; MemoryGroup::create($ARGV[0], '7:8'); chdir \"$ARGV[0]/fairlead-7-8\";",
         "sub put { open my $file, '>', $_[0]; print $file $_[1] }",
         "put($_, '') for qw(memory.max memory.swap.max memory.oom.group cgroup.procs);",
@@ -59,8 +59,8 @@ describe("the control group for memory groups of jobs", () => {
         "print MemoryGroup::limit(1000), MemoryGroup::enter(), MemoryGroup::was_exceeded() ? 1 : 0, MemoryGroup::peak_kb();",
         "put('memory.events', \"oom 1\\noom_kill 2\\n\"); print MemoryGroup::was_exceeded();"
       ]
-      const library = fileURLToPath(new URL("../keeper", import.meta.url))
-      const output = yield* run("perl", ["-I", library, "-e", keeper.join(" "), path], { timeoutMillis: 10_000 })
+      const library = fileURLToPath(new URL("../shim", import.meta.url))
+      const output = yield* run("perl", ["-I", library, "-e", shim.join(" "), path], { timeoutMillis: 10_000 })
       assert.strictEqual(output, "11041")
       const text = (name: string) => Effect.promise(() => readFile(join(path, "fairlead-7-8", name), "utf8"))
       assert.deepStrictEqual(
@@ -70,7 +70,7 @@ describe("the control group for memory groups of jobs", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("keeps the groups of keepers that live", () =>
+  it.effect("keeps the groups of shims that live", () =>
     Effect.gen(function* () {
       const path = yield* temporaryDirectory
       const own = (yield* readText("/proc/self/stat")) ?? ""
@@ -108,7 +108,7 @@ if (groups !== undefined)
         )
       )
 
-      it.live("are cleared away with all that is in them when their keeper was killed", () =>
+      it.live("are cleared away with all that is in them when their shim was killed", () =>
         Effect.scoped(
           Effect.gen(function* () {
             const { directory, host } = yield* place({ ...options, memory: "cgroup", languages: ["bash"] })

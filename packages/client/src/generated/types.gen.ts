@@ -183,7 +183,7 @@ export type ForbiddenProblem = {
     code: 'FORBIDDEN';
     status_code: 403;
     request_id: string;
-    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:delete' | 'executions:admin' | 'health:read' | 'hosts:read' | 'queue:write' | 'queue:admin' | 'sagas:read' | 'sagas:write' | 'sagas:admin';
+    needs: 'account:read' | 'account:write' | 'events:read' | 'executions:read' | 'executions:run' | 'executions:write' | 'executions:delete' | 'executions:admin' | 'health:read' | 'instances:read' | 'queue:write' | 'queue:admin' | 'sagas:read' | 'sagas:write' | 'sagas:admin';
 };
 
 export type SagaAlreadyEndedProblem = {
@@ -235,8 +235,8 @@ export type SagaStatusResponse = {
     updated_at: string;
     completed_at: string | null;
     retry_count: number;
-    place: string | null;
-    driver: string | null;
+    node_id: string | null;
+    executor: string | null;
     last_progress_at: string;
 };
 
@@ -329,7 +329,7 @@ export type SagaNotRestartableProblem = {
     status_code: 409;
     request_id: string;
     saga_id: string;
-    reason: 'active' | 'completed' | 'not_carried';
+    reason: 'active' | 'completed' | 'not_reusable';
     from_step?: string;
     possible_from: Array<string>;
 };
@@ -378,11 +378,11 @@ export type StuckSagasResponse = {
         updated_at: string;
         completed_at: string | null;
         retry_count: number;
-        place: string | null;
-        driver: string | null;
+        node_id: string | null;
+        executor: string | null;
         last_progress_at: string;
         definition_version: number;
-        reason: 'no_definition' | 'no_host_for_lane' | 'waiting_for_retry' | 'undo_failing' | 'driver_silent' | 'driver_failing' | 'not_dispatched';
+        reason: 'no_definition' | 'no_instance_for_node' | 'waiting_for_retry' | 'undo_failing' | 'executor_silent' | 'executor_failing' | 'not_dispatched';
         /**
          * When the next attempt is due, where one is.
          */
@@ -434,9 +434,9 @@ export type SagaHistoryResponse = {
         direction: 'run' | 'undo';
         attempt: number;
         /**
-         * `open`: it began, and what came of it is not known (yet). `carried`: the saga that this one restarts did it.
+         * `open`: it began, and what came of it is not known (yet). `reused`: the saga that this one restarts did it.
          */
-        result: 'open' | 'completed' | 'failed' | 'carried';
+        result: 'open' | 'completed' | 'failed' | 'reused';
         /**
          * Written down only for steps that act on the outside world.
          */
@@ -460,7 +460,7 @@ export type SagaHistoryResponse = {
         /**
          * The host that wrote it down; null before the first.
          */
-        driver: string | null;
+        executor: string | null;
     }>;
     compensation: {
         at: string;
@@ -488,8 +488,8 @@ export type SagaListResponse = {
         updated_at: string;
         completed_at: string | null;
         retry_count: number;
-        place: string | null;
-        driver: string | null;
+        node_id: string | null;
+        executor: string | null;
         last_progress_at: string;
     }>;
     /**
@@ -514,7 +514,7 @@ export type ExecutionAdmittedProblem = {
     status_code: 409;
     request_id: string;
     execution_id: string;
-    place?: string;
+    node_id?: string;
 };
 
 export type QueueEntryNotFoundProblem = {
@@ -533,16 +533,16 @@ export type QueueEntry = {
     execution_id: string;
     owner_id: string;
     runtime: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
-    state: 'delayed' | 'blocked' | 'waiting' | 'admitted';
+    state: 'delayed' | 'blocked' | 'waiting' | 'assigned';
     priority: number;
     rank_at: string;
     queued_at: string;
     run_at: string | null;
     expires_at: string;
     concurrency_key: string | null;
-    place: string | null;
+    node_id: string | null;
     queue: {
-        state: 'delayed' | 'blocked' | 'waiting' | 'admitted';
+        state: 'delayed' | 'blocked' | 'waiting' | 'assigned';
         priority: number;
         position: number;
         ahead: number;
@@ -596,14 +596,14 @@ export type QueueList = {
         execution_id: string;
         owner_id: string;
         runtime: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
-        state: 'delayed' | 'blocked' | 'waiting' | 'admitted';
+        state: 'delayed' | 'blocked' | 'waiting' | 'assigned';
         priority: number;
         rank_at: string;
         queued_at: string;
         run_at: string | null;
         expires_at: string;
         concurrency_key: string | null;
-        place: string | null;
+        node_id: string | null;
     }>;
     /**
      * Matches on all pages: exact below 10,000, at least that many from there on.
@@ -631,20 +631,20 @@ export type QueueList = {
     }>;
 };
 
-export type HostList = {
-    hosts: Array<{
-        host_id: string;
+export type InstanceList = {
+    instances: Array<{
+        instance_id: string;
         name: string;
         version: string;
         started_at: string;
-        leaving: boolean;
-        places: Array<{
-            place: string;
+        draining: boolean;
+        nodes: Array<{
+            node_id: string;
             runtime: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
             capacity: number;
             running: number;
         }>;
-        silent_seconds: number;
+        seconds_since_heartbeat: number;
         alive: boolean;
     }>;
 };
@@ -1009,13 +1009,21 @@ export type SagaForceFailedEvent = {
     payload: {
         saga_id: string;
         saga_name: string;
-        execution_id: string;
+        execution_id?: string;
+        subject?: {
+            kind: string;
+            id: string;
+        };
         by: string;
         reason: string;
     };
     saga_id: string;
     saga_name: string;
-    execution_id: string;
+    execution_id?: string;
+    subject?: {
+        kind: string;
+        id: string;
+    };
     by: string;
     reason: string;
 };
@@ -1039,12 +1047,20 @@ export type SagaCompensatedEvent = {
     payload: {
         saga_id: string;
         saga_name: string;
-        execution_id: string;
+        execution_id?: string;
+        subject?: {
+            kind: string;
+            id: string;
+        };
         compensated_steps: Array<string>;
     };
     saga_id: string;
     saga_name: string;
-    execution_id: string;
+    execution_id?: string;
+    subject?: {
+        kind: string;
+        id: string;
+    };
     compensated_steps: Array<string>;
 };
 
@@ -1067,12 +1083,20 @@ export type SagaCompensatingEvent = {
     payload: {
         saga_id: string;
         saga_name: string;
-        execution_id: string;
+        execution_id?: string;
+        subject?: {
+            kind: string;
+            id: string;
+        };
         compensating_step: string;
     };
     saga_id: string;
     saga_name: string;
-    execution_id: string;
+    execution_id?: string;
+    subject?: {
+        kind: string;
+        id: string;
+    };
     compensating_step: string;
 };
 
@@ -1095,7 +1119,11 @@ export type SagaCancelledEvent = {
     payload: {
         saga_id: string;
         saga_name: string;
-        execution_id: string;
+        execution_id?: string;
+        subject?: {
+            kind: string;
+            id: string;
+        };
         reason: string;
         completed_steps: Array<string>;
         compensated_steps: Array<string>;
@@ -1104,7 +1132,11 @@ export type SagaCancelledEvent = {
     };
     saga_id: string;
     saga_name: string;
-    execution_id: string;
+    execution_id?: string;
+    subject?: {
+        kind: string;
+        id: string;
+    };
     reason: string;
     completed_steps: Array<string>;
     compensated_steps: Array<string>;
@@ -1131,13 +1163,21 @@ export type SagaFailedEvent = {
     payload: {
         saga_id: string;
         saga_name: string;
-        execution_id: string;
+        execution_id?: string;
+        subject?: {
+            kind: string;
+            id: string;
+        };
         failed_step: string;
         error: string;
     };
     saga_id: string;
     saga_name: string;
-    execution_id: string;
+    execution_id?: string;
+    subject?: {
+        kind: string;
+        id: string;
+    };
     failed_step: string;
     error: string;
 };
@@ -1161,12 +1201,20 @@ export type SagaCompletedEvent = {
     payload: {
         saga_id: string;
         saga_name: string;
-        execution_id: string;
+        execution_id?: string;
+        subject?: {
+            kind: string;
+            id: string;
+        };
         completed_steps: Array<string>;
     };
     saga_id: string;
     saga_name: string;
-    execution_id: string;
+    execution_id?: string;
+    subject?: {
+        kind: string;
+        id: string;
+    };
     completed_steps: Array<string>;
 };
 
@@ -1189,12 +1237,20 @@ export type SagaStartedEvent = {
     payload: {
         saga_id: string;
         saga_name: string;
-        execution_id: string;
+        execution_id?: string;
+        subject?: {
+            kind: string;
+            id: string;
+        };
         initial_event_id: string;
     };
     saga_id: string;
     saga_name: string;
-    execution_id: string;
+    execution_id?: string;
+    subject?: {
+        kind: string;
+        id: string;
+    };
     initial_event_id: string;
 };
 
@@ -2085,7 +2141,7 @@ export type AttemptList = {
     attempts: Array<{
         attempt: number;
         status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
-        place?: string;
+        node_id?: string;
         started_at?: string;
         finished_at?: string;
         exit_code?: number;
@@ -2143,7 +2199,7 @@ export type Execution = {
     earlier_attempts?: Array<{
         attempt: number;
         status: 'queued' | 'scheduled' | 'running' | 'completed' | 'failed' | 'timeout' | 'cancelled' | 'error';
-        place?: string;
+        node_id?: string;
         started_at?: string;
         finished_at?: string;
         exit_code?: number;
@@ -2173,7 +2229,7 @@ export type Execution = {
     run_at?: string;
     expires_at?: string;
     concurrency_key?: string;
-    place?: string;
+    node_id?: string;
     name?: string;
     labels?: {
         [key: string]: string;
@@ -2232,7 +2288,7 @@ export type Execution = {
         on: Array<'system_error' | 'timeout' | 'resource_limit' | 'script_error' | 'permission_denied'>;
     };
     queue?: {
-        state: 'delayed' | 'blocked' | 'waiting' | 'admitted';
+        state: 'delayed' | 'blocked' | 'waiting' | 'assigned';
         priority: number;
         position: number;
         ahead: number;
@@ -4821,14 +4877,14 @@ export type HealthMetricsResponses = {
 
 export type HealthMetricsResponse = HealthMetricsResponses[keyof HealthMetricsResponses];
 
-export type HostsListData = {
+export type InstancesListData = {
     body?: never;
     path?: never;
     query?: never;
-    url: '/api/v1/hosts';
+    url: '/api/v1/instances';
 };
 
-export type HostsListErrors = {
+export type InstancesListErrors = {
     /**
      * Malformed body | Body too deep | Body too complex
      */
@@ -4859,22 +4915,22 @@ export type HostsListErrors = {
     503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
 };
 
-export type HostsListError = HostsListErrors[keyof HostsListErrors];
+export type InstancesListError = InstancesListErrors[keyof InstancesListErrors];
 
-export type HostsListResponses = {
+export type InstancesListResponses = {
     /**
      * Success
      */
-    200: HostList;
+    200: InstanceList;
 };
 
-export type HostsListResponse = HostsListResponses[keyof HostsListResponses];
+export type InstancesListResponse = InstancesListResponses[keyof InstancesListResponses];
 
 export type QueueListData = {
     body?: never;
     path?: never;
     query?: {
-        state?: 'delayed' | 'blocked' | 'waiting' | 'admitted';
+        state?: 'delayed' | 'blocked' | 'waiting' | 'assigned';
         runtime?: 'process' | 'kubernetes' | 'docker' | 'ssh' | 'agent';
         owner_id?: string;
         limit?: number;
@@ -5256,7 +5312,7 @@ export type SagasListData = {
         /**
          * well-formed text without NUL
          */
-        place?: string;
+        node_id?: string;
         created_from?: string;
         created_to?: string;
         older_than_seconds?: number;

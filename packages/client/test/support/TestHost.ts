@@ -15,7 +15,7 @@ import { AuthApi } from "@fairlead/http/api/AuthApi"
 import { EventsApi } from "@fairlead/http/api/EventsApi"
 import { ExecutionsApi } from "@fairlead/http/api/ExecutionsApi"
 import { HealthApi } from "@fairlead/http/api/HealthApi"
-import { HostsApi } from "@fairlead/http/api/HostsApi"
+import { InstancesApi } from "@fairlead/http/api/InstancesApi"
 import { QueueApi } from "@fairlead/http/api/QueueApi"
 import { SagasApi } from "@fairlead/http/api/SagasApi"
 import * as NodeHost from "@fairlead/http/node/NodeHost"
@@ -24,7 +24,7 @@ import { AuthHandlers } from "@fairlead/http/server/AuthHandlers"
 import { EventsHandlers } from "@fairlead/http/server/EventsHandlers"
 import { ExecutionsHandlers } from "@fairlead/http/server/ExecutionsHandlers"
 import { HealthHandlers } from "@fairlead/http/server/HealthHandlers"
-import { HostsHandlers } from "@fairlead/http/server/HostsHandlers"
+import { InstancesHandlers } from "@fairlead/http/server/InstancesHandlers"
 import { QueueHandlers } from "@fairlead/http/server/QueueHandlers"
 import { SagasHandlers } from "@fairlead/http/server/SagasHandlers"
 import { SseConnections, SseSettings } from "@fairlead/http/server/sse/SseConnections"
@@ -39,7 +39,7 @@ const api = HttpApi.make("fairlead")
   .add(EventsApi)
   .add(ExecutionsApi)
   .add(HealthApi)
-  .add(HostsApi)
+  .add(InstancesApi)
   .add(QueueApi)
   .add(SagasApi)
 const handlers = Layer.mergeAll(
@@ -47,7 +47,7 @@ const handlers = Layer.mergeAll(
   EventsHandlers,
   ExecutionsHandlers,
   HealthHandlers,
-  HostsHandlers,
+  InstancesHandlers,
   QueueHandlers,
   SagasHandlers
 )
@@ -94,7 +94,7 @@ export const startHost = async (settings: HostSettings = {}): Promise<TestHost> 
     ScriptedRuntime.layer
   )
   const secret = Redacted.make("a secret of at least thirty-two bytes")
-  const core = Fairlead.layer({ hostName: "host-a", maxRunning: 10, secret })
+  const core = Fairlead.layer({ instanceName: "host-a", maxRunning: 10, secret })
   const services = Layer.merge(core, SseConnections.layer).pipe(Layer.provideMerge(ports), Layer.provideMerge(numbers))
   const context = await run(Layer.build(services))
   const routes = ApiLayer.layer({ api, aliases: {}, handlers }).pipe(Layer.provide(Layer.succeedContext(context)))

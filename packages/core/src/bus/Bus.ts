@@ -7,8 +7,8 @@ import { EventLog } from "../events/EventLog.ts"
 import type { EventId } from "../ids/EventId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { Wakeups, type WakeupTopic } from "../wakeups/Wakeups.ts"
-import { BusLedger, type ClaimedGroup } from "./BusLedger.ts"
 import { makeRound } from "./BusRound.ts"
+import { type ClaimedGroup, ConsumerGroupStore } from "./ConsumerGroupStore.ts"
 import type { BusGroup, Delivery } from "./Delivery.ts"
 import type { Handle, Subscription } from "./Subscription.ts"
 
@@ -36,14 +36,14 @@ export class Bus extends Context.Service<
      * Ends a delivery's death: `redrive` hands it over again as if it were new (after events of its stream that have gone on
      * meanwhile), `discard` forgets it. False when there is no dead delivery of that event.
      */
-    settle(group: BusGroup, eventId: EventId, verdict: "redrive" | "discard"): Effect.Effect<boolean, StorageError>
+    finalize(group: BusGroup, eventId: EventId, verdict: "redrive" | "discard"): Effect.Effect<boolean, StorageError>
   }
 >()("@fairlead/core/bus/Bus") {
   /** A bus that reads the event log. Needs only a ledger to remember where each group stands. */
   static readonly layer = Layer.effect(
     Bus,
     Effect.gen(function* () {
-      const [log, ledger, wakeups] = [yield* EventLog, yield* BusLedger, yield* Wakeups]
+      const [log, ledger, wakeups] = [yield* EventLog, yield* ConsumerGroupStore, yield* Wakeups]
 
       const consume = Effect.fn("Bus.consume")(function* (subscription: Subscription, handle: Handle) {
         const { group } = subscription
@@ -119,8 +119,8 @@ export class Bus extends Context.Service<
       return Bus.of({
         consume,
         dead: ledger.dead,
-        settle: Effect.fn("Bus.settle")(function* (group, eventId, verdict) {
-          const settled = yield* ledger.settle(group, eventId, verdict, yield* DateTime.now)
+        finalize: Effect.fn("Bus.finalize")(function* (group, eventId, verdict) {
+          const settled = yield* ledger.finalize(group, eventId, verdict, yield* DateTime.now)
           if (settled && verdict === "redrive") yield* wakeups.send(topicOf(group))
           return settled
         })
@@ -128,7 +128,7 @@ export class Bus extends Context.Service<
     })
   )
 
-  static readonly layerMemory = Bus.layer.pipe(Layer.provide(BusLedger.layerMemory))
+  static readonly layerMemory = Bus.layer.pipe(Layer.provide(ConsumerGroupStore.layerMemory))
 }
 
 /** Hints may be lost or come before the event can be read. */

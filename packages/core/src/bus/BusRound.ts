@@ -6,7 +6,7 @@ import { Cause, DateTime, Effect, Exit, Formatter, Option, Predicate, Result } f
 import type { EventCursor, EventLog } from "../events/EventLog.ts"
 import type { StoredEvent } from "../events/StoredEvent.ts"
 import type { EventId } from "../ids/EventId.ts"
-import type { BusLease, BusLedger } from "./BusLedger.ts"
+import type { BusLease, ConsumerGroupStore } from "./ConsumerGroupStore.ts"
 import { type Delivery, DeliveryError, failed, waiting } from "./Delivery.ts"
 import type { Handle, Subscription } from "./Subscription.ts"
 
@@ -25,7 +25,7 @@ export interface RoundEnd {
 
 export const makeRound = (
   log: EventLog["Service"],
-  ledger: BusLedger["Service"],
+  ledger: ConsumerGroupStore["Service"],
   { concurrency = 8, group, retry, tags, timeoutMillis = 30_000 }: Subscription,
   handle: Handle
 ) => {
@@ -55,8 +55,8 @@ export const makeRound = (
     const wanted = page.events.filter(
       ({ event, eventId }) => (tags?.includes(event._tag) ?? true) && !retried.has(eventId)
     )
-    const lanes = byStream(wanted)
-    const blocked = size > 0 && lanes.size > 0 ? yield* ledger.blocked(group, [...lanes.keys()]) : new Set<string>()
+    const nodes = byStream(wanted)
+    const blocked = size > 0 && nodes.size > 0 ? yield* ledger.blocked(group, [...nodes.keys()]) : new Set<string>()
     const settled = new Set<EventId>()
     const [taken, kept]: [Array<EventId>, Array<Delivery>] = [[], []]
 
@@ -82,7 +82,7 @@ export const makeRound = (
       return ledger.commit(lease, { cursor: page.next, taken, kept: [...kept, ...left] })
     })
 
-    const open = [...lanes].filter(([stream]) => !blocked.has(stream)).map(([, events]) => inOrder(events))
+    const open = [...nodes].filter(([stream]) => !blocked.has(stream)).map(([, events]) => inOrder(events))
     const written = yield* Effect.uninterruptibleMask((restore) =>
       restore(Effect.all([...due.map(again), ...open], { concurrency, discard: true })).pipe(
         Effect.onInterrupt(() => Effect.ignore(write)),
@@ -94,13 +94,13 @@ export const makeRound = (
 }
 
 const byStream = (events: ReadonlyArray<StoredEvent>): ReadonlyMap<string, ReadonlyArray<StoredEvent>> => {
-  const lanes = new Map<string, Array<StoredEvent>>()
+  const nodes = new Map<string, Array<StoredEvent>>()
   for (const event of events) {
-    const lane = lanes.get(event.stream)
-    if (lane === undefined) lanes.set(event.stream, [event])
-    else lane.push(event)
+    const nodeId = nodes.get(event.stream)
+    if (nodeId === undefined) nodes.set(event.stream, [event])
+    else nodeId.push(event)
   }
-  return lanes
+  return nodes
 }
 
 const missing = new DeliveryError({

@@ -5,7 +5,7 @@ import { ResourceUsage } from "../runtime/ResourceUsage.ts"
 import { ExecutionErrorType } from "./ExecutionErrorType.ts"
 
 /** At most the first 16 KiB of what the script wrote; the whole is in the execution's output. */
-const Excerpt = Schema.optionalKey(Schema.String)
+const Preview = Schema.optionalKey(Schema.String)
 const resourceUsage = Schema.optionalKey(ResourceUsage)
 
 export const ExecutionEvents = [
@@ -54,8 +54,8 @@ export const ExecutionEvents = [
     executionId: ExecutionId,
     exitCode: Schema.Int,
     resourceUsage,
-    stdout: Excerpt,
-    stderr: Excerpt
+    stdout: Preview,
+    stderr: Preview
   }),
   Schema.TaggedStruct("ExecutionFailed", {
     executionId: ExecutionId,
@@ -64,15 +64,15 @@ export const ExecutionEvents = [
     errorType: Schema.NullOr(ExecutionErrorType),
     errorMessage: Schema.String,
     resourceUsage,
-    stdout: Excerpt,
-    stderr: Excerpt
+    stdout: Preview,
+    stderr: Preview
   }),
   Schema.TaggedStruct("ExecutionTimeout", {
     executionId: ExecutionId,
     timeoutSeconds: Schema.Finite,
     resourceUsage,
-    stdout: Excerpt,
-    stderr: Excerpt
+    stdout: Preview,
+    stderr: Preview
   }),
   Schema.TaggedStruct("ExecutionCancelled", {
     executionId: ExecutionId,

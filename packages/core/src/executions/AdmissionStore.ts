@@ -44,7 +44,7 @@ export class AdmissionStore extends Context.Service<
     createQueued(accepted: AcceptedExecution): Effect.Effect<void, StorageError>
     /**
      * As `createQueued`, for an execution that starts at once: stores its queue entry (admitted), the log of its saga, and an item of the
-     * engine that is held for this host; `SagaEngine.hand` takes it up. `false`, and nothing is written, if others wait for the same
+     * engine that is held for this host; `SagaEngine.deliverLocal` takes it up. `false`, and nothing is written, if others wait for the same
      * runtime or it is paused. One atomic step, in one round trip where the database allows. Joins a transaction.
      */
     createStarted(started: StartedExecution): Effect.Effect<boolean, StorageError>
@@ -77,11 +77,11 @@ export class AdmissionStore extends Context.Service<
         yield* createQueued(accepted)
         yield* logInMemory(database, accepted.saga, entries, accepted.saga.updatedAt)
         yield* line.modify((rows) => [undefined, new Map(rows).set(entry.executionId, entry)])
-        const { dispatch, lane, sagaId } = accepted.saga
+        const { dispatch, nodeId, sagaId } = accepted.saga
         const dueMillis = (yield* Clock.currentTimeMillis) + heldMillis
-        const item: QueueItem = { sagaId, dispatch, lane, dueMillis }
+        const item: QueueItem = { sagaId, dispatch, nodeId, dueMillis }
         yield* items.modify((waiting) => [undefined, [...waiting, item]])
-        yield* seen.modify((names) => [undefined, new Set(names).add(itemName(item, lane))])
+        yield* seen.modify((names) => [undefined, new Set(names).add(itemName(item, nodeId))])
         return true
       })
       return AdmissionStore.of({

@@ -16,7 +16,7 @@ export type Turn =
 
 /** `others`: the entries of the same owner and key, in the order of rank. */
 export const turnOf = (policy: ConcurrencyPolicy, others: ReadonlyArray<QueueEntry>): Turn => {
-  const holder = others.find(({ state }) => state === "admitted" || state === "waiting") ?? others[0]
+  const holder = others.find(({ state }) => state === "assigned" || state === "waiting") ?? others[0]
   if (policy === "skip" && holder !== undefined) return { _tag: "Skip", holder }
   return { _tag: "Enter", replaced: policy === "replace" ? others : [] }
 }

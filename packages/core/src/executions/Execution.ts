@@ -12,7 +12,7 @@ import { ExecutionId } from "../ids/ExecutionId.ts"
 import { UserId } from "../ids/UserId.ts"
 import { Priority } from "../queue/Priority.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
-import { Place } from "../runtime/Place.ts"
+import { NodeId } from "../runtime/NodeId.ts"
 import { ResourceUsage } from "../runtime/ResourceUsage.ts"
 import { Sealed } from "../secrets/Secrets.ts"
 import { ExecutionEnded } from "./ExecutionError.ts"
@@ -62,7 +62,7 @@ export const EndedAttempt = Schema.Struct({
   /** 1 for the first. */
   attempt: Schema.Int,
   status: TerminalStatus,
-  place: Schema.optionalKey(Place),
+  nodeId: Schema.optionalKey(NodeId),
   /** Absent when it ended before its script began. */
   startedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   finishedAt: Schema.DateTimeUtcFromString,
@@ -102,7 +102,7 @@ export class Execution extends Schema.Class<Execution>("Execution")({
   /** Executions of one owner with the same key run one after the other. */
   concurrencyKey: Schema.optionalKey(Schema.String),
   /** Where the current attempt runs, once that is known. */
-  place: Schema.optionalKey(Place),
+  nodeId: Schema.optionalKey(NodeId),
   /** What its owner calls it. */
   name: Schema.optionalKey(Schema.NonEmptyString),
   /** At least one. */
@@ -120,8 +120,8 @@ export class Execution extends Schema.Class<Execution>("Execution")({
 }) {}
 
 /** A place has room for the execution. */
-export const schedule = (execution: Execution, at: DateTime.Utc, place: Place | undefined) =>
-  move(execution, at, { status: "scheduled", ...(place === undefined ? {} : { place }) })
+export const schedule = (execution: Execution, at: DateTime.Utc, nodeId: NodeId | undefined) =>
+  move(execution, at, { status: "scheduled", ...(nodeId === undefined ? {} : { nodeId }) })
 
 /** A new attempt begins; its number goes up by one. */
 export const beginAttempt = (execution: Execution, at: DateTime.Utc) =>
@@ -139,14 +139,14 @@ export const requeue = (
   outcome: ExecutionOutcome,
   expiresAt: DateTime.Utc
 ): Result.Result<Execution, ExecutionEnded> => {
-  const { place, startedAt, ...rest } = execution
+  const { nodeId, startedAt, ...rest } = execution
   const attempt = currentAttempt(execution)
   const ended: EndedAttempt = {
     attempt,
     status,
     finishedAt: at,
     outcome,
-    ...(place === undefined ? {} : { place }),
+    ...(nodeId === undefined ? {} : { nodeId }),
     ...(startedAt === undefined ? {} : { startedAt })
   }
   const earlierAttempts = [...(execution.earlierAttempts ?? []), ended]
@@ -168,15 +168,15 @@ export const asOfAttempt = (execution: Execution, attempt: number): Execution | 
   if (attempt === currentAttempt(execution)) return new Execution({ ...execution, attempt })
   const earlier = execution.earlierAttempts?.find((ended) => ended.attempt === attempt)
   if (earlier === undefined) return undefined
-  const { finishedAt, outcome, place, startedAt, status } = earlier
-  const { place: _, startedAt: __, ...rest } = execution
+  const { finishedAt, outcome, nodeId, startedAt, status } = earlier
+  const { nodeId: _, startedAt: __, ...rest } = execution
   return new Execution({
     ...rest,
     attempt,
     status,
     finishedAt,
     outcome,
-    ...(place === undefined ? {} : { place }),
+    ...(nodeId === undefined ? {} : { nodeId }),
     ...(startedAt === undefined ? {} : { startedAt })
   })
 }

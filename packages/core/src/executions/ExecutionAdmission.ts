@@ -5,23 +5,23 @@ import type { Origin } from "../auth/Origin.ts"
 import type { Principal } from "../auth/Principal.ts"
 import { EventFactory } from "../events/EventFactory.ts"
 import { EventLog } from "../events/EventLog.ts"
-import { PlaceSlots } from "../hosts/PlaceSlots.ts"
 import { ExecutionId } from "../ids/ExecutionId.ts"
 import { fingerprint } from "../ids/Fingerprint.ts"
 import { Ids } from "../ids/Ids.ts"
 import { executionStream, executionSubject } from "../ids/Subject.ts"
-import { QueueEntrance, type StartingHere } from "../queue/QueueEntrance.ts"
+import { NodeSlots } from "../instances/NodeSlots.ts"
+import { Enqueuer, type StartingHere } from "../queue/Enqueuer.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
-import type { Outlook } from "../queue/QueueForecast.ts"
+import type { WaitEstimate } from "../queue/QueueEstimates.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
 import { versionWhenAbsent } from "../runtime/Language.ts"
-import { demandOf } from "../runtime/Place.ts"
+import { requirementOf } from "../runtime/NodeId.ts"
 import type { LanguageUnsupported } from "../runtime/RuntimeError.ts"
 import { type ChosenRuntime, ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
 import type { Saga } from "../sagas/Saga.ts"
 import { SagaCanceller } from "../sagas/SagaCanceller.ts"
-import { SagaDriver } from "../sagas/SagaDriver.ts"
 import { SagaEngine } from "../sagas/SagaEngine.ts"
+import { SagaExecutor } from "../sagas/SagaExecutor.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import type { SagaRestart } from "../sagas/SagaRestart.ts"
 import { Storage } from "../storage/Storage.ts"
@@ -49,7 +49,7 @@ import { requestText } from "./requestText.ts"
 import { StoredOutput } from "./StoredOutput.ts"
 
 /** How far ahead a start may be asked for. */
-const mostDelay = { days: 365 }
+const maxDelay = { days: 365 }
 
 export interface Repetition {
   /** The execution that the new one repeats. */
@@ -72,7 +72,7 @@ interface Newcomer {
 }
 
 /** Of one that does not wait. */
-const atOnce: Outlook = { ahead: 0, waitSeconds: 0 }
+const atOnce: WaitEstimate = { ahead: 0, waitSeconds: 0 }
 
 export type AdmissionError =
   | LanguageUnsupported
@@ -87,7 +87,7 @@ export class ExecutionAdmission extends Context.Service<
   ExecutionAdmission,
   {
     /** See `Executions.submit`. */
-    admit(
+    accept(
       caller: Principal,
       request: ExecutionRequest & Repetition,
       origin: Origin
@@ -98,12 +98,12 @@ export class ExecutionAdmission extends Context.Service<
     ExecutionAdmission,
     Effect.gen(function* () {
       const [policy, storage] = [yield* AdmissionPolicy, yield* Storage]
-      const [executions, entrance, keys] = [yield* ExecutionStore, yield* QueueEntrance, yield* IdempotencyStore]
+      const [executions, entrance, keys] = [yield* ExecutionStore, yield* Enqueuer, yield* IdempotencyStore]
       const [admissions, launcher, events] = [yield* AdmissionStore, yield* SagaLauncher, yield* EventFactory]
       const [runtimes, environment] = [yield* ScriptRuntimes, yield* ExecutionEnv]
       const [room, queuePolicy, stored] = [yield* makeAdmissionRoom, yield* QueuePolicy, yield* StoredOutput]
       const [canceller, ids, log] = [yield* SagaCanceller, yield* Ids, yield* EventLog]
-      const [driver, engine, slots] = [yield* SagaDriver, yield* SagaEngine, yield* PlaceSlots]
+      const [executor, engine, slots] = [yield* SagaExecutor, yield* SagaEngine, yield* NodeSlots]
       const digest = yield* Digest.Digest
 
       const checkLimits = (limits: ExecutionLimits) => {
@@ -120,7 +120,7 @@ export class ExecutionAdmission extends Context.Service<
       const startOf = Effect.fnUntraced(function* ({ runAt }: ExecutionRequest) {
         const now = yield* DateTime.now
         if (runAt === undefined || DateTime.isLessThanOrEqualTo(runAt, now)) return undefined
-        const latest = DateTime.add(now, mostDelay)
+        const latest = DateTime.add(now, maxDelay)
         if (DateTime.isGreaterThan(runAt, latest)) return yield* new RunAtTooFar({ runAt, latest })
         return runAt
       })
@@ -214,14 +214,14 @@ export class ExecutionAdmission extends Context.Service<
       const orderOf = (execution: Execution, restart?: SagaRestart) => ({
         ...execution,
         definition: restart?.definition ?? ExecutionSaga,
-        demand: demandOf(execution.runtime, execution.lang, execution.resolvedVersion),
+        requirement: requirementOf(execution.runtime, execution.lang, execution.resolvedVersion),
         expiresAt: execution.expiresAt ?? execution.createdAt
       })
 
       const factsOf = Effect.fnUntraced(function* (
         { execution, fileExtension, origin }: Newcomer,
         { sagaId, sagaName }: Saga,
-        { ahead, waitSeconds }: Outlook
+        { ahead, waitSeconds }: WaitEstimate
       ) {
         const cause = causeOf(execution, origin)
         const made = yield* events.makeAll(cause, requested(execution, fileExtension, ahead, waitSeconds))
@@ -232,7 +232,7 @@ export class ExecutionAdmission extends Context.Service<
 
       /** What its driver would write first is written with it. */
       const begin = Effect.fnUntraced(function* (newcomer: Newcomer, here: StartingHere) {
-        const first = Option.getOrUndefined(yield* driver.firstWrite(here.saga, newcomer.execution))
+        const first = Option.getOrUndefined(yield* executor.firstWrite(here.saga, newcomer.execution))
         if (first === undefined) return undefined
         const { entries, saga, subject } = first
         const execution = subject instanceof Execution ? subject : newcomer.execution
@@ -251,10 +251,10 @@ export class ExecutionAdmission extends Context.Service<
         return begun
       })
 
-      const enterLine = Effect.fnUntraced(function* (newcomer: Newcomer) {
+      const enqueue = Effect.fnUntraced(function* (newcomer: Newcomer) {
         const { execution, restart } = newcomer
-        const { saga, ...outlook } = yield* entrance.enter(orderOf(execution, restart))
-        yield* admissions.createQueued({ execution, saga, events: yield* factsOf(newcomer, saga, outlook) })
+        const { saga, ...estimate } = yield* entrance.enter(orderOf(execution, restart))
+        yield* admissions.createQueued({ execution, saga, events: yield* factsOf(newcomer, saga, estimate) })
         yield* launcher.start(saga, restart)
       })
 
@@ -269,12 +269,12 @@ export class ExecutionAdmission extends Context.Service<
         yield* room.check(caller, isPlanned, storedBytes)
         yield* replace(execution, turn.replaced)
         const begun = yield* startHere(newcomer)
-        if (begun === undefined) yield* storage.transaction(enterLine(newcomer))
+        if (begun === undefined) yield* storage.transaction(enqueue(newcomer))
         yield* room.taken(caller, isPlanned)
         return { execution, begun }
       })
 
-      const admit: ExecutionAdmission["Service"]["admit"] = Effect.fnUntraced(function* (caller, asked, origin) {
+      const admit: ExecutionAdmission["Service"]["accept"] = Effect.fnUntraced(function* (caller, asked, origin) {
         const request = { ...asked, langVersion: asked.langVersion ?? versionWhenAbsent(asked.lang) }
         const chosen = yield* runtimes.choose(request.lang, request.langVersion, request.runtime)
         const limits = { ...policy.limits.defaults, ...request.limits }
@@ -288,10 +288,10 @@ export class ExecutionAdmission extends Context.Service<
         const whole = isOneWrite ? accepted : storage.transaction(accepted)
         // A slot that was taken for nothing is free again; if it was stored all the same, the store tells so within a second.
         const { begun, ...known } = yield* Effect.onError(whole, () => slots.free(execution.executionId))
-        if (begun !== undefined) yield* engine.hand(begun)
+        if (begun !== undefined) yield* engine.deliverLocal(begun)
         return known.execution
       })
-      return ExecutionAdmission.of({ admit })
+      return ExecutionAdmission.of({ accept: admit })
     })
   )
 }

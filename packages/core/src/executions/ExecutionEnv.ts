@@ -7,7 +7,7 @@ import type { Execution } from "./Execution.ts"
 export type ScriptEnv = Readonly<Record<string, string>>
 
 const json = Schema.fromJsonString(Schema.Record(Schema.String, Schema.String))
-const placeOf = (id: ExecutionId) => `executions/${id}/env`
+const nodeIdOf = (id: ExecutionId) => `executions/${id}/env`
 
 export class ExecutionEnv extends Context.Service<
   ExecutionEnv,
@@ -23,10 +23,10 @@ export class ExecutionEnv extends Context.Service<
     ExecutionEnv,
     Effect.map(Secrets, (secrets) =>
       ExecutionEnv.of({
-        seal: (id, env) => secrets.seal(placeOf(id), Redacted.make(Schema.encodeSync(json)(Redacted.value(env)))),
+        seal: (id, env) => secrets.seal(nodeIdOf(id), Redacted.make(Schema.encodeSync(json)(Redacted.value(env)))),
         open: Effect.fnUntraced(function* ({ executionId, sealedEnv }) {
           if (sealedEnv === undefined) return Redacted.make({})
-          const opened = yield* secrets.open(placeOf(executionId), sealedEnv)
+          const opened = yield* secrets.open(nodeIdOf(executionId), sealedEnv)
           return Redacted.make(yield* Effect.orDie(Schema.decodeEffect(json)(Redacted.value(opened))))
         })
       })

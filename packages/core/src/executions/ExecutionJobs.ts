@@ -4,7 +4,7 @@ import { Context, Effect, Layer, Option, Redacted } from "effect"
 import { ExecutionId } from "../ids/ExecutionId.ts"
 import type { JobHandle, JobReport, JobSpec } from "../runtime/Job.ts"
 import { jobIdOf } from "../runtime/JobId.ts"
-import { type Place, placeOf } from "../runtime/Place.ts"
+import { type NodeId, nodeIdOf } from "../runtime/NodeId.ts"
 import type { RuntimeError } from "../runtime/RuntimeError.ts"
 import type { ScriptRuntime } from "../runtime/ScriptRuntime.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
@@ -21,7 +21,7 @@ export class ExecutionJobs extends Context.Service<
   ExecutionJobs,
   {
     /** Whether this host serves the place, so that it can see and stop what runs there. */
-    reaches(place: Place): Effect.Effect<boolean>
+    reaches(nodeId: NodeId): Effect.Effect<boolean>
     /** Gets or creates the job of one attempt. */
     start(execution: Execution, attempt: number): Effect.Effect<JobHandle, StepError>
     /**
@@ -62,8 +62,8 @@ export class ExecutionJobs extends Context.Service<
         })
       })
 
-      const reaches = (place: Place) =>
-        Effect.map(runtimes.all, (all) => all.some((runtime) => placeOf(runtime) === place))
+      const reaches = (nodeId: NodeId) =>
+        Effect.map(runtimes.all, (all) => all.some((runtime) => nodeIdOf(runtime) === nodeId))
 
       /** What is known of a job that nobody can ask for any more: the output that was stored. */
       const lost = Effect.fnUntraced(function* ({ subject }: Saga, attempt: number, node: string) {
@@ -106,8 +106,8 @@ export class ExecutionJobs extends Context.Service<
       })
 
       const stop = Effect.fnUntraced(function* (saga: Saga, execution: Execution, attempt: number) {
-        const { place } = execution
-        if (place !== undefined && !(yield* reaches(place))) return Option.some(yield* lost(saga, attempt, place))
+        const { nodeId } = execution
+        if (nodeId !== undefined && !(yield* reaches(nodeId))) return Option.some(yield* lost(saga, attempt, nodeId))
         const runtime = yield* runtimeOf(execution.runtime)
         const found = yield* Effect.catchTag(
           runtime.inspect(jobIdOf(execution.executionId, attempt)),
@@ -129,12 +129,12 @@ export class ExecutionJobs extends Context.Service<
         start,
         stop,
         collect: Effect.fnUntraced(function* (saga, handle, attempt, fresh) {
-          if (!(yield* reaches(placeOf({ kind: handle.runtime, node: handle.node }))))
+          if (!(yield* reaches(nodeIdOf({ kind: handle.runtime, node: handle.node }))))
             return yield* lost(saga, attempt, handle.node)
           return yield* collectFrom(yield* runtimeOf(handle.runtime), saga, handle, attempt, fresh)
         }),
         remove: Effect.fnUntraced(function* (handle) {
-          if (!(yield* reaches(placeOf({ kind: handle.runtime, node: handle.node })))) return
+          if (!(yield* reaches(nodeIdOf({ kind: handle.runtime, node: handle.node })))) return
           yield* Effect.catchTag((yield* runtimeOf(handle.runtime)).remove(handle), "RuntimeError", stepError)
         })
       })

@@ -22,7 +22,7 @@ export interface OutputKey {
 }
 
 /** How one attempt's streams begin. */
-export interface OutputHead {
+export interface OutputPreview {
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
 }
@@ -38,7 +38,7 @@ export class ExecutionOutputStore extends Context.Service<
     /** Bytes of one stream from `offset` on, at most `limit` (1 to 4 MiB); empty at the end of what is stored so far. */
     read(key: OutputKey, output: OutputStream, offset: number, limit: number): Effect.Effect<Uint8Array, StorageError>
     /** The first `bytes` (1 to 16 KiB) of both streams for each of at most 500 keys, in their order; empty where there are none. */
-    heads(keys: ReadonlyArray<OutputKey>, bytes: number): Effect.Effect<ReadonlyArray<OutputHead>, StorageError>
+    heads(keys: ReadonlyArray<OutputKey>, bytes: number): Effect.Effect<ReadonlyArray<OutputPreview>, StorageError>
     /** Stored bytes per stream; 0 for an attempt that wrote nothing or is unknown. */
     sizes(key: OutputKey): Effect.Effect<OutputOffsets, StorageError>
   }

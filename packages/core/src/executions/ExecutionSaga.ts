@@ -2,13 +2,13 @@
 import { DateTime, Effect, Option, Result, Schema } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
 import { EventLog } from "../events/EventLog.ts"
-import { PlaceSlots } from "../hosts/PlaceSlots.ts"
 import type { ExecutionId } from "../ids/ExecutionId.ts"
 import { executionIdOf, executionStream } from "../ids/Subject.ts"
-import { QueueEntrance } from "../queue/QueueEntrance.ts"
+import { NodeSlots } from "../instances/NodeSlots.ts"
+import { Enqueuer } from "../queue/Enqueuer.ts"
 import { QueuePolicy } from "../queue/QueuePolicy.ts"
 import { jobIdOf } from "../runtime/JobId.ts"
-import { nodeOf, Place } from "../runtime/Place.ts"
+import { NodeId, nodeOf } from "../runtime/NodeId.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
 import type { Saga } from "../sagas/Saga.ts"
 import {
@@ -30,7 +30,7 @@ import { type ExecutionVerdict, verdictOf, verdictOnStopped, verdictWithoutJob }
 import * as Events from "./executionEvents.ts"
 import { OutputCollector } from "./OutputCollector.ts"
 import { nextAttemptAt } from "./RetryPolicy.ts"
-import { reported, type Started, shownReport, shownStart, started } from "./stepOutputs.ts"
+import { publicReport, publicStart, reported, type Started, started } from "./stepOutputs.ts"
 
 export const name = "execution_saga"
 export const version = 1
@@ -43,12 +43,12 @@ export const startStep = "start_job"
 
 const runtimeRetry: StepRetry = { maxAttempts: 5, baseDelayMillis: 200, maxDelayMillis: 5_000 }
 
-const decodePlace = Schema.decodeUnknownOption(Place)
+const decodeNodeId = Schema.decodeUnknownOption(NodeId)
 
 export const make = Effect.gen(function* () {
   const executions = yield* ExecutionStore
   const runtimes = yield* ScriptRuntimes
-  const [slots, entrance, policy] = [yield* PlaceSlots, yield* QueueEntrance, yield* QueuePolicy]
+  const [slots, entrance, policy] = [yield* NodeSlots, yield* Enqueuer, yield* QueuePolicy]
   const jobs = yield* ExecutionJobs
   const [collector, outputs] = [yield* OutputCollector, yield* ExecutionOutputStore]
   const [log, events] = [yield* EventLog, yield* EventFactory]
@@ -87,7 +87,7 @@ export const make = Effect.gen(function* () {
     return {
       subject: again.success,
       events: [Events.attemptFailed(ended, executionId, runAt)],
-      also: Effect.flatMap(entrance.reenter(order, runAt, expiresAt), (next) => tell(executionId, next, runAt))
+      also: Effect.flatMap(entrance.requeue(order, runAt, expiresAt), (next) => tell(executionId, next, runAt))
     } satisfies StepOutcome<Execution>
   })
 
@@ -95,16 +95,16 @@ export const make = Effect.gen(function* () {
   const conclude = Effect.fnUntraced(function* (saga: Saga, execution: Execution, verdict: ExecutionVerdict) {
     const ended = yield* moved(finish(execution, yield* DateTime.now, verdict.status, verdict.outcome))
     const key = { executionId: ended.executionId, attempt: ended.attempt }
-    const excerpts = yield* collector.excerpts(key, verdict.outcome)
+    const previews = yield* collector.previews(key, verdict.outcome)
     const { cancelRequest } = saga
     const cancel = cancelRequest && { ...cancelRequest, forced: verdict.forced }
-    return { subject: ended, events: Events.ended(ended, excerpts, cancel) } satisfies StepOutcome<Execution>
+    return { subject: ended, events: Events.ended(ended, previews, cancel) } satisfies StepOutcome<Execution>
   })
 
   const validate: SagaStep<Execution> = {
     name: "validate_execution",
     external: false,
-    carries: true,
+    reusable: true,
     retry: once,
     run: Effect.fnUntraced(function* ({ subject: { lang, resolvedVersion, runtime } }) {
       yield* Effect.catchTag(runtimes.choose(lang, resolvedVersion, runtime), "LanguageUnsupported", ({ _tag }) =>
@@ -123,9 +123,9 @@ export const make = Effect.gen(function* () {
   const allocate: SagaStep<Execution> = {
     name: "allocate_resources",
     external: false,
-    carries: true,
+    reusable: true,
     retry: once,
-    shown: (output) => output,
+    publicOutput: (output) => output,
     run: ({ subject: { limits } }) =>
       Effect.succeed({ output: { cpu_millicores: limits.cpuMillicores, memory_bytes: limits.memoryBytes } })
   }
@@ -136,14 +136,14 @@ export const make = Effect.gen(function* () {
     external: false,
     retry: { maxAttempts: 5, baseDelayMillis: 500, maxDelayMillis: 5_000 },
     run: Effect.fnUntraced(function* ({ saga, subject: execution }) {
-      const place = Option.getOrUndefined(decodePlace(saga.lane))
-      if (place === undefined)
+      const nodeId = Option.getOrUndefined(decodeNodeId(saga.nodeId))
+      if (nodeId === undefined)
         return yield* new StepError({
-          failureType: "NotAdmitted",
+          failureType: "NotAssigned",
           detail: "the execution was not let in by the line",
           retryable: true
         })
-      return { subject: yield* moved(schedule(execution, yield* DateTime.now, place)) }
+      return { subject: yield* moved(schedule(execution, yield* DateTime.now, nodeId)) }
     }),
     // The row of the slot goes with the end of the execution, and only then the slot is free.
     undo: () => Effect.succeed({})
@@ -153,8 +153,8 @@ export const make = Effect.gen(function* () {
    * A start that another host began, in a place that this one cannot look into: nobody will know what became of it. A start that
    * failed may have begun all the same.
    */
-  const isLost = Effect.fnUntraced(function* ({ attempt, begun, subject: { place } }: StepContext<Execution>) {
-    return (begun || attempt > 1) && place !== undefined && !(yield* jobs.reaches(place))
+  const isLost = Effect.fnUntraced(function* ({ attempt, begun, subject: { nodeId } }: StepContext<Execution>) {
+    return (begun || attempt > 1) && nodeId !== undefined && !(yield* jobs.reaches(nodeId))
   })
 
   const start: SagaStep<Execution> = {
@@ -162,16 +162,16 @@ export const make = Effect.gen(function* () {
     external: true,
     retry: runtimeRetry,
     timeoutMillis: 30_000,
-    shown: shownStart,
+    publicOutput: publicStart,
     run: Effect.fnUntraced(function* (context) {
-      const { confirm, subject: execution } = context
+      const { assertFence, subject: execution } = context
       const running = yield* moved(beginAttempt(execution, yield* DateTime.now))
-      const { attempt, executionId, place, runtime } = running
+      const { attempt, executionId, nodeId, runtime } = running
       if (yield* isLost(context)) {
-        const handle = { runtime, jobId: jobIdOf(executionId, attempt), node: nodeOf(place) }
+        const handle = { runtime, jobId: jobIdOf(executionId, attempt), node: nodeOf(nodeId) }
         return { output: Schema.encodeSync(started)({ handle, attempt }), subject: running }
       }
-      yield* confirm
+      yield* assertFence
       const handle = yield* jobs.start(execution, attempt)
       return {
         output: Schema.encodeSync(started)({ handle, attempt }),
@@ -195,7 +195,7 @@ export const make = Effect.gen(function* () {
     name: "monitor_execution",
     external: false,
     retry: runtimeRetry,
-    shown: shownReport,
+    publicOutput: publicReport,
     run: Effect.fnUntraced(function* (context) {
       const { attempt, handle } = startedOf(context) ?? (yield* Effect.die("monitoring a job that was not started"))
       // Only drivers of this saga store output of the attempt: the first one, the first time, finds none.
@@ -221,26 +221,28 @@ export const make = Effect.gen(function* () {
   }
 
   /** The execution ends with its saga when no job was there to tell how. */
-  const settle: SagaDefinition<Execution>["settle"] = Effect.fnUntraced(function* (execution, end, reason, saga, at) {
-    // The undoing of a start has ended it already.
-    if (isTerminal(execution.status)) return {}
-    const without = verdictWithoutJob(end, reason)
-    const key = { executionId: execution.executionId, attempt: currentAttempt(execution) }
-    const stored = yield* outputs.sizes(key)
-    const sizes = { stdoutBytes: stored.stdout, stderrBytes: stored.stderr }
-    const verdict = { ...without, outcome: { ...without.outcome, ...sizes } }
-    const again = end === "failed" ? yield* retried(saga, execution, verdict) : undefined
-    if (again !== undefined) return again
-    // What a start left whose undoing was given up is the output of an attempt that had begun.
-    const hasBegun = execution.startedAt === undefined && stored.stdout + stored.stderr > 0
-    const last = hasBegun ? Result.getOrThrow(beginAttempt(execution, at)) : execution
-    // Before its first start the next attempt leaves nothing: what the one before wrote stays to be read.
-    const { stderr, stdout } = yield* outputs.sizes(last)
-    const outcome = { ...verdict.outcome, stdoutBytes: stdout, stderrBytes: stderr }
-    const ended = Result.getOrThrow(finish(last, at, verdict.status, outcome))
-    const cancel = saga.cancelRequest && { ...saga.cancelRequest, forced: false }
-    return { subject: ended, events: Events.ended(ended, yield* collector.excerpts(ended, outcome), cancel) }
-  })
+  const finalize: SagaDefinition<Execution>["finalize"] = Effect.fnUntraced(
+    function* (execution, end, reason, saga, at) {
+      // The undoing of a start has ended it already.
+      if (isTerminal(execution.status)) return {}
+      const without = verdictWithoutJob(end, reason)
+      const key = { executionId: execution.executionId, attempt: currentAttempt(execution) }
+      const stored = yield* outputs.sizes(key)
+      const sizes = { stdoutBytes: stored.stdout, stderrBytes: stored.stderr }
+      const verdict = { ...without, outcome: { ...without.outcome, ...sizes } }
+      const again = end === "failed" ? yield* retried(saga, execution, verdict) : undefined
+      if (again !== undefined) return again
+      // What a start left whose undoing was given up is the output of an attempt that had begun.
+      const hasBegun = execution.startedAt === undefined && stored.stdout + stored.stderr > 0
+      const last = hasBegun ? Result.getOrThrow(beginAttempt(execution, at)) : execution
+      // Before its first start the next attempt leaves nothing: what the one before wrote stays to be read.
+      const { stderr, stdout } = yield* outputs.sizes(last)
+      const outcome = { ...verdict.outcome, stdoutBytes: stdout, stderrBytes: stderr }
+      const ended = Result.getOrThrow(finish(last, at, verdict.status, outcome))
+      const cancel = saga.cancelRequest && { ...saga.cancelRequest, forced: false }
+      return { subject: ended, events: Events.ended(ended, yield* collector.previews(ended, outcome), cancel) }
+    }
+  )
 
   const definition: SagaDefinition<Execution> = {
     name,
@@ -254,12 +256,12 @@ export const make = Effect.gen(function* () {
       startedAt === undefined
         ? (expiresAt ?? DateTime.add(saga.createdAt, { milliseconds: policy.ttlMillis }))
         : DateTime.add(startedAt, { milliseconds: limits.timeoutMillis + overdueMillis }),
-    afterEnd: Effect.fnUntraced(function* (context) {
+    cleanup: Effect.fnUntraced(function* (context) {
       yield* slots.free(context.subject.executionId)
       const begun = startedOf(context)
       if (begun !== undefined) yield* jobs.remove(begun.handle)
     }),
-    settle
+    finalize
   }
   return definition
 })

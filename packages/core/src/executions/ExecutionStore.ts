@@ -4,7 +4,7 @@ import type { ExecutionId } from "../ids/ExecutionId.ts"
 import { executionIdOf } from "../ids/Subject.ts"
 import type { UserId } from "../ids/UserId.ts"
 import { sagaEntries, sagaRows } from "../sagas/SagaStore.ts"
-import { countedAtMost, totalOf } from "../storage/CountedTotal.ts"
+import { maxCounted, totalOf } from "../storage/CountedTotal.ts"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { type Execution, storedOutputBytes } from "./Execution.ts"
@@ -94,7 +94,7 @@ export class ExecutionStore extends Context.Service<
           Effect.map(rows.get, (known) => {
             const found = [...known.values()].filter((row) => matches(row, filter)).sort(newestFirst)
             const executions = found.slice(filter.offset, filter.offset + filter.limit)
-            return { executions, total: totalOf(filter, Math.min(found.length, countedAtMost), executions.length) }
+            return { executions, total: totalOf(filter, Math.min(found.length, maxCounted), executions.length) }
           }),
         relabel: Effect.fnUntraced(function* (id, change) {
           const found = (yield* rows.get).get(id)

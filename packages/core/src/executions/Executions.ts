@@ -132,7 +132,7 @@ export class Executions extends Context.Service<
       const [canceller, collector, stored] = [yield* SagaCanceller, yield* OutputCollector, yield* StoredOutput]
       const [admission, environment] = [yield* ExecutionAdmission, yield* ExecutionEnv]
       const { textOf, windows } = outputReading(outputs, collector)
-      const { excerptsOf, resultOf } = makeExecutionResults(outputs, textOf)
+      const { previewsOf, resultOf } = makeExecutionResults(outputs, textOf)
       const [waiters, storage, events] = [yield* WakeupWaiters, yield* Storage, yield* EventFactory]
 
       const find = Effect.fnUntraced(function* (caller: Principal, permission: Permission, executionId: ExecutionId) {
@@ -151,7 +151,7 @@ export class Executions extends Context.Service<
       })
 
       /** What is known of one attempt's stream beside its bytes. */
-      const standingOf = Effect.fnUntraced(function* (
+      const positionOf = Effect.fnUntraced(function* (
         caller: Principal,
         executionId: ExecutionId,
         attempt: number | undefined,
@@ -207,7 +207,7 @@ export class Executions extends Context.Service<
       })
 
       return Executions.of({
-        submit: Effect.fn("Executions.submit")((caller, request, origin) => admission.admit(caller, request, origin)),
+        submit: Effect.fn("Executions.submit")((caller, request, origin) => admission.accept(caller, request, origin)),
         get: Effect.fn("Executions.get")((caller, id) => find(caller, "executions:read", id)),
         attempts: Effect.fn("Executions.attempts")(function* (caller, id) {
           return attemptsOf(yield* find(caller, "executions:read", id))
@@ -221,18 +221,18 @@ export class Executions extends Context.Service<
         list: Effect.fn("Executions.list")(function* (caller, { scope, ...filter }) {
           const ownerId = scope === "own" ? caller.userId : ownerFilter(caller, "executions:read")
           const { executions, total } = yield* store.list({ ...filter, ownerId })
-          return { results: yield* excerptsOf(executions), total }
+          return { results: yield* previewsOf(executions), total }
         }),
         events: Effect.fn("Executions.events")(function* (caller, id, filter) {
           const execution = yield* find(caller, "executions:read", id)
           return yield* log.readStream(executionStream(execution.executionId), filter)
         }),
         output: Effect.fn("Executions.output")(function* (caller, id, { attempt, limit, offset, output }) {
-          const { found, ...facts } = yield* standingOf(caller, id, attempt, output)
+          const { found, ...facts } = yield* positionOf(caller, id, attempt, output)
           return { ...facts, offset, bytes: yield* outputs.read(found, output, offset, limit) }
         }),
         download: Effect.fn("Executions.download")(function* (caller, id, { attempt, limit, offset, output }) {
-          const { found, ...facts } = yield* standingOf(caller, id, attempt, output)
+          const { found, ...facts } = yield* positionOf(caller, id, attempt, output)
           const length = Math.max(0, Math.min(limit, facts.size - offset))
           return { ...facts, offset, length, bytes: windows(found, output, offset, offset + length) }
         }),
@@ -259,7 +259,7 @@ export class Executions extends Context.Service<
           const { args, concurrencyKey, labels, limits, name, priority, retryPolicy, waitForBackground } = execution
           const again = { args, env, limits, waitForBackground, priority, retryPolicy, concurrencyKey, name, labels }
           const request = { script, lang, langVersion, runtime, ...again, retryOf: id, restart }
-          return yield* admission.admit(caller, request, origin)
+          return yield* admission.accept(caller, request, origin)
         }),
         remove: Effect.fn("Executions.remove")(function* (caller, id, origin) {
           const execution = yield* find(caller, "executions:delete", id)

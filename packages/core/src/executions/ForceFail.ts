@@ -3,9 +3,9 @@ import { Context, DateTime, Effect, Layer, Option, Result } from "effect"
 import { mayTouch, type Principal } from "../auth/Principal.ts"
 import type { DomainEvent } from "../events/DomainEvent.ts"
 import { aboutSaga } from "../events/SagaEvents.ts"
-import { PlaceSlots } from "../hosts/PlaceSlots.ts"
 import type { SagaId } from "../ids/SagaId.ts"
 import { executionIdOf } from "../ids/Subject.ts"
+import { NodeSlots } from "../instances/NodeSlots.ts"
 import type { Saga } from "../sagas/Saga.ts"
 import { SagaAlreadyEnded, SagaNotFound } from "../sagas/SagaError.ts"
 import { Sagas } from "../sagas/Sagas.ts"
@@ -36,7 +36,7 @@ export class ForceFail extends Context.Service<
   static readonly layer = Layer.effect(
     ForceFail,
     Effect.gen(function* () {
-      const [sagas, terminator, slots] = [yield* Sagas, yield* SagaTerminator, yield* PlaceSlots]
+      const [sagas, terminator, slots] = [yield* Sagas, yield* SagaTerminator, yield* NodeSlots]
       const [executions, outputs, collector] = [
         yield* ExecutionStore,
         yield* ExecutionOutputStore,
@@ -54,11 +54,11 @@ export class ForceFail extends Context.Service<
           errorMessage: reason
         }
         const failed = Result.getOrThrow(finish(execution, yield* DateTime.now, "error", outcome))
-        const excerpts = yield* collector.excerpts(execution, outcome)
-        return { subject: failed, events: Events.ended(failed, excerpts, undefined) }
+        const previews = yield* collector.previews(execution, outcome)
+        return { subject: failed, events: Events.ended(failed, previews, undefined) }
       })
 
-      const settle = (by: string, reason: string) =>
+      const finalize = (by: string, reason: string) =>
         Effect.fnUntraced(function* (saga: Saga) {
           const forced: DomainEvent = { _tag: "SagaForceFailed", ...aboutSaga(saga), by, reason }
           const executionId = executionIdOf(saga.subject)
@@ -72,7 +72,7 @@ export class ForceFail extends Context.Service<
         forceFail: Effect.fn("ForceFail.forceFail")(function* (caller, id, reason) {
           const before = yield* sagas.get(caller, id)
           if (!mayTouch(caller, "sagas:admin", before.ownerId)) return yield* new SagaNotFound({ sagaId: id })
-          const failed = yield* terminator.fail(id, reason, settle(caller.username, reason))
+          const failed = yield* terminator.fail(id, reason, finalize(caller.username, reason))
           if (Option.isNone(failed)) {
             const { state } = yield* sagas.get(caller, id)
             return yield* new SagaAlreadyEnded({ sagaId: id, sagaState: state })

@@ -3,14 +3,14 @@
  * cancelled; all else goes to any driver, which finds that what may have begun cannot be reached, and ends the attempt as lost.
  */
 import { Effect, Layer, Option, Schema } from "effect"
-import { unservedMillis } from "../hosts/Host.ts"
-import { HostRegistry } from "../hosts/HostRegistry.ts"
 import { executionIdOf } from "../ids/Subject.ts"
-import { QueueEntrance } from "../queue/QueueEntrance.ts"
-import { Place } from "../runtime/Place.ts"
+import { unservedMillis } from "../instances/Instance.ts"
+import { InstanceRegistry } from "../instances/InstanceRegistry.ts"
+import { Enqueuer } from "../queue/Enqueuer.ts"
+import { NodeId } from "../runtime/NodeId.ts"
 import type { Saga } from "../sagas/Saga.ts"
-import { SagaLanes, type TakenSaga } from "../sagas/SagaLanes.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
+import { SagaNodes, type TakenSaga } from "../sagas/SagaNodes.ts"
 import { Storage } from "../storage/Storage.ts"
 import { startStep } from "./ExecutionSaga.ts"
 
@@ -20,30 +20,30 @@ const steadyMillis = 15_000
 /** Sagas of one place in one sweep. */
 const batchSize = 200
 
-/** `goneMillis`: how long a place may be without a host before what it held is given up. */
-export const layer = (goneMillis: number) =>
+/** `nodeTimeoutMillis`: how long a place may be without a host before what it held is given up. */
+export const layer = (nodeTimeoutMillis: number) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const [registry, lanes, entrance] = [yield* HostRegistry, yield* SagaLanes, yield* QueueEntrance]
+      const [registry, nodes, entrance] = [yield* InstanceRegistry, yield* SagaNodes, yield* Enqueuer]
       const [launcher, storage] = [yield* SagaLauncher, yield* Storage]
 
       const giveUp = Effect.fnUntraced(function* (saga: Saga) {
         const executionId = executionIdOf(saga.subject)
-        const taken = yield* lanes.takeAway(saga)
+        const taken = yield* nodes.takeAway(saga)
         const isToRun = Option.isSome(taken) && !mayHaveBegun(taken.value) && !isToEnd(taken.value)
-        if (isToRun && executionId !== undefined && (yield* entrance.putBack(executionId))) return
+        if (isToRun && executionId !== undefined && (yield* entrance.unassign(executionId))) return
         yield* launcher.resume(saga.sagaId, undefined)
       })
 
       const sweep = Effect.gen(function* () {
         if ((yield* registry.steadyMillis) < steadyMillis) return
-        const places = (yield* lanes.occupied).flatMap((lane) => Option.toArray(decodePlace(lane)))
+        const occupied = (yield* nodes.occupied).flatMap((node) => Option.toArray(decodeNodeId(node)))
         const seen = yield* registry.seen
-        for (const place of places) {
-          if ((unservedMillis(seen, place) ?? Infinity) < goneMillis) continue
-          const left = yield* lanes.sagasIn(place, batchSize)
+        for (const nodeId of occupied) {
+          if ((unservedMillis(seen, nodeId) ?? Infinity) < nodeTimeoutMillis) continue
+          const left = yield* nodes.sagasOn(nodeId, batchSize)
           yield* Effect.logWarning("No host serves this place any more; giving up what it held.", {
-            place,
+            nodeId,
             executions: left.length
           })
           yield* Effect.forEach(left, (saga) => storage.transaction(giveUp(saga)), { discard: true })
@@ -62,4 +62,4 @@ const isToEnd = ({ saga }: TakenSaga) => saga.cancelRequest !== undefined
 const mayHaveBegun = ({ progress: { completed, open, state } }: TakenSaga) =>
   state === "compensating" || open?.step === startStep || completed.some(({ step }) => step === startStep)
 
-const decodePlace = Schema.decodeUnknownOption(Place)
+const decodeNodeId = Schema.decodeUnknownOption(NodeId)

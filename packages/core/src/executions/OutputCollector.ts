@@ -8,8 +8,8 @@ import type { SagaFence } from "../sagas/SagaFence.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { ExecutionOutcome } from "./Execution.ts"
 import { ExecutionOutputStore, type OutputChunk, type OutputKey } from "./ExecutionOutputStore.ts"
-import { excerptBytes, type OutputExcerpts } from "./executionEvents.ts"
-import { extended, makeHeads } from "./internal/outputHeads.ts"
+import { type OutputPreviews, previewBytes } from "./executionEvents.ts"
+import { extended, makeHeads } from "./internal/outputPreviews.ts"
 import { outputText } from "./outputText.ts"
 
 /** Ended attempts whose beginnings are kept in memory, each at most 32 KiB. */
@@ -38,7 +38,7 @@ export class OutputCollector extends Context.Service<
       fresh?: boolean
     ): Effect.Effect<JobReport, RuntimeError | SagaFenced | StorageError>
     /** The first 16 KiB of each stream as text, up to where bytes are missing; from memory soon after the `collect` that stored all of it. */
-    excerpts(key: OutputKey, outcome: OutputExtents): Effect.Effect<OutputExcerpts, StorageError>
+    previews(key: OutputKey, outcome: OutputExtents): Effect.Effect<OutputPreviews, StorageError>
     /** All of a short stream, `size` bytes, if it is still in memory after the `collect` that stored it. */
     remembered(key: OutputKey, output: OutputName, size: number): Uint8Array | undefined
   }
@@ -59,16 +59,16 @@ export class OutputCollector extends Context.Service<
           Effect.flatMap(Effect.timed(appended), ([took, kept]) => Effect.as(Effect.sleep(took), kept))
         )
       }
-      const excerpts = Effect.fnUntraced(function* (key: OutputKey, outcome: OutputExtents) {
+      const previews = Effect.fnUntraced(function* (key: OutputKey, outcome: OutputExtents) {
         const known = heads.find(key)
-        const excerpt = Effect.fnUntraced(function* (output: OutputName, size: number) {
+        const preview = Effect.fnUntraced(function* (output: OutputName, size: number) {
           if (size === 0) return ""
-          const bytes = known?.[output] ?? (yield* outputs.read(key, output, 0, excerptBytes))
+          const bytes = known?.[output] ?? (yield* outputs.read(key, output, 0, previewBytes))
           return yield* outputText(bytes.subarray(0, outcome.omitted?.[output]?.at))
         })
         return {
-          stdout: yield* excerpt("stdout", outcome.stdoutBytes),
-          stderr: yield* excerpt("stderr", outcome.stderrBytes)
+          stdout: yield* preview("stdout", outcome.stdoutBytes),
+          stderr: yield* preview("stderr", outcome.stderrBytes)
         }
       })
 
@@ -90,7 +90,7 @@ export class OutputCollector extends Context.Service<
             const batch = yield* Queue.takeBetween(queue, 1, maxBatch)
             const chunks = batch.flatMap(chunkOf)
             if (chunks.length > 0 && !(yield* append(key, fence, chunks))) return yield* new SagaFenced()
-            head = head && extended(head, chunks, excerptBytes)
+            head = head && extended(head, chunks, previewBytes)
             const report = batch.flatMap(reportOf)[0]
             if (report === undefined) continue
             if (head !== undefined) heads.put(key, head)
@@ -103,7 +103,7 @@ export class OutputCollector extends Context.Service<
 
       return OutputCollector.of({
         collect,
-        excerpts,
+        previews,
         remembered: (key, output, size) => {
           const head = heads.find(key)?.[output]
           return head?.length === size ? head : undefined

@@ -6,9 +6,9 @@ import type { JobHandle } from "../runtime/Job.ts"
 import type { EndedAttempt, Execution } from "./Execution.ts"
 
 /** Bytes of each stream that end up in events. */
-export const excerptBytes = 16 * 1024
+export const previewBytes = 16 * 1024
 
-export interface OutputExcerpts {
+export interface OutputPreviews {
   readonly stdout: string
   readonly stderr: string
 }
@@ -87,10 +87,10 @@ export const attemptFailed = (
 /** The last two events of every execution: how it ended, and that its result can be read. */
 export const ended = (
   execution: Execution,
-  excerpts: OutputExcerpts,
+  previews: OutputPreviews,
   cancel: { readonly by: string; readonly reason: string; readonly forced: boolean } | undefined
 ): ReadonlyArray<DomainEvent> => [
-  endOf(execution, excerpts, cancel),
+  endOf(execution, previews, cancel),
   {
     _tag: "ResultStored",
     executionId: execution.executionId,
@@ -102,20 +102,20 @@ export const ended = (
 
 const endOf = (
   { executionId, limits, outcome, status }: Execution,
-  excerpts: OutputExcerpts,
+  previews: OutputPreviews,
   cancel: { readonly by: string; readonly reason: string; readonly forced: boolean } | undefined
 ): DomainEvent => {
   const usage = outcome?.resourceUsage === undefined ? {} : { resourceUsage: outcome.resourceUsage }
   switch (status) {
     case "completed":
-      return { _tag: "ExecutionCompleted", executionId, exitCode: outcome?.exitCode ?? 0, ...usage, ...excerpts }
+      return { _tag: "ExecutionCompleted", executionId, exitCode: outcome?.exitCode ?? 0, ...usage, ...previews }
     case "timeout":
       return {
         _tag: "ExecutionTimeout",
         executionId,
         timeoutSeconds: limits.timeoutMillis / 1000,
         ...usage,
-        ...excerpts
+        ...previews
       }
     case "cancelled":
       return {
@@ -133,7 +133,7 @@ const endOf = (
         errorType: outcome?.errorType ?? null,
         errorMessage: outcome?.errorMessage ?? "",
         ...usage,
-        ...excerpts
+        ...previews
       }
   }
 }

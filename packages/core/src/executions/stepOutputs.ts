@@ -11,14 +11,14 @@ export const reported = Schema.toCodecJson(JobReport)
 const decodeStarted = Schema.decodeUnknownOption(started)
 const decodeReported = Schema.decodeUnknownOption(reported)
 
-export const shownStart = (output: Schema.Json): Schema.Json =>
+export const publicStart = (output: Schema.Json): Schema.Json =>
   Option.match(decodeStarted(output), {
     onNone: () => null,
     onSome: ({ attempt, handle }) => ({ attempt, runtime: handle.runtime, job_id: handle.jobId, node: handle.node })
   })
 
 /** Sizes, never contents. */
-export const shownReport = (output: Schema.Json): Schema.Json =>
+export const publicReport = (output: Schema.Json): Schema.Json =>
   Option.match(decodeReported(output), {
     onNone: () => null,
     onSome: ({ end, stderr, stdout }) => ({

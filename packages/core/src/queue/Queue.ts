@@ -12,17 +12,17 @@ import { RuntimeKind } from "../runtime/Job.ts"
 import { Storage } from "../storage/Storage.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { Wakeups } from "../wakeups/Wakeups.ts"
-import { queueTopic } from "./QueueEntrance.ts"
+import { queueTopic } from "./Enqueuer.ts"
 import { QueueEntry, rankOf } from "./QueueEntry.ts"
-import { ExecutionAdmitted, QueueEntryNotFound } from "./QueueError.ts"
-import { QueueForecast, type Standing } from "./QueueForecast.ts"
-import { QueueGauge } from "./QueueGauge.ts"
+import { QueueEntryNotFound, SlotAssigned } from "./QueueError.ts"
+import { QueueEstimates, type QueuePosition } from "./QueueEstimates.ts"
 import type { Pause, PauseScope } from "./QueueLoad.ts"
 import { QueuePolicy } from "./QueuePolicy.ts"
+import { QueueStats } from "./QueueStats.ts"
 import { type QueueFilter, QueueStore } from "./QueueStore.ts"
 
 /** The line of one kind of runtime, of all users, as of at most a second ago. */
-export interface RuntimeLine {
+export interface RuntimeQueue {
   readonly runtime: RuntimeKind
   /** Entries that could run if a slot were free. */
   readonly waiting: number
@@ -40,7 +40,7 @@ export interface QueuePage {
   readonly entries: ReadonlyArray<QueueEntry>
   readonly total: number
   /** Runtimes that a living host serves, or that somebody waits for. */
-  readonly lines: ReadonlyArray<RuntimeLine>
+  readonly queues: ReadonlyArray<RuntimeQueue>
   readonly pauses: ReadonlyArray<Pause>
 }
 
@@ -55,18 +55,21 @@ export class Queue extends Context.Service<
     get(
       caller: Principal,
       id: ExecutionId
-    ): Effect.Effect<{ readonly entry: QueueEntry; readonly standing: Standing }, QueueEntryNotFound | StorageError>
+    ): Effect.Effect<
+      { readonly entry: QueueEntry; readonly position: QueuePosition },
+      QueueEntryNotFound | StorageError
+    >
     /** Where an execution stands that the caller was shown; none unless it waits. */
-    standing(id: ExecutionId): Effect.Effect<Option.Option<Standing>, StorageError>
-    /** Moves an entry to where it would be if it had been submitted with that priority. Fails with `ExecutionAdmitted` once it has a slot. */
+    position(id: ExecutionId): Effect.Effect<Option.Option<QueuePosition>, StorageError>
+    /** Moves an entry to where it would be if it had been submitted with that priority. Fails with `SlotAssigned` once it has a slot. */
     reprioritise(
       caller: Principal,
       id: ExecutionId,
       priority: number,
       origin: Origin
     ): Effect.Effect<
-      { readonly entry: QueueEntry; readonly standing: Standing },
-      QueueEntryNotFound | ExecutionAdmitted | StorageError
+      { readonly entry: QueueEntry; readonly position: QueuePosition },
+      QueueEntryNotFound | SlotAssigned | StorageError
     >
     /** No host starts anything of that scope from now on; what runs goes on. Answers with the pause that holds, which may be an older one. */
     pause(caller: Principal, scope: PauseScope, reason: string, origin: Origin): Effect.Effect<Pause, StorageError>
@@ -79,7 +82,7 @@ export class Queue extends Context.Service<
   static readonly layer = Layer.effect(
     Queue,
     Effect.gen(function* () {
-      const [store, gauge, forecast] = [yield* QueueStore, yield* QueueGauge, yield* QueueForecast]
+      const [store, gauge, forecast] = [yield* QueueStore, yield* QueueStats, yield* QueueEstimates]
       const [policy, storage, wakeups] = [yield* QueuePolicy, yield* Storage, yield* Wakeups]
       const [log, events] = [yield* EventLog, yield* EventFactory]
 
@@ -101,7 +104,7 @@ export class Queue extends Context.Service<
         yield* log.append(stream, [made])
       })
 
-      const lineOf = Effect.fnUntraced(function* (caller: Principal, runtime: RuntimeKind) {
+      const queueOf = Effect.fnUntraced(function* (caller: Principal, runtime: RuntimeKind) {
         const owners = (yield* gauge.load).owners.filter((owner) => owner.runtime === runtime)
         const sum = (count: (owner: (typeof owners)[number]) => number) =>
           owners.reduce((total, owner) => total + count(owner), 0)
@@ -110,33 +113,33 @@ export class Queue extends Context.Service<
           runtime,
           waiting: sum(({ waiting }) => waiting),
           held: sum(({ blocked, delayed }) => blocked + delayed),
-          running: sum(({ admitted }) => admitted),
+          running: sum(({ assigned }) => assigned),
           capacity: yield* forecast.capacity(runtime),
           waitSeconds
         }
       })
-      const isUsed = ({ capacity, held, running, waiting }: RuntimeLine) => capacity + held + running + waiting > 0
+      const isUsed = ({ capacity, held, running, waiting }: RuntimeQueue) => capacity + held + running + waiting > 0
 
       return Queue.of({
         list: Effect.fn("Queue.list")(function* (caller, filter) {
           const reach = ownerFilter(caller, "executions:read")
           const foreign = reach !== undefined && filter.ownerId !== undefined && filter.ownerId !== reach
           const page = store.list({ ...filter, ownerId: reach ?? filter.ownerId })
-          const lines = yield* Effect.forEach(RuntimeKind.literals, (runtime) => lineOf(caller, runtime))
+          const queues = yield* Effect.forEach(RuntimeKind.literals, (runtime) => queueOf(caller, runtime))
           return {
             ...(foreign ? { entries: [], total: 0 } : yield* page),
-            lines: lines.filter(isUsed),
+            queues: queues.filter(isUsed),
             pauses: yield* store.pauses
           }
         }),
         get: Effect.fn("Queue.get")(function* (caller, id) {
           const entry = yield* find(caller, "executions:read", id)
-          return { entry, standing: yield* forecast.standing(entry) }
+          return { entry, position: yield* forecast.position(entry) }
         }),
-        standing: Effect.fn("Queue.standing")(function* (id) {
+        position: Effect.fn("Queue.position")(function* (id) {
           const entry = yield* store.find(id)
-          if (Option.isNone(entry) || entry.value.state === "admitted") return Option.none()
-          return Option.some(yield* forecast.standing(entry.value))
+          if (Option.isNone(entry) || entry.value.state === "assigned") return Option.none()
+          return Option.some(yield* forecast.position(entry.value))
         }),
         reprioritise: Effect.fn("Queue.reprioritise")(function* (caller, id, priority, origin) {
           const before = yield* find(caller, "queue:write", id)
@@ -144,8 +147,8 @@ export class Queue extends Context.Service<
           yield* storage.transaction(
             Effect.gen(function* () {
               if (!(yield* store.reprioritise(id, priority, rankAt))) {
-                const { executionId, place } = yield* find(caller, "queue:write", id)
-                return yield* new ExecutionAdmitted({ executionId, ...(place === undefined ? {} : { place }) })
+                const { executionId, nodeId } = yield* find(caller, "queue:write", id)
+                return yield* new SlotAssigned({ executionId, ...(nodeId === undefined ? {} : { nodeId }) })
               }
               yield* record(executionStream(id), id, caller, origin, {
                 _tag: "ExecutionReprioritised",
@@ -157,7 +160,7 @@ export class Queue extends Context.Service<
             })
           )
           const entry = new QueueEntry({ ...before, priority, rankAt })
-          return { entry, standing: yield* forecast.standing(entry) }
+          return { entry, position: yield* forecast.position(entry) }
         }),
         pause: Effect.fn("Queue.pause")(function* (caller, scope, reason, origin) {
           const pause: Pause = { scope, at: yield* DateTime.now, by: caller.username, reason }

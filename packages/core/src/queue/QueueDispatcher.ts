@@ -3,13 +3,13 @@
  * a second in any case. Every host pulls for itself, so work goes where there is room.
  */
 import { Clock, DateTime, Effect, Layer } from "effect"
-import { servedPlaces } from "../hosts/Host.ts"
-import { HostRegistry } from "../hosts/HostRegistry.ts"
-import { type HostPlace, PlaceSlots } from "../hosts/PlaceSlots.ts"
+import { servedNodes } from "../instances/Instance.ts"
+import { InstanceRegistry } from "../instances/InstanceRegistry.ts"
+import { type LocalNode, NodeSlots } from "../instances/NodeSlots.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import { Storage } from "../storage/Storage.ts"
 import { WakeupWaiters } from "../wakeups/WakeupWaiters.ts"
-import { queueTopic } from "./QueueEntrance.ts"
+import { queueTopic } from "./Enqueuer.ts"
 import { isPaused, type QueueLoad, waitingIn } from "./QueueLoad.ts"
 import { QueuePolicy } from "./QueuePolicy.ts"
 import { QueueStore } from "./QueueStore.ts"
@@ -21,45 +21,45 @@ const courtesyMillis = 40
 
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
-    const [store, storage, slots] = [yield* QueueStore, yield* Storage, yield* PlaceSlots]
-    const [registry, launcher, policy] = [yield* HostRegistry, yield* SagaLauncher, yield* QueuePolicy]
+    const [store, storage, slots] = [yield* QueueStore, yield* Storage, yield* NodeSlots]
+    const [registry, launcher, policy] = [yield* InstanceRegistry, yield* SagaLauncher, yield* QueuePolicy]
     const next = yield* (yield* WakeupWaiters).on([queueTopic], 1000)
 
     /** Free slots in other places for the same kind of script. */
-    const freeElsewhere = Effect.fnUntraced(function* ({ place, runtime }: HostPlace, load: QueueLoad) {
-      return [...servedPlaces(yield* registry.seen).values()]
-        .filter((other) => other.runtime === runtime && other.place !== place)
-        .reduce((sum, other) => sum + Math.max(0, other.capacity - (load.places.get(other.place) ?? 0)), 0)
+    const freeElsewhere = Effect.fnUntraced(function* ({ nodeId, runtime }: LocalNode, load: QueueLoad) {
+      return [...servedNodes(yield* registry.seen).values()]
+        .filter((other) => other.runtime === runtime && other.nodeId !== nodeId)
+        .reduce((sum, other) => sum + Math.max(0, other.capacity - (load.nodes.get(other.nodeId) ?? 0)), 0)
     })
 
     /** How many were admitted. */
-    const admitTo = Effect.fnUntraced(function* (here: HostPlace, load: QueueLoad) {
-      const { capacity, demands, place, runtime } = here
-      const running = yield* slots.running(place)
+    const assignTo = Effect.fnUntraced(function* (here: LocalNode, load: QueueLoad) {
+      const { capacity, capabilities, nodeId, runtime } = here
+      const running = yield* slots.running(nodeId)
       const notRunning = load.owners.reduce(
         (sum, owner) => sum + (owner.runtime === runtime ? notRunningOf(owner) : 0),
         0
       )
       const waiting = waitingIn(load, runtime)
       const free = capacity - running
-      if (free <= 0 || notRunning === 0 || isPaused(load, runtime) || !(yield* slots.isOpen(place))) return 0
+      if (free <= 0 || notRunning === 0 || isPaused(load, runtime) || !(yield* slots.isOpen(nodeId))) return 0
       const elsewhere = yield* freeElsewhere(here, load)
       if (elsewhere > 0) yield* Effect.sleep((courtesyMillis * running) / capacity)
       const share = Math.ceil((Math.max(1, waiting) * free) / (free + elsewhere))
-      const offer = { place, runtime, demands, capacity, limit: Math.min(batchSize, share) }
+      const offer = { nodeId, runtime, capabilities, capacity, limit: Math.min(batchSize, share) }
       const now = yield* DateTime.now
-      const admitted = yield* storage.transaction(
+      const assigned = yield* storage.transaction(
         Effect.gen(function* () {
-          const entries = yield* store.admit(offer, policy.limits, now)
-          for (const { sagaId } of entries) yield* launcher.resume(sagaId, place)
+          const entries = yield* store.assign(offer, policy.limits, now)
+          for (const { sagaId } of entries) yield* launcher.resume(sagaId, nodeId)
           yield* slots.take(
-            place,
+            nodeId,
             entries.map(({ executionId }) => executionId)
           )
           return entries
         })
       )
-      return admitted.length
+      return assigned.length
     })
 
     /** Sends what waited too long to a driver, who finds that its time is up and ends it. */
@@ -78,10 +78,10 @@ export const layer = Layer.effectDiscard(
     let awaited = false
     /** Admits until nothing more fits. */
     const round = Effect.gen(function* () {
-      const places = yield* slots.places
+      const nodes = yield* slots.nodes
       const now = yield* Clock.currentTimeMillis
       if (now - learnedMillis >= 1000) {
-        for (const { place } of places) yield* slots.learn(place, yield* store.admittedAt(place))
+        for (const { nodeId } of nodes) yield* slots.learn(nodeId, yield* store.assignedTo(nodeId))
         yield* expire()
         learnedMillis = now
       }
@@ -89,9 +89,9 @@ export const layer = Layer.effectDiscard(
         const load = yield* store.load
         awaited = load.owners.some((owner) => notRunningOf(owner) > 0)
         if (!awaited) return
-        let admitted = 0
-        for (const here of places) admitted += yield* admitTo(here, load)
-        if (admitted === 0) return
+        let assigned = 0
+        for (const here of nodes) assigned += yield* assignTo(here, load)
+        if (assigned === 0) return
       }
     }).pipe(
       Effect.catchTag("StorageError", (error) => Effect.logWarning("Nothing could be let in; trying again.", error))

@@ -4,17 +4,17 @@
  *   delayed ──▶ blocked ──▶ waiting ──▶ admitted ──▶ (gone with the end of the execution)
  *
  * `delayed` until its time has come, `blocked` while another of the same concurrency key is in front of it, `waiting` for a
- * slot, `admitted` once it has one. What needs no delay and no key begins as `waiting`.
+ * slot, `assigned` once it has one. What needs no delay and no key begins as `waiting`.
  */
 import { DateTime, Schema } from "effect"
 import { ExecutionId } from "../ids/ExecutionId.ts"
 import { SagaId } from "../ids/SagaId.ts"
 import { UserId } from "../ids/UserId.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
-import { Place } from "../runtime/Place.ts"
+import { NodeId } from "../runtime/NodeId.ts"
 import { Priority } from "./Priority.ts"
 
-export const QueueState = Schema.Literals(["delayed", "blocked", "waiting", "admitted"])
+export const QueueState = Schema.Literals(["delayed", "blocked", "waiting", "assigned"])
 export type QueueState = typeof QueueState.Type
 
 /** Names what must not run side by side; of one user. */
@@ -25,8 +25,8 @@ export class QueueEntry extends Schema.Class<QueueEntry>("QueueEntry")({
   sagaId: SagaId,
   ownerId: UserId,
   runtime: RuntimeKind,
-  /** What a place must offer to run it; see `Place.demandOf`. */
-  demand: Schema.String,
+  /** What a place must offer to run it; see `NodeId.requirementOf`. */
+  requirement: Schema.String,
   priority: Priority,
   state: QueueState,
   /** Where it stands among the entries of its owner: the earliest goes first. */
@@ -38,7 +38,7 @@ export class QueueEntry extends Schema.Class<QueueEntry>("QueueEntry")({
   expiresAt: Schema.DateTimeUtcFromString,
   concurrencyKey: Schema.optionalKey(ConcurrencyKey),
   /** Where it runs; present once admitted. */
-  place: Schema.optionalKey(Place)
+  nodeId: Schema.optionalKey(NodeId)
 }) {}
 
 /**

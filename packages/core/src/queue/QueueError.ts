@@ -1,7 +1,7 @@
 /** What callers of the queue area can be told. */
 import { Schema } from "effect"
 import { ExecutionId } from "../ids/ExecutionId.ts"
-import { Place } from "../runtime/Place.ts"
+import { NodeId } from "../runtime/NodeId.ts"
 
 /** It is unknown, has ended, or belongs to someone else: existence is not revealed. */
 export class QueueEntryNotFound extends Schema.TaggedError<QueueEntryNotFound>()("QueueEntryNotFound", {
@@ -9,7 +9,7 @@ export class QueueEntryNotFound extends Schema.TaggedError<QueueEntryNotFound>()
 }) {}
 
 /** The execution has a slot already, so its order means nothing any more. */
-export class ExecutionAdmitted extends Schema.TaggedError<ExecutionAdmitted>()("ExecutionAdmitted", {
+export class SlotAssigned extends Schema.TaggedError<SlotAssigned>()("ExecutionAdmitted", {
   executionId: ExecutionId,
-  place: Schema.optionalKey(Place)
+  nodeId: Schema.optionalKey(NodeId)
 }) {}

@@ -2,7 +2,7 @@
 import { type DateTime, Schema } from "effect"
 import type { UserId } from "../ids/UserId.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
-import type { Place } from "../runtime/Place.ts"
+import type { NodeId } from "../runtime/NodeId.ts"
 import type { QueueEntry, QueueState } from "./QueueEntry.ts"
 
 /** What stops new starts: everything, or one kind of runtime. */
@@ -28,10 +28,10 @@ export interface QueueLoad {
     readonly delayed: number
     /** Entries that wait for their key. */
     readonly blocked: number
-    readonly admitted: number
+    readonly assigned: number
   }>
   /** Admitted entries by place. */
-  readonly places: ReadonlyMap<Place, number>
+  readonly nodes: ReadonlyMap<NodeId, number>
   readonly paused: ReadonlySet<PauseScope>
 }
 
@@ -49,13 +49,13 @@ export const loadOf = (entries: ReadonlyArray<QueueEntry>, paused: ReadonlySet<P
       waiting: count("waiting"),
       delayed: count("delayed"),
       blocked: count("blocked"),
-      admitted: count("admitted")
+      assigned: count("assigned")
     }))
   })
-  const places = new Map<Place, number>()
-  for (const { place, state } of entries)
-    if (state === "admitted" && place !== undefined) places.set(place, (places.get(place) ?? 0) + 1)
-  return { owners, places, paused }
+  const nodes = new Map<NodeId, number>()
+  for (const { nodeId, state } of entries)
+    if (state === "assigned" && nodeId !== undefined) nodes.set(nodeId, (nodes.get(nodeId) ?? 0) + 1)
+  return { owners, nodes, paused }
 }
 
 /** How many entries there are, of one owner or of everybody. */
@@ -69,7 +69,7 @@ export interface QueueCounts {
 export const countsOf = ({ owners }: QueueLoad, ownerId?: UserId): QueueCounts => {
   const counted = owners.filter((owner) => owner.ownerId === (ownerId ?? owner.ownerId))
   return {
-    active: counted.reduce((sum, { admitted, blocked, waiting }) => sum + admitted + blocked + waiting, 0),
+    active: counted.reduce((sum, { assigned, blocked, waiting }) => sum + assigned + blocked + waiting, 0),
     planned: counted.reduce((sum, { delayed }) => sum + delayed, 0)
   }
 }
@@ -86,11 +86,11 @@ export const isPaused = ({ paused }: QueueLoad, runtime: RuntimeKind): boolean =
  */
 export const aheadOf = (load: QueueLoad, runtime: RuntimeKind, ownerId: UserId, ownAhead: number): number => {
   const ofKind = load.owners.filter((owner) => owner.runtime === runtime)
-  const mine = ofKind.find((owner) => owner.ownerId === ownerId)?.admitted ?? 0
+  const mine = ofKind.find((owner) => owner.ownerId === ownerId)?.assigned ?? 0
   return ofKind
     .filter((owner) => owner.ownerId !== ownerId)
     .reduce(
-      (sum, { admitted, waiting }) => sum + Math.min(waiting, Math.max(0, mine + ownAhead + 1 - admitted)),
+      (sum, { assigned, waiting }) => sum + Math.min(waiting, Math.max(0, mine + ownAhead + 1 - assigned)),
       ownAhead
     )
 }
@@ -109,11 +109,11 @@ export const retrySeconds = (
   meanRunMillis: number | undefined
 ): number => {
   const counted = owners.filter((owner) => owner.ownerId === (ownerId ?? owner.ownerId))
-  const running = counted.reduce((sum, { admitted }) => sum + admitted, 0)
+  const running = counted.reduce((sum, { assigned }) => sum + assigned, 0)
   // Room comes with an end. While nothing may start, ends become rare; while none of theirs runs, one has to start first.
   if (running === 0 && paused.size > 0) return longestRetrySeconds
   if (meanRunMillis === undefined) return unknownRetrySeconds
-  const everybody = owners.reduce((sum, { admitted }) => sum + admitted, 0)
+  const everybody = owners.reduce((sum, { assigned }) => sum + assigned, 0)
   const untilEnd = running > 0 ? meanRunMillis / running : meanRunMillis * (1 + everybody / Math.max(1, capacity))
   return Math.min(longestRetrySeconds, Math.max(1, Math.ceil(untilEnd / 1000)))
 }

@@ -6,15 +6,15 @@
 import { DateTime, Order } from "effect"
 import type { UserId } from "../ids/UserId.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
-import type { Place } from "../runtime/Place.ts"
+import type { NodeId } from "../runtime/NodeId.ts"
 import { QueueEntry } from "./QueueEntry.ts"
 
 /** A place that has room. */
-export interface PlaceOffer {
-  readonly place: Place
+export interface NodeOffer {
+  readonly nodeId: NodeId
   readonly runtime: RuntimeKind
-  /** What it can run; see `Place.demandOf`. */
-  readonly demands: ReadonlyArray<string>
+  /** What it can run; see `NodeId.requirementOf`. */
+  readonly capabilities: ReadonlyArray<string>
   /** Scripts that may run there at once. */
   readonly capacity: number
   /** Most entries to admit now, 1 to 100. */
@@ -35,7 +35,7 @@ export const readied = (entries: ReadonlyArray<QueueEntry>, now: DateTime.Utc): 
       : entry
   )
   const taken = new Set(
-    due.filter(({ state }) => state === "waiting" || state === "admitted").flatMap((entry) => keyOf(entry) ?? [])
+    due.filter(({ state }) => state === "waiting" || state === "assigned").flatMap((entry) => keyOf(entry) ?? [])
   )
   const ready = new Set<QueueEntry>()
   for (const entry of due.filter(({ state }) => state === "blocked").sort(byRank)) {
@@ -50,17 +50,17 @@ export const readied = (entries: ReadonlyArray<QueueEntry>, now: DateTime.Utc): 
 /** The entries to admit, in order. `entries` are all there are, `readied` before. */
 export const nextToRun = (
   entries: ReadonlyArray<QueueEntry>,
-  offer: PlaceOffer,
+  offer: NodeOffer,
   limits: QueueLimits
 ): ReadonlyArray<QueueEntry> => {
-  const admitted = entries.filter(({ state }) => state === "admitted")
+  const assigned = entries.filter(({ state }) => state === "assigned")
   const running = new Map<UserId, number>()
-  for (const { ownerId } of admitted) running.set(ownerId, (running.get(ownerId) ?? 0) + 1)
+  for (const { ownerId } of assigned) running.set(ownerId, (running.get(ownerId) ?? 0) + 1)
   const waiting = entries
-    .filter(({ demand, state }) => state === "waiting" && offer.demands.includes(demand))
+    .filter(({ requirement, state }) => state === "waiting" && offer.capabilities.includes(requirement))
     .sort(byRank)
   const chosen: Array<QueueEntry> = []
-  const room = roomOf(admitted, offer, limits)
+  const room = roomOf(assigned, offer, limits)
   while (chosen.length < room) {
     const next = waiting
       .filter((entry) => !chosen.includes(entry) && (running.get(entry.ownerId) ?? 0) < (limits.perUser ?? Infinity))
@@ -76,9 +76,9 @@ export const nextToRun = (
   return chosen
 }
 
-const roomOf = (admitted: ReadonlyArray<QueueEntry>, offer: PlaceOffer, { perRuntime }: QueueLimits): number => {
-  const here = admitted.filter(({ place }) => place === offer.place).length
-  const ofKind = admitted.filter(({ runtime }) => runtime === offer.runtime).length
+const roomOf = (assigned: ReadonlyArray<QueueEntry>, offer: NodeOffer, { perRuntime }: QueueLimits): number => {
+  const here = assigned.filter(({ nodeId }) => nodeId === offer.nodeId).length
+  const ofKind = assigned.filter(({ runtime }) => runtime === offer.runtime).length
   return Math.min(offer.limit, offer.capacity - here, (perRuntime?.[offer.runtime] ?? Infinity) - ofKind)
 }
 

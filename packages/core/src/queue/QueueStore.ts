@@ -3,12 +3,12 @@ import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { ExecutionId } from "../ids/ExecutionId.ts"
 import type { UserId } from "../ids/UserId.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
-import type { Place } from "../runtime/Place.ts"
+import type { NodeId } from "../runtime/NodeId.ts"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { QueueEntry, type QueueState } from "./QueueEntry.ts"
 import { countsOf, loadOf, type Pause, type PauseScope, type QueueCounts, type QueueLoad } from "./QueueLoad.ts"
-import { byRank, nextToRun, type PlaceOffer, type QueueLimits, readied } from "./QueueOrder.ts"
+import { byRank, type NodeOffer, nextToRun, type QueueLimits, readied } from "./QueueOrder.ts"
 
 export interface QueueFilter {
   readonly ownerId?: UserId | undefined
@@ -28,8 +28,8 @@ export class QueueStore extends Context.Service<
      * Makes ready what is due, then admits who is next, up to the offer's limit: none while paused. One atomic step for
      * all hosts, so no limit is ever exceeded. Joins the caller's transaction, which dispatches the sagas.
      */
-    admit(
-      offer: PlaceOffer,
+    assign(
+      offer: NodeOffer,
       limits: QueueLimits,
       now: DateTime.Utc
     ): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
@@ -53,7 +53,7 @@ export class QueueStore extends Context.Service<
     counts(ownerId: UserId): Effect.Effect<QueueCounts, StorageError>
     readonly load: Effect.Effect<QueueLoad, StorageError>
     /** Executions admitted to a place, in no order. */
-    admittedAt(place: Place): Effect.Effect<ReadonlyArray<ExecutionId>, StorageError>
+    assignedTo(nodeId: NodeId): Effect.Effect<ReadonlyArray<ExecutionId>, StorageError>
     /** Entries that are not admitted and whose time is up, at most `limit`. */
     expired(now: DateTime.Utc, limit: number): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
     /** Changes the priority of an entry that is not admitted. `false` if it is not there or admitted. */
@@ -104,29 +104,29 @@ export class QueueStore extends Context.Service<
               yield* put([entry])
             })
           ),
-        admit: (offer, limits, now) =>
+        assign: (offer, limits, now) =>
           database.transaction(
             Effect.gen(function* () {
               const entries = readied(yield* all, now)
               yield* put(entries)
               if (yield* pausedFor(offer.runtime)) return []
-              const admitted = nextToRun(entries, offer, limits).map(
-                (entry) => new QueueEntry({ ...entry, state: "admitted", place: offer.place })
+              const assigned = nextToRun(entries, offer, limits).map(
+                (entry) => new QueueEntry({ ...entry, state: "assigned", nodeId: offer.nodeId })
               )
-              yield* put(admitted)
-              return admitted
+              yield* put(assigned)
+              return assigned
             })
           ),
         requeue: (entry) =>
           change(
             entry.executionId,
-            ({ state }) => state === "admitted",
-            () => withoutPlace(entry)
+            ({ state }) => state === "assigned",
+            () => withoutNode(entry)
           ),
         withdraw: (id) =>
           change(
             id,
-            (entry) => entry.state !== "admitted",
+            (entry) => entry.state !== "assigned",
             () => undefined
           ),
         claimKey: (ownerId, key) =>
@@ -155,22 +155,22 @@ export class QueueStore extends Context.Service<
         load: Effect.all([all, pauses.get]).pipe(
           Effect.map(([entries, paused]) => loadOf(entries, new Set(paused.keys())))
         ),
-        admittedAt: (place) =>
+        assignedTo: (nodeId) =>
           Effect.map(all, (entries) =>
             entries
-              .filter((entry) => entry.state === "admitted" && entry.place === place)
+              .filter((entry) => entry.state === "assigned" && entry.nodeId === nodeId)
               .map(({ executionId }) => executionId)
           ),
         expired: (now, limit) =>
           Effect.map(all, (entries) =>
             entries
-              .filter(({ expiresAt, state }) => state !== "admitted" && DateTime.isLessThanOrEqualTo(expiresAt, now))
+              .filter(({ expiresAt, state }) => state !== "assigned" && DateTime.isLessThanOrEqualTo(expiresAt, now))
               .slice(0, limit)
           ),
         reprioritise: (id, priority, rankAt) =>
           change(
             id,
-            (entry) => entry.state !== "admitted",
+            (entry) => entry.state !== "assigned",
             (entry) => new QueueEntry({ ...entry, priority, rankAt })
           ),
         pause: (pause) =>
@@ -189,7 +189,7 @@ export class QueueStore extends Context.Service<
   )
 }
 
-const withoutPlace = ({ place: _, ...entry }: QueueEntry) => new QueueEntry(entry)
+const withoutNode = ({ nodeId: _, ...entry }: QueueEntry) => new QueueEntry(entry)
 
 const matches = (entry: QueueEntry, { ownerId, runtime, state }: QueueFilter) =>
   (ownerId ?? entry.ownerId) === entry.ownerId &&

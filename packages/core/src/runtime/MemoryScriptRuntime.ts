@@ -44,9 +44,9 @@ interface Job {
   changed: Deferred.Deferred<void>
 }
 
-/** The machine behind memory runtimes. Every `host` sees the same jobs, which run until the place is closed. */
-export interface MemoryPlace {
-  readonly host: Effect.Effect<ScriptRuntime>
+/** The machine behind memory runtimes. Every `instance` sees the same jobs, which run until the place is closed. */
+export interface MemoryNode {
+  readonly instance: Effect.Effect<ScriptRuntime>
 }
 
 /** Registers a runtime of kind `process` with the language `lines`, or with the languages given, all of which run line scripts. */
@@ -57,16 +57,16 @@ export const layer = (
   Layer.effectDiscard(
     Effect.gen(function* () {
       const runtimes = yield* ScriptRuntimes
-      yield* runtimes.register(yield* (yield* makePlace(languages, node)).host)
+      yield* runtimes.register(yield* (yield* makeNode(languages, node)).instance)
     })
   )
 
 const lines: ScriptRuntime["languages"] = [{ name: "lines", versions: ["1.0.0"], fileExtension: "txt" }]
 
-export const makePlace = Effect.fnUntraced(function* (
+export const makeNode = Effect.fnUntraced(function* (
   languages: ScriptRuntime["languages"] = lines,
   node = "memory"
-): Effect.fn.Return<MemoryPlace, never, Scope.Scope> {
+): Effect.fn.Return<MemoryNode, never, Scope.Scope> {
   const scope = yield* Scope.Scope
   const jobs = new Map<JobId, Job>()
   const removed = new Set<JobId>()
@@ -113,7 +113,7 @@ export const makePlace = Effect.fnUntraced(function* (
     list: Effect.sync(() => [...jobs.values()].map(summary)),
     inspect: (jobId) => Effect.sync(() => Option.map(Option.fromUndefinedOr(jobs.get(jobId)), summary))
   }
-  return { host: Effect.succeed(runtime) }
+  return { instance: Effect.succeed(runtime) }
 })
 
 const newJob = (spec: JobSpec, node: string, beganAt: number): Job => ({

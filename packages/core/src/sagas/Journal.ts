@@ -10,7 +10,7 @@ import type { SagaEntry } from "./SagaEntry.ts"
 import { sagaEntries, sagaRows } from "./SagaStore.ts"
 
 export interface JournalWrite {
-  /** The saga as it stands after `entries`. Its `fence` is the writer's; what others write is not written: `dispatch`, `lane`, `parked`, `cancelRequest`. */
+  /** The saga as it stands after `entries`. Its `fence` is the writer's; what others write is not written: `dispatch`, `nodeId`, `suspended`, `cancelRequest`. */
   readonly saga: Saga
   readonly at: DateTime.Utc
   /** In order, at least one; the first gets `saga.logLength - entries.length + 1`. */
@@ -50,13 +50,13 @@ export class Journal extends Context.Service<
           const { at, entries, saga, subject } = write
           const current = (yield* sagas.get).get(saga.sagaId)
           if (current?.fence !== saga.fence) return false
-          const { cancelRequest, dispatch, lane, parked } = current
+          const { cancelRequest, dispatch, nodeId, suspended } = current
           const moved = new Saga({
-            ...Struct.omit(saga, ["cancelRequest", "lane", "parked"]),
+            ...Struct.omit(saga, ["cancelRequest", "nodeId", "suspended"]),
             dispatch,
             ...(cancelRequest === undefined ? {} : { cancelRequest }),
-            ...(lane === undefined ? {} : { lane }),
-            ...(parked === undefined ? {} : { parked })
+            ...(nodeId === undefined ? {} : { nodeId }),
+            ...(suspended === undefined ? {} : { suspended })
           })
           yield* sagas.modify((rows) => [undefined, new Map(rows).set(saga.sagaId, moved)])
           yield* logInMemory(database, saga, entries, at)
@@ -81,7 +81,7 @@ export const logInMemory = (
     fence: saga.fence,
     at,
     entry,
-    ...(saga.driver === undefined ? {} : { driver: saga.driver })
+    ...(saga.executor === undefined ? {} : { executor: saga.executor })
   }))
   return sagaEntries(database).modify((rows) => [
     undefined,

@@ -51,11 +51,11 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   dispatch: Schema.Int,
   fence: Schema.Int,
   /** Which drivers may take it; absent: any. See `SagaEngine`. */
-  lane: Schema.optionalKey(Schema.String),
+  nodeId: Schema.optionalKey(Schema.String),
   /** It waits outside of the engine: nobody drives it until somebody dispatches it again. */
-  parked: Schema.optionalKey(Schema.Boolean),
+  suspended: Schema.optionalKey(Schema.Boolean),
   /** The host that drives it, or drove it last. */
-  driver: Schema.optionalKey(Schema.String),
+  executor: Schema.optionalKey(Schema.String),
   cancelRequest: Schema.optionalKey(CancelRequest),
   createdAt: Schema.DateTimeUtcFromString,
   updatedAt: Schema.DateTimeUtcFromString,
@@ -63,17 +63,17 @@ export class Saga extends Schema.Class<Saga>("Saga")({
 }) {}
 
 /** As its next driver holds it: under a raised fence. */
-export const claimedBy = (saga: Saga, driver: string, updatedAt: DateTime.Utc): Saga =>
+export const claimedBy = (saga: Saga, executor: string, updatedAt: DateTime.Utc): Saga =>
   new Saga({
     ...saga,
     state: saga.state === "created" ? "running" : saga.state,
-    driver,
+    executor,
     fence: saga.fence + 1,
     updatedAt
   })
 
 /** When it got on last: with the last entry of its log, or when it was made. Of older rows `updatedAt` is as good as one can tell. */
-export const movedAt = ({ createdAt, lastEntry, logLength, updatedAt }: Saga): DateTime.Utc =>
+export const lastProgressAt = ({ createdAt, lastEntry, logLength, updatedAt }: Saga): DateTime.Utc =>
   lastEntry?.at ?? (logLength === 0 ? createdAt : updatedAt)
 
 export const isEnded = (state: SagaState): boolean =>

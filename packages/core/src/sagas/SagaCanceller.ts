@@ -32,7 +32,7 @@ export class SagaCanceller extends Context.Service<
         return yield* store.find(id)
       })
       const sagasOf = (subject: Subject) =>
-        Effect.map(store.list({ subject, limit: attemptsAtMost, offset: 0 }), ({ sagas }) => sagas)
+        Effect.map(store.list({ subject, limit: maxAttempts, offset: 0 }), ({ sagas }) => sagas)
 
       const request = Effect.fn("SagaCanceller.request")((id: SagaId, asked: CancelRequest) =>
         storage.transaction(note(id, asked))
@@ -53,7 +53,7 @@ export class SagaCanceller extends Context.Service<
 }
 
 /** Nobody drives it: it is parked, or no driver has taken its item yet. */
-const isUnmet = ({ parked, state }: Saga) => parked === true || state === "created"
+const isUnmet = ({ suspended, state }: Saga) => suspended === true || state === "created"
 
 /** Sagas of one subject: of an execution one for each attempt. */
-const attemptsAtMost = 20
+const maxAttempts = 20

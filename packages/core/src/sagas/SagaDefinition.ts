@@ -47,7 +47,7 @@ export interface StepContext<Subject = unknown> {
   /** Commits what the steps before left in memory. A step calls it before it may take long. */
   readonly flush: Effect.Effect<void, SagaFenced | StorageError>
   /** Makes sure that this driver still holds the saga, before it acts on the outside world. Free of cost within 1 s of a commit. */
-  readonly confirm: Effect.Effect<void, SagaFenced | StorageError>
+  readonly assertFence: Effect.Effect<void, SagaFenced | StorageError>
 }
 
 /** What a step leaves: its output for later steps, and what becomes of the subject. Committed together. */
@@ -74,9 +74,9 @@ export interface SagaStep<Subject = unknown> {
   /** One attempt; then it is interrupted and has failed. Absent: the step bounds itself. */
   readonly timeoutMillis?: number
   /** Whether another saga may take its output over instead of running it. Absent: it may not, as for whatever takes or starts something. */
-  readonly carries?: boolean
+  readonly reusable?: boolean
   /** What people may see of its output; absent: nothing. Must leave out whatever may be secret. */
-  readonly shown?: (output: Schema.Json) => Schema.Json
+  readonly publicOutput?: (output: Schema.Json) => Schema.Json
   run(context: StepContext<Subject>): StepEffect<Subject>
   /** Takes back what `run` may have done, also when it was interrupted half-way or never began. */
   undo?(context: StepContext<Subject>): StepEffect<Subject>
@@ -95,9 +95,9 @@ export interface SagaDefinition<Subject = unknown> {
   /** When the saga turns back by itself, from what is stored; absent: never. */
   deadline(saga: Saga, subject: Subject): DateTime.Utc | undefined
   /** Frees what nobody needs after the end was committed. Its failure is logged; whatever stays behind is reaped later. */
-  afterEnd(context: StepContext<Subject>): Effect.Effect<void, StepError>
+  cleanup(context: StepContext<Subject>): Effect.Effect<void, StepError>
   /** What becomes of the subject when the saga has turned back, committed with the saga's end. */
-  settle(
+  finalize(
     subject: Subject,
     end: CompensationCause,
     reason: string,

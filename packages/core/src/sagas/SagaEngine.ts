@@ -6,13 +6,13 @@ import { Cause, Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } fr
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SagaFenced } from "./SagaDefinition.ts"
-import { type BegunSaga, itemName, itemOf, type QueueItem, type SagaDispatch, type SagaLane } from "./SagaItem.ts"
+import { type ClaimedSaga, itemName, itemOf, type QueueItem, type SagaDispatch, type SagaNode } from "./SagaItem.ts"
 
 /** What a host drives. */
-export interface LaneDrivers {
-  readonly lane: SagaLane
+export interface NodeExecutors {
+  readonly nodeId: SagaNode
   /** Sagas of the lane in hand at once. */
-  readonly maxDrivers: number
+  readonly maxExecutors: number
 }
 
 export class SagaEngine extends Context.Service<
@@ -22,19 +22,19 @@ export class SagaEngine extends Context.Service<
      * Queues the item inside the caller's transaction: it is delivered once that commits, and never if it rolls back.
      * `delayMillis` (default 0) may be rounded up to whole seconds. Dispatching the same number twice in a lane delivers once.
      */
-    dispatch(item: SagaDispatch, lane?: SagaLane, delayMillis?: number): Effect.Effect<void, StorageError>
+    dispatch(item: SagaDispatch, nodeId?: SagaNode, delayMillis?: number): Effect.Effect<void, StorageError>
     /**
      * Delivers to this host's drivers, at once, the item of a saga that `AdmissionStore.createStarted` has queued in its hands. Call it when that is
      * committed; until then, and when the host dies, others are kept from it for some seconds. The caller bounds how many there are.
      */
-    hand(begun: BegunSaga): Effect.Effect<void>
+    deliverLocal(begun: ClaimedSaga): Effect.Effect<void>
     /**
-     * Delivers the items of the lanes to `drive`, at most `maxDrivers` of each at a time, until the scope closes; items in hand
+     * Delivers the items of the lanes to `execute`, at most `maxExecutors` of each at a time, until the scope closes; items in hand
      * are then handed back. An item whose driver fails, or whose host dies, is delivered again. Call once a host.
      */
     run(
-      drive: (item: SagaDispatch) => Effect.Effect<void, SagaFenced | StorageError>,
-      lanes: ReadonlyArray<LaneDrivers>
+      execute: (item: SagaDispatch) => Effect.Effect<void, SagaFenced | StorageError>,
+      nodes: ReadonlyArray<NodeExecutors>
     ): Effect.Effect<void, never, Scope.Scope>
     /** Passes when an item put in now would be delivered: the queue answers and its clock can be trusted. */
     readonly check: Effect.Effect<void, StorageError>
@@ -45,44 +45,44 @@ export class SagaEngine extends Context.Service<
     Effect.gen(function* () {
       const database = yield* MemoryDatabase
       const items = engineItems(database)
-      const handed = new Map<SagaLane, (item: SagaDispatch) => Effect.Effect<void>>()
+      const handed = new Map<SagaNode, (item: SagaDispatch) => Effect.Effect<void>>()
       const seen = dispatchedItems(database)
       /** One for each lane that is driven here. */
       const wakes = new Set<Latch.Latch>()
       const wakeAll = Effect.suspend(() => Effect.forEach([...wakes], Latch.open, { discard: true }))
 
       /** Takes the first due item of the lane out of the table; else how many millis to wait for one. */
-      const take = (lane: SagaLane) =>
+      const take = (nodeId: SagaNode) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) =>
           items.modify((waiting): readonly [QueueItem | number, ReadonlyArray<QueueItem>] => {
-            const due = waiting.find((item) => item.lane === lane && item.dueMillis <= now)
+            const due = waiting.find((item) => item.nodeId === nodeId && item.dueMillis <= now)
             if (due !== undefined) return [due, waiting.filter((item) => item !== due)]
-            const later = waiting.filter((item) => item.lane === lane).map((item) => item.dueMillis - now)
+            const later = waiting.filter((item) => item.nodeId === nodeId).map((item) => item.dueMillis - now)
             return [Math.min(1000, ...later), waiting]
           })
         )
       /** Takes an item out of the table that is still held for this host. */
-      const takeHeld = (item: SagaDispatch, lane: SagaLane) =>
+      const takeHeld = (item: SagaDispatch, nodeId: SagaNode) =>
         items.modify((waiting): readonly [QueueItem | undefined, ReadonlyArray<QueueItem>] => {
-          const found = waiting.find((each) => itemName(each, each.lane) === itemName(item, lane))
+          const found = waiting.find((each) => itemName(each, each.nodeId) === itemName(item, nodeId))
           return [found, waiting.filter((each) => each !== found)]
         })
       /** Waits for an item. Only the waiting can be interrupted, so that no item is lost between the table and a driver. */
       const next = (
-        lane: SagaLane,
+        nodeId: SagaNode,
         wake: Latch.Latch,
         restore: typeof Effect.interruptible
       ): Effect.Effect<QueueItem> =>
         Effect.gen(function* () {
           while (true) {
             yield* Latch.close(wake)
-            const found = yield* take(lane)
+            const found = yield* take(nodeId)
             if (typeof found !== "number") return found
             yield* restore(Effect.race(Latch.await(wake), Effect.sleep(found)))
           }
         })
       /** At once if the driver was interrupted, after a pause if it failed: it may fail again. */
-      const putBack = Effect.fnUntraced(function* (item: QueueItem, interrupted: boolean) {
+      const unassign = Effect.fnUntraced(function* (item: QueueItem, interrupted: boolean) {
         const now = yield* Clock.currentTimeMillis
         const { begun: _, ...again } = item
         const dueMillis = interrupted ? Math.min(now, item.dueMillis) : now + retryMillis
@@ -91,29 +91,31 @@ export class SagaEngine extends Context.Service<
       })
 
       return SagaEngine.of({
-        dispatch: Effect.fnUntraced(function* (item, lane, delayMillis = 0) {
+        dispatch: Effect.fnUntraced(function* (item, nodeId, delayMillis = 0) {
           const dueMillis = (yield* Clock.currentTimeMillis) + delayMillis
-          const name = itemName(item, lane)
+          const name = itemName(item, nodeId)
           const known = yield* seen.modify((names) => [names.has(name), new Set(names).add(name)])
           if (known) return
-          yield* items.modify((waiting) => [undefined, [...waiting, { ...item, lane, dueMillis }]])
+          yield* items.modify((waiting) => [undefined, [...waiting, { ...item, nodeId, dueMillis }]])
           yield* database.afterCommit(wakeAll)
         }),
-        hand: (begun) => handed.get(begun.saga.lane)?.(itemOf(begun)) ?? Effect.void,
-        run: Effect.fnUntraced(function* (drive, lanes) {
+        deliverLocal: (begun) => handed.get(begun.saga.nodeId)?.(itemOf(begun)) ?? Effect.void,
+        run: Effect.fnUntraced(function* (execute, nodes) {
           const scope = yield* Effect.scope
-          const driven = (item: QueueItem, restore: typeof Effect.interruptible) =>
-            Effect.onError(restore(drive(item)), (cause) => putBack(item, Cause.hasInterruptsOnly(cause)))
-          for (const { lane, maxDrivers } of lanes) {
+          const executed = (item: QueueItem, restore: typeof Effect.interruptible) =>
+            Effect.onError(restore(execute(item)), (cause) => unassign(item, Cause.hasInterruptsOnly(cause)))
+          for (const { nodeId, maxExecutors } of nodes) {
             const taken = (item: SagaDispatch) =>
               Effect.uninterruptibleMask((restore) =>
-                Effect.flatMap(takeHeld(item, lane), (held) =>
-                  held === undefined ? Effect.void : Effect.ignoreCause(driven({ ...held, begun: item.begun }, restore))
+                Effect.flatMap(takeHeld(item, nodeId), (held) =>
+                  held === undefined
+                    ? Effect.void
+                    : Effect.ignoreCause(executed({ ...held, begun: item.begun }, restore))
                 )
               ).pipe(Effect.forkIn(scope), Effect.asVoid)
             yield* Effect.acquireRelease(
-              Effect.sync(() => handed.set(lane, taken)),
-              () => Effect.sync(() => handed.get(lane) === taken && handed.delete(lane))
+              Effect.sync(() => handed.set(nodeId, taken)),
+              () => Effect.sync(() => handed.get(nodeId) === taken && handed.delete(nodeId))
             )
             const [busy, wake] = [Semaphore.makeUnsafe(1), Latch.makeUnsafe(false)]
             yield* Effect.acquireRelease(
@@ -121,11 +123,11 @@ export class SagaEngine extends Context.Service<
               () => Effect.sync(() => wakes.delete(wake))
             )
             const inTurn = (restore: typeof Effect.interruptible) =>
-              Effect.andThen(restore(busy.take(1)), Effect.ensuring(next(lane, wake, restore), busy.release(1)))
-            const driver = Effect.uninterruptibleMask((restore) =>
-              Effect.flatMap(inTurn(restore), (item) => driven(item, restore))
+              Effect.andThen(restore(busy.take(1)), Effect.ensuring(next(nodeId, wake, restore), busy.release(1)))
+            const executor = Effect.uninterruptibleMask((restore) =>
+              Effect.flatMap(inTurn(restore), (item) => executed(item, restore))
             ).pipe(Effect.ignoreCause)
-            for (let i = 0; i < maxDrivers; i++) yield* Effect.forkScoped(Effect.forever(driver))
+            for (let i = 0; i < maxExecutors; i++) yield* Effect.forkScoped(Effect.forever(executor))
           }
         }),
         check: Effect.void

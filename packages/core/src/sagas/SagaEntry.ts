@@ -57,7 +57,7 @@ export interface LoggedEntry {
   /** Fence of the driver that wrote it. */
   readonly fence: number
   /** The host whose driver it was; absent in entries of hosts that did not write it down, and before the first driver. */
-  readonly driver?: string
+  readonly executor?: string
   readonly at: DateTime.Utc
   readonly entry: SagaEntry
 }

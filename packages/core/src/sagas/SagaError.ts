@@ -12,7 +12,7 @@ export class SagaNotFound extends Schema.TaggedError<SagaNotFound>()("SagaNotFou
  */
 export class SagaNotRestartable extends Schema.TaggedError<SagaNotRestartable>()("SagaNotRestartable", {
   sagaId: SagaId,
-  reason: Schema.Literals(["active", "completed", "not_carried"]),
+  reason: Schema.Literals(["active", "completed", "not_reusable"]),
   /** Absent when the request names none. */
   fromStep: Schema.optionalKey(Schema.String),
   /** Steps from which it can be restarted; empty while it is active, or when this host does not know its definition. */

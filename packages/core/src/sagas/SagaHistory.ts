@@ -8,8 +8,8 @@ export interface StepRun {
   readonly direction: "run" | "undo"
   /** 1 for the first. */
   readonly attempt: number
-  /** `open`: it began, and what came of it is not in the log. `carried`: another saga did it. */
-  readonly result: "open" | "completed" | "failed" | "carried"
+  /** `open`: it began, and what came of it is not in the log. `reused`: another saga did it. */
+  readonly result: "open" | "completed" | "failed" | "reused"
   /** Absent for a step that does not act on the outside world: its beginning is not written down. */
   readonly begunAt?: DateTime.Utc
   readonly endedAt?: DateTime.Utc
@@ -20,7 +20,7 @@ export interface StepRun {
   readonly retryAt?: DateTime.Utc
   /** Of the latest entry about this attempt. */
   readonly fence: number
-  readonly driver?: string
+  readonly executor?: string
 }
 
 export interface SagaHistory {
@@ -34,13 +34,13 @@ export interface SagaHistory {
 }
 
 /** What may be shown of the output of a step. */
-export type Shown = (step: string, output: Schema.Json) => Schema.Json
+export type PublicOutput = (step: string, output: Schema.Json) => Schema.Json
 
 /** `log`: oldest first. Never fails: a log that no driver can fold is the one that people most want to read. */
-export const historyOf = (log: ReadonlyArray<LoggedEntry>, shown: Shown): SagaHistory =>
-  log.reduce<SagaHistory>((history, logged) => told(history, logged, shown), { runs: [] })
+export const historyOf = (log: ReadonlyArray<LoggedEntry>, publicOutput: PublicOutput): SagaHistory =>
+  log.reduce<SagaHistory>((history, logged) => told(history, logged, publicOutput), { runs: [] })
 
-const told = (history: SagaHistory, logged: LoggedEntry, shown: Shown): SagaHistory => {
+const told = (history: SagaHistory, logged: LoggedEntry, publicOutput: PublicOutput): SagaHistory => {
   const { at, entry } = logged
   switch (entry._tag) {
     case "SagaStarted": {
@@ -59,7 +59,7 @@ const told = (history: SagaHistory, logged: LoggedEntry, shown: Shown): SagaHist
       return { ...history, ended: { at, end, ...(reason === undefined ? {} : { reason }) } }
     }
     default:
-      return { ...history, runs: withStep(history.runs, logged, entry, shown) }
+      return { ...history, runs: withStep(history.runs, logged, entry, publicOutput) }
   }
 }
 
@@ -67,9 +67,9 @@ type StepEntry = Exclude<SagaEntry, { readonly _tag: "SagaStarted" | "Compensati
 
 const withStep = (
   runs: ReadonlyArray<StepRun>,
-  { at, driver, fence }: LoggedEntry,
+  { at, executor, fence }: LoggedEntry,
   entry: StepEntry,
-  shown: Shown
+  publicOutput: PublicOutput
 ): ReadonlyArray<StepRun> => {
   const { step } = entry
   const direction = entry._tag.startsWith("Undo") || entry._tag === "StepUndone" ? "undo" : "run"
@@ -84,8 +84,8 @@ const withStep = (
     fence,
     output: null,
     ...(begunAt === undefined ? {} : { begunAt }),
-    ...(driver === undefined ? {} : { driver }),
-    ...ended(entry, at, fence, shown)
+    ...(executor === undefined ? {} : { executor }),
+    ...ended(entry, at, fence, publicOutput)
   } satisfies StepRun
   return open === undefined ? [...runs, run] : runs.map((other) => (other === open ? run : other))
 }
@@ -94,7 +94,7 @@ const ended = (
   entry: StepEntry,
   at: DateTime.Utc,
   fence: number,
-  shown: Shown
+  publicOutput: PublicOutput
 ): Pick<StepRun, "result"> & Partial<StepRun> => {
   switch (entry._tag) {
     case "StepStarted":
@@ -102,7 +102,11 @@ const ended = (
       return { result: "open" }
     case "StepCompleted":
       // Before the first driver took the saga only outcomes of another one can have come in.
-      return { result: fence === 0 ? "carried" : "completed", endedAt: at, output: shown(entry.step, entry.output) }
+      return {
+        result: fence === 0 ? "reused" : "completed",
+        endedAt: at,
+        output: publicOutput(entry.step, entry.output)
+      }
     case "StepUndone":
       return { result: "completed", endedAt: at }
     default: {

@@ -5,7 +5,7 @@ import type { Saga } from "./Saga.ts"
 import type { SagaEntry } from "./SagaEntry.ts"
 
 /** A saga with what its driver would read first. */
-export interface BegunSaga {
+export interface ClaimedSaga {
   readonly saga: Saga
   readonly subject: unknown
   /** Its whole log. */
@@ -17,21 +17,22 @@ export interface SagaDispatch {
   readonly sagaId: SagaId
   readonly dispatch: number
   /** Of a saga that began in the hands of this host: nothing needs to be claimed or read before it is driven. */
-  readonly begun?: BegunSaga | undefined
+  readonly begun?: ClaimedSaga | undefined
 }
 
-export const itemOf = (begun: BegunSaga): SagaDispatch => ({
+export const itemOf = (begun: ClaimedSaga): SagaDispatch => ({
   sagaId: begun.saga.sagaId,
   dispatch: begun.saga.dispatch,
   begun
 })
 
 /** Items that only some hosts can drive, for example those whose job is on one machine. `undefined`: every host can. */
-export type SagaLane = string | undefined
+export type SagaNode = string | undefined
 
 /** An item in memory; nobody but the host that holds it gets it before it is due. */
 export interface QueueItem extends SagaDispatch {
-  readonly lane: SagaLane
+  readonly nodeId: SagaNode
   readonly dueMillis: number
 }
-export const itemName = ({ dispatch, sagaId }: SagaDispatch, lane: SagaLane) => `${sagaId}:${dispatch} ${lane ?? ""}`
+export const itemName = ({ dispatch, sagaId }: SagaDispatch, nodeId: SagaNode) =>
+  `${sagaId}:${dispatch} ${nodeId ?? ""}`

@@ -9,7 +9,7 @@ import { Journal } from "./Journal.ts"
 import { Saga } from "./Saga.ts"
 import { SagaEngine } from "./SagaEngine.ts"
 import type { SagaEntry } from "./SagaEntry.ts"
-import type { SagaLane } from "./SagaItem.ts"
+import type { SagaNode } from "./SagaItem.ts"
 import { fold } from "./SagaProgress.ts"
 import type { SagaRestart } from "./SagaRestart.ts"
 import { SagaStore } from "./SagaStore.ts"
@@ -20,9 +20,9 @@ export interface SagaOrder {
   readonly subject: Subject
   readonly ownerId: UserId
   readonly correlationId: string
-  readonly lane: SagaLane
+  readonly nodeId: SagaNode
   /** It is written down only; `resume` sets it going. */
-  readonly parked: boolean
+  readonly suspended: boolean
   /** The saga that this one goes on for: a request to cancel that one holds for this one, which then is not parked. */
   readonly after?: SagaId | undefined
   /** Goes on from another saga. */
@@ -45,7 +45,7 @@ export class SagaLauncher extends Context.Service<
      * Dispatches a saga anew, in a lane, also one that was parked; items of before are stale, and a living driver loses it to the
      * next. Joins the caller's transaction. Changes nothing if the saga has ended.
      */
-    resume(sagaId: SagaId, lane: SagaLane): Effect.Effect<void, StorageError>
+    resume(sagaId: SagaId, nodeId: SagaNode): Effect.Effect<void, StorageError>
   }
 >()("@fairlead/core/sagas/SagaLauncher") {
   static readonly layer = Layer.effect(
@@ -53,7 +53,14 @@ export class SagaLauncher extends Context.Service<
     Effect.gen(function* () {
       const [store, engine, journal] = [yield* SagaStore, yield* SagaEngine, yield* Journal]
 
-      const make = Effect.fnUntraced(function* ({ after, definition, lane, parked, restart: _, ...owner }: SagaOrder) {
+      const make = Effect.fnUntraced(function* ({
+        after,
+        definition,
+        nodeId,
+        suspended,
+        restart: _,
+        ...owner
+      }: SagaOrder) {
         const createdAt = yield* DateTime.now
         const before = after === undefined ? Option.none() : yield* store.find(after)
         const cancelRequest = Option.getOrUndefined(before)?.cancelRequest
@@ -70,8 +77,8 @@ export class SagaLauncher extends Context.Service<
           fence: 0,
           createdAt,
           updatedAt: createdAt,
-          ...(lane === undefined ? {} : { lane }),
-          ...(parked && cancelRequest === undefined ? { parked } : {}),
+          ...(nodeId === undefined ? {} : { nodeId }),
+          ...(suspended && cancelRequest === undefined ? { suspended } : {}),
           ...(cancelRequest === undefined ? {} : { cancelRequest })
         })
       })
@@ -81,9 +88,9 @@ export class SagaLauncher extends Context.Service<
         yield* journal.append({ saga: project(saga, progress, at), at, entries, events: [] })
       })
       const start = Effect.fnUntraced(function* (saga: Saga, restart?: SagaRestart) {
-        const { dispatch, lane, parked, sagaId } = saga
+        const { dispatch, nodeId, suspended, sagaId } = saga
         if (restart !== undefined) yield* begin(saga, restart.entries)
-        if (parked !== true) yield* engine.dispatch({ sagaId, dispatch }, lane)
+        if (suspended !== true) yield* engine.dispatch({ sagaId, dispatch }, nodeId)
       })
 
       return SagaLauncher.of({
@@ -91,9 +98,9 @@ export class SagaLauncher extends Context.Service<
         start,
         launch: (order) =>
           Effect.tap(make(order), (saga) => Effect.andThen(store.insert(saga), start(saga, order.restart))),
-        resume: Effect.fnUntraced(function* (sagaId, lane) {
-          const resumed = yield* store.redispatch(sagaId, { lane })
-          if (Option.isSome(resumed)) yield* engine.dispatch({ sagaId, dispatch: resumed.value.dispatch }, lane)
+        resume: Effect.fnUntraced(function* (sagaId, nodeId) {
+          const resumed = yield* store.redispatch(sagaId, { nodeId })
+          if (Option.isSome(resumed)) yield* engine.dispatch({ sagaId, dispatch: resumed.value.dispatch }, nodeId)
         })
       })
     })

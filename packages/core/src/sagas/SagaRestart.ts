@@ -17,15 +17,15 @@ export interface SagaRestart {
   readonly entries: ReadonlyArray<SagaEntry>
 }
 
-type Carrying = Pick<SagaStep, "name" | "carries">
+type Reusable = Pick<SagaStep, "name" | "reusable">
 
 /** Steps from which the saga can be restarted, in order: all that come before one of them are done, still stand, and carry. */
 export const restartPoints = (
-  steps: ReadonlyArray<Carrying>,
+  steps: ReadonlyArray<Reusable>,
   { completed, undone }: Pick<SagaProgress, "completed" | "undone">
 ): ReadonlyArray<string> => {
   const taken = steps.findIndex(
-    ({ carries, name }) => carries !== true || undone.includes(name) || !completed.some(({ step }) => step === name)
+    ({ name, reusable }) => reusable !== true || undone.includes(name) || !completed.some(({ step }) => step === name)
   )
   return steps.slice(0, taken === -1 ? steps.length : taken + 1).map(({ name }) => name)
 }
@@ -55,17 +55,17 @@ export const restart = (
   if (!isEnded(saga.state)) return refused("active")
   if (wanted === undefined && saga.state === "completed") return refused("completed")
   const fromStep = wanted ?? points[Math.min(failedAt(steps, progress), points.length - 1)]
-  if (definition === undefined || fromStep === undefined || !points.includes(fromStep)) return refused("not_carried")
+  if (definition === undefined || fromStep === undefined || !points.includes(fromStep)) return refused("not_reusable")
   const { name, version } = definition
-  const carried = points.slice(0, points.indexOf(fromStep)).flatMap((step): ReadonlyArray<SagaEntry> => {
+  const reused = points.slice(0, points.indexOf(fromStep)).flatMap((step): ReadonlyArray<SagaEntry> => {
     const done = progress.completed.find((each) => each.step === step)
     return done === undefined ? [] : [{ _tag: "StepCompleted", ...done }]
   })
   const started: SagaEntry = { _tag: "SagaStarted", name, definitionVersion: version, restartOf: sagaId, fromStep }
-  return Result.succeed({ definition: { name, version }, restartOf: sagaId, fromStep, entries: [started, ...carried] })
+  return Result.succeed({ definition: { name, version }, restartOf: sagaId, fromStep, entries: [started, ...reused] })
 }
 
-const failedAt = (steps: ReadonlyArray<Carrying>, { completed }: SagaProgress): number => {
+const failedAt = (steps: ReadonlyArray<Reusable>, { completed }: SagaProgress): number => {
   const open = steps.findIndex(({ name }) => !completed.some(({ step }) => step === name))
   return open === -1 ? steps.length - 1 : open
 }

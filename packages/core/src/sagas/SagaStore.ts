@@ -3,11 +3,11 @@ import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { SagaId } from "../ids/SagaId.ts"
 import type { Subject } from "../ids/Subject.ts"
 import type { UserId } from "../ids/UserId.ts"
-import { countedAtMost, totalOf } from "../storage/CountedTotal.ts"
+import { maxCounted, totalOf } from "../storage/CountedTotal.ts"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { Wakeups } from "../wakeups/Wakeups.ts"
-import { type CancelRequest, claimedBy, isEnded, movedAt, Saga, type SagaState } from "./Saga.ts"
+import { type CancelRequest, claimedBy, isEnded, lastProgressAt, Saga, type SagaState } from "./Saga.ts"
 import type { LoggedEntry } from "./SagaEntry.ts"
 
 export interface SagaFilter {
@@ -15,13 +15,13 @@ export interface SagaFilter {
   readonly subject?: Subject | undefined
   readonly state?: SagaState | undefined
   readonly sagaName?: string | undefined
-  readonly lane?: string | undefined
+  readonly nodeId?: string | undefined
   /** Created at or after. */
   readonly createdFrom?: DateTime.Utc | undefined
   /** Created before. */
   readonly createdTo?: DateTime.Utc | undefined
   /** Only those that have not ended and have not got on since. */
-  readonly unmovedSince?: DateTime.Utc | undefined
+  readonly stalledSince?: DateTime.Utc | undefined
   /** 1 to 1,000. */
   readonly limit: number
   readonly offset: number
@@ -29,8 +29,8 @@ export interface SagaFilter {
 
 export interface Redispatch {
   /** Absent: any driver. */
-  readonly lane?: string | undefined
-  readonly parked?: boolean | undefined
+  readonly nodeId?: string | undefined
+  readonly suspended?: boolean | undefined
   readonly fenceOff?: boolean | undefined
 }
 
@@ -52,10 +52,10 @@ export class SagaStore extends Context.Service<
       filter: SagaFilter
     ): Effect.Effect<{ readonly sagas: ReadonlyArray<Saga>; readonly total: number }, StorageError>
     /**
-     * Makes the caller the saga's driver: raises the fence by one and names `driver`, if `dispatch` is the current number and
+     * Makes the caller the saga's driver: raises the fence by one and names `executor`, if `dispatch` is the current number and
      * the saga has not ended; none otherwise (a stale or repeated queue item). One atomic step.
      */
-    claim(id: SagaId, dispatch: number, driver: string): Effect.Effect<Option.Option<Saga>, StorageError>
+    claim(id: SagaId, dispatch: number, executor: string): Effect.Effect<Option.Option<Saga>, StorageError>
     /**
      * Raises the dispatch number, so that every item of an older number is stale, and sends the saga into another lane or parks
      * it. With `fenceOff` the fence goes up as well: whoever drives it now can write no more. None if it is unknown or has ended.
@@ -63,14 +63,14 @@ export class SagaStore extends Context.Service<
      */
     redispatch(id: SagaId, to: Redispatch): Effect.Effect<Option.Option<Saga>, StorageError>
     /** Lanes of sagas that have not ended and are not parked, each once; `undefined` stands for no lane. */
-    readonly lanes: Effect.Effect<ReadonlyArray<string | undefined>, StorageError>
+    readonly nodes: Effect.Effect<ReadonlyArray<string | undefined>, StorageError>
     /** Sagas of a lane that have not ended and are not parked, oldest first, at most `limit` (1 to 1,000). */
-    inLane(lane: string, limit: number): Effect.Effect<ReadonlyArray<Saga>, StorageError>
+    onNode(nodeId: string, limit: number): Effect.Effect<ReadonlyArray<Saga>, StorageError>
     /**
      * Sagas that have not ended and have not got on since `since`, oldest first, at most `limit` (1 to 1,000), behind `after`.
      * Without those whose subject waits for its turn, such as an execution in the line.
      */
-    unmoved(
+    stalled(
       since: DateTime.Utc,
       page: {
         readonly ownerId?: UserId | undefined
@@ -109,46 +109,46 @@ export class SagaStore extends Context.Service<
             Effect.map(rows.get, (known) => {
               const found = [...known.values()].filter((row) => matches(row, filter)).sort(newestFirst)
               const sagas = found.slice(filter.offset, filter.offset + filter.limit)
-              return { sagas, total: totalOf(filter, Math.min(found.length, countedAtMost), sagas.length) }
+              return { sagas, total: totalOf(filter, Math.min(found.length, maxCounted), sagas.length) }
             }),
-          claim: Effect.fnUntraced(function* (id, dispatch, driver) {
+          claim: Effect.fnUntraced(function* (id, dispatch, executor) {
             const updatedAt = yield* DateTime.now
             return yield* rows.modify((known) => {
               const found = known.get(id)
               if (found === undefined || found.dispatch !== dispatch || isEnded(found.state))
                 return [Option.none(), known]
-              const claimed = claimedBy(found, driver, updatedAt)
+              const claimed = claimedBy(found, executor, updatedAt)
               return [Option.some(claimed), new Map(known).set(id, claimed)]
             })
           }),
-          redispatch: (id, { fenceOff = false, lane, parked = false }) =>
+          redispatch: (id, { fenceOff = false, nodeId, suspended = false }) =>
             rows.modify((known) => {
               const found = known.get(id)
               if (found === undefined || isEnded(found.state)) return [Option.none(), known]
-              const { lane: _, parked: __, ...rest } = found
+              const { nodeId: _, suspended: __, ...rest } = found
               const moved = new Saga({
                 ...rest,
                 dispatch: found.dispatch + 1,
                 fence: found.fence + (fenceOff ? 1 : 0),
-                ...(lane === undefined ? {} : { lane }),
-                ...(parked ? { parked } : {})
+                ...(nodeId === undefined ? {} : { nodeId }),
+                ...(suspended ? { suspended } : {})
               })
               return [Option.some(moved), new Map(known).set(id, moved)]
             }),
-          lanes: Effect.map(rows.get, (known) => [
-            ...new Set([...known.values()].filter(isDriven).map(({ lane }) => lane))
+          nodes: Effect.map(rows.get, (known) => [
+            ...new Set([...known.values()].filter(isActive).map(({ nodeId }) => nodeId))
           ]),
-          inLane: (lane, limit) =>
+          onNode: (nodeId, limit) =>
             Effect.map(rows.get, (known) =>
               [...known.values()]
-                .filter((saga) => isDriven(saga) && saga.lane === lane)
+                .filter((saga) => isActive(saga) && saga.nodeId === nodeId)
                 .sort((a, b) => -newestFirst(a, b))
                 .slice(0, limit)
             ),
-          unmoved: (unmovedSince, { after = "", limit, ownerId }) =>
+          stalled: (stalledSince, { after = "", limit, ownerId }) =>
             Effect.flatMap(rows.get, (known) => {
               const found = [...known.values()]
-                .filter((saga) => saga.sagaId > after && matches(saga, { unmovedSince, ownerId, limit, offset: 0 }))
+                .filter((saga) => saga.sagaId > after && matches(saga, { stalledSince, ownerId, limit, offset: 0 }))
                 .sort((a, b) => -newestFirst(a, b))
               const idle = Effect.filter(found, (saga) => Effect.map(waits(database, saga), (waiting) => !waiting))
               return Effect.map(idle, (sagas) => sagas.slice(0, limit))
@@ -178,21 +178,21 @@ export class SagaStore extends Context.Service<
     )
 }
 
-const isDriven = ({ parked, state }: Saga) => !isEnded(state) && parked !== true
+const isActive = ({ suspended, state }: Saga) => !isEnded(state) && suspended !== true
 
 const newestFirst = (a: Saga, b: Saga) => (a.sagaId < b.sagaId ? 1 : -1)
 
 const matches = (row: Saga, filter: SagaFilter) => {
-  const { createdFrom, createdTo, lane, ownerId, sagaName, state, subject, unmovedSince } = filter
+  const { createdFrom, createdTo, nodeId, ownerId, sagaName, state, subject, stalledSince } = filter
   return (
     (ownerId ?? row.ownerId) === row.ownerId &&
     (subject === undefined || (subject.kind === row.subject.kind && subject.id === row.subject.id)) &&
     (state ?? row.state) === row.state &&
     (sagaName ?? row.sagaName) === row.sagaName &&
-    (lane ?? row.lane) === row.lane &&
+    (nodeId ?? row.nodeId) === row.nodeId &&
     (createdFrom === undefined || DateTime.isGreaterThanOrEqualTo(row.createdAt, createdFrom)) &&
     (createdTo === undefined || DateTime.isLessThan(row.createdAt, createdTo)) &&
-    (unmovedSince === undefined || (!isEnded(row.state) && DateTime.isLessThan(movedAt(row), unmovedSince)))
+    (stalledSince === undefined || (!isEnded(row.state) && DateTime.isLessThan(lastProgressAt(row), stalledSince)))
   )
 }
 

@@ -13,44 +13,44 @@ import { fold, initial, type SagaProgress } from "./SagaProgress.ts"
 import { SagaStore } from "./SagaStore.ts"
 
 /** What becomes of the saga's subject; called once nobody else can write for the saga any more. */
-export type Settle = (saga: Saga) => Effect.Effect<Pick<StepOutcome, "subject" | "events">, StorageError>
+export type Finalize = (saga: Saga) => Effect.Effect<Pick<StepOutcome, "subject" | "events">, StorageError>
 
 export class SagaTerminator extends Context.Service<
   SagaTerminator,
   {
     /**
-     * Ends the saga as `failed` under a raised fence, in one transaction with what `settle` makes of its subject. From then on a
+     * Ends the saga as `failed` under a raised fence, in one transaction with what `finalize` makes of its subject. From then on a
      * driver that held it writes nothing. What was not undone stays so, and the log does not claim otherwise. None if it is unknown
      * or has ended.
      */
-    fail(id: SagaId, reason: string, settle: Settle): Effect.Effect<Option.Option<Saga>, StorageError>
+    fail(id: SagaId, reason: string, finalize: Finalize): Effect.Effect<Option.Option<Saga>, StorageError>
   }
 >()("@fairlead/core/sagas/SagaTerminator") {
-  /** `driver` names this host in the log and in the saga's row. */
-  static readonly layer = (driver: string) =>
+  /** `executor` names this host in the log and in the saga's row. */
+  static readonly layer = (executor: string) =>
     Layer.effect(
       SagaTerminator,
       Effect.gen(function* () {
         const [store, journal, storage] = [yield* SagaStore, yield* Journal, yield* Storage]
         const services = { store, journal, storage, events: yield* EventFactory }
 
-        const fail = Effect.fnUntraced(function* (id: SagaId, reason: string, settle: Settle) {
-          const fenced = yield* store.redispatch(id, { parked: true, fenceOff: true })
+        const fail = Effect.fnUntraced(function* (id: SagaId, reason: string, finalize: Finalize) {
+          const fenced = yield* store.redispatch(id, { suspended: true, fenceOff: true })
           if (Option.isNone(fenced)) return Option.none()
-          const saga = new Saga({ ...fenced.value, driver })
+          const saga = new Saga({ ...fenced.value, executor })
           const folded = fold((yield* store.log(id)).map(({ entry }) => entry))
           const progress = Result.getOrElse(folded, () => unreadable(saga))
           const session = SagaSession.make(services, { saga, progress, subject: undefined })
           for (const entry of leadingTo(progress, saga, reason)) yield* session.record(entry)
-          yield* session.record({ _tag: "SagaEnded", end: "failed", reason }, yield* settle(saga))
+          yield* session.record({ _tag: "SagaEnded", end: "failed", reason }, yield* finalize(saga))
           yield* session.flush
           return yield* store.find(id)
         })
 
         return SagaTerminator.of({
-          fail: (id, reason, settle) =>
+          fail: (id, reason, finalize) =>
             // Nobody can raise the fence between two writes of one transaction.
-            Effect.catchTag(storage.transaction(fail(id, reason, settle)), "SagaFenced", Effect.die)
+            Effect.catchTag(storage.transaction(fail(id, reason, finalize)), "SagaFenced", Effect.die)
         })
       })
     )

@@ -1,4 +1,4 @@
-/** Use cases on sagas: list, look up, read their history, cancel. Driving them is `SagaDriver`'s business. */
+/** Use cases on sagas: list, look up, read their history, cancel. Driving them is `SagaExecutor`'s business. */
 import { Context, DateTime, Effect, Layer, Option, Result } from "effect"
 import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
 import type { Permission } from "../auth/roles/Permission.ts"
@@ -7,14 +7,14 @@ import type { StorageError } from "../storage/StorageError.ts"
 import type { Saga } from "./Saga.ts"
 import { SagaCanceller } from "./SagaCanceller.ts"
 import { definitionOf } from "./SagaDefinition.ts"
-import { SagaDefinitions } from "./SagaDriver.ts"
 import { SagaNotCancellable, SagaNotFound, type SagaNotRestartable } from "./SagaError.ts"
-import { historyOf, type SagaHistory, type Shown } from "./SagaHistory.ts"
+import { SagaDefinitions } from "./SagaExecutor.ts"
+import { historyOf, type PublicOutput, type SagaHistory } from "./SagaHistory.ts"
 import { fold, initial } from "./SagaProgress.ts"
 import { restart, type SagaRestart } from "./SagaRestart.ts"
 import { type SagaFilter, SagaStore } from "./SagaStore.ts"
 
-export interface SagaTold {
+export interface SagaDetail {
   readonly saga: Saga
   readonly history: SagaHistory
 }
@@ -29,7 +29,7 @@ export class Sagas extends Context.Service<
       filter: SagaFilter
     ): Effect.Effect<{ readonly sagas: ReadonlyArray<Saga>; readonly total: number }, StorageError>
     /** What happened to it, step by step; of outputs only what the definition lets people see. */
-    history(caller: Principal, id: SagaId): Effect.Effect<SagaTold, SagaNotFound | StorageError>
+    history(caller: Principal, id: SagaId): Effect.Effect<SagaDetail, SagaNotFound | StorageError>
     /** How a new saga would go on from this one; see `SagaRestart`. `fromStep` absent: from where it failed. */
     planRestart(
       caller: Principal,
@@ -71,8 +71,9 @@ export class Sagas extends Context.Service<
         history: Effect.fn("Sagas.history")(function* (caller, id) {
           const saga = yield* find(caller, "sagas:read", id)
           const steps = definitionOf(definitions, saga)?.steps ?? []
-          const shown: Shown = (name, output) => steps.find((step) => step.name === name)?.shown?.(output) ?? null
-          return { saga, history: historyOf(yield* store.log(id), shown) }
+          const publicOutput: PublicOutput = (name, output) =>
+            steps.find((step) => step.name === name)?.publicOutput?.(output) ?? null
+          return { saga, history: historyOf(yield* store.log(id), publicOutput) }
         }),
         planRestart: Effect.fn("Sagas.planRestart")(function* (caller, id, fromStep) {
           const saga = yield* find(caller, "sagas:write", id)

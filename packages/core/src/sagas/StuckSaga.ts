@@ -1,6 +1,6 @@
 /** Why a saga does not get on, as far as rows tell. Pure. */
 import { DateTime, Schema } from "effect"
-import { isAlive, type SeenHost } from "../hosts/Host.ts"
+import { type InstanceStatus, isAlive } from "../instances/Instance.ts"
 import { isEnded, type Saga } from "./Saga.ts"
 import type { SagaProgress } from "./SagaProgress.ts"
 
@@ -12,11 +12,11 @@ import type { SagaProgress } from "./SagaProgress.ts"
  */
 export const StuckReason = Schema.Literals([
   "no_definition",
-  "no_host_for_lane",
+  "no_instance_for_node",
   "waiting_for_retry",
   "undo_failing",
-  "driver_silent",
-  "driver_failing",
+  "executor_silent",
+  "executor_failing",
   "not_dispatched"
 ])
 export type StuckReason = typeof StuckReason.Type
@@ -41,19 +41,19 @@ export const claimsWithoutProgress = ({ fence, lastEntry }: Pick<Saga, "fence" |
 export const whyStuck = (
   saga: Saga,
   { open, openUndo }: Pick<SagaProgress, "open" | "openUndo">,
-  hosts: ReadonlyArray<SeenHost>,
+  instances: ReadonlyArray<InstanceStatus>,
   known: boolean,
   now: DateTime.Utc
 ): Stuckness | undefined => {
-  const { driver, lane, parked, state } = saga
-  const alive = hosts.filter(isAlive)
+  const { executor, nodeId, suspended, state } = saga
+  const alive = instances.filter(isAlive)
   if (isEnded(state)) return undefined
-  if (parked === true) return { reason: "not_dispatched" }
-  if (lane !== undefined && !alive.some(({ host }) => host.places.some(({ place }) => place === lane)))
-    return { reason: "no_host_for_lane" }
-  if (claimsWithoutProgress(saga) >= failingClaims) return { reason: known ? "driver_failing" : "no_definition" }
-  if (driver === undefined) return { reason: "not_dispatched" }
-  if (!alive.some(({ host }) => host.name === driver)) return { reason: "driver_silent" }
+  if (suspended === true) return { reason: "not_dispatched" }
+  if (nodeId !== undefined && !alive.some(({ instance }) => instance.nodes.some((served) => served.nodeId === nodeId)))
+    return { reason: "no_instance_for_node" }
+  if (claimsWithoutProgress(saga) >= failingClaims) return { reason: known ? "executor_failing" : "no_definition" }
+  if (executor === undefined) return { reason: "not_dispatched" }
+  if (!alive.some(({ instance }) => instance.name === executor)) return { reason: "executor_silent" }
   if (openUndo?.failure !== undefined) return { reason: "undo_failing", ...due(openUndo.retryAt) }
   return state === "running" && open?.retryAt !== undefined && DateTime.isGreaterThan(open.retryAt, now)
     ? { reason: "waiting_for_retry", retryAt: open.retryAt }

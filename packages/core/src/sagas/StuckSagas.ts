@@ -1,12 +1,12 @@
 /** Report of the sagas that do not get on, with why. */
 import { Context, DateTime, Effect, Layer, Result } from "effect"
 import { ownerFilter, type Principal } from "../auth/Principal.ts"
-import { HostRegistry } from "../hosts/HostRegistry.ts"
 import type { SagaId } from "../ids/SagaId.ts"
+import { InstanceRegistry } from "../instances/InstanceRegistry.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Saga } from "./Saga.ts"
 import { definitionOf } from "./SagaDefinition.ts"
-import { SagaDefinitions } from "./SagaDriver.ts"
+import { SagaDefinitions } from "./SagaExecutor.ts"
 import { fold, initial } from "./SagaProgress.ts"
 import { SagaStore } from "./SagaStore.ts"
 import { claimsWithoutProgress, type Stuckness, whyStuck } from "./StuckSaga.ts"
@@ -42,7 +42,7 @@ export class StuckSagas extends Context.Service<
   static readonly layer = Layer.effect(
     StuckSagas,
     Effect.gen(function* () {
-      const [store, registry, definitions] = [yield* SagaStore, yield* HostRegistry, yield* SagaDefinitions]
+      const [store, registry, definitions] = [yield* SagaStore, yield* InstanceRegistry, yield* SagaDefinitions]
 
       /** The log is read only where something failed. */
       const progressOf = Effect.fnUntraced(function* ({ retryCount, sagaId }: Saga) {
@@ -54,13 +54,13 @@ export class StuckSagas extends Context.Service<
         report: Effect.fn("StuckSagas.report")(function* (caller, { after, limit, olderThanSeconds }) {
           const now = yield* DateTime.now
           const since = DateTime.subtract(now, { seconds: olderThanSeconds })
-          const found = yield* store.unmoved(since, { ownerId: ownerFilter(caller, "sagas:read"), after, limit })
-          const hosts = yield* registry.seen
+          const found = yield* store.stalled(since, { ownerId: ownerFilter(caller, "sagas:read"), after, limit })
+          const instances = yield* registry.seen
           const judged = yield* Effect.forEach(
             found,
             Effect.fnUntraced(function* (saga) {
               const known = definitionOf(definitions, saga) !== undefined
-              const why = whyStuck(saga, yield* progressOf(saga), hosts, known, now)
+              const why = whyStuck(saga, yield* progressOf(saga), instances, known, now)
               return why === undefined ? [] : [{ ...why, saga, claims: claimsWithoutProgress(saga) }]
             }),
             { concurrency: 4 }

@@ -3,16 +3,16 @@ import type { StoredEvent } from "../events/StoredEvent.ts"
 import type { Execution } from "../executions/Execution.ts"
 import { isTerminal, type TerminalStatus } from "../executions/ExecutionStatus.ts"
 import { isEnded } from "../sagas/Saga.ts"
-import { type Breach, type Invariant, unless } from "./Breach.ts"
-import { type Check, isWhole, type SagaFile } from "./Dossier.ts"
+import { type Check, isWhole, type SagaFile } from "./ExecutionRecords.ts"
+import { type Invariant, unless, type Violation } from "./Violation.ts"
 
 type Event = StoredEvent["event"]
 
 /** A judgement on a stream of which every event decoded. */
 const ofStream =
   (check: Check): Check =>
-  (dossier) =>
-    isWhole(dossier, "events") ? check(dossier) : []
+  (records) =>
+    isWhole(records, "events") ? check(records) : []
 
 const dense = ofStream(({ events }) =>
   events.flatMap((event, i) =>
@@ -99,7 +99,7 @@ const resulted = (
   execution: Execution,
   after: ReadonlyArray<StoredEvent>,
   all: ReadonlyArray<StoredEvent>
-): ReadonlyArray<Breach> => {
+): ReadonlyArray<Violation> => {
   const sizeBytes = (execution.outcome?.stdoutBytes ?? 0) + (execution.outcome?.stderrBytes ?? 0)
   return [
     ...unless(
@@ -165,10 +165,10 @@ const startedOnce = ofStream(({ events, execution }) => {
 /** 0 where the event does not tell. */
 const attemptOf = (event: Event) => (event._tag === "ExecutionStarted" ? (event.attempt ?? 1) : 0)
 
-const sagaTold: Check = (dossier) => {
-  if (!isWhole(dossier, "events", "sagas")) return []
-  return dossier.sagas.flatMap((file) => {
-    const own = dossier.events.filter(({ event }) => "sagaId" in event && event.sagaId === file.saga.sagaId)
+const sagaTold: Check = (records) => {
+  if (!isWhole(records, "events", "sagas")) return []
+  return records.sagas.flatMap((file) => {
+    const own = records.events.filter(({ event }) => "sagaId" in event && event.sagaId === file.saga.sagaId)
     return [...lifeOf(file, own), ...undoingOf(file, own)]
   })
 }
@@ -180,7 +180,7 @@ const sagaEnds: Record<string, ReadonlyArray<Event["_tag"]>> = {
   cancelled: ["SagaCompensated", "SagaCancelled"]
 }
 
-const lifeOf = ({ saga }: SagaFile, events: ReadonlyArray<StoredEvent>): ReadonlyArray<Breach> => {
+const lifeOf = ({ saga }: SagaFile, events: ReadonlyArray<StoredEvent>): ReadonlyArray<Violation> => {
   const told = events.map(({ event }) => event._tag).filter((tag) => tag !== "SagaCompensating")
   const due = ["SagaStarted", ...(isEnded(saga.state) ? (sagaEnds[saga.state] ?? []) : [])]
   return unless(
@@ -191,7 +191,7 @@ const lifeOf = ({ saga }: SagaFile, events: ReadonlyArray<StoredEvent>): Readonl
   )
 }
 
-const undoingOf = ({ saga }: SagaFile, events: ReadonlyArray<StoredEvent>): ReadonlyArray<Breach> => {
+const undoingOf = ({ saga }: SagaFile, events: ReadonlyArray<StoredEvent>): ReadonlyArray<Violation> => {
   const told = events.flatMap(({ event }) => (event._tag === "SagaCompensating" ? [event.compensatingStep] : []))
   return unless(
     told.join() === saga.compensatedSteps.join(),
@@ -201,7 +201,7 @@ const undoingOf = ({ saga }: SagaFile, events: ReadonlyArray<StoredEvent>): Read
   )
 }
 
-const noneAfterFirst = (events: ReadonlyArray<StoredEvent>, invariant: Invariant): ReadonlyArray<Breach> =>
+const noneAfterFirst = (events: ReadonlyArray<StoredEvent>, invariant: Invariant): ReadonlyArray<Violation> =>
   events.slice(1).flatMap((event) => unless(false, invariant, rowOf(event), `another ${event.event._tag}`))
 
 const rowOf = ({ stream, streamVersion }: StoredEvent) => `events ${stream}/${streamVersion}`

@@ -2,8 +2,8 @@
 import { DateTime } from "effect"
 import type { Execution, ExecutionOutcome } from "../executions/Execution.ts"
 import { isTerminal, type TerminalStatus } from "../executions/ExecutionStatus.ts"
-import { type Breach, unless } from "./Breach.ts"
-import type { Check } from "./Dossier.ts"
+import type { Check } from "./ExecutionRecords.ts"
+import { unless, type Violation } from "./Violation.ts"
 
 const readable: Check = ({ unreadable }) =>
   unreadable.map(({ key, part, problem }) => ({ invariant: "row_readable", row: `${part} ${key}`, detail: problem }))
@@ -80,7 +80,7 @@ const concluded = about(({ outcome, status }) =>
       ]
 )
 
-const keyed: Check = ({ execution, keys }): ReadonlyArray<Breach> => {
+const keyed: Check = ({ execution, keys }): ReadonlyArray<Violation> => {
   if (execution === undefined) return []
   return keys.flatMap(({ key, ownerId }, i) => [
     ...unless(

@@ -2,8 +2,8 @@
 
 import { Schema } from "effect"
 import { OutputName, OutputStream } from "../runtime/Job.ts"
-import { unless } from "./Breach.ts"
-import type { Check, OutputExtent } from "./Dossier.ts"
+import type { Check, OutputExtent } from "./ExecutionRecords.ts"
+import { unless } from "./Violation.ts"
 
 const isOutputStream = Schema.is(OutputStream)
 

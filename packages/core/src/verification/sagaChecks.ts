@@ -7,14 +7,14 @@ import { isEnded } from "../sagas/Saga.ts"
 import { decide, type StepShape } from "../sagas/SagaDecision.ts"
 import type { SagaEntry } from "../sagas/SagaEntry.ts"
 import { evolve, initial, type SagaProgress } from "../sagas/SagaProgress.ts"
-import { type Breach, unless } from "./Breach.ts"
-import { type Check, type Dossier, isWhole, type SagaFile } from "./Dossier.ts"
+import { type Check, type ExecutionRecords, isWhole, type SagaFile } from "./ExecutionRecords.ts"
 import { stepsOf } from "./SagaShapes.ts"
+import { unless, type Violation } from "./Violation.ts"
 
 /** At most one saga of an execution is alive, and it is the last. */
-const accompanied: Check = (dossier) => {
-  if (!isWhole(dossier, "sagas")) return []
-  const { execution, executionId, sagas } = dossier
+const accompanied: Check = (records) => {
+  if (!isWhole(records, "sagas")) return []
+  const { execution, executionId, sagas } = records
   // One that was skipped, because its key was taken, ended as it was accepted.
   const isSkipped = execution?.outcome?.errorCause === "skipped"
   return [
@@ -28,10 +28,10 @@ const accompanied: Check = (dossier) => {
 }
 
 /** The execution's end is that of its last saga. */
-const endedTogether: Check = (dossier) => {
-  const { execution, sagas } = dossier
+const endedTogether: Check = (records) => {
+  const { execution, sagas } = records
   const last = sagas.at(-1)
-  if (execution === undefined || last === undefined || !isWhole(dossier, "sagas", "saga_log")) return []
+  if (execution === undefined || last === undefined || !isWhole(records, "sagas", "saga_log")) return []
   const { status } = execution
   const { state } = last.saga
   return [
@@ -73,9 +73,9 @@ const agrees = ({ log, saga }: SagaFile, { outcome, status }: Execution): boolea
 }
 
 const perSaga =
-  (judge: (file: SagaFile, dossier: Dossier) => ReadonlyArray<Breach>): Check =>
-  (dossier) =>
-    isWhole(dossier, "saga_log") ? dossier.sagas.flatMap((file) => judge(file, dossier)) : []
+  (judge: (file: SagaFile, records: ExecutionRecords) => ReadonlyArray<Violation>): Check =>
+  (records) =>
+    isWhole(records, "saga_log") ? records.sagas.flatMap((file) => judge(file, records)) : []
 
 const sequential = perSaga(({ log, saga }) =>
   log.flatMap(({ seq }, i) =>
@@ -161,18 +161,22 @@ const isUndo = (entry: SagaEntry) =>
 
 const nameOf = (entry: SagaEntry) => ("step" in entry ? `${entry._tag} ${entry.step}` : entry._tag)
 
-const projected = (file: SagaFile, progress: SagaProgress): ReadonlyArray<Breach> => {
+const projected = (file: SagaFile, progress: SagaProgress): ReadonlyArray<Violation> => {
   const { saga } = file
-  const shown = (name: string, row: string, log: string) =>
+  const publicOutput = (name: string, row: string, log: string) =>
     unless(row === log, "saga_projection", rowOf(file), `${name} is ${row || "empty"}, the log says ${log || "empty"}`)
   // A driver that has claimed the saga and written nothing yet has made it run.
   const state = progress.state === "created" && saga.fence > 0 ? "running" : progress.state
   return [
-    ...shown("state", saga.state, state),
-    ...shown("completedSteps", saga.completedSteps.join(", "), progress.completed.map(({ step }) => step).join(", ")),
-    ...shown("compensatedSteps", saga.compensatedSteps.join(", "), progress.undone.join(", ")),
-    ...shown("retryCount", `${saga.retryCount}`, `${progress.failures}`),
-    ...shown("logLength", `${saga.logLength}`, `${progress.length}`),
+    ...publicOutput("state", saga.state, state),
+    ...publicOutput(
+      "completedSteps",
+      saga.completedSteps.join(", "),
+      progress.completed.map(({ step }) => step).join(", ")
+    ),
+    ...publicOutput("compensatedSteps", saga.compensatedSteps.join(", "), progress.undone.join(", ")),
+    ...publicOutput("retryCount", `${saga.retryCount}`, `${progress.failures}`),
+    ...publicOutput("logLength", `${saga.logLength}`, `${progress.length}`),
     ...unless(
       isEnded(saga.state) === (saga.completedAt !== undefined),
       "saga_projection",

@@ -1,12 +1,13 @@
 /** Judges what is stored about one execution. Pure. A new invariant is one more check in its list. */
-import type { Breach } from "./Breach.ts"
-import type { Check, Dossier } from "./Dossier.ts"
+
+import type { Check, ExecutionRecords } from "./ExecutionRecords.ts"
 import { eventChecks } from "./eventChecks.ts"
 import { executionChecks } from "./executionChecks.ts"
 import { outputChecks } from "./outputChecks.ts"
 import { sagaChecks } from "./sagaChecks.ts"
+import type { Violation } from "./Violation.ts"
 
 const checks: ReadonlyArray<Check> = [...executionChecks, ...sagaChecks, ...eventChecks, ...outputChecks]
 
-/** Every breach that the dossier shows; empty when every invariant of one execution holds. */
-export const verify = (dossier: Dossier): ReadonlyArray<Breach> => checks.flatMap((check) => check(dossier))
+/** Every violation that the dossier shows; empty when every invariant of one execution holds. */
+export const verify = (records: ExecutionRecords): ReadonlyArray<Violation> => checks.flatMap((check) => check(records))

@@ -6,7 +6,7 @@ import { Effect, type Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { callerOf, identity, keyOwner, loggedIn, password, registered, secret, twoHosts } from "./support/identity.ts"
 
-const host = Effect.provide(identity)
+const instance = Effect.provide(identity)
 const login = (name: string) => Effect.andThen(registered(name), Effect.flatMap(loggedIn(name), callerOf))
 const refused = (key: Redacted.Redacted) => Effect.map(Effect.flip(keyOwner(key)), ({ _tag }) => _tag)
 const created = (name: string, request: { readonly expiresInDays?: number } = {}) =>
@@ -36,7 +36,7 @@ describe("ApiKeys that are made with a key", () => {
       yield* keys.revoke(caller, apiKey.apiKeyId, origin())
       for (const child of [endless, longer, shorter]) assert.strictEqual(yield* refused(child.key), "TokenRejected")
       assert.deepStrictEqual(yield* keys.list(caller), [])
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("and all others of the user are refused on every host once the password has changed", () =>
@@ -50,8 +50,8 @@ describe("ApiKeys that are made with a key", () => {
         a
       )
       yield* TestClock.adjust("1 second")
-      for (const host of [a, b])
-        assert.strictEqual(yield* Effect.provideContext(refused(made.key), host), "TokenRejected")
+      for (const instance of [a, b])
+        assert.strictEqual(yield* Effect.provideContext(refused(made.key), instance), "TokenRejected")
     }).pipe(Effect.scoped)
   )
 })

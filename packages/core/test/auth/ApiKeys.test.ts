@@ -13,7 +13,7 @@ import { Effect, Layer, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { callerOf, hostOver, identity, keyOwner, loggedIn, registered, secret, twoHosts } from "./support/identity.ts"
 
-const host = Effect.provide(identity)
+const instance = Effect.provide(identity)
 const login = (name: string) => Effect.andThen(registered(name), Effect.flatMap(loggedIn(name), callerOf))
 const refused = (key: Redacted.Redacted) => Effect.map(Effect.flip(keyOwner(key)), ({ _tag }) => _tag)
 const created = (name: string, request: { readonly expiresInDays?: number } = {}) =>
@@ -42,7 +42,7 @@ describe("ApiKeys.create", () => {
       assert.match(record.keyHash, /^[0-9a-f]{64}$/)
       assert.notInclude(JSON.stringify(record), text.slice(-20))
       assert.notInclude(JSON.stringify(yield* (yield* ApiKeys).list(caller)), record.keyHash)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("gives a user 50 keys at most, until one is revoked", () =>
@@ -62,7 +62,7 @@ describe("ApiKeys.create", () => {
       assert.deepStrictEqual([ids.length, ids], [50, [...ids].sort().reverse()])
       for (const id of ids.slice(0, 1)) yield* keys.revoke(caller, id, origin())
       yield* keys.create(caller, { name: "k" }, origin())
-    }).pipe(host)
+    }).pipe(instance)
   )
 })
 
@@ -94,7 +94,7 @@ describe("ApiKeys events", () => {
       )
       const text = JSON.stringify(events)
       for (const part of [Redacted.value(key).slice(-20), "fairlead_"]) assert.notInclude(text, part)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("are not written for a key too many, a key of others, or a key that is gone", () =>
@@ -124,7 +124,7 @@ describe("ApiKeys events", () => {
         (yield* logged(caller)).map(({ event }) => event._tag),
         ["ApiKeyCreated", "ApiKeyRevoked"]
       )
-    }).pipe(host)
+    }).pipe(instance)
   )
 })
 
@@ -152,7 +152,7 @@ describe("ApiKeys.authenticate", () => {
       ]
       for (const text of forged) assert.strictEqual(yield* refused(secret(text)), "TokenRejected", text)
       yield* keyOwner(mine.key)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("does not ask the store about a key with a typing error", () => {
@@ -185,7 +185,7 @@ describe("ApiKeys.authenticate", () => {
       yield* store.remove(caller.userId, apiKey.apiKeyId)
       yield* store.insert({ apiKey, keyHash: "0".repeat(64) }, 50)
       assert.strictEqual(yield* refused(key), "TokenRejected")
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("refuses a key when its days are over", () =>
@@ -195,7 +195,7 @@ describe("ApiKeys.authenticate", () => {
       yield* keyOwner(key)
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* refused(key), "TokenRejected")
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("refuses the keys of an inactive user, and goes by the role of the moment", () =>
@@ -213,7 +213,7 @@ describe("ApiKeys.authenticate", () => {
       assert.isUndefined((yield* keyOwner(key)).grants["executions:run"])
       yield* changed({ isActive: false, version: user.version + 2 })
       assert.strictEqual(yield* refused(key), "TokenRejected")
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("notes the use once a minute, however often the key is used", () => {
@@ -275,6 +275,6 @@ describe("ApiKeys.revoke", () => {
       yield* keys.revoke(mine.caller, mine.apiKey.apiKeyId, origin())
       const again = yield* Effect.flip(keys.revoke(mine.caller, mine.apiKey.apiKeyId, origin()))
       assert.strictEqual(again._tag, "ApiKeyNotFound")
-    }).pipe(host)
+    }).pipe(instance)
   )
 })

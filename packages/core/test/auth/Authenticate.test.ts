@@ -13,7 +13,7 @@ import { Effect, type Fiber, Layer, Option, type Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { callerOf, goodTokens, hostOver, identity, loggedIn, registered, secret, twoHosts } from "./support/identity.ts"
 
-const host = Effect.provide(identity)
+const instance = Effect.provide(identity)
 const storageError = new StorageError({ operation: "test", retryable: true, cause: "test" })
 const all = { bearer: true, cookie: true }
 const none = { bearer: false, cookie: false }
@@ -40,7 +40,7 @@ describe("Sessions.authenticate", () => {
       assert.deepStrictEqual(yield* goodTokens(tokens), { bearer: false, cookie: true })
       yield* TestClock.adjust("1 day")
       assert.deepStrictEqual(yield* goodTokens(tokens), none)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("refuses inactive users and tells a new role, once a hint or five seconds have passed", () =>
@@ -63,7 +63,7 @@ describe("Sessions.authenticate", () => {
       const left = yield* goodTokens(tokens).pipe(Effect.repeat({ until: ({ bearer }) => !bearer, times: 100 }))
       assert.deepStrictEqual(left, none)
       assert.strictEqual(yield* refused(tokens.refreshToken), "TokenRejected")
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("asks the store once in five seconds, whoever comes at the same time", () => {
@@ -118,7 +118,7 @@ describe("Sessions.authenticate", () => {
       yield* wakeups.send("wakeups/lost")
       const left = yield* goodTokens(tokens).pipe(Effect.repeat({ until: ({ bearer }) => !bearer, times: 100 }))
       assert.deepStrictEqual(left, none)
-    }).pipe(host)
+    }).pipe(instance)
   )
 })
 
@@ -160,7 +160,7 @@ describe("Sessions.awaitRevocation", () => {
       assert.isFalse(yield* settled(fiber))
       yield* TestClock.adjust("1 second")
       assert.isTrue(yield* settled(fiber))
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("ends when the user gets another role, even if no hint says so", () =>
@@ -172,7 +172,7 @@ describe("Sessions.awaitRevocation", () => {
       assert.isFalse(yield* settled(fiber))
       yield* TestClock.adjust("30 seconds")
       assert.isTrue(yield* settled(fiber))
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("returns at once for a session that has ended", () =>
@@ -182,6 +182,6 @@ describe("Sessions.awaitRevocation", () => {
       const caller = yield* callerOf(tokens)
       yield* logout(tokens)
       yield* (yield* Sessions).awaitRevocation(caller)
-    }).pipe(host)
+    }).pipe(instance)
   )
 })

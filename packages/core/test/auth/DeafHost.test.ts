@@ -15,7 +15,7 @@ const deaf = Layer.effect(
   Wakeups,
   Effect.map(Wakeups, (wakeups) => ({ ...wakeups, all: Stream.never }))
 )
-const host = Effect.provide(hostOver(Layer.provideMerge(deaf, Stores.layerMemory)))
+const instance = Effect.provide(hostOver(Layer.provideMerge(deaf, Stores.layerMemory)))
 const none = { bearer: false, cookie: false }
 
 /** A user with two sessions that the host remembers. */
@@ -61,7 +61,7 @@ describe("a host that hears no hints", () => {
       const { own } = yield* twoLogins
       yield* (yield* Sessions).logout(own.sessionId, origin())
       assert.deepStrictEqual(yield* goodTokens(own), none)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("knows of the reuse that it found", () =>
@@ -73,7 +73,7 @@ describe("a host that hears no hints", () => {
       assert.deepStrictEqual(yield* goodTokens(second), { bearer: true, cookie: true })
       yield* Effect.flip(sessions.refresh(own.refreshToken, origin()))
       assert.deepStrictEqual(yield* goodTokens(second), none)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("knows whom it gave another password", () =>
@@ -83,7 +83,7 @@ describe("a host that hears no hints", () => {
       yield* (yield* Users).changePassword(caller, change, origin())
       assert.deepStrictEqual(yield* goodTokens(other), none)
       assert.deepStrictEqual(yield* goodTokens(own), { bearer: true, cookie: true })
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("knows the keys that it revoked", () =>
@@ -94,6 +94,6 @@ describe("a host that hears no hints", () => {
       yield* keyOwner(key)
       yield* keys.revoke(caller, apiKey.apiKeyId, origin())
       assert.strictEqual((yield* Effect.flip(keyOwner(key)))._tag, "TokenRejected")
-    }).pipe(host)
+    }).pipe(instance)
   )
 })

@@ -25,7 +25,7 @@ import {
 } from "./support/identity.ts"
 
 const times = (n: number) => Array.from({ length: n }, (_, i) => i)
-const host = Effect.provide(identity)
+const instance = Effect.provide(identity)
 const failures = "auth/failures"
 
 /** Writes the user again with this change. */
@@ -44,7 +44,7 @@ describe("Sessions.login", () => {
         (login) => refusal(login, "wrong")
       )
       assert.deepStrictEqual(tags, [...times(5).map(() => "CredentialsRejected"), "LoginLocked", "LoginLocked"])
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("takes the name or the address in any case, and says who came", () =>
@@ -67,7 +67,7 @@ describe("Sessions.login", () => {
         events.slice(1),
         times(3).map(() => ({ ...loggedIn, ipAddress: "192.0.2.1", userAgent: "test" }))
       )
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("stores a bounded origin, also of one that reads its request lazily", () => {
@@ -90,7 +90,7 @@ describe("Sessions.login", () => {
       assert.deepInclude(stored?.metadata, { ...origin, correlationId: "c-1", userId: user.userId })
       const session = Option.getOrThrow(yield* (yield* SessionStore).find(sessionId))
       assert.deepInclude({ ...session }, origin)
-    }).pipe(host)
+    }).pipe(instance)
   })
 
   it.effect("notes when the user came last", () =>
@@ -100,7 +100,7 @@ describe("Sessions.login", () => {
       const caller = yield* Effect.flatMap(loggedIn("ada"), callerOf)
       const self = yield* (yield* Users).self(caller)
       assert.strictEqual(self.lastLoginAt?.epochMilliseconds, 5_000)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("gives one answer, for one check of a hash each, to whatever is wrong", () =>
@@ -122,7 +122,7 @@ describe("Sessions.login", () => {
         assert.strictEqual(yield* refusal(name, text), "CredentialsRejected")
         assert.strictEqual(counts.verified, i + 1)
       }
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("records a failure without what was typed for a name, unless it is one", () =>
@@ -137,7 +137,7 @@ describe("Sessions.login", () => {
       ])
       const log = JSON.stringify(yield* (yield* EventLog).readAll(undefined, 1_000))
       for (const typed of ["wrong-guess", "my-typed-password", password]) assert.notInclude(log, typed)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect.each(["ada", "nobody"])(
@@ -156,7 +156,7 @@ describe("Sessions.login", () => {
         else assert.strictEqual(yield* refusal(name, password), "CredentialsRejected")
         const tags = yield* tagsOf(failures)
         assert.deepStrictEqual(tags.slice(0, 6), [...times(5).map(() => "AuthFailed"), "SecurityViolation"])
-      }).pipe(host)
+      }).pipe(instance)
   )
 
   it.effect("forgives the failures before a success", () =>
@@ -166,7 +166,7 @@ describe("Sessions.login", () => {
         for (const _ of times(4)) assert.strictEqual(yield* refusal("ada", "wrong"), "CredentialsRejected")
         yield* loggedIn("ada")
       }
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("counts strangers apart from an address where the user was, and both to five", () =>
@@ -180,7 +180,7 @@ describe("Sessions.login", () => {
       yield* loggedIn("ada", home)
       for (const _ of times(5)) yield* refusal("ada", "wrong", home)
       assert.strictEqual(yield* refusal("ada", password, home), "LoginLocked")
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("a lock leaves the sessions of the user alone", () =>
@@ -190,7 +190,7 @@ describe("Sessions.login", () => {
       for (const _ of times(6)) yield* refusal("ada", "wrong")
       yield* callerOf(tokens)
       yield* (yield* Sessions).refresh(tokens.refreshToken, origin())
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("50 guesses at once, on two hosts, cost five checks", () =>
@@ -248,15 +248,15 @@ describe("Sessions.login", () => {
       yield* gate.close
       const attempts = yield* Effect.forEach(times(4), (n) => Effect.forkChild(loggedIn(`user-${n}`)))
       yield* Effect.yieldNow.pipe(Effect.repeat({ until: () => counts.atOnce === 4, times: 1_000 }))
-      const leaving = yield* Effect.forEach(attempts, (fiber) => Effect.forkChild(Fiber.interrupt(fiber)))
+      const draining = yield* Effect.forEach(attempts, (fiber) => Effect.forkChild(Fiber.interrupt(fiber)))
       const next = yield* Effect.forkChild(loggedIn("user-5"))
       yield* Effect.repeat(Effect.yieldNow, { times: 100 })
       assert.strictEqual(counts.atOnce, 4)
       yield* gate.open
-      yield* Effect.forEach(leaving, Fiber.join)
+      yield* Effect.forEach(draining, Fiber.join)
       yield* Fiber.join(next)
       assert.strictEqual(counts.mostAtOnce, 4)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("makes an outdated hash anew, once", () =>
@@ -272,7 +272,7 @@ describe("Sessions.login", () => {
       assert.strictEqual(counts.hashed, 1)
       const { passwordHash } = Option.getOrThrow(yield* store.find(user.userId))
       assert.notStrictEqual(Redacted.value(passwordHash), Redacted.value(weak))
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("opens nothing for a password that was changed while it was checked", () =>
@@ -287,6 +287,6 @@ describe("Sessions.login", () => {
       yield* store.replace(new User({ ...user, version: 2 }), secret("memory$0$another"))
       yield* gate.open
       assert.strictEqual(yield* Fiber.join(login), "CredentialsRejected")
-    }).pipe(host)
+    }).pipe(instance)
   )
 })

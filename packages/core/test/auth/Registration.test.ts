@@ -21,7 +21,7 @@ import {
   secret
 } from "./support/identity.ts"
 
-const host = Effect.provide(identity)
+const instance = Effect.provide(identity)
 const next = "Another-Horse-8"
 
 const register = (change: Partial<NewUser> = {}) =>
@@ -39,7 +39,7 @@ describe("Users.register", () => {
       const { userId } = user
       const event = { _tag: "UserRegistered", userId, username: "Ada", email: "Ada@example.com" } as const
       assert.deepStrictEqual(yield* eventsOf(`user/${userId}`), [event])
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("makes no more of the request than its fields: a role in it is nothing", () =>
@@ -48,7 +48,7 @@ describe("Users.register", () => {
       const wish = { ...newUser(), role: "admin", isActive: false, userId: "x", version: 9 }
       const user = yield* users.register(wish, origin())
       assert.deepInclude({ ...user }, { role: "user", isActive: true, version: 1 })
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("says that a name is taken, and writes nothing", () =>
@@ -57,7 +57,7 @@ describe("Users.register", () => {
       const taken = yield* Effect.flip(register({ username: "ADA", email: "new@example.com" }))
       assert.deepInclude(taken, { _tag: "UsernameTaken", username: "ADA" })
       assert.isTrue(Option.isNone(yield* (yield* UserStore).findByLogin("new@example.com")))
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("takes an address that another user has for contact only, and says nothing of it", () =>
@@ -65,12 +65,14 @@ describe("Users.register", () => {
       const [users, sessions] = [yield* Users, yield* Sessions]
       const first = yield* register()
       const second = yield* register({ username: "new", email: "ada@EXAMPLE.com", password: secret(next) })
-      const shown = yield* users.self(yield* Effect.flatMap(sessions.login("new", secret(next), origin()), callerOf))
-      assert.deepInclude({ ...shown }, { userId: second.userId, username: "new", email: "ada@EXAMPLE.com" })
+      const publicOutput = yield* users.self(
+        yield* Effect.flatMap(sessions.login("new", secret(next), origin()), callerOf)
+      )
+      assert.deepInclude({ ...publicOutput }, { userId: second.userId, username: "new", email: "ada@EXAMPLE.com" })
       const byAddress = yield* sessions.login("ada@example.com", secret(password), origin())
       assert.strictEqual(byAddress.user.userId, first.userId)
       assert.strictEqual(yield* refusal("ada@example.com", next), "CredentialsRejected")
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("finds a free name for who gives none, whoever has the one of their address", () =>
@@ -81,7 +83,7 @@ describe("Users.register", () => {
       const second = yield* users.register(wish, origin())
       assert.strictEqual(first.username, "ada")
       assert.match(second.username, /^ada-[A-Za-z0-9]{8}$/)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("is refused where registration is closed, which it is by default", () =>
@@ -116,7 +118,7 @@ describe("Users.register", () => {
       const weak = yield* Effect.flip(register({ password: secret("ada") }))
       assert.deepInclude(weak, { _tag: "PasswordTooWeak", rules: ["too_short", "contains_username"], minimumLength: 8 })
       assert.strictEqual(counts.hashed, before)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("refuses more registrations at once than the line holds", () =>
@@ -130,6 +132,6 @@ describe("Users.register", () => {
       const tags = results.map((result) => (result._tag === "Failure" ? result.failure._tag : "ok"))
       assert.strictEqual(tags.filter((tag) => tag === "ok").length, 36)
       assert.strictEqual(tags.filter((tag) => tag === "LoginsBusy").length, 14)
-    }).pipe(host)
+    }).pipe(instance)
   )
 })

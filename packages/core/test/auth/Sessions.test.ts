@@ -18,7 +18,7 @@ import {
   twoHosts
 } from "./support/identity.ts"
 
-const host = Effect.provide(identity)
+const instance = Effect.provide(identity)
 const all = { bearer: true, cookie: true }
 const none = { bearer: false, cookie: false }
 
@@ -46,7 +46,7 @@ describe("Sessions.login, once more than a user may", () => {
       assert.isDefined(first)
       assert.isDefined(second)
       const good = (kept: SessionTokens) =>
-        Effect.all([a, b].map((host) => Effect.provideContext(goodTokens(kept), host)))
+        Effect.all([a, b].map((instance) => Effect.provideContext(goodTokens(kept), instance)))
       assert.deepStrictEqual(yield* good(first), [all, all])
       const newest = yield* loggedIn("ada").pipe(onA)
       yield* TestClock.adjust("1 millis")
@@ -83,7 +83,7 @@ describe("Sessions.refresh", () => {
       assert.deepStrictEqual([yield* goodTokens(first), yield* goodTokens(second)], [all, all])
       const session = Option.getOrThrow(yield* (yield* SessionStore).find(first.sessionId))
       assert.strictEqual(session.expiresAt.epochMilliseconds, (7 * 24 * 60 + 10) * 60_000)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("repeats the same successor for ten seconds, then takes the token for stolen and ends the session", () =>
@@ -102,7 +102,7 @@ describe("Sessions.refresh", () => {
       const tags = yield* tagsOf(`user/${user.userId}`)
       assert.deepStrictEqual(tags.slice(-1), ["SecurityViolation"])
       assert.strictEqual(tags.filter((tag) => tag === "SecurityViolation").length, 1)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("takes the token before the one before for stolen at once", () =>
@@ -112,7 +112,7 @@ describe("Sessions.refresh", () => {
       const third = yield* Effect.flatMap(refresh(first.refreshToken), (second) => refresh(second.refreshToken))
       assert.strictEqual(yield* refused(first.refreshToken), "TokenRejected")
       assert.deepStrictEqual(yield* goodTokens(third), none)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("gives 20 callers with one token, on two hosts, the same successor", () =>
@@ -168,7 +168,7 @@ describe("Sessions.refresh", () => {
       for (const token of forged) assert.strictEqual(yield* refused(token), "TokenRejected", Redacted.value(token))
       assert.deepStrictEqual([yield* goodTokens(mine), yield* goodTokens(other)], [all, all])
       yield* refresh(mine.refreshToken)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("is no access token", () =>
@@ -178,7 +178,7 @@ describe("Sessions.refresh", () => {
       const { refreshToken } = yield* loggedIn("ada")
       for (const kind of ["bearer", "cookie"] as const)
         assert.strictEqual((yield* Effect.flip(sessions.authenticate(kind, refreshToken)))._tag, "TokenRejected")
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("refuses the token of a session that nobody refreshed for a week", () =>
@@ -187,7 +187,7 @@ describe("Sessions.refresh", () => {
       const tokens = yield* loggedIn("ada")
       yield* TestClock.adjust("7 days")
       assert.strictEqual(yield* refused(tokens.refreshToken), "TokenRejected")
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("gives tokens that end with the session at the latest", () =>
@@ -211,7 +211,7 @@ describe("Sessions.logout", () => {
       yield* logout(tokens)
       const tags = yield* tagsOf(`user/${user.userId}`)
       assert.strictEqual(tags.filter((tag) => tag === "UserLoggedOut").length, 1)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("takes a refresh token for the session, and shrugs at an unknown one", () =>
@@ -223,7 +223,7 @@ describe("Sessions.logout", () => {
       assert.deepStrictEqual(yield* goodTokens(tokens), all)
       yield* logoutByRefreshToken(tokens.refreshToken, origin())
       assert.deepStrictEqual(yield* goodTokens(tokens), none)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("reaches the other host before its memory of the session ages out", () =>
@@ -269,7 +269,7 @@ describe("Sessions.verifyCsrf", () => {
         "x".repeat(100_000)
       ]
       for (const token of forged) assert.isFalse(yield* verifyCsrf(mine.sessionId, token), token)
-    }).pipe(host)
+    }).pipe(instance)
   )
 })
 
@@ -284,6 +284,6 @@ describe("housekeeping", () => {
       assert.isTrue(yield* kept)
       yield* TestClock.adjust("25 hours")
       assert.isFalse(yield* kept)
-    }).pipe(host)
+    }).pipe(instance)
   )
 })

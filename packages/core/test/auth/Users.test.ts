@@ -23,7 +23,7 @@ import {
   twoHosts
 } from "./support/identity.ts"
 
-const host = Effect.provide(identity)
+const instance = Effect.provide(identity)
 const next = "Another-Horse-8"
 
 const change = (caller: Parameters<Users["Service"]["self"]>[0], current: string, to: string) =>
@@ -43,7 +43,7 @@ describe("Users.ensure", () => {
       assert.isFalse(yield* users.ensure(newUser({ username: "other" }), "viewer"))
       assert.isTrue(Equal.equals((yield* users.self(yield* adminCaller)).role, "admin"))
       assert.deepStrictEqual((yield* tagsOf(`user/${user.userId}`)).slice(0, 1), ["UserRegistered"])
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   const adminCaller = Effect.flatMap(
@@ -57,7 +57,7 @@ describe("Users.ensure", () => {
       const weak = yield* Effect.flip(users.ensure(newUser({ password: secret("password1") }), "admin"))
       assert.deepInclude(weak, { _tag: "PasswordTooWeak", rules: ["too_common"] })
       assert.isTrue(yield* users.ensure(newUser(), "admin"))
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("of hosts that start at once, one makes the user", () =>
@@ -65,7 +65,7 @@ describe("Users.ensure", () => {
       const users = yield* Users
       const made = yield* Effect.forEach(times(10), () => users.ensure(newUser(), "admin"), { concurrency: 10 })
       assert.strictEqual(made.filter((one) => one).length, 1)
-    }).pipe(host)
+    }).pipe(instance)
   )
 })
 
@@ -82,7 +82,7 @@ describe("Users.updateProfile", () => {
       }
       const events = (yield* eventsOf(`user/${userId}`)).filter(({ _tag }) => _tag === "UserUpdated")
       assert.deepStrictEqual(events, [{ _tag: "UserUpdated", userId, updatedFields: ["full_name"], updatedBy: userId }])
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("loses nothing when ten come at once", () =>
@@ -94,7 +94,7 @@ describe("Users.updateProfile", () => {
       const results = yield* Effect.forEach(times(10), update, { concurrency: 10 })
       const written = results.filter(({ _tag }) => _tag === "Success").length
       assert.strictEqual((yield* users.self(caller)).version, 1 + written)
-    }).pipe(host)
+    }).pipe(instance)
   )
 })
 
@@ -119,7 +119,7 @@ describe("Users.changePassword", () => {
       yield* sessions.login("ada", secret(next), origin())
       const updates = (yield* eventsOf(`user/${userId}`)).filter(({ _tag }) => _tag === "UserUpdated")
       assert.deepStrictEqual(updates, [{ _tag: "UserUpdated", userId, updatedFields: ["password"], updatedBy: userId }])
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("ends them on the other host before its memory ages out", () =>
@@ -144,7 +144,7 @@ describe("Users.changePassword", () => {
       const { key } = yield* (yield* ApiKeys).create(yield* callerOf(tokens), { name: "k" }, origin())
       yield* change(yield* keyOwner(key), password, next)
       assert.deepStrictEqual(yield* goodTokens(tokens), { bearer: false, cookie: false })
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("says that the current one is wrong before it judges the next one, and changes nothing", () =>
@@ -157,7 +157,7 @@ describe("Users.changePassword", () => {
       assert.deepStrictEqual(yield* goodTokens(other), { bearer: true, cookie: true })
       yield* loggedIn("ada")
       assert.deepStrictEqual(yield* tagsOf("auth/failures"), ["AuthFailed"])
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("lets nobody guess the current one more than five times, and does not lock the login for it", () =>
@@ -170,7 +170,7 @@ describe("Users.changePassword", () => {
       yield* loggedIn("ada")
       yield* TestClock.adjust("15 minutes")
       yield* change(caller, password, next)
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("of two changes at once one wins, and the other's current password is wrong then", () =>
@@ -182,7 +182,7 @@ describe("Users.changePassword", () => {
       const won = results.findIndex(({ _tag }) => _tag === "Success")
       assert.strictEqual(results.filter(({ _tag }) => _tag === "Success").length, 1)
       yield* (yield* Sessions).login("ada", secret(`${next}-${won + 1}`), origin())
-    }).pipe(host)
+    }).pipe(instance)
   )
 
   it.effect("never writes a password down", () =>
@@ -191,9 +191,9 @@ describe("Users.changePassword", () => {
       const { userId } = yield* registered("ada")
       yield* change(yield* Effect.flatMap(loggedIn("ada"), callerOf), password, next)
       const record = Option.getOrThrow(yield* store.find(userId))
-      const shown = `${JSON.stringify(record)} ${JSON.stringify(yield* eventsOf(`user/${userId}`))} ${record.passwordHash}`
-      for (const text of [password, next, Redacted.value(record.passwordHash)]) assert.notInclude(shown, text)
+      const publicOutput = `${JSON.stringify(record)} ${JSON.stringify(yield* eventsOf(`user/${userId}`))} ${record.passwordHash}`
+      for (const text of [password, next, Redacted.value(record.passwordHash)]) assert.notInclude(publicOutput, text)
       assert.isFalse(Object.keys(new User(record.user)).some((name) => /password|hash/i.test(name)))
-    }).pipe(host)
+    }).pipe(instance)
   )
 })

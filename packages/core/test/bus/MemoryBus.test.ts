@@ -1,13 +1,13 @@
-import { BusLedger } from "@fairlead/core/bus/BusLedger"
+import { ConsumerGroupStore } from "@fairlead/core/bus/ConsumerGroupStore"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { MemoryDatabase } from "@fairlead/core/storage/MemoryDatabase"
 import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
-import * as BusLedgerContract from "@fairlead/testing/contracts/BusLedgerContract"
+import * as ConsumerGroupStoreContract from "@fairlead/testing/contracts/ConsumerGroupStoreContract"
 import { Layer } from "effect"
 
-BusLedgerContract.suite(
+ConsumerGroupStoreContract.suite(
   "memory",
-  BusLedger.layerMemory.pipe(
+  ConsumerGroupStore.layerMemory.pipe(
     Layer.provide(EventLog.layerMemory),
     Layer.provide(Wakeups.layerMemory),
     Layer.provide(MemoryDatabase.layer)

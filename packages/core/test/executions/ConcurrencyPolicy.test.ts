@@ -22,8 +22,8 @@ describe("turnOf", () => {
       const turn = turnOf(policy, others)
       if (policy === "skip" && others.length > 0) {
         assert(turn._tag === "Skip")
-        const running = others.some(({ state }) => state === "admitted" || state === "waiting")
-        if (running) assert.include(["admitted", "waiting"], turn.holder.state)
+        const running = others.some(({ state }) => state === "assigned" || state === "waiting")
+        if (running) assert.include(["assigned", "waiting"], turn.holder.state)
         return
       }
       assert(turn._tag === "Enter")

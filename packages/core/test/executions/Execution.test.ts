@@ -12,7 +12,7 @@ import {
   storedOutputBytes
 } from "@fairlead/core/executions/Execution"
 import { isTerminal, TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
-import { Place } from "@fairlead/core/runtime/Place"
+import { NodeId } from "@fairlead/core/runtime/NodeId"
 import { instant, queuedExecution } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { DateTime, Equal, Result, Schema } from "effect"
 
@@ -57,7 +57,7 @@ describe("Execution", () => {
     "goes back into the line with what its attempt left, and the next one has the next number",
     [Execution],
     ([execution]) => {
-      const { place: _, startedAt: __, ...fresh } = execution
+      const { nodeId: _, startedAt: __, ...fresh } = execution
       const running = beginAttempt(new Execution({ ...fresh, attempt: 0 }), instant)
       if (Result.isFailure(running)) return
       const queued = Result.getOrThrow(requeue(running.success, later, "failed", noOutput, later))
@@ -71,9 +71,9 @@ describe("Execution", () => {
   )
 
   it("is told as it stood with each attempt, each under its own number", () => {
-    const place = Place.make("process/a")
+    const nodeId = NodeId.make("process/a")
     const began = (execution: Execution) => Result.getOrThrow(beginAttempt(execution, instant))
-    const first = began(Result.getOrThrow(schedule(queuedExecution(1), instant, place)))
+    const first = began(Result.getOrThrow(schedule(queuedExecution(1), instant, nodeId)))
     const outcome = { ...noOutput, exitCode: 1, stdoutBytes: 3 }
     const waits = Result.getOrThrow(requeue(first, later, "failed", outcome, later))
     const told = (execution: Execution) =>
@@ -93,7 +93,7 @@ describe("Execution", () => {
       { attempt: 2, status: "completed", finishedAt: later, outcome: noOutput }
     ])
     assert.isTrue(Equal.equals(asOfAttempt(last, 2), last))
-    assert.strictEqual(asOfAttempt(last, 1)?.place, place)
+    assert.strictEqual(asOfAttempt(last, 1)?.nodeId, nodeId)
     for (const attempt of [0, 3]) assert.isUndefined(asOfAttempt(last, attempt))
   })
 

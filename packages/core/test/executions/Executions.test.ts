@@ -12,7 +12,7 @@ import {
   admin,
   alice,
   bob,
-  host,
+  instance,
   lines,
   live,
   origin,
@@ -75,9 +75,9 @@ describe("Executions.submit", () => {
       const names = ["FAIRLEAD_EXECUTION_ID", "FAIRLEAD_ATTEMPT", "FAIRLEAD_NODE", "FAIRLEAD_URL"]
       const env = Redacted.make({ FAIRLEAD_ATTEMPT: "9" })
       const { execution, stdout } = yield* run(lines(names.map((name) => `env ${name}`).join("\n"), { env }))
-      const node = execution.place?.split("/")[1]
+      const node = execution.nodeId?.split("/")[1]
       assert.strictEqual(stdout, [execution.executionId, "1", node, "https://api.example", ""].join("\n"))
-    }).pipe(Effect.provide(host()), Effect.provideService(InstanceUrl, "https://api.example"))
+    }).pipe(Effect.provide(instance()), Effect.provideService(InstanceUrl, "https://api.example"))
   )
 
   live(
@@ -139,7 +139,7 @@ describe("Executions.submit", () => {
       yield* result(first.executionId)
       yield* submit(lines("exit 0"))
     }).pipe(
-      Effect.provide(host()),
+      Effect.provide(instance()),
       Effect.provideService(AdmissionPolicy, {
         limits: defaultLimitPolicy,
         bounds: { ...defaultQueueBounds, maxActivePerUser: 1 },

@@ -4,7 +4,7 @@ import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
 import type { JobSpec } from "@fairlead/core/runtime/Job"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
-import { Place } from "@fairlead/core/runtime/Place"
+import { NodeId } from "@fairlead/core/runtime/NodeId"
 import { RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Journal } from "@fairlead/core/sagas/Journal"
@@ -48,11 +48,11 @@ describe("A host that is gone for good", () => {
       const b = yield* started("b", 1)
       yield* pass(130)
       const again = yield* b.executions.result(alice, id, 0)
-      assert.deepInclude(again.execution, { status: "completed", attempt: 2, place: Place.make("process/b") })
+      assert.deepInclude(again.execution, { status: "completed", attempt: 2, nodeId: NodeId.make("process/b") })
       assert.deepInclude(again.execution.earlierAttempts?.[0], {
         attempt: 1,
         status: "error",
-        place: Place.make("process/a")
+        nodeId: NodeId.make("process/a")
       })
       yield* b.stop
     })
@@ -61,12 +61,12 @@ describe("A host that is gone for good", () => {
   test(
     "loses what it may have started, also when the start was reported as failed",
     Effect.gen(function* () {
-      const place = yield* MemoryScriptRuntime.makePlace(undefined, "a")
-      const unsure = Effect.map(place.host, (runtime) => ({
+      const node = yield* MemoryScriptRuntime.makeNode(undefined, "a")
+      const unsure = Effect.map(node.instance, (runtime) => ({
         ...runtime,
         start: (spec: JobSpec) => Effect.andThen(runtime.start(spec), new RuntimeError(notAnswered))
       }))
-      const host = layerExecutions({ hostName: "a", maxRunning: 1, goneMillis: 20_000 }).pipe(
+      const instance = layerExecutions({ instanceName: "a", maxRunning: 1, nodeTimeoutMillis: 20_000 }).pipe(
         Layer.provide(
           Layer.effectDiscard(
             Effect.flatMap(ScriptRuntimes, (runtimes) => Effect.flatMap(unsure, runtimes.register))
@@ -74,7 +74,7 @@ describe("A host that is gone for good", () => {
         )
       )
       const scope = yield* Scope.make()
-      const services = yield* Layer.buildWithScope(Layer.fresh(host), scope)
+      const services = yield* Layer.buildWithScope(Layer.fresh(instance), scope)
       const id = yield* submitted(Context.get(services, Executions), lines("sleep 60000"))
       yield* pass(1)
       yield* Scope.close(scope, Exit.void)
@@ -108,16 +108,16 @@ describe("A host that is gone for good", () => {
   test(
     "is not gone while it comes back in time: it goes on with what its place still holds",
     Effect.gen(function* () {
-      const place = yield* MemoryScriptRuntime.makePlace(undefined, "a")
-      const host = layerExecutions({ hostName: "a", maxRunning: 1, goneMillis: 20_000 }).pipe(
+      const node = yield* MemoryScriptRuntime.makeNode(undefined, "a")
+      const instance = layerExecutions({ instanceName: "a", maxRunning: 1, nodeTimeoutMillis: 20_000 }).pipe(
         Layer.provide(
           Layer.effectDiscard(
-            Effect.flatMap(ScriptRuntimes, (runtimes) => Effect.flatMap(place.host, runtimes.register))
+            Effect.flatMap(ScriptRuntimes, (runtimes) => Effect.flatMap(node.instance, runtimes.register))
           ).pipe(Layer.provideMerge(ScriptRuntimes.layer))
         )
       )
       const first = yield* Scope.make()
-      const services = yield* Layer.buildWithScope(Layer.fresh(host), first)
+      const services = yield* Layer.buildWithScope(Layer.fresh(instance), first)
       const executions = Context.get(services, Executions)
       const id = yield* submitted(executions, lines("sleep 30000\nout done"))
       yield* pass(1)
@@ -125,12 +125,12 @@ describe("A host that is gone for good", () => {
       const b = yield* started("b", 1)
       yield* pass(10)
       const second = yield* Scope.make()
-      yield* Layer.buildWithScope(Layer.fresh(host), second)
+      yield* Layer.buildWithScope(Layer.fresh(instance), second)
       yield* pass(40)
       assert.deepInclude(yield* now(b.executions, id), {
         status: "completed",
         attempt: 1,
-        place: Place.make("process/a")
+        nodeId: NodeId.make("process/a")
       })
       yield* Scope.close(second, Exit.void)
       yield* b.stop

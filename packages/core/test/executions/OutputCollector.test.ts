@@ -41,7 +41,7 @@ describe("OutputCollector.collect", () => {
       const fence = { sagaId: sagaId(1), fence: 1 }
       const bytes = new Uint8Array([104, 105])
       yield* (yield* ExecutionOutputStore).append(key, fence, [{ output: "stdout", offset: 0, bytes }])
-      const runtime = yield* (yield* MemoryScriptRuntime.makePlace()).host
+      const runtime = yield* (yield* MemoryScriptRuntime.makeNode()).instance
       const report = yield* (yield* OutputCollector).collect(runtime, handle, key, fence)
       assert.deepInclude(report, { stdout: { writtenBytes: 2, keptBytes: 2 } })
       assert.strictEqual(report.end._tag, "Lost")
@@ -54,7 +54,7 @@ describe("OutputCollector.collect", () => {
       yield* sagas.insert(createdSaga(1))
       yield* sagas.claim(sagaId(1), 1, "host-a")
       yield* sagas.claim(sagaId(1), 1, "host-b")
-      const runtime = yield* (yield* MemoryScriptRuntime.makePlace()).host
+      const runtime = yield* (yield* MemoryScriptRuntime.makeNode()).instance
       const started = yield* runtime.start(job)
       const stale = { sagaId: sagaId(1), fence: 1 }
       const stopped = yield* Effect.flip((yield* OutputCollector).collect(runtime, started, key, stale))
@@ -64,7 +64,7 @@ describe("OutputCollector.collect", () => {
   )
 })
 
-describe("OutputCollector.excerpts", () => {
+describe("OutputCollector.previews", () => {
   /** One that has stored nothing itself. */
   const another = Effect.provide(OutputCollector, Layer.fresh(OutputCollector.layer))
   const Prints = Schema.Array(
@@ -79,7 +79,7 @@ describe("OutputCollector.excerpts", () => {
       const sagas = yield* SagaStore
       yield* sagas.insert(createdSaga(1))
       yield* sagas.claim(sagaId(1), 1, "host-a")
-      const runtime = yield* (yield* MemoryScriptRuntime.makePlace()).host
+      const runtime = yield* (yield* MemoryScriptRuntime.makeNode()).instance
       const script = prints
         .map(({ bytes, output }, i) => `${output === "stdout" ? "out" : "err"} ${String(i).repeat(bytes)}`)
         .join("\n")
@@ -87,8 +87,8 @@ describe("OutputCollector.excerpts", () => {
       const collector = yield* OutputCollector
       const report = yield* collector.collect(runtime, started, key, { sagaId: sagaId(1), fence: 1 }, true)
       const sizes = { stdoutBytes: report.stdout.keptBytes, stderrBytes: report.stderr.keptBytes }
-      const fromMemory = yield* collector.excerpts(key, sizes)
-      const fromStore = yield* (yield* another).excerpts(key, sizes)
+      const fromMemory = yield* collector.previews(key, sizes)
+      const fromStore = yield* (yield* another).previews(key, sizes)
       assert.deepStrictEqual(fromMemory, fromStore)
       assert.strictEqual(fromMemory.stdout.length, Math.min(16_384, sizes.stdoutBytes))
       const whole = collector.remembered(key, "stdout", sizes.stdoutBytes)

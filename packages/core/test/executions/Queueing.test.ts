@@ -27,7 +27,7 @@ describe("The line", () => {
       ])
       const single = yield* submitted(executions, lines("out mine"), bob)
       const entry = Option.getOrThrow(yield* (yield* QueueStore).find(single))
-      assert.deepStrictEqual([entry.state, entry.place], ["waiting", undefined])
+      assert.deepStrictEqual([entry.state, entry.nodeId], ["waiting", undefined])
       yield* pass(5)
       assert.strictEqual((yield* now(executions, single, bob)).status, "completed")
       yield* pass(12)

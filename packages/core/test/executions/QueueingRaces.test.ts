@@ -11,8 +11,8 @@ import { now, pass, started, statuses, submitted, test } from "./support/LineHos
 import { alice, lines, origin } from "./support/MemoryHost.ts"
 
 describe("The line", () => {
-  const admitted = Effect.gen(function* () {
-    const { entries } = yield* (yield* QueueStore).list({ state: "admitted", limit: 10, offset: 0 })
+  const assigned = Effect.gen(function* () {
+    const { entries } = yield* (yield* QueueStore).list({ state: "assigned", limit: 10, offset: 0 })
     return entries.map(({ executionId }) => executionId)
   })
   let late = false
@@ -23,13 +23,13 @@ describe("The line", () => {
       yield* submitted(executions, lines("sleep 1000"))
       late = true
       const waiting = yield* submitted(executions, lines("hang"))
-      const letIn = Effect.map(admitted, (ids) => ids.includes(waiting))
+      const letIn = Effect.map(assigned, (ids) => ids.includes(waiting))
       yield* Effect.repeat(Effect.andThen(pass(0), letIn), { until: (done) => done, times: 40 })
-      assert.deepStrictEqual(yield* admitted, [waiting])
+      assert.deepStrictEqual(yield* assigned, [waiting])
       yield* pass(0.75)
       yield* submitted(executions, lines("hang"))
-      assert.deepStrictEqual(yield* admitted, [waiting])
-    }).pipe(Effect.provide(Faults.layerEvery(QueueStore, "admittedAt", () => late, Faults.delay("2 seconds"))))
+      assert.deepStrictEqual(yield* assigned, [waiting])
+    }).pipe(Effect.provide(Faults.layerEvery(QueueStore, "assignedTo", () => late, Faults.delay("2 seconds"))))
   )
 
   const unreachable = new StorageError({ operation: "test", retryable: true, cause: "test" })
@@ -39,7 +39,7 @@ describe("The line", () => {
       const request = lines("sleep 1000", key === undefined ? {} : { idempotencyKey: key })
       yield* Effect.flip(submitted(executions, request))
       const next = yield* submitted(executions, lines("sleep 1000"))
-      assert.deepStrictEqual(yield* admitted, [next])
+      assert.deepStrictEqual(yield* assigned, [next])
     }).pipe(Effect.provide(Faults.layer(AdmissionStore, "createStarted", 1, Faults.failBefore(unreachable))))
 
   test("keeps no slot for an execution that could not be stored", failsOnce(undefined))
@@ -50,7 +50,7 @@ describe("The line", () => {
     Effect.gen(function* () {
       const { executions } = yield* started("a", 1)
       yield* Effect.flip(submitted(executions, lines("out once")))
-      const [id] = yield* admitted
+      const [id] = yield* assigned
       yield* pass(12)
       assert.deepInclude(yield* now(executions, id ?? assert.fail()), { status: "completed", attempt: 1 })
     }).pipe(Effect.provide(Faults.layer(AdmissionStore, "createStarted", 1, Faults.failAfter(unreachable))))

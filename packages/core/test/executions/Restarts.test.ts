@@ -91,7 +91,7 @@ describe("ExecutionRestarts", () => {
       })
       const points = ["validate_execution", "allocate_resources", "queue_execution"]
       assert.deepInclude(yield* Effect.flip(restart(alice, ended.sagaId, "monitor_execution", origin)), {
-        reason: "not_carried",
+        reason: "not_reusable",
         possibleFrom: points
       })
       assert.deepInclude(yield* Effect.flip(restart(alice, ended.sagaId, undefined, origin)), { reason: "completed" })

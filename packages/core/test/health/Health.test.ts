@@ -69,8 +69,8 @@ describe("Health", () => {
   it.effect("says that a runtime starts nothing for want of disk, and is ready again by itself", () =>
     Effect.gen(function* () {
       const obstacle = yield* Ref.make<RuntimeObstacle | undefined>("disk")
-      const { host } = yield* MemoryScriptRuntime.makePlace()
-      const runtime = { ...(yield* host), obstacle: Ref.get(obstacle) }
+      const { instance } = yield* MemoryScriptRuntime.makeNode()
+      const runtime = { ...(yield* instance), obstacle: Ref.get(obstacle) }
       const runtimes = yield* Effect.provide(ScriptRuntimes, ScriptRuntimes.layer)
       yield* runtimes.register(runtime)
       const services = yield* Layer.build(

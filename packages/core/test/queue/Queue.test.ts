@@ -57,8 +57,8 @@ describe("Queue.reprioritise", () => {
       const early = yield* submitted(executions, lines("sleep 3000"))
       const late = yield* submitted(executions, lines("sleep 3000"))
       yield* pass(1)
-      const { entry, standing } = yield* queue.reprioritise(admin, late, 0, origin)
-      assert.deepStrictEqual([entry.priority, standing.priority], [0, 0])
+      const { entry, position } = yield* queue.reprioritise(admin, late, 0, origin)
+      assert.deepStrictEqual([entry.priority, position.priority], [0, 0])
       yield* pass(3)
       assert.deepStrictEqual(yield* statuses(executions, [early, late]), ["queued", "running"])
       const again = queue.reprioritise(admin, late, 1, origin)
@@ -87,7 +87,7 @@ describe("Queue.reprioritise", () => {
   )
 })
 
-describe("Hosts.list", () => {
+describe("Instances.list", () => {
   test(
     "tells living hosts from those that left, and counts what runs in their places",
     Effect.gen(function* () {
@@ -95,13 +95,13 @@ describe("Hosts.list", () => {
       yield* submitted(a.executions, lines("hang"))
       yield* b.stop
       yield* pass(3)
-      const hosts = yield* a.hosts.list
-      const of = (name: string) => hosts.find(({ host }) => host.name === name)
+      const instances = yield* a.instances.list
+      const of = (name: string) => instances.find(({ instance }) => instance.name === name)
       assert.deepInclude(of("a"), { alive: true })
-      assert.deepInclude(of("a")?.places[0], { capacity: 1, running: 1 })
+      assert.deepInclude(of("a")?.nodes[0], { capacity: 1, running: 1 })
       assert.deepInclude(of("b"), { alive: false })
-      assert.deepInclude(of("b")?.places[0], { capacity: 3, running: 0 })
-      assert.isTrue(of("b")?.host.leaving)
+      assert.deepInclude(of("b")?.nodes[0], { capacity: 3, running: 0 })
+      assert.isTrue(of("b")?.instance.draining)
     })
   )
 })

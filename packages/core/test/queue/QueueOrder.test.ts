@@ -2,17 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import type { QueueEntry } from "@fairlead/core/queue/QueueEntry"
 import { firstState, QueueState, rankOf } from "@fairlead/core/queue/QueueEntry"
 import { aheadOf, loadOf, waitSeconds } from "@fairlead/core/queue/QueueLoad"
-import { byRank, nextToRun, type PlaceOffer, readied, withState } from "@fairlead/core/queue/QueueOrder"
-import { Place } from "@fairlead/core/runtime/Place"
+import { byRank, type NodeOffer, nextToRun, readied, withState } from "@fairlead/core/queue/QueueOrder"
+import { NodeId } from "@fairlead/core/runtime/NodeId"
 import { second, waitingEntry } from "@fairlead/testing/fixtures/QueueFixtures"
 import { executionId, userId } from "@fairlead/testing/fixtures/Uuid"
 import { DateTime, Schema } from "effect"
 
-const place = Place.make("process/a")
-const offer = (change: Partial<PlaceOffer> = {}): PlaceOffer => ({
-  place,
+const nodeId = NodeId.make("process/a")
+const offer = (change: Partial<NodeOffer> = {}): NodeOffer => ({
+  nodeId,
   runtime: "process",
-  demands: ["process/python/3.11.4"],
+  capabilities: ["process/python/3.11.4"],
   capacity: 10,
   limit: 100,
   ...change
@@ -24,7 +24,7 @@ const Line = Schema.Array(
   Schema.Struct({ owner: Small(3), rank: Small(20), state: QueueState, key: Small(2), due: Small(20) })
 ).check(Schema.isMaxLength(25))
 
-const lineOf = (drawn: typeof Line.Type): ReadonlyArray<QueueEntry> =>
+const queueOf = (drawn: typeof Line.Type): ReadonlyArray<QueueEntry> =>
   drawn.map(({ due, key, owner, rank, state }, n) =>
     waitingEntry(n, {
       ownerId: userId(owner),
@@ -32,36 +32,36 @@ const lineOf = (drawn: typeof Line.Type): ReadonlyArray<QueueEntry> =>
       state,
       ...(state === "delayed" ? { runAt: second(due) } : {}),
       ...(state === "blocked" || key === 2 ? { concurrencyKey: `k${key}` } : {}),
-      ...(state === "admitted" ? { place } : {})
+      ...(state === "assigned" ? { nodeId } : {})
     })
   )
 const runningOf = (entries: ReadonlyArray<QueueEntry>, owner: QueueEntry["ownerId"]) =>
-  entries.filter(({ ownerId, state }) => state === "admitted" && ownerId === owner).length
+  entries.filter(({ ownerId, state }) => state === "assigned" && ownerId === owner).length
 
 describe("nextToRun", () => {
   it.prop(
     "admits waiting entries only, each once, and leaves no slot empty that one of them could have",
     [Line],
     ([drawn]) => {
-      const entries = lineOf(drawn)
+      const entries = queueOf(drawn)
       const next = nextToRun(entries, offer(), {})
       assert.strictEqual(new Set(next).size, next.length)
       assert.isTrue(next.every(({ state }) => state === "waiting"))
       const waiting = entries.filter(({ state }) => state === "waiting").length
-      const free = Math.max(0, 10 - entries.filter(({ state }) => state === "admitted").length)
+      const free = Math.max(0, 10 - entries.filter(({ state }) => state === "assigned").length)
       assert.strictEqual(next.length, Math.min(waiting, free))
     }
   )
 
   it.prop("gives every slot to a user of whom nobody that waits has fewer running", [Line], ([drawn]) => {
-    let entries = lineOf(drawn)
+    let entries = queueOf(drawn)
     for (const chosen of nextToRun(entries, offer(), {})) {
       const mine = runningOf(entries, chosen.ownerId)
       for (const other of entries.filter(({ state }) => state === "waiting"))
         assert.isAtLeast(runningOf(entries, other.ownerId), mine)
       const own = entries.filter(({ ownerId, state }) => state === "waiting" && ownerId === chosen.ownerId)
       assert.strictEqual(own.sort(byRank)[0], chosen)
-      entries = entries.map((entry) => (entry === chosen ? withState(entry, "admitted") : entry))
+      entries = entries.map((entry) => (entry === chosen ? withState(entry, "assigned") : entry))
     }
   })
 
@@ -69,13 +69,13 @@ describe("nextToRun", () => {
     "keeps the limits of users and runtimes, and runs only what the place offers",
     [Line, Small(5), Small(12)],
     ([drawn, perUser, ofKind]) => {
-      const entries = lineOf(drawn)
+      const entries = queueOf(drawn)
       const next = nextToRun(entries, offer({ capacity: 100 }), { perUser, perRuntime: { process: ofKind } })
-      const admitted = entries.filter(({ state }) => state === "admitted").length
-      if (next.length > 0) assert.isAtMost(admitted + next.length, ofKind)
+      const assigned = entries.filter(({ state }) => state === "assigned").length
+      if (next.length > 0) assert.isAtMost(assigned + next.length, ofKind)
       for (const { ownerId } of next)
         assert.isAtMost(runningOf(entries, ownerId) + next.filter((entry) => entry.ownerId === ownerId).length, perUser)
-      assert.deepStrictEqual(nextToRun(entries, offer({ demands: ["process/node/22.0.0"] }), {}), [])
+      assert.deepStrictEqual(nextToRun(entries, offer({ capabilities: ["process/node/22.0.0"] }), {}), [])
     }
   )
 
@@ -94,7 +94,7 @@ describe("nextToRun", () => {
 
 describe("readied", () => {
   it.prop("lets one of a key through at a time, and nobody before its time", [Line, Small(20)], ([drawn, now]) => {
-    const ready = readied(lineOf(drawn.filter(({ state }) => state === "delayed" || state === "blocked")), second(now))
+    const ready = readied(queueOf(drawn.filter(({ state }) => state === "delayed" || state === "blocked")), second(now))
     const keys = ready
       .filter(({ concurrencyKey, state }) => state === "waiting" && concurrencyKey !== undefined)
       .map(({ concurrencyKey, ownerId }) => `${ownerId} ${concurrencyKey}`)
@@ -133,7 +133,7 @@ describe("rankOf", () => {
 
 describe("aheadOf", () => {
   it.prop("is how many start before, when slots come free one by one", [Line], ([drawn]) => {
-    const line = lineOf(drawn.filter(({ state }) => state === "waiting" || state === "admitted"))
+    const line = queueOf(drawn.filter(({ state }) => state === "waiting" || state === "assigned"))
     const mine = waitingEntry(999, { ownerId: userId(9), rankAt: second(99) })
     let entries = [...line, mine]
     const load = loadOf(entries, new Set())
@@ -142,7 +142,7 @@ describe("aheadOf", () => {
       const [next] = nextToRun(entries, offer({ capacity: 1_000, limit: 1 }), {})
       if (next === undefined || next.executionId === executionId(999)) break
       before++
-      entries = entries.map((entry) => (entry === next ? withState(entry, "admitted") : entry))
+      entries = entries.map((entry) => (entry === next ? withState(entry, "assigned") : entry))
     }
     // Users that have equally much go in the order of rank; the estimate puts them all before.
     assert.isAtMost(before, aheadOf(load, "process", userId(9), 0))

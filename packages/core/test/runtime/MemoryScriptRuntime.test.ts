@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { layer, makePlace } from "@fairlead/core/runtime/MemoryScriptRuntime"
+import { layer, makeNode } from "@fairlead/core/runtime/MemoryScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { suite } from "@fairlead/testing/contracts/ScriptRuntimeContract"
 import { Effect, Layer } from "effect"
 
-suite("memory", makePlace(), {
+suite("memory", makeNode(), {
   language: "lines",
   print: (text) => `out ${text}`,
   printError: (text) => `err ${text}`,

@@ -6,8 +6,8 @@ import { Ids } from "@fairlead/core/ids/Ids"
 import * as Stores from "@fairlead/core/Stores"
 import { SagaCanceller } from "@fairlead/core/sagas/SagaCanceller"
 import type { SagaDefinition } from "@fairlead/core/sagas/SagaDefinition"
-import { SagaDefinitions, SagaDriver } from "@fairlead/core/sagas/SagaDriver"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
+import { SagaDefinitions, SagaExecutor } from "@fairlead/core/sagas/SagaExecutor"
 import { SagaLauncher } from "@fairlead/core/sagas/SagaLauncher"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { SagaWatch } from "@fairlead/core/sagas/SagaWatch"
@@ -19,7 +19,7 @@ import { sagaId } from "@fairlead/testing/fixtures/Uuid"
 import { DateTime, Effect, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 
-const lane = "process/a"
+const nodeId = "process/a"
 const item = { sagaId: sagaId(1), dispatch: 1 }
 
 /** A saga of one step that never ends, whose drivers find its execution as `loads` says, one after the other; then at once. */
@@ -38,8 +38,8 @@ const endless = (loads: ReadonlyArray<SagaDefinition["load"]>): SagaDefinition =
     ],
     load: (saga) => (loads[loaded++] ?? (() => Effect.succeedSome(queuedExecution(1))))(saga),
     deadline: () => undefined,
-    afterEnd: () => Effect.void,
-    settle: () => Effect.succeed({})
+    cleanup: () => Effect.void,
+    finalize: () => Effect.succeed({})
   }
 }
 
@@ -51,7 +51,7 @@ const stores = Faults.layer(SagaStore, "claim", 1, Faults.delay("1 second")).pip
 const services = (definition: SagaDefinition) =>
   SagaCanceller.layer.pipe(
     Layer.provide(SagaLauncher.layer),
-    Layer.provideMerge(SagaDriver.layer("host-a")),
+    Layer.provideMerge(SagaExecutor.layer("host-a")),
     Layer.provide(SagaWatch.layer),
     Layer.provide(Layer.succeed(SagaDefinitions, [definition])),
     Layer.provide(EventFactory.layer.pipe(Layer.provide(Ids.layerMemory))),
@@ -66,14 +66,14 @@ describe("SagaCanceller.request", () => {
   it.effect("ends a saga whose first driver comes at the same time, also if one of both fails", () =>
     Effect.gen(function* () {
       const [sagas, engine] = [yield* SagaStore, yield* SagaEngine]
-      yield* sagas.insert(createdSaga(1, { lane }))
-      yield* engine.dispatch(item, lane)
+      yield* sagas.insert(createdSaga(1, { nodeId }))
+      yield* engine.dispatch(item, nodeId)
       const request = { at: yield* DateTime.now, by: "alice", reason: "enough" }
       yield* (yield* SagaCanceller).request(item.sagaId, request)
       yield* TestClock.adjust("1 millis")
       yield* engine.run(
-        (yield* SagaDriver).drive,
-        [undefined, lane].map((of) => ({ lane: of, maxDrivers: 2 }))
+        (yield* SagaExecutor).execute,
+        [undefined, nodeId].map((of) => ({ nodeId: of, maxExecutors: 2 }))
       )
       yield* TestClock.adjust("30 seconds")
       const { state } = Option.getOrThrow(yield* sagas.find(item.sagaId))

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { LoggedEntry, SagaEntry } from "@fairlead/core/sagas/SagaEntry"
-import { historyOf, type Shown } from "@fairlead/core/sagas/SagaHistory"
+import { historyOf, type PublicOutput } from "@fairlead/core/sagas/SagaHistory"
 import { sagaId } from "@fairlead/testing/fixtures/Uuid"
 import { DateTime } from "effect"
 import { Answers, CancelAt, failure, now, play } from "./support/playedSaga.ts"
 
 const at = (seconds: number) => DateTime.add(now, { seconds })
 const logOf = (entries: ReadonlyArray<SagaEntry>, fence = 1): ReadonlyArray<LoggedEntry> =>
-  entries.map((entry, i) => ({ seq: i + 1, fence, driver: "host-a", at: at(i), entry }))
-const nothing: Shown = () => null
+  entries.map((entry, i) => ({ seq: i + 1, fence, executor: "host-a", at: at(i), entry }))
+const nothing: PublicOutput = () => null
 
 describe("historyOf", () => {
   it.prop(
@@ -44,7 +44,7 @@ describe("historyOf", () => {
       { _tag: "StepCompleted", step: "start", output: { secret: "s", size: 3 } }
     ]
     const history = historyOf(logOf(entries), (step) => `shown of ${step}`)
-    const by = { fence: 1, driver: "host-a", step: "start", direction: "run" as const }
+    const by = { fence: 1, executor: "host-a", step: "start", direction: "run" as const }
     assert.deepStrictEqual(history, {
       startedAt: at(0),
       runs: [
@@ -61,6 +61,6 @@ describe("historyOf", () => {
       { _tag: "StepCompleted", step: "validate", output: null }
     ]
     const { fromStep, restartOf, runs } = historyOf(logOf(entries, 0), nothing)
-    assert.deepStrictEqual([restartOf, fromStep, runs[0]?.result], [sagaId(7), "start", "carried"])
+    assert.deepStrictEqual([restartOf, fromStep, runs[0]?.result], [sagaId(7), "start", "reused"])
   })
 })

@@ -9,7 +9,7 @@ import { Effect, Option, Result, Schema } from "effect"
 import { Answers, CancelAt, play, steps } from "./support/playedSaga.ts"
 
 /** How many steps from the first on carry. */
-const Carrying = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4 }))
+const Reusable = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4 }))
 
 const definitionOf = (carrying: number): SagaDefinition => ({
   name: "s",
@@ -18,20 +18,20 @@ const definitionOf = (carrying: number): SagaDefinition => ({
     name,
     external: false,
     retry: once,
-    carries: i < carrying,
+    reusable: i < carrying,
     run: () => Effect.succeed({})
   })),
   load: () => Effect.succeed(Option.none()),
   deadline: () => undefined,
-  afterEnd: () => Effect.void,
-  settle: () => Effect.succeed({})
+  cleanup: () => Effect.void,
+  finalize: () => Effect.succeed({})
 })
 const names = steps.map(({ name }) => name)
 
 describe("restart", () => {
   it.prop(
     "gives a log that folds, with what was done before, and that goes on to the end from the wanted step",
-    [Answers, CancelAt, Carrying],
+    [Answers, CancelAt, Reusable],
     ([answers, cancelAt, carrying]) => {
       const { progress } = play(answers, cancelAt)
       const saga = createdSaga(1, { state: progress.state })
@@ -41,7 +41,7 @@ describe("restart", () => {
         const plan = restart(saga, definition, progress, wanted)
         assert.strictEqual(Result.isSuccess(plan), points.includes(wanted))
         if (Result.isFailure(plan)) {
-          assert.deepInclude(plan.failure, { reason: "not_carried", possibleFrom: points, fromStep: wanted })
+          assert.deepInclude(plan.failure, { reason: "not_reusable", possibleFrom: points, fromStep: wanted })
           continue
         }
         const begun = Result.getOrThrow(fold(plan.success.entries))
@@ -61,7 +61,7 @@ describe("restart", () => {
 
   it.prop(
     "without a step begins where the saga failed, or before it, never behind it",
-    [Answers, CancelAt, Carrying],
+    [Answers, CancelAt, Reusable],
     ([answers, cancelAt, carrying]) => {
       const { progress } = play(answers, cancelAt)
       const plan = restart(createdSaga(1, { state: progress.state }), definitionOf(carrying), progress, undefined)
@@ -77,7 +77,7 @@ describe("restart", () => {
     const refusal = (state: "running" | "failed", known: boolean, step: string) =>
       Result.merge(restart(createdSaga(1, { state }), known ? definitionOf(4) : undefined, initial, step))
     assert.deepInclude(refusal("running", true, "validate"), { reason: "active", possibleFrom: [] })
-    assert.deepInclude(refusal("failed", true, "nowhere"), { reason: "not_carried", possibleFrom: ["validate"] })
-    assert.deepInclude(refusal("failed", false, "validate"), { reason: "not_carried", possibleFrom: [] })
+    assert.deepInclude(refusal("failed", true, "nowhere"), { reason: "not_reusable", possibleFrom: ["validate"] })
+    assert.deepInclude(refusal("failed", false, "validate"), { reason: "not_reusable", possibleFrom: [] })
   })
 })

@@ -24,8 +24,8 @@ const services = SagaTerminator.layer("host-b").pipe(
 )
 const At = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40 }))
 
-/** A saga whose driver, `host-a`, has written these entries: as that driver holds it. */
-const driven = Effect.fnUntraced(function* (entries: ReadonlyArray<SagaEntry>) {
+/** A saga whose driver, `instance-a`, has written these entries: as that driver holds it. */
+const executed = Effect.fnUntraced(function* (entries: ReadonlyArray<SagaEntry>) {
   const store = yield* SagaStore
   yield* store.insert(createdSaga(1))
   const saga = Option.getOrThrow(yield* store.claim(sagaId(1), 1, "host-a"))
@@ -54,9 +54,9 @@ describe("SagaTerminator", () => {
       Effect.gen(function* () {
         const { log } = play(answers, cancelAt)
         const written = log.slice(0, Math.min(at, log.length - 1))
-        const held = yield* driven(written)
+        const held = yield* executed(written)
         const saga = Option.getOrThrow(yield* forced)
-        assert.deepInclude(saga, { state: "failed", driver: "host-b", fence: 2 })
+        assert.deepInclude(saga, { state: "failed", executor: "host-b", fence: 2 })
         const after = yield* look
         const entries = after.log.map(({ entry }) => entry)
         assert.deepStrictEqual(entries.slice(0, written.length), written)
@@ -80,7 +80,7 @@ describe("SagaTerminator", () => {
     Effect.gen(function* () {
       const broken: ReadonlyArray<SagaEntry> = [{ _tag: "StepUndone", step: "start" }]
       assert.isTrue(Result.isFailure(evolve(initial, { _tag: "StepUndone", step: "start" })))
-      yield* driven(broken)
+      yield* executed(broken)
       assert.strictEqual(Option.getOrThrow(yield* forced).state, "failed")
       assert.deepStrictEqual(
         (yield* look).log.map(({ entry, seq }) => `${seq} ${entry._tag}`),

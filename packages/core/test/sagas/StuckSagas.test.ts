@@ -3,14 +3,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { EventFactory } from "@fairlead/core/events/EventFactory"
-import { HostRegistry } from "@fairlead/core/hosts/HostRegistry"
-import { PlaceSlots } from "@fairlead/core/hosts/PlaceSlots"
 import { Ids } from "@fairlead/core/ids/Ids"
+import { InstanceRegistry } from "@fairlead/core/instances/InstanceRegistry"
+import { NodeSlots } from "@fairlead/core/instances/NodeSlots"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import * as Stores from "@fairlead/core/Stores"
 import { once, type SagaDefinition } from "@fairlead/core/sagas/SagaDefinition"
-import { SagaDefinitions, SagaDriver } from "@fairlead/core/sagas/SagaDriver"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
+import { SagaDefinitions, SagaExecutor } from "@fairlead/core/sagas/SagaExecutor"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { SagaWatch } from "@fairlead/core/sagas/SagaWatch"
 import { StuckSagas } from "@fairlead/core/sagas/StuckSagas"
@@ -28,26 +28,26 @@ const newer: SagaDefinition = {
   steps: [{ name: "act", external: false, retry: once, run: () => Effect.succeed({}) }],
   load: () => Effect.succeedSome(queuedExecution(1)),
   deadline: () => undefined,
-  afterEnd: () => Effect.void,
-  settle: () => Effect.succeed({})
+  cleanup: () => Effect.void,
+  finalize: () => Effect.succeed({})
 }
 
 /** Drives sagas with the definitions it knows until the scope closes; gives its report. */
 const hostKnowing = Effect.fnUntraced(function* (name: string, definitions: ReadonlyArray<SagaDefinition>) {
   const services = yield* Layer.build(
     Layer.fresh(
-      Layer.mergeAll(SagaDriver.layer(name), StuckSagas.layer).pipe(
+      Layer.mergeAll(SagaExecutor.layer(name), StuckSagas.layer).pipe(
         Layer.provide(SagaWatch.layer),
         Layer.provide(Layer.succeed(SagaDefinitions, definitions)),
-        Layer.provide(HostRegistry.layer({ name, version: "" })),
-        Layer.provide(PlaceSlots.layer(1)),
+        Layer.provide(InstanceRegistry.layer({ name, version: "" })),
+        Layer.provide(NodeSlots.layer(1)),
         Layer.provide(ScriptRuntimes.layer),
         Layer.provide(EventFactory.layer),
         Layer.provide(Ids.layerMemory)
       )
     )
   )
-  yield* (yield* SagaEngine).run(Context.get(services, SagaDriver).drive, [{ lane: undefined, maxDrivers: 1 }])
+  yield* (yield* SagaEngine).run(Context.get(services, SagaExecutor).execute, [{ nodeId: undefined, maxExecutors: 1 }])
   return (caller: Principal) => Context.get(services, StuckSagas).report(caller, { olderThanSeconds: 30, limit: 10 })
 })
 const pass = (seconds: number) =>
@@ -79,7 +79,7 @@ describe("A saga of an unknown definition", () => {
       assert.deepInclude(yield* saga, { state: "running", logLength: 0 })
       yield* hostKnowing("new", [newer])
       yield* Effect.repeat(pass(10), { until: () => Effect.map(saga, ({ state }) => state === "completed"), times: 20 })
-      assert.deepInclude(yield* saga, { state: "completed", driver: "new" })
+      assert.deepInclude(yield* saga, { state: "completed", executor: "new" })
       assert.deepStrictEqual((yield* report(admin)).stuck, [])
     }).pipe(Effect.scoped, Effect.provide(Layer.fresh(Stores.layerMemory)))
   )
@@ -100,7 +100,7 @@ describe("A saga whose driver fails each time", () => {
       const { stuck } = yield* report(admin)
       assert.deepStrictEqual(
         stuck.map(({ reason }) => reason),
-        ["driver_failing"]
+        ["executor_failing"]
       )
       assert.deepInclude(yield* saga, { logLength: 0, dispatch: 1 })
       broken = false

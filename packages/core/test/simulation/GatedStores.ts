@@ -5,7 +5,7 @@ import { AdmissionStore } from "@fairlead/core/executions/AdmissionStore"
 import { ExecutionOutputStore } from "@fairlead/core/executions/ExecutionOutputStore"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
-import { HostStore } from "@fairlead/core/hosts/HostStore"
+import { InstanceStore } from "@fairlead/core/instances/InstanceStore"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import { Journal } from "@fairlead/core/sagas/Journal"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
@@ -87,32 +87,32 @@ const lockMillis = 9_000
 const engine = (gate: Gate, random: Random, chaos: () => Chaos) =>
   Layer.effect(
     SagaEngine,
-    Effect.map(SagaEngine, ({ check, dispatch, hand, run }) => {
+    Effect.map(SagaEngine, ({ check, dispatch, deliverLocal, run }) => {
       const silence = Effect.gen(function* () {
-        let silentMillis = 0
-        while (silentMillis < lockMillis) {
+        let sinceHeartbeatMillis = 0
+        while (sinceHeartbeatMillis < lockMillis) {
           yield* Effect.sleep(1_000)
-          silentMillis = gate.state() === "open" && !gate.isCutOff() ? 0 : silentMillis + 1_000
+          sinceHeartbeatMillis = gate.state() === "open" && !gate.isCutOff() ? 0 : sinceHeartbeatMillis + 1_000
         }
         return yield* storageFailure("SagaEngine.lock")
       })
       /** Ends with the driving, or before it: then the item is delivered again while the first driver still works on it. */
-      const delivered = Effect.fnUntraced(function* <E>(driving: Effect.Effect<void, E>, host: Scope.Scope) {
+      const delivered = Effect.fnUntraced(function* <E>(executing: Effect.Effect<void, E>, instance: Scope.Scope) {
         yield* gate.pass
         if (random.chance(chaos().repeat)) yield* Effect.sleep(random.pick([100, 2_000, 12_000]))
-        const driver = yield* Effect.forkIn(driving, host)
+        const executor = yield* Effect.forkIn(executing, instance)
         const repeated = random.chance(chaos().repeat)
           ? Effect.andThen(Effect.sleep(random.pick([1, 700, 5_000])), storageFailure("SagaEngine.repeat"))
           : Effect.never
-        yield* Effect.raceFirst(Fiber.join(driver), repeated)
+        yield* Effect.raceFirst(Fiber.join(executor), repeated)
       })
       return SagaEngine.of({
         check: met(gate, "SagaEngine.check", check),
         dispatch: (...args) => met(gate, "SagaEngine.dispatch", dispatch(...args)),
-        hand: (begun) => Effect.andThen(gate.pass, hand(begun)),
-        run: (drive, lanes) =>
-          Effect.flatMap(Effect.scope, (host) =>
-            run((item) => Effect.raceFirst(delivered(drive(item), host), silence), lanes)
+        deliverLocal: (begun) => Effect.andThen(gate.pass, deliverLocal(begun)),
+        run: (execute, nodes) =>
+          Effect.flatMap(Effect.scope, (instance) =>
+            run((item) => Effect.raceFirst(delivered(execute(item), instance), silence), nodes)
           )
       })
     })
@@ -124,7 +124,7 @@ export const layer = (gate: Gate, random: Random, chaos: () => Chaos) =>
     gated(ExecutionStore, "ExecutionStore", gate),
     gated(ExecutionOutputStore, "ExecutionOutputStore", gate),
     gated(IdempotencyStore, "IdempotencyStore", gate),
-    gated(HostStore, "HostStore", gate),
+    gated(InstanceStore, "HostStore", gate),
     gated(Journal, "Journal", gate),
     gated(AdmissionStore, "AdmissionStore", gate),
     gated(QueueStore, "QueueStore", gate),

@@ -51,13 +51,13 @@ export const watch = (world: World) => {
 
   const lookAtLine = Effect.gen(function* () {
     const { entries } = yield* queue.list({ limit: 500, offset: 0 })
-    const admitted = entries.filter(({ state }) => state === "admitted")
+    const assigned = entries.filter(({ state }) => state === "assigned")
     const { maxRunning, nodes, perUser } = world.plan
     const crowded = (what: string, most: number, of: (entry: QueueEntry) => string | undefined) => {
-      for (const [name, count] of countBy(admitted, of))
+      for (const [name, count] of countBy(assigned, of))
         if (count > most) world.violate(`${count} admitted to ${what} ${name}, which takes ${most}`)
     }
-    if (new Set(nodes).size === nodes.length) crowded("place", maxRunning, ({ place }) => place)
+    if (new Set(nodes).size === nodes.length) crowded("node", maxRunning, ({ nodeId }) => nodeId)
     // The key that was asked for, not the one that the line knows.
     crowded("key", 1, ({ executionId, ownerId }) => {
       const key = world.view.subjects.get(executionId)?.request.concurrencyKey
@@ -68,7 +68,7 @@ export const watch = (world: World) => {
 
   const lookAtStarts = Effect.sync(() => {
     for (const [attempt, count] of countBy(
-      world.places.flatMap(({ starts }) => starts),
+      world.machines.flatMap(({ starts }) => starts),
       (start) => start
     ))
       if (count > 1) world.violate(`job ${short(attempt)} was started ${count} times`)
@@ -109,9 +109,9 @@ export const check = Effect.fnUntraced(function* (world: World) {
     if (failed >= 0 && tags.indexOf("ExecutionStarted", failed) >= 0)
       world.violate(`${short(id)} was tried again after its cancellation was acknowledged`)
   }
-  for (const place of world.places)
-    for (const { handle } of yield* place.runtime.list)
-      world.violate(`job ${short(handle.jobId)} is left in ${place.node}`)
+  for (const machine of world.machines)
+    for (const { handle } of yield* machine.runtime.list)
+      world.violate(`job ${short(handle.jobId)} is left in ${machine.node}`)
 })
 
 const fellBack = (before: Saga | undefined, now: Saga) => {
@@ -122,8 +122,8 @@ const fellBack = (before: Saga | undefined, now: Saga) => {
 }
 
 /** Whoever asks for a cancellation, and whoever parks a saga, sees to it that somebody drives what is to be cancelled. */
-const leftAlone = ({ cancelRequest, parked, state }: Saga) =>
-  parked === true && cancelRequest !== undefined && !isEnded(state)
+const leftAlone = ({ cancelRequest, suspended, state }: Saga) =>
+  suspended === true && cancelRequest !== undefined && !isEnded(state)
     ? "it is to be cancelled and is parked, so that nobody drives it"
     : undefined
 

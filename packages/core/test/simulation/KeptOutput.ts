@@ -11,7 +11,7 @@ export const checkOutput = Effect.fnUntraced(function* (world: World) {
   const { executions } = yield* Context.get(world.stores, ExecutionStore).list({ limit: 500, offset: 0 })
   for (const execution of executions) {
     const { attempt, executionId, outcome } = execution
-    const kept = world.places.flatMap((place) => place.kept.get(jobIdOf(executionId, attempt)) ?? [])[0]
+    const kept = world.machines.flatMap((machine) => machine.kept.get(jobIdOf(executionId, attempt)) ?? [])[0]
     if (kept === undefined || outcome === undefined) continue
     const stored = yield* outputs.read({ executionId, attempt }, "stdout", 0, 4 * 1024 ** 2)
     if (stored.some((byte, i) => kept.stdout[i] !== byte))

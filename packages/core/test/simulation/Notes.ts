@@ -48,8 +48,8 @@ export const make = (): Notes => {
     load: ({ subject: { id } }) => Effect.succeedSome(saved.get(id) ?? { id, text: "" }),
     save: (note) => Effect.sync(() => void saved.set(note.id, note)),
     deadline: () => undefined,
-    afterEnd: () => Effect.void,
-    settle: () => Effect.succeed({})
+    cleanup: () => Effect.void,
+    finalize: () => Effect.succeed({})
   }
   return { definition, saved, readings }
 }

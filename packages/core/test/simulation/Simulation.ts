@@ -14,12 +14,12 @@ import { cancel, type Pending, remove, retry, submit, users } from "./User.ts"
 import { make, pass, type Sabotage, type World } from "./World.ts"
 
 const loseJob = Effect.fnUntraced(function* (world: World) {
-  const place = world.random.pick(world.places)
-  const running = yield* Effect.orDie(place.running)
+  const machine = world.random.pick(world.machines)
+  const running = yield* Effect.orDie(machine.running)
   if (running.length === 0) return
   const jobId = world.random.pick(running)
-  world.note(`${place.node} loses ${short(jobId)}`)
-  yield* Effect.orDie(place.lose(jobId))
+  world.note(`${machine.node} loses ${short(jobId)}`)
+  yield* Effect.orDie(machine.lose(jobId))
 })
 
 /** One move of users, operators or fate. */
@@ -27,7 +27,7 @@ const act = Effect.fnUntraced(function* (world: World, pending: Array<Pending>) 
   const { random } = world
   const ids = [...world.view.subjects.keys()]
   const queue = Context.get(world.stores, QueueStore)
-  const host = random.pick(world.hosts)
+  const instance = random.pick(world.instances)
   const die = random.below(100)
   const now = yield* DateTime.now
   if (die < 45 || ids.length === 0) {
@@ -50,11 +50,11 @@ const act = Effect.fnUntraced(function* (world: World, pending: Array<Pending>) 
   if (die < 76) return yield* Effect.orDie(queue.reprioritise(random.pick(ids), random.below(11), now))
   if (!world.plan.faulty) return undefined
   if (die < 79) return yield* loseJob(world)
-  if (die < 82) return host.crash()
-  if (die < 85) return host.freeze(random.pick([2_000, 12_000, 40_000]))
-  if (die < 88) return yield* host.stop
-  if (die < 91) return host.cutOff(random.pick([4_000, 8_000, 20_000]))
-  return yield* host.start
+  if (die < 82) return instance.crash()
+  if (die < 85) return instance.freeze(random.pick([2_000, 12_000, 40_000]))
+  if (die < 88) return yield* instance.stop
+  if (die < 91) return instance.cutOff(random.pick([4_000, 8_000, 20_000]))
+  return yield* instance.start
 })
 
 export const heal = Effect.fnUntraced(function* (world: World) {
@@ -62,9 +62,9 @@ export const heal = Effect.fnUntraced(function* (world: World) {
   world.chaos = calm
   const queue = Context.get(world.stores, QueueStore)
   yield* Effect.orDie(Effect.andThen(queue.resume("all"), queue.resume("process")))
-  for (const host of world.hosts) {
-    host.thaw()
-    yield* host.start
+  for (const instance of world.instances) {
+    instance.thaw()
+    yield* instance.start
   }
 })
 
@@ -75,7 +75,7 @@ export const allEnded = Effect.fnUntraced(function* (world: World) {
 
 const jobsLeft = (world: World) =>
   Effect.map(
-    Effect.forEach(world.places, ({ runtime }) => Effect.orDie(runtime.list)),
+    Effect.forEach(world.machines, ({ runtime }) => Effect.orDie(runtime.list)),
     (lists) => lists.some((jobs) => jobs.length > 0)
   )
 
@@ -102,7 +102,7 @@ const play = Effect.fnUntraced(function* (seed: number, sabotage: Sabotage | und
   })
   const look = watch(world)
   const broken = () => world.violations.size > 0
-  for (const host of world.hosts) yield* host.start
+  for (const instance of world.instances) yield* instance.start
   yield* pass(world, 500, look)
   world.chaos = {
     failure: random.pick([0, 0.001, 0.01, 0.04]),
@@ -138,7 +138,7 @@ const play = Effect.fnUntraced(function* (seed: number, sabotage: Sabotage | und
   if (!broken()) yield* Notes.check(world, world.notes, notes)
   if (!broken()) yield* probe(world, look)
   // The finalizers of a host take time: what is left of a crashed one goes after 9 s, and waits 2 s for an answer.
-  for (const host of world.hosts) yield* host.stop
+  for (const instance of world.instances) yield* instance.stop
   yield* pass(world, 12_000, Effect.void)
   return { seed, violations: [...world.violations], trace: world.trace } satisfies Verdict
 })
@@ -146,7 +146,7 @@ const play = Effect.fnUntraced(function* (seed: number, sabotage: Sabotage | und
 /** Every slot still works: as many scripts as there are slots run at once. */
 const probe = Effect.fnUntraced(function* (world: World, look: Effect.Effect<void>) {
   if (world.plan.perUser !== undefined) return
-  const total = world.places.length * world.plan.maxRunning
+  const total = world.machines.length * world.plan.maxRunning
   const before = world.view.subjects.size
   const request = { script: "sleep 3000", lang: "lines", langVersion: "1" }
   for (let n = 0; n < total; n++) yield* submit(world, { request, natural: "completed", user: users[0] })

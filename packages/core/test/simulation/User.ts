@@ -36,7 +36,7 @@ const call = <A, E>(
   heard: (answer: A) => void,
   refused: (error: E) => void = () => undefined
 ): Effect.Effect<void, never, Scope.Scope> => {
-  const executions = world.random.pick(world.hosts).executions()
+  const executions = world.random.pick(world.instances).executions()
   if (executions === undefined) return Effect.void
   return use(executions).pipe(
     Effect.timeoutOption(patience),

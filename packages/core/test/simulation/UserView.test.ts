@@ -79,8 +79,8 @@ const perform = Effect.fnUntraced(function* (world: World, pending: Array<Pendin
   if (command._tag === "Pause")
     return yield* queue.pause({ scope: command.scope, at: now, by: "user-1", reason: "test" })
   if (command._tag === "Resume") return yield* queue.resume(command.scope)
-  if (command._tag === "StopHost") return yield* world.hosts[1]?.stop ?? Effect.void
-  if (command._tag === "StartHost") return yield* world.hosts[1]?.start ?? Effect.void
+  if (command._tag === "StopHost") return yield* world.instances[1]?.stop ?? Effect.void
+  if (command._tag === "StartHost") return yield* world.instances[1]?.start ?? Effect.void
   if (command._tag === "Pass") return
   const id = idOf(command.which)
   if (id === undefined) return
@@ -93,7 +93,7 @@ const perform = Effect.fnUntraced(function* (world: World, pending: Array<Pendin
 const play = Effect.fnUntraced(function* (commands: ReadonlyArray<Command>) {
   const world = yield* make({ seed: commands.length, nodes: ["a", "a"], maxRunning: 2, faulty: false })
   const look = watch(world)
-  for (const host of world.hosts) yield* host.start
+  for (const instance of world.instances) yield* instance.start
   yield* pass(world, 500, look)
   const pending: Array<Pending> = []
   for (const command of commands) {
@@ -107,7 +107,7 @@ const play = Effect.fnUntraced(function* (commands: ReadonlyArray<Command>) {
   yield* pass(world, 12_000, look)
   yield* check(world)
   yield* checkOutput(world)
-  for (const host of world.hosts) yield* host.stop
+  for (const instance of world.instances) yield* instance.stop
   yield* pass(world, 4_000, look)
   return world
 })

@@ -9,8 +9,8 @@ import { TestClock } from "effect/testing"
 import { type Chaos, calm } from "./Gate.ts"
 import { make as makeNotes, type Notes } from "./Notes.ts"
 import { fromSeed, type Random } from "./Random.ts"
-import { make as makeHost, type SimulatedHost } from "./SimulatedHost.ts"
-import { make as makePlace, type SimulatedPlace } from "./SimulatedPlace.ts"
+import { make as makeHost, type SimulatedInstance } from "./SimulatedInstance.ts"
+import { make as makeMachine, type SimulatedMachine } from "./SimulatedMachine.ts"
 import { empty, hear, type UserAnswer, type UserView } from "./UserView.ts"
 
 /** A bug that is put around a port, to see whether it is found. */
@@ -36,8 +36,8 @@ export interface World {
   readonly plan: WorldPlan
   readonly random: Random
   readonly stores: Context.Context<Stores.Stores | Secrets>
-  readonly places: ReadonlyArray<SimulatedPlace>
-  readonly hosts: ReadonlyArray<SimulatedHost>
+  readonly machines: ReadonlyArray<SimulatedMachine>
+  readonly instances: ReadonlyArray<SimulatedInstance>
   readonly notes: Notes
   /** What may befall a call from now on. */
   chaos: Chaos
@@ -74,16 +74,16 @@ export const make = Effect.fnUntraced(function* (plan: WorldPlan): Effect.fn.Ret
   const stores = yield* Layer.build(
     Layer.fresh(Layer.mergeAll((sabotage?.stores ?? ((layer) => layer))(Stores.layerMemory), Secrets.layerMemory))
   )
-  const places = yield* Effect.forEach([...new Set(nodes)], (node) => makePlace(node, sabotage?.runtime))
+  const machines = yield* Effect.forEach([...new Set(nodes)], (node) => makeMachine(node, sabotage?.runtime))
   const [trace, violations] = [[] as string[], new Set<string>()]
   const note = (what: string) => void trace.push(`${(world.nowMillis / 1000).toFixed(2)} ${what}`)
   const violate = (what: string) => {
     if (!violations.has(what)) note(`BROKEN: ${what}`)
     violations.add(what)
   }
-  const machine = (node: string) => places.find((place) => place.node === node) ?? random.pick(places)
+  const machine = (node: string) => machines.find((each) => each.node === node) ?? random.pick(machines)
   const notes = makeNotes()
-  const hosts = nodes.map((node, i) =>
+  const instances = nodes.map((node, i) =>
     makeHost({
       name: `host-${i + 1}`,
       runtime: machine(node).runtime,
@@ -101,8 +101,8 @@ export const make = Effect.fnUntraced(function* (plan: WorldPlan): Effect.fn.Ret
     plan,
     random,
     stores,
-    places,
-    hosts,
+    machines,
+    instances,
     notes,
     chaos: calm,
     view: empty(faulty),
@@ -126,7 +126,7 @@ export const pass = Effect.fnUntraced(function* <E>(world: World, millis: number
   for (let left = millis; left > 0; left -= slice) {
     yield* TestClock.adjust(Math.min(left, slice))
     world.nowMillis = yield* Clock.currentTimeMillis
-    for (const { tick } of world.hosts) yield* tick
+    for (const { tick } of world.instances) yield* tick
     yield* look
   }
 })

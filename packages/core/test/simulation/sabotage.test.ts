@@ -40,9 +40,9 @@ const bugs: Readonly<Record<string, Sabotage>> = {
       // Every driver is told the fence of the first one, as if the column was never written.
       const first = new Map<string, number>()
       return {
-        claim: (id, dispatch, driver) =>
+        claim: (id, dispatch, executor) =>
           Effect.map(
-            claim(id, dispatch, driver),
+            claim(id, dispatch, executor),
             Option.map((saga) => {
               first.set(id, first.get(id) ?? saga.fence)
               return new Saga({ ...saga, fence: first.get(id) ?? saga.fence })
@@ -81,8 +81,8 @@ const bugs: Readonly<Record<string, Sabotage>> = {
     }
   },
   "the line forgets its limits": {
-    stores: spoilt(QueueStore, ({ admit }) => ({
-      admit: (offer, _, now) => admit({ ...offer, capacity: offer.capacity + 5 }, {}, now)
+    stores: spoilt(QueueStore, ({ assign }) => ({
+      assign: (offer, _, now) => assign({ ...offer, capacity: offer.capacity + 5 }, {}, now)
     }))
   },
   "the line forgets keys": {
@@ -120,7 +120,7 @@ const bugs: Readonly<Record<string, Sabotage>> = {
   },
   "an item whose driver fails is not delivered again": {
     stores: spoilt(SagaEngine, ({ run }) => ({
-      run: (drive, lanes) => run((item) => Effect.ignore(drive(item)), lanes)
+      run: (execute, nodes) => run((item) => Effect.ignore(execute(item)), nodes)
     }))
   },
   "output is stored under an old fence": {
@@ -156,7 +156,7 @@ const bugs: Readonly<Record<string, Sabotage>> = {
       requestCancel: (id, request) =>
         Effect.map(
           requestCancel(id, request),
-          Option.map(({ parked: _, ...saga }) => new Saga({ ...saga, state: "running" }))
+          Option.map(({ suspended: _, ...saga }) => new Saga({ ...saga, state: "running" }))
         )
     }))
   }

@@ -4,12 +4,12 @@ import { ExecutionEnv } from "@fairlead/core/executions/ExecutionEnv"
 import { ExecutionJobs } from "@fairlead/core/executions/ExecutionJobs"
 import * as ExecutionSaga from "@fairlead/core/executions/ExecutionSaga"
 import { OutputCollector } from "@fairlead/core/executions/OutputCollector"
-import { HostRegistry } from "@fairlead/core/hosts/HostRegistry"
-import { PlaceSlots } from "@fairlead/core/hosts/PlaceSlots"
 import { Ids } from "@fairlead/core/ids/Ids"
-import { QueueEntrance } from "@fairlead/core/queue/QueueEntrance"
-import { QueueForecast } from "@fairlead/core/queue/QueueForecast"
-import { QueueGauge } from "@fairlead/core/queue/QueueGauge"
+import { InstanceRegistry } from "@fairlead/core/instances/InstanceRegistry"
+import { NodeSlots } from "@fairlead/core/instances/NodeSlots"
+import { Enqueuer } from "@fairlead/core/queue/Enqueuer"
+import { QueueEstimates } from "@fairlead/core/queue/QueueEstimates"
+import { QueueStats } from "@fairlead/core/queue/QueueStats"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import * as Stores from "@fairlead/core/Stores"
 import { SagaLauncher } from "@fairlead/core/sagas/SagaLauncher"
@@ -18,14 +18,12 @@ import { stepsOf } from "@fairlead/core/verification/SagaShapes"
 import { Effect, Layer } from "effect"
 
 const services = ExecutionJobs.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(Enqueuer.layer, ExecutionEnv.layer, OutputCollector.layer, EventFactory.layer)),
+  Layer.provideMerge(QueueEstimates.layer),
   Layer.provideMerge(
-    Layer.mergeAll(QueueEntrance.layer, ExecutionEnv.layer, OutputCollector.layer, EventFactory.layer)
+    Layer.mergeAll(QueueStats.layer, SagaLauncher.layer, InstanceRegistry.layer({ name: "a", version: "1" }))
   ),
-  Layer.provideMerge(QueueForecast.layer),
-  Layer.provideMerge(
-    Layer.mergeAll(QueueGauge.layer, SagaLauncher.layer, HostRegistry.layer({ name: "a", version: "1" }))
-  ),
-  Layer.provideMerge(Layer.mergeAll(PlaceSlots.layer(1), Ids.layerMemory)),
+  Layer.provideMerge(Layer.mergeAll(NodeSlots.layer(1), Ids.layerMemory)),
   Layer.provideMerge(Layer.mergeAll(Stores.layerMemory, Secrets.layerMemory, ScriptRuntimes.layer))
 )
 

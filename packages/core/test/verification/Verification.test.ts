@@ -1,20 +1,20 @@
 import { assert, describe } from "@effect/vitest"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
-import type { Breach } from "@fairlead/core/verification/Breach"
-import { makeReader } from "@fairlead/core/verification/Ledger"
+import { makeReader } from "@fairlead/core/verification/StartLog"
 import { type VerificationOptions, verifyAll } from "@fairlead/core/verification/Verification"
+import type { Violation } from "@fairlead/core/verification/Violation"
 import { instant } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { executionId, userId } from "@fairlead/testing/fixtures/Uuid"
 import { Effect } from "effect"
 import { admin, lines, live, origin, run } from "../executions/support/MemoryHost.ts"
 import { active, completed } from "./support/histories.ts"
 
-/** The counts, and every breach as `invariant row`. */
+/** The counts, and every violation as `invariant row`. */
 const verified = Effect.fnUntraced(function* (options: Omit<VerificationOptions, "report"> = {}) {
-  const told: Array<Breach> = []
-  const counts = yield* verifyAll({ ...options, report: (breach) => Effect.sync(() => void told.push(breach)) })
-  assert.strictEqual(counts.breaches, told.length)
+  const told: Array<Violation> = []
+  const counts = yield* verifyAll({ ...options, report: (violation) => Effect.sync(() => void told.push(violation)) })
+  assert.strictEqual(counts.violations, told.length)
   return { counts, told: told.map(({ invariant, row }) => `${invariant} ${row}`) }
 })
 
@@ -30,7 +30,7 @@ describe("verifyAll", () => {
     Effect.gen(function* () {
       yield* Effect.forEach(Array.from({ length: 250 }), () => run(lines("out a")), { concurrency: 10, discard: true })
       assert.deepStrictEqual(yield* verified(), {
-        counts: { executions: 250, sagas: 250, logEntries: 2250, events: 2250, outputBytes: 500, breaches: 0 },
+        counts: { executions: 250, sagas: 250, logEntries: 2250, events: 2250, outputBytes: 500, violations: 0 },
         told: []
       })
     })

@@ -32,9 +32,9 @@ const ofCompleted: ReadonlyArray<Corruption> = [
   },
   {
     name: "output with a gap",
-    damage: (dossier) => ({
-      ...dossier,
-      extents: dossier.extents.flatMap((extent) =>
+    damage: (records) => ({
+      ...records,
+      extents: records.extents.flatMap((extent) =>
         extent.output !== "stdout"
           ? [extent]
           : [
@@ -48,9 +48,9 @@ const ofCompleted: ReadonlyArray<Corruption> = [
   },
   {
     name: "output that overlaps",
-    damage: (dossier) => ({
-      ...dossier,
-      extents: dossier.extents.flatMap((extent) =>
+    damage: (records) => ({
+      ...records,
+      extents: records.extents.flatMap((extent) =>
         extent.output !== "stdout"
           ? [extent]
           : [
@@ -64,44 +64,44 @@ const ofCompleted: ReadonlyArray<Corruption> = [
   },
   {
     name: "more output than the outcome says",
-    damage: (dossier) => ({
-      ...dossier,
-      extents: dossier.extents.map((extent) => ({ ...extent, length: extent.length + 1 }))
+    damage: (records) => ({
+      ...records,
+      extents: records.extents.map((extent) => ({ ...extent, length: extent.length + 1 }))
     }),
     caught: ["output_size", "output_size"],
     row: "/1/stdout"
   },
   {
     name: "more output than the limit",
-    damage: (dossier) => ({
-      ...dossier,
+    damage: (records) => ({
+      ...records,
       execution:
-        dossier.execution &&
-        new Execution({ ...dossier.execution, limits: { ...dossier.execution.limits, outputBytes: 5 } })
+        records.execution &&
+        new Execution({ ...records.execution, limits: { ...records.execution.limits, outputBytes: 5 } })
     }),
     caught: ["output_size"],
     row: "/1/stdout/0"
   },
   {
     name: "output of an attempt that never was",
-    damage: (dossier) => ({
-      ...dossier,
-      extents: [...dossier.extents, { attempt: 3, output: "stdout", offset: 0, length: 1 }]
+    damage: (records) => ({
+      ...records,
+      extents: [...records.extents, { attempt: 3, output: "stdout", offset: 0, length: 1 }]
     }),
     caught: ["output_size"],
     row: "/3/stdout/0"
   },
   {
     name: "an idempotency key of somebody else",
-    damage: (dossier) => ({ ...dossier, keys: [{ ownerId: userId(2), key: "k" }] }),
+    damage: (records) => ({ ...records, keys: [{ ownerId: userId(2), key: "k" }] }),
     caught: ["row_owned"],
     row: "/k"
   },
   {
     name: "an event that does not decode",
-    damage: (dossier) => ({
-      ...dossier,
-      events: dossier.events.slice(1),
+    damage: (records) => ({
+      ...records,
+      events: records.events.slice(1),
       unreadable: [{ part: "events", key: "execution/x/1", problem: "broken" }]
     }),
     caught: ["row_readable"],
@@ -109,8 +109,8 @@ const ofCompleted: ReadonlyArray<Corruption> = [
   },
   {
     name: "an execution that does not decode",
-    damage: (dossier) => ({
-      ...dossier,
+    damage: (records) => ({
+      ...records,
       execution: undefined,
       unreadable: [{ part: "executions", key: "x", problem: "broken" }]
     }),
@@ -122,10 +122,10 @@ const ofCompleted: ReadonlyArray<Corruption> = [
 const ofCancelled: ReadonlyArray<Corruption> = [
   {
     name: "an outcome that blames the script",
-    damage: (dossier) =>
+    damage: (records) =>
       execution({
-        outcome: { ...Option.getOrThrow(Option.fromNullishOr(dossier.execution?.outcome)), errorType: "script_error" }
-      })(dossier),
+        outcome: { ...Option.getOrThrow(Option.fromNullishOr(records.execution?.outcome)), errorType: "script_error" }
+      })(records),
     caught: ["execution_state"],
     row: "executions "
   }

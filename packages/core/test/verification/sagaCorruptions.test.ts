@@ -59,7 +59,7 @@ const ofCompleted: ReadonlyArray<Corruption> = [
   },
   {
     name: "an execution without a saga",
-    damage: (dossier) => ({ ...dossier, sagas: [] }),
+    damage: (records) => ({ ...records, sagas: [] }),
     caught: ["saga_end"],
     row: "executions "
   }

@@ -8,12 +8,12 @@ import * as Stores from "@fairlead/core/Stores"
 import { Journal } from "@fairlead/core/sagas/Journal"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
 import { StorageError } from "@fairlead/core/storage/StorageError"
-import { Dossiers } from "@fairlead/core/verification/Dossiers"
+import { IntegrityReader } from "@fairlead/core/verification/IntegrityReader"
 import { verify } from "@fairlead/core/verification/verify"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { Effect, Layer, Schema } from "effect"
-import { admin, alice, host, lines, live, origin, result, run, submit } from "../executions/support/MemoryHost.ts"
-import { active, cancelled, dossiers, retried } from "./support/histories.ts"
+import { admin, alice, instance, lines, live, origin, result, run, submit } from "../executions/support/MemoryHost.ts"
+import { active, cancelled, records, retried } from "./support/histories.ts"
 
 const Command = Schema.Literals([
   "out hello",
@@ -51,27 +51,27 @@ describe("verify", () => {
     ([runs]) =>
       Effect.gen(function* () {
         yield* Effect.forEach(runs, play, { concurrency: 4, discard: true })
-        const found = yield* dossiers
+        const found = yield* records
         assert.deepStrictEqual(found.flatMap(verify), [])
-        assert.deepStrictEqual(yield* (yield* Dossiers).breaches, [])
-      }).pipe(Effect.provide(host(2))),
+        assert.deepStrictEqual(yield* (yield* IntegrityReader).violations, [])
+      }).pipe(Effect.provide(instance(2))),
     { arbitrary: { runs: 30 }, timeout: 60_000 }
   )
 
   const lost = Faults.failAfter(new StorageError({ operation: "test", retryable: true, cause: "test" }))
   it.live.each([1, 2])("finds nothing when the answer to write %i was lost and another driver went on", (nth) => {
     const stores = Faults.layer(Journal, "append", nth, lost).pipe(Layer.provideMerge(Stores.layerMemory))
-    const faulty = layerExecutions({ hostName: "host-a", maxRunning: 2 }).pipe(
+    const faulty = layerExecutions({ instanceName: "host-a", maxRunning: 2 }).pipe(
       Layer.provideMerge(MemoryScriptRuntime.layer()),
       Layer.provideMerge(Layer.mergeAll(stores, Secrets.layerMemory, ScriptRuntimes.layer))
     )
     return Effect.gen(function* () {
       yield* run(lines("out a\nsleep 5\nexit 3"))
-      const [dossier] = yield* dossiers
-      assert.isDefined(dossier)
+      const [only] = yield* records
+      assert.isDefined(only)
       // The last write is the end: nobody drives a saga that has ended.
-      assert.strictEqual(dossier?.sagas[0]?.saga.fence, nth === 2 ? 1 : 2)
-      assert.deepStrictEqual(verify(dossier ?? assert.fail()), [])
+      assert.strictEqual(only?.sagas[0]?.saga.fence, nth === 2 ? 1 : 2)
+      assert.deepStrictEqual(verify(only ?? assert.fail()), [])
     }).pipe(Effect.provide(faulty))
   })
 
@@ -79,24 +79,24 @@ describe("verify", () => {
     "finds nothing in an execution that still runs, nor in one that was cancelled",
     Effect.gen(function* () {
       yield* Effect.andThen(cancelled, active)
-      const found = yield* dossiers
+      const found = yield* records
       assert.deepStrictEqual([found.length, ...found.flatMap(verify)], [2])
-      assert.deepStrictEqual(yield* (yield* Dossiers).breaches, [])
+      assert.deepStrictEqual(yield* (yield* IntegrityReader).violations, [])
     })
   )
 
   live(
     "finds nothing in an execution of two attempts, and names what is wrong with the first of them",
     Effect.gen(function* () {
-      const dossier = yield* retried
-      assert.deepStrictEqual([dossier.sagas.length, ...verify(dossier)], [2])
-      const { execution } = dossier
+      const records = yield* retried
+      assert.deepStrictEqual([records.sagas.length, ...verify(records)], [2])
+      const { execution } = records
       if (execution === undefined) return assert.fail("no execution")
       const [first] = execution.earlierAttempts ?? []
       if (first === undefined) return assert.fail("no earlier attempt")
       const longer = { ...first, outcome: { ...first.outcome, stdoutBytes: 99 } }
       const damaged = (change: Partial<Execution>) =>
-        verify({ ...dossier, execution: new Execution({ ...execution, ...change }) }).map(({ invariant }) => invariant)
+        verify({ ...records, execution: new Execution({ ...execution, ...change }) }).map(({ invariant }) => invariant)
       assert.deepStrictEqual(damaged({ earlierAttempts: [longer] }), ["output_size"])
       assert.deepStrictEqual(damaged({ earlierAttempts: [] }), ["execution_state", "event_story"])
       assert.deepStrictEqual(damaged({ earlierAttempts: [{ ...first, attempt: 2 }] }), [

@@ -1,7 +1,7 @@
 /**
- * Who may call an endpoint. Every endpoint says `.annotate(Needs, permission)`; every group ends in
- * `.middleware(Authorization).middleware(Authentication).middleware(Rejections)`. A middleware reaches only the endpoints that
- * were added before it: add `"public"` endpoints after `Authentication` and before `Rejections`.
+ * Who may call an endpoint. Every endpoint says `.annotate(RequiredPermission, permission)`; every group ends in
+ * `.middleware(Authorization).middleware(Authentication).middleware(CommonErrors)`. A middleware reaches only the endpoints that
+ * were added before it: add `"public"` endpoints after `Authentication` and before `CommonErrors`.
  */
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { Permission } from "@fairlead/core/auth/roles/Permission"
@@ -15,7 +15,9 @@ export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { ne
 export class CsrfRejected extends Schema.TaggedError<CsrfRejected>()("CsrfRejected", {}) {}
 
 /** The permission an endpoint asks for. An endpoint that has none is refused at run time and fails the contract test. */
-export class Needs extends Context.Service<Needs, Permission | "public">()("@fairlead/http/api/Needs") {}
+export class RequiredPermission extends Context.Service<RequiredPermission, Permission | "public">()(
+  "@fairlead/http/api/Needs"
+) {}
 
 export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principal>()(
   "@fairlead/http/api/CurrentPrincipal"

@@ -8,7 +8,7 @@ import { DocsApi } from "./DocsApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { ExecutionsApi } from "./ExecutionsApi.ts"
 import { HealthApi } from "./HealthApi.ts"
-import { HostsApi } from "./HostsApi.ts"
+import { InstancesApi } from "./InstancesApi.ts"
 import { QueueApi } from "./QueueApi.ts"
 import { SagasApi } from "./SagasApi.ts"
 import { version } from "./Version.ts"
@@ -19,7 +19,7 @@ export class Api extends HttpApi.make("fairlead")
   .add(EventsApi)
   .add(ExecutionsApi)
   .add(HealthApi)
-  .add(HostsApi)
+  .add(InstancesApi)
   .add(QueueApi)
   .add(SagasApi)
   .annotate(OpenApi.Title, "Fairlead")

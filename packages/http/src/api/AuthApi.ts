@@ -4,7 +4,7 @@ import { Role } from "@fairlead/core/auth/roles/Role"
 import { ApiKeyId } from "@fairlead/core/ids/ApiKeyId"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, Needs } from "./Access.ts"
+import { Authentication, Authorization, RequiredPermission } from "./Access.ts"
 import {
   apiKeyNotFound,
   apiKeysExhausted,
@@ -27,8 +27,8 @@ import {
   RefreshBody,
   RegisterBody
 } from "./AuthRequests.ts"
+import { CommonErrors } from "./CommonErrors.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
-import { Rejections } from "./Rejections.ts"
 import { UserView, userFields } from "./UserView.ts"
 import { wire } from "./Wire.ts"
 
@@ -65,15 +65,15 @@ const NewApiKey = wire("NewApiKey", Schema.Struct({ ...key, key: Schema.String }
 export class AuthApi extends HttpApiGroup.make("auth")
   .add(
     HttpApiEndpoint.get("verify", "/verify-token", { success: Verified })
-      .annotate(Needs, "account:read")
+      .annotate(RequiredPermission, "account:read")
       .annotate(OpenApi.Summary, "Check the credential")
       .annotate(OpenApi.Description, "Answers who the caller is, with a CSRF token of the session."),
     HttpApiEndpoint.get("self", "/me", { success: User })
-      .annotate(Needs, "account:read")
+      .annotate(RequiredPermission, "account:read")
       .annotate(OpenApi.Summary, "Show one's own account")
       .annotate(OpenApi.Description, "The account that the credential belongs to."),
     HttpApiEndpoint.put("updateSelf", "/me", { payload: ProfileBody, success: User })
-      .annotate(Needs, "account:write")
+      .annotate(RequiredPermission, "account:write")
       .annotate(OpenApi.Summary, "Change one's own profile")
       .annotate(OpenApi.Description, "Only `full_name` can be changed here; other keys are ignored."),
     HttpApiEndpoint.post("changePassword", "/change-password", {
@@ -81,7 +81,7 @@ export class AuthApi extends HttpApiGroup.make("auth")
       success: Message,
       error: [currentPasswordWrong, passwordTooWeak, loginLocked, loginsBusy]
     })
-      .annotate(Needs, "account:write")
+      .annotate(RequiredPermission, "account:write")
       .annotate(OpenApi.Summary, "Change one's own password")
       .annotate(OpenApi.Description, "Ends every other session, every refresh token and every API key of the user."),
     HttpApiEndpoint.post("createApiKey", "/api-keys", {
@@ -89,14 +89,14 @@ export class AuthApi extends HttpApiGroup.make("auth")
       success: NewApiKey.pipe(HttpApiSchema.status(201)),
       error: apiKeysExhausted
     })
-      .annotate(Needs, "account:write")
+      .annotate(RequiredPermission, "account:write")
       .annotate(OpenApi.Summary, "Make an API key")
       .annotate(
         OpenApi.Description,
         "`key` is shown this once. The key acts as its owner. One that is made with another key ends with that at the latest."
       ),
     HttpApiEndpoint.get("listApiKeys", "/api-keys", { success: Schema.Array(ApiKeyView) })
-      .annotate(Needs, "account:read")
+      .annotate(RequiredPermission, "account:read")
       .annotate(OpenApi.Summary, "List one's own API keys")
       .annotate(OpenApi.Description, "Newest first, without the keys themselves; at most 50."),
     HttpApiEndpoint.delete("revokeApiKey", "/api-keys/:key_id", {
@@ -104,7 +104,7 @@ export class AuthApi extends HttpApiGroup.make("auth")
       success: Message,
       error: apiKeyNotFound
     })
-      .annotate(Needs, "account:write")
+      .annotate(RequiredPermission, "account:write")
       .annotate(OpenApi.Summary, "Delete an API key")
       .annotate(OpenApi.Description, "The key, and each that was made with it, is refused from now on, on every host.")
   )
@@ -116,7 +116,7 @@ export class AuthApi extends HttpApiGroup.make("auth")
       success: Tokens,
       error: [credentialsRejected, loginLocked, loginsBusy]
     })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "Log in")
       .annotate(
         OpenApi.Description,
@@ -127,18 +127,18 @@ export class AuthApi extends HttpApiGroup.make("auth")
       success: Registered.pipe(HttpApiSchema.status(201)),
       error: [registrationClosed, registrationsExhausted, usernameTaken, passwordTooWeak, loginsBusy]
     })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "Register a user")
       .annotate(
         OpenApi.Description,
         "The user gets the role `user`, whatever the body says. Does not log in. An address that another account has is taken all the same, so that nobody learns who has an account; with it only the other account logs in, this one by its username."
       ),
     HttpApiEndpoint.post("refresh", "/refresh", { payload: RefreshBody, success: Tokens, error: tokenRejected })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "Trade a refresh token for new tokens")
       .annotate(OpenApi.Description, "Each refresh token works once; using an older one again ends the session."),
     HttpApiEndpoint.post("logout", "/logout", { payload: LogoutBody, success: Message })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "Log out")
       .annotate(
         OpenApi.Description,
@@ -147,5 +147,5 @@ export class AuthApi extends HttpApiGroup.make("auth")
   )
   .prefix("/api/v1/auth")
   .annotateMerge(onlyKnownMembers)
-  .middleware(Rejections)
+  .middleware(CommonErrors)
   .annotate(OpenApi.Description, "Logging in and out, one's own account, API keys.") {}

@@ -1,10 +1,10 @@
 /** Contract of the pages about the contract. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Needs } from "./Access.ts"
+import { RequiredPermission } from "./Access.ts"
+import { CommonErrors } from "./CommonErrors.ts"
 import { HttpStatuses } from "./HttpStatuses.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
-import { Rejections } from "./Rejections.ts"
 
 const Page = Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/html; charset=utf-8" }))
 
@@ -23,15 +23,15 @@ export class DocsApi extends HttpApiGroup.make("docs")
     HttpApiEndpoint.get("document", "/openapi.json", {
       success: Schema.Record(Schema.String, Schema.Json).annotate({ identifier: "OpenApiDocument" })
     })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "This API as an OpenAPI document")
       .annotate(OpenApi.Description, "OpenAPI 3.1, of the areas that this host serves."),
     HttpApiEndpoint.get("swagger", "/docs", { success: Page })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "Read and try the API")
       .annotate(OpenApi.Description, "Swagger UI over `/openapi.json`; loads nothing from other hosts."),
     HttpApiEndpoint.get("redoc", "/redoc", { success: Page })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "Read the API")
       .annotate(OpenApi.Description, "ReDoc over `/openapi.json`; loads nothing from other hosts."),
     HttpApiEndpoint.get("asset", "/docs/assets/:name", {
@@ -40,11 +40,11 @@ export class DocsApi extends HttpApiGroup.make("docs")
         Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType }))
       )
     })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(HttpStatuses, { "304": "The caller has it: `If-None-Match` named its entity tag." })
       .annotate(OpenApi.Summary, "A file of the pages")
       .annotate(OpenApi.Description, "Scripts and styles of `/docs` and `/redoc`, with an entity tag.")
   )
-  .middleware(Rejections)
+  .middleware(CommonErrors)
   .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "This document, and pages to read it.") {}

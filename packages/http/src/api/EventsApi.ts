@@ -1,9 +1,9 @@
 /** Contract of `/events`: how the event streams of this host are doing. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, Needs } from "./Access.ts"
+import { Authentication, Authorization, RequiredPermission } from "./Access.ts"
+import { CommonErrors } from "./CommonErrors.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
-import { Rejections } from "./Rejections.ts"
 import { wire } from "./Wire.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -35,13 +35,13 @@ const StreamsHealth = wire(
 export class EventsApi extends HttpApiGroup.make("events")
   .add(
     HttpApiEndpoint.get("health", "/health", { success: StreamsHealth })
-      .annotate(Needs, "events:read")
+      .annotate(RequiredPermission, "events:read")
       .annotate(OpenApi.Summary, "State of the event streams")
       .annotate(OpenApi.Description, "Counted on the host that answers, at this moment.")
   )
   .prefix("/api/v1/events")
   .middleware(Authorization)
   .middleware(Authentication)
-  .middleware(Rejections)
+  .middleware(CommonErrors)
   .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "Events and the streams that carry them") {}

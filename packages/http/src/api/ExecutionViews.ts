@@ -10,7 +10,7 @@ import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { Priority } from "@fairlead/core/queue/Priority"
 import { QueueState } from "@fairlead/core/queue/QueueEntry"
 import { OutputName } from "@fairlead/core/runtime/Job"
-import { Place } from "@fairlead/core/runtime/Place"
+import { NodeId } from "@fairlead/core/runtime/NodeId"
 import { ResourceUsage } from "@fairlead/core/runtime/ResourceUsage"
 import { Schema, Struct } from "effect"
 import { pageFields } from "./Paging.ts"
@@ -55,7 +55,7 @@ const AttemptStruct = Schema.Struct({
   /** 1 for the first. */
   attempt: Count.annotate({ examples: [1] }),
   status: ExecutionStatus,
-  place: Schema.optionalKey(Place),
+  nodeId: Schema.optionalKey(NodeId),
   /** Absent when it has not begun, or ended before its script did. */
   startedAt: Schema.optionalKey(Time),
   finishedAt: Schema.optionalKey(Time),

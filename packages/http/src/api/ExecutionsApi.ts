@@ -2,14 +2,14 @@
 import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, Needs } from "./Access.ts"
+import { Authentication, Authorization, RequiredPermission } from "./Access.ts"
+import { CommonErrors } from "./CommonErrors.ts"
 import { ExecutionFrame } from "./ExecutionFrames.ts"
 import * as Problems from "./ExecutionProblems.ts"
 import * as Requests from "./ExecutionRequests.ts"
 import * as Views from "./ExecutionViews.ts"
 import { HttpStatuses } from "./HttpStatuses.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
-import { Rejections } from "./Rejections.ts"
 import { WireEvent } from "./WireEvent.ts"
 
 const { executionNotFound } = Problems
@@ -29,7 +29,7 @@ const submit = HttpApiEndpoint.post("submit", "/executions", {
     Problems.idempotencyKeyReused
   ]
 })
-  .annotate(Needs, "executions:run")
+  .annotate(RequiredPermission, "executions:run")
   .annotate(OpenApi.Summary, "Run a script")
   .annotate(
     OpenApi.Description,
@@ -41,7 +41,7 @@ const submit = HttpApiEndpoint.post("submit", "/executions", {
   )
 
 const list = HttpApiEndpoint.get("list", "/executions", { query: Requests.listQuery, success: Views.ResultList })
-  .annotate(Needs, "executions:read")
+  .annotate(RequiredPermission, "executions:read")
   .annotate(OpenApi.Summary, "List executions")
   .annotate(
     OpenApi.Description,
@@ -54,7 +54,7 @@ const listOwn = HttpApiEndpoint.get("listOwn", "/user/executions", {
   query: Requests.listQuery,
   success: Views.ResultList
 })
-  .annotate(Needs, "executions:read")
+  .annotate(RequiredPermission, "executions:read")
   .annotate(OpenApi.Summary, "List the caller's own executions")
   .annotate(
     OpenApi.Description,
@@ -66,7 +66,7 @@ const get = HttpApiEndpoint.get("get", "/executions/:execution_id", {
   success: Views.ExecutionView,
   error: executionNotFound
 })
-  .annotate(Needs, "executions:read")
+  .annotate(RequiredPermission, "executions:read")
   .annotate(OpenApi.Summary, "Get an execution")
   .annotate(
     OpenApi.Description,
@@ -80,7 +80,7 @@ const update = HttpApiEndpoint.patch("update", "/executions/:execution_id", {
   success: Views.ExecutionView,
   error: [executionNotFound, Problems.tooManyLabels]
 })
-  .annotate(Needs, "executions:write")
+  .annotate(RequiredPermission, "executions:write")
   .annotate(OpenApi.Summary, "Name and label an execution")
   .annotate(
     OpenApi.Description,
@@ -92,7 +92,7 @@ const attempts = HttpApiEndpoint.get("attempts", "/executions/:execution_id/atte
   success: Views.AttemptList,
   error: executionNotFound
 })
-  .annotate(Needs, "executions:read")
+  .annotate(RequiredPermission, "executions:read")
   .annotate(OpenApi.Summary, "List the attempts of an execution")
   .annotate(
     OpenApi.Description,
@@ -106,7 +106,7 @@ const result = HttpApiEndpoint.get("result", "/executions/:execution_id/result",
   success: Views.ResultView,
   error: [executionNotFound, Problems.attemptNotFound]
 })
-  .annotate(Needs, "executions:read")
+  .annotate(RequiredPermission, "executions:read")
   .annotate(OpenApi.Summary, "Get the result of an execution")
   .annotate(
     OpenApi.Description,
@@ -120,7 +120,7 @@ const cancel = HttpApiEndpoint.post("cancel", "/executions/:execution_id/cancel"
   success: Views.Cancellation,
   error: [executionNotFound, Problems.notCancellable]
 })
-  .annotate(Needs, "executions:write")
+  .annotate(RequiredPermission, "executions:write")
   .annotate(OpenApi.Summary, "Cancel an execution")
   .annotate(
     OpenApi.Description,
@@ -140,7 +140,7 @@ const retry = HttpApiEndpoint.post("retry", "/executions/:execution_id/retry", {
     Problems.storedOutputExhausted
   ]
 })
-  .annotate(Needs, "executions:run")
+  .annotate(RequiredPermission, "executions:run")
   .annotate(OpenApi.Summary, "Run the same script again")
   .annotate(
     OpenApi.Description,
@@ -153,7 +153,7 @@ const remove = HttpApiEndpoint.delete("remove", "/executions/:execution_id", {
   success: Views.Deletion,
   error: [executionNotFound, Problems.stillActive]
 })
-  .annotate(Needs, "executions:delete")
+  .annotate(RequiredPermission, "executions:delete")
   .annotate(OpenApi.Summary, "Delete an execution")
   .annotate(
     OpenApi.Description,
@@ -167,7 +167,7 @@ const events = HttpApiEndpoint.get("events", "/executions/:execution_id/events",
   success: Schema.Array(WireEvent),
   error: executionNotFound
 })
-  .annotate(Needs, "events:read")
+  .annotate(RequiredPermission, "events:read")
   .annotate(OpenApi.Summary, "List the events of an execution")
   .annotate(OpenApi.Description, "Oldest first. `event_types` takes names separated by commas, or may be repeated.")
 
@@ -181,7 +181,7 @@ const logs = HttpApiEndpoint.get("logs", "/executions/:execution_id/logs", {
   ),
   error: [executionNotFound, Problems.attemptNotFound, Problems.offsetBeyondEnd, Problems.tooManyStreams]
 })
-  .annotate(Needs, "executions:read")
+  .annotate(RequiredPermission, "executions:read")
   .annotate(HttpStatuses, { "206": "The bytes that `Range` named." })
   .annotate(OpenApi.Summary, "Read what an execution wrote")
   .annotate(
@@ -199,7 +199,7 @@ const transcript = HttpApiEndpoint.get("transcript", "/executions/:execution_id/
   success: Views.Transcript,
   error: [executionNotFound, Problems.attemptNotFound]
 })
-  .annotate(Needs, "executions:read")
+  .annotate(RequiredPermission, "executions:read")
   .annotate(OpenApi.Summary, "Read both streams in the order of writing, with times")
   .annotate(
     OpenApi.Description,
@@ -215,7 +215,7 @@ const stream = HttpApiEndpoint.get("stream", "/executions/:execution_id/stream",
   success: [HttpApiSchema.StreamSse({ data: ExecutionFrame }), HttpApiSchema.NoContent],
   error: [executionNotFound, Problems.tooManyStreams]
 })
-  .annotate(Needs, "executions:read")
+  .annotate(RequiredPermission, "executions:read")
   .annotate(OpenApi.Summary, "Follow an execution live")
   .annotate(
     OpenApi.Description,
@@ -229,7 +229,7 @@ const stream = HttpApiEndpoint.get("stream", "/executions/:execution_id/stream",
 const limits = HttpApiEndpoint.get("limits", "/k8s-limits", {
   success: HttpApiSchema.WithHeaders(Views.ResourceLimits, { "cache-control": Schema.Literal("public, max-age=300") })
 })
-  .annotate(Needs, "public")
+  .annotate(RequiredPermission, "public")
   .annotate(OpenApi.Summary, "Limits and languages")
   .annotate(
     OpenApi.Description,
@@ -239,7 +239,7 @@ const limits = HttpApiEndpoint.get("limits", "/k8s-limits", {
 const examples = HttpApiEndpoint.get("examples", "/example-scripts", {
   success: HttpApiSchema.WithHeaders(Views.ExampleScripts, { "cache-control": Schema.Literal("public, max-age=600") })
 })
-  .annotate(Needs, "public")
+  .annotate(RequiredPermission, "public")
   .annotate(OpenApi.Summary, "Example scripts")
   .annotate(OpenApi.Description, "One script for each language that this host runs.")
 
@@ -248,7 +248,7 @@ export class ExecutionsApi extends HttpApiGroup.make("executions")
   .middleware(Authorization)
   .middleware(Authentication)
   .add(limits, examples)
-  .middleware(Rejections)
+  .middleware(CommonErrors)
   .prefix("/api/v1")
   .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "Scripts that run, or ran: submit, follow, cancel, repeat") {}

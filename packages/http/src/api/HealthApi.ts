@@ -6,10 +6,10 @@ import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Language } from "@fairlead/core/runtime/Language"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, forbidden, Needs, unauthorized } from "./Access.ts"
+import { Authentication, Authorization, forbidden, RequiredPermission, unauthorized } from "./Access.ts"
+import { CommonErrors } from "./CommonErrors.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
 import { problem } from "./Problem.ts"
-import { Rejections } from "./Rejections.ts"
 import { wire } from "./Wire.ts"
 
 const Durability = Schema.Literals(["none", "process", "disk"])
@@ -109,7 +109,7 @@ const notReady = problem(NotReady, {
 export class HealthApi extends HttpApiGroup.make("health")
   .add(
     HttpApiEndpoint.get("report", "/api/v1/health", { success: Report })
-      .annotate(Needs, "health:read")
+      .annotate(RequiredPermission, "health:read")
       .annotate(OpenApi.Summary, "Report on the system")
       .annotate(
         OpenApi.Description,
@@ -120,11 +120,11 @@ export class HealthApi extends HttpApiGroup.make("health")
   .middleware(Authentication)
   .add(
     HttpApiEndpoint.get("live", "/api/v1/health/live", { success: Live })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "Probe: alive")
       .annotate(OpenApi.Description, "Answers as long as the process does; asks nothing it depends on."),
     HttpApiEndpoint.get("ready", "/api/v1/health/ready", { success: Ready, error: notReady })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "Probe: ready")
       .annotate(
         OpenApi.Description,
@@ -133,15 +133,15 @@ export class HealthApi extends HttpApiGroup.make("health")
     HttpApiEndpoint.get("alive", "/health/healthz", {
       success: Schema.Struct({ status: Schema.Literal("alive") }).annotate({ identifier: "Alive" })
     })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "Probe: alive, in one word")
       .annotate(OpenApi.Description, "Answers as long as the process does."),
     HttpApiEndpoint.get("summary", "/health", { success: Summary })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "Name and version")
       .annotate(OpenApi.Description, "Answers as long as the process does; says which service and version this is."),
     HttpApiEndpoint.get("capabilities", "/api/v1/capabilities", { success: Capabilities })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(OpenApi.Summary, "What this host can do")
       .annotate(
         OpenApi.Description,
@@ -151,13 +151,13 @@ export class HealthApi extends HttpApiGroup.make("health")
       success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })),
       error: [unauthorized, forbidden]
     })
-      .annotate(Needs, "health:read")
+      .annotate(RequiredPermission, "health:read")
       .annotate(OpenApi.Summary, "Metrics for Prometheus")
       .annotate(
         OpenApi.Description,
         "Open to direct callers on the host's own machine; everybody else needs a bearer token or an API key with the permission, unless the host decided otherwise."
       )
   )
-  .middleware(Rejections)
+  .middleware(CommonErrors)
   .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "Probes, capabilities and metrics.") {}

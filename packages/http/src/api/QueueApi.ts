@@ -4,18 +4,18 @@ import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { UserId } from "@fairlead/core/ids/UserId"
 import { Priority } from "@fairlead/core/queue/Priority"
 import { QueueState } from "@fairlead/core/queue/QueueEntry"
-import { ExecutionAdmitted, QueueEntryNotFound } from "@fairlead/core/queue/QueueError"
+import { QueueEntryNotFound, SlotAssigned } from "@fairlead/core/queue/QueueError"
 import { PauseScope } from "@fairlead/core/queue/QueueLoad"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
-import { Place } from "@fairlead/core/runtime/Place"
+import { NodeId } from "@fairlead/core/runtime/NodeId"
 import { Effect, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, Needs } from "./Access.ts"
+import { Authentication, Authorization, RequiredPermission } from "./Access.ts"
+import { CommonErrors } from "./CommonErrors.ts"
 import { StandingStruct } from "./ExecutionViews.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
 import { pageFields, pageQuery } from "./Paging.ts"
 import { problem } from "./Problem.ts"
-import { Rejections } from "./Rejections.ts"
 import { text } from "./Text.ts"
 import { wire } from "./Wire.ts"
 
@@ -26,7 +26,7 @@ const EntryStruct = Schema.Struct({
   executionId: ExecutionId,
   ownerId: UserId,
   runtime: RuntimeKind,
-  /** `admitted`: it has a slot. */
+  /** `assigned`: it has a slot. */
   state: QueueState,
   priority: Priority,
   /** Of one owner's entries the earliest goes first: the time of its submission or start, and a constant for each step of priority. */
@@ -36,7 +36,7 @@ const EntryStruct = Schema.Struct({
   /** It ends as `timeout` if it has not started then. */
   expiresAt: Time,
   concurrencyKey: Schema.NullOr(Schema.String),
-  place: Schema.NullOr(Place)
+  nodeId: Schema.NullOr(NodeId)
 })
 export type EntryView = typeof EntryStruct.Type
 
@@ -87,7 +87,7 @@ const entryNotFound = problem(QueueEntryNotFound, {
   title: "Not in the queue",
   detail: ({ executionId }) => `No execution ${executionId} waits or runs.`
 })
-const admitted = problem(ExecutionAdmitted, {
+const assigned = problem(SlotAssigned, {
   status: 409,
   title: "Execution has a slot",
   detail: ({ executionId }) => `The execution ${executionId} does not wait any more, so its priority means nothing.`
@@ -105,7 +105,7 @@ const query = Schema.Struct({
 export class QueueApi extends HttpApiGroup.make("queue")
   .add(
     HttpApiEndpoint.get("list", "/queue", { query, success: QueueList })
-      .annotate(Needs, "executions:read")
+      .annotate(RequiredPermission, "executions:read")
       .annotate(OpenApi.Summary, "Look at the queue")
       .annotate(
         OpenApi.Description,
@@ -113,11 +113,11 @@ export class QueueApi extends HttpApiGroup.make("queue")
           "take turns: among the ranks of all, the user with the fewest running goes first. `runtimes` counts those of everybody."
       ),
     HttpApiEndpoint.get("pauses", "/queue/pauses", { success: PauseList })
-      .annotate(Needs, "executions:read")
+      .annotate(RequiredPermission, "executions:read")
       .annotate(OpenApi.Summary, "List what is paused")
       .annotate(OpenApi.Description, "Oldest first; empty when everything may start."),
     HttpApiEndpoint.post("pause", "/queue/pause", { payload: PauseBody, success: PauseView })
-      .annotate(Needs, "queue:admin")
+      .annotate(RequiredPermission, "queue:admin")
       .annotate(OpenApi.Summary, "Pause new starts")
       .annotate(
         OpenApi.Description,
@@ -125,23 +125,23 @@ export class QueueApi extends HttpApiGroup.make("queue")
           "waits. Answers with the pause that holds; one that was there before stays as it was."
       ),
     HttpApiEndpoint.post("resume", "/queue/resume", { payload: ResumeBody, success: Resumption })
-      .annotate(Needs, "queue:admin")
+      .annotate(RequiredPermission, "queue:admin")
       .annotate(OpenApi.Summary, "End a pause")
       .annotate(
         OpenApi.Description,
         "Ends the pause of exactly this scope; `resumed` is false if there was none. A pause of another scope stays."
       ),
     HttpApiEndpoint.get("get", "/queue/:execution_id", { params, success: EntryDetail, error: entryNotFound })
-      .annotate(Needs, "executions:read")
+      .annotate(RequiredPermission, "executions:read")
       .annotate(OpenApi.Summary, "Get an entry of the queue")
       .annotate(OpenApi.Description, "Where the execution stands. One that has ended is not there any more."),
     HttpApiEndpoint.patch("reprioritise", "/queue/:execution_id", {
       params,
       payload: PriorityBody,
       success: EntryDetail,
-      error: [entryNotFound, admitted]
+      error: [entryNotFound, assigned]
     })
-      .annotate(Needs, "queue:write")
+      .annotate(RequiredPermission, "queue:write")
       .annotate(OpenApi.Summary, "Change the priority of what waits")
       .annotate(
         OpenApi.Description,
@@ -153,5 +153,5 @@ export class QueueApi extends HttpApiGroup.make("queue")
   .annotateMerge(onlyKnownMembers)
   .middleware(Authorization)
   .middleware(Authentication)
-  .middleware(Rejections)
+  .middleware(CommonErrors)
   .annotate(OpenApi.Description, "The line: look, reorder, pause, resume") {}

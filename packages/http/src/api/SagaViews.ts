@@ -27,9 +27,9 @@ const View = Schema.Struct({
   /** Failed attempts of steps so far. */
   retryCount: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   /** Where only hosts that serve that place can drive it; `null` while it waits in line, or when any host can. */
-  place: Schema.NullOr(Schema.String),
+  nodeId: Schema.NullOr(Schema.String),
   /** The host that drives it, or drove it last. */
-  driver: Schema.NullOr(Schema.String),
+  executor: Schema.NullOr(Schema.String),
   /** When it got on last. */
   lastProgressAt: Schema.DateTimeUtcFromString
 })
@@ -46,9 +46,9 @@ const Run = Schema.Struct({
   step: Schema.String,
   direction: Schema.Literals(["run", "undo"]).annotate({ description: "`undo`: it takes back what the step did." }),
   attempt: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
-  result: Schema.Literals(["open", "completed", "failed", "carried"]).annotate({
+  result: Schema.Literals(["open", "completed", "failed", "reused"]).annotate({
     description:
-      "`open`: it began, and what came of it is not known (yet). `carried`: the saga that this one restarts did it."
+      "`open`: it began, and what came of it is not known (yet). `reused`: the saga that this one restarts did it."
   }),
   begunAt: Schema.NullOr(time).annotate({ description: "Written down only for steps that act on the outside world." }),
   endedAt: Schema.NullOr(time),
@@ -57,7 +57,9 @@ const Run = Schema.Struct({
   failure: Schema.NullOr(StepFailure),
   retryAt: Schema.NullOr(time).annotate({ description: "When the next attempt is, or was, due." }),
   fence: Schema.Int,
-  driver: Schema.NullOr(Schema.String).annotate({ description: "The host that wrote it down; null before the first." })
+  executor: Schema.NullOr(Schema.String).annotate({
+    description: "The host that wrote it down; null before the first."
+  })
 })
 const History = Schema.Struct({
   sagaId: SagaId,

@@ -6,7 +6,8 @@ import { UserId } from "@fairlead/core/ids/UserId"
 import { SagaState } from "@fairlead/core/sagas/Saga"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, Needs } from "./Access.ts"
+import { Authentication, Authorization, RequiredPermission } from "./Access.ts"
+import { CommonErrors } from "./CommonErrors.ts"
 import {
   executionNotFound,
   languageUnsupported,
@@ -17,7 +18,6 @@ import {
 } from "./ExecutionProblems.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
 import { pageQuery } from "./Paging.ts"
-import { Rejections } from "./Rejections.ts"
 import * as Problems from "./SagaProblems.ts"
 import * as Views from "./SagaViews.ts"
 import { text } from "./Text.ts"
@@ -31,7 +31,7 @@ const search = Schema.Struct({
   name: Schema.optional(text(1, 256)),
   execution_id: Schema.optional(ExecutionId),
   owner_id: Schema.optional(UserId),
-  place: Schema.optional(text(1, 256)),
+  node_id: Schema.optional(text(1, 256)),
   created_from: Schema.optional(Time),
   created_to: Schema.optional(Time),
   older_than_seconds: Schema.optional(age)
@@ -53,7 +53,7 @@ const retry = HttpApiEndpoint.post("retry", "/sagas/:saga_id/retry", {
   success: Views.SagaRestart,
   error: restartErrors
 })
-  .annotate(Needs, "executions:run")
+  .annotate(RequiredPermission, "executions:run")
   .annotate(OpenApi.Summary, "Retry a saga from where it failed")
   .annotate(
     OpenApi.Description,
@@ -66,7 +66,7 @@ const restart = HttpApiEndpoint.post("restart", "/sagas/:saga_id/restart", {
   success: Views.SagaRestart,
   error: restartErrors
 })
-  .annotate(Needs, "executions:run")
+  .annotate(RequiredPermission, "executions:run")
   .annotate(OpenApi.Summary, "Restart a saga from a step")
   .annotate(
     OpenApi.Description,
@@ -80,7 +80,7 @@ const forceFail = HttpApiEndpoint.post("forceFail", "/sagas/:saga_id/force-fail"
   success: Views.SagaStatus,
   error: [Problems.sagaNotFound, Problems.alreadyEnded]
 })
-  .annotate(Needs, "sagas:admin")
+  .annotate(RequiredPermission, "sagas:admin")
   .annotate(OpenApi.Summary, "End a saga by force")
   .annotate(
     OpenApi.Description,
@@ -94,7 +94,7 @@ const stuckQuery = Schema.Struct({
   after: Schema.optional(SagaId)
 })
 const stuck = HttpApiEndpoint.get("stuck", "/sagas/stuck", { query: stuckQuery, success: Views.StuckSagas })
-  .annotate(Needs, "sagas:read")
+  .annotate(RequiredPermission, "sagas:read")
   .annotate(OpenApi.Summary, "List sagas that do not get on")
   .annotate(
     OpenApi.Description,
@@ -106,7 +106,7 @@ const stuck = HttpApiEndpoint.get("stuck", "/sagas/stuck", { query: stuckQuery, 
 export class SagasApi extends HttpApiGroup.make("sagas")
   .add(
     HttpApiEndpoint.get("list", "/sagas", { query: search, success: Views.SagaList })
-      .annotate(Needs, "sagas:read")
+      .annotate(RequiredPermission, "sagas:read")
       .annotate(OpenApi.Summary, "List sagas")
       .annotate(
         OpenApi.Description,
@@ -114,7 +114,7 @@ export class SagasApi extends HttpApiGroup.make("sagas")
           "not. `older_than_seconds` finds those that have not ended and have not got on for so long."
       ),
     HttpApiEndpoint.get("get", "/sagas/:saga_id", { params, success: Views.SagaStatus, error: Problems.sagaNotFound })
-      .annotate(Needs, "sagas:read")
+      .annotate(RequiredPermission, "sagas:read")
       .annotate(OpenApi.Summary, "Get a saga")
       .annotate(
         OpenApi.Description,
@@ -125,7 +125,7 @@ export class SagasApi extends HttpApiGroup.make("sagas")
       query,
       success: Views.SagaList
     })
-      .annotate(Needs, "sagas:read")
+      .annotate(RequiredPermission, "sagas:read")
       .annotate(OpenApi.Summary, "List the sagas of an execution")
       .annotate(
         OpenApi.Description,
@@ -136,7 +136,7 @@ export class SagasApi extends HttpApiGroup.make("sagas")
       success: Views.SagaHistory,
       error: Problems.sagaNotFound
     })
-      .annotate(Needs, "sagas:read")
+      .annotate(RequiredPermission, "sagas:read")
       .annotate(OpenApi.Summary, "Get the history of a saga")
       .annotate(
         OpenApi.Description,
@@ -148,7 +148,7 @@ export class SagasApi extends HttpApiGroup.make("sagas")
       success: Views.SagaCancellation,
       error: [Problems.sagaNotFound, Problems.notCancellable]
     })
-      .annotate(Needs, "sagas:write")
+      .annotate(RequiredPermission, "sagas:write")
       .annotate(OpenApi.Summary, "Cancel a saga")
       .annotate(
         OpenApi.Description,
@@ -161,5 +161,5 @@ export class SagasApi extends HttpApiGroup.make("sagas")
   .annotateMerge(onlyKnownMembers)
   .middleware(Authorization)
   .middleware(Authentication)
-  .middleware(Rejections)
+  .middleware(CommonErrors)
   .annotate(OpenApi.Description, "Durable processes: list, look up, read their history, cancel, restart") {}

@@ -15,7 +15,7 @@ import {
   CsrfRejected,
   CurrentPrincipal,
   Forbidden,
-  Needs,
+  RequiredPermission,
   Unauthorized
 } from "../api/Access.ts"
 import { HttpSettings } from "./HttpSettings.ts"
@@ -90,16 +90,16 @@ export const layerAuthentication = Layer.effect(
     )
 
     /** Such an answer is in memory until it has been sent, however slowly that is taken. */
-    const admitted = (response: HttpServerResponse.HttpServerResponse, { userId }: Principal) =>
+    const assigned = (response: HttpServerResponse.HttpServerResponse, { userId }: Principal) =>
       response.body._tag === "Uint8Array" && response.body.contentLength > freeBytes
         ? Effect.as(Effect.orDie(answers.take(userId, response.body.contentLength)), response)
         : Effect.succeed(response)
 
     return Authentication.of((answer, { endpoint }) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-        Effect.flatMap(caller(request, Context.getOrUndefined(endpoint.annotations, Needs)), (principal) =>
+        Effect.flatMap(caller(request, Context.getOrUndefined(endpoint.annotations, RequiredPermission)), (principal) =>
           Effect.flatMap(Effect.provideService(answer, CurrentPrincipal, principal), (response) =>
-            admitted(response, principal)
+            assigned(response, principal)
           )
         )
       )
@@ -110,7 +110,7 @@ export const layerAuthentication = Layer.effect(
 export const layerAuthorization = Layer.succeed(
   Authorization,
   Authorization.of((answer, { endpoint }) => {
-    const needs = Context.getOrUndefined(endpoint.annotations, Needs)
+    const needs = Context.getOrUndefined(endpoint.annotations, RequiredPermission)
     if (needs === undefined) return Effect.die(`endpoint ${endpoint.identifier} declares no permission`)
     if (needs === "public") return answer
     const allowed = Effect.flatMap(CurrentPrincipal, ({ grants }) =>

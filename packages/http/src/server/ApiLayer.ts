@@ -5,10 +5,10 @@
 import { Layer } from "effect"
 import { HttpApi, HttpApiBuilder, type HttpApiGroup } from "effect/http-api"
 import * as AccessLive from "./AccessLive.ts"
-import * as Edge from "./Edge.ts"
+import * as CommonErrorsLive from "./CommonErrorsLive.ts"
 import { MountedApi, type MountedApiShape } from "./MountedApi.ts"
 import * as OpenApiSpec from "./OpenApiSpec.ts"
-import * as RejectionsLive from "./RejectionsLive.ts"
+import * as RequestPipeline from "./RequestPipeline.ts"
 import * as RouteTable from "./RouteTable.ts"
 
 export interface ServedApi<Id extends string, G extends HttpApiGroup.Constraint, E, R> {
@@ -24,9 +24,12 @@ export const layer = <Id extends string, G extends HttpApiGroup.Constraint, E, R
   api,
   handlers
 }: ServedApi<Id, G, E, R>) =>
-  Layer.merge(HttpApiBuilder.layer(api).pipe(Layer.provide(handlers)), Edge.layer(RouteTable.make(api, aliases))).pipe(
+  Layer.merge(
+    HttpApiBuilder.layer(api).pipe(Layer.provide(handlers)),
+    RequestPipeline.layer(RouteTable.make(api, aliases))
+  ).pipe(
     Layer.provide(AccessLive.layer),
-    Layer.provide(RejectionsLive.layer),
+    Layer.provide(CommonErrorsLive.layer),
     Layer.provide(Layer.succeed(MountedApi, mounted(api, aliases)))
   )
 

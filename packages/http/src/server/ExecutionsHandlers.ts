@@ -43,8 +43,8 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
   "executions",
   Effect.fnUntraced(function* (handlers) {
     const [executions, transcripts, queue] = [yield* Executions, yield* Transcripts, yield* Queue]
-    const standing = ({ executionId, status }: Execution) =>
-      status === "queued" ? queue.standing(executionId) : Effect.succeedNone
+    const position = ({ executionId, status }: Execution) =>
+      status === "queued" ? queue.position(executionId) : Effect.succeedNone
     const runtimes = yield* ScriptRuntimes
     const policy = yield* AdmissionPolicy
     const { limits } = yield* HttpSettings
@@ -94,14 +94,14 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       get: Effect.fnUntraced(
         function* ({ params }) {
           const execution = yield* executions.get(yield* CurrentPrincipal, params.execution_id)
-          return executionView(execution, yield* standing(execution))
+          return executionView(execution, yield* position(execution))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
       update: Effect.fnUntraced(
         function* ({ params, payload }) {
           const execution = yield* executions.relabel(yield* CurrentPrincipal, params.execution_id, payload)
-          return executionView(execution, yield* standing(execution))
+          return executionView(execution, yield* position(execution))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),

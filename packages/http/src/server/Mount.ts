@@ -20,7 +20,7 @@ export const publicPathOf = ({ publicPath }: Pick<HttpSettingsShape, "publicPath
 export const under = <A, E, R>(prefix: string, app: Effect.Effect<A, E, R>) => {
   const declared = trimmed(prefix)
   return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-    const { path, url } = placeOf(declared, request.source, request.url)
+    const { path, url } = nodeIdOf(declared, request.source, request.url)
     if (path === "") return app
     const there = Effect.provideService(app, MountPath, path)
     return url === request.url
@@ -30,7 +30,7 @@ export const under = <A, E, R>(prefix: string, app: Effect.Effect<A, E, R>) => {
 }
 
 /** `/cp` and `/cp/…` are inside, `/cpu` is not: that keeps its address and finds nothing. */
-export const placeOf = (
+export const nodeIdOf = (
   prefix: string,
   source: object,
   url: string

@@ -4,7 +4,7 @@
  */
 import { Context, Predicate, Schema } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authentication, accessCookie, credentialsOf, csrfCookie, Needs } from "../api/Access.ts"
+import { Authentication, accessCookie, credentialsOf, csrfCookie, RequiredPermission } from "../api/Access.ts"
 import { HttpStatuses } from "../api/HttpStatuses.ts"
 import { exampleOf } from "./internal/exampleOf.ts"
 import type { Answer, JsonSchema, MediaType, Operation, Paths, Schemas } from "./internal/openApiDocument.ts"
@@ -34,7 +34,7 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
     onEndpoint({ endpoint }) {
       const operation = paths[braces(endpoint.path)]?.[endpoint.method.toLowerCase()]
       if (operation === undefined) return
-      const permission = Context.getOrUndefined(endpoint.annotations, Needs)
+      const permission = Context.getOrUndefined(endpoint.annotations, RequiredPermission)
       if (permission !== undefined) operation["x-permission"] = permission
       if (endpoint.middlewares.has(Authentication))
         operation.security = Object.keys(securitySchemes).map((name) => ({ [name]: [] }))
@@ -170,7 +170,7 @@ const dropImpossible = ({ parameters, requestBody, responses }: Operation) => {
   if (!parameters.some((parameter) => parameter.in === "path")) drop(responses, "404")
   if (requestBody === undefined && parameters.length === 0) drop(responses, "422")
 }
-/** An answer that an endpoint declares itself stays: only what `Rejections` alone brought goes. */
+/** An answer that an endpoint declares itself stays: only what `CommonErrors` alone brought goes. */
 const drop = (responses: Record<string, Answer>, status: string) => {
   const schema = responses[status]?.content?.["application/problem+json"]?.schema
   if (schema !== undefined && (schema.anyOf ?? [schema]).every(({ $ref }) => rejections.test($ref ?? "")))

@@ -1,8 +1,8 @@
 /** Problems of requests that reach no endpoint, in the same shape as those that do. */
 import { Effect, Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
+import { bodyTooLarge, internalError, malformedBody, notFound } from "../api/CommonErrors.ts"
 import { problem } from "../api/Problem.ts"
-import { bodyTooLarge, internalError, malformedBody, notFound } from "../api/Rejections.ts"
 
 export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()("MethodNotAllowed", {
   allowed: Schema.Array(Schema.String)

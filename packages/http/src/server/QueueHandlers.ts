@@ -1,7 +1,7 @@
 /** Binds `/queue` to the `Queue` service. No decisions here: call, translate, return. */
 import { Queue } from "@fairlead/core/queue/Queue"
 import type { QueueEntry } from "@fairlead/core/queue/QueueEntry"
-import type { Standing } from "@fairlead/core/queue/QueueForecast"
+import type { QueuePosition } from "@fairlead/core/queue/QueueEstimates"
 import { Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../api/Access.ts"
@@ -22,9 +22,9 @@ export const QueueHandlers = HttpApiBuilder.group(
           const asked = pageOf(query, 100)
           const { owner_id: ownerId, runtime, state } = query
           const filter = { ownerId, runtime, state, ...asked }
-          const { entries, lines, pauses, total } = yield* queue.list(yield* CurrentPrincipal, filter)
-          const runtimes = lines.map(({ waitSeconds, ...line }) => ({
-            ...line,
+          const { entries, queues, pauses, total } = yield* queue.list(yield* CurrentPrincipal, filter)
+          const runtimes = queues.map(({ waitSeconds, ...queue }) => ({
+            ...queue,
             estimatedWaitSeconds: waitSeconds ?? null
           }))
           return { entries: entries.map(entryView), ...pageEcho(asked, total, entries.length), runtimes, pauses }
@@ -63,14 +63,14 @@ export const QueueHandlers = HttpApiBuilder.group(
   }, withServices)
 ).pipe(lean)
 
-const entryView = ({ concurrencyKey, demand: _, place, runAt, sagaId: __, ...entry }: QueueEntry): EntryView => ({
+const entryView = ({ concurrencyKey, requirement: _, nodeId, runAt, sagaId: __, ...entry }: QueueEntry): EntryView => ({
   ...entry,
   runAt: runAt ?? null,
   concurrencyKey: concurrencyKey ?? null,
-  place: place ?? null
+  nodeId: nodeId ?? null
 })
 
-const detailView = ({ entry, standing }: { readonly entry: QueueEntry; readonly standing: Standing }) => ({
+const detailView = ({ entry, position }: { readonly entry: QueueEntry; readonly position: QueuePosition }) => ({
   ...entryView(entry),
-  queue: standingView(standing)
+  queue: standingView(position)
 })

@@ -5,7 +5,7 @@
 import { Bytes, Context, Effect, Option, Scope, Semaphore, Stream } from "effect"
 import { type HttpServerRequest, UrlParams } from "effect/http"
 import { CurrentPrincipal } from "../api/Access.ts"
-import { BodyTooComplex, BodyTooDeep, BodyTooLarge, MalformedBody, UnsupportedEncoding } from "../api/Rejections.ts"
+import { BodyTooComplex, BodyTooDeep, BodyTooLarge, MalformedBody, UnsupportedEncoding } from "../api/CommonErrors.ts"
 import type { RequestLimits } from "./HttpSettings.ts"
 import { BoundedRequest } from "./internal/BoundedRequest.ts"
 import { decompressed, supported } from "./internal/decompression.ts"
@@ -27,7 +27,7 @@ export const make = ({ bodyBytes }: RequestLimits) => {
   const turn = Semaphore.makeUnsafe(1)
 
   /** Held until the request has been answered, for as long as the body may be kept. */
-  const admitted = (request: Request, size: number) =>
+  const assigned = (request: Request, size: number) =>
     Effect.contextWith((context: Context.Context<never>) =>
       places
         .take(callerOf(context, request), size)
@@ -63,7 +63,7 @@ export const make = ({ bodyBytes }: RequestLimits) => {
         Effect.map(inspect(new Uint8Array(bytes)), () => parse(bytes))
       )
     return Effect.gen(function* () {
-      yield* admitted(request, size)
+      yield* assigned(request, size)
       const bytes = yield* bytesOf(request, maximumBytes, inspect)
       return yield* inTurn(
         bytes.byteLength,

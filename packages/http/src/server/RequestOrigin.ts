@@ -1,4 +1,4 @@
-/** What is known of a request before anybody reads it: where it came from, and its id. Set by `Edge`. */
+/** What is known of a request before anybody reads it: where it came from, and its id. Set by `RequestPipeline`. */
 import type { Origin } from "@fairlead/core/auth/Origin"
 import { Context, Option, Predicate } from "effect"
 import type { HttpServerRequest } from "effect/http"

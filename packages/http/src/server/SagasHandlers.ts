@@ -24,10 +24,10 @@ export const SagasHandlers = HttpApiBuilder.group(
     const page = Effect.fnUntraced(
       function* (query: SagasSearch) {
         const asked = pageOf(query, 100)
-        const { created_from: createdFrom, created_to: createdTo, older_than_seconds: age, place: lane } = query
+        const { created_from: createdFrom, created_to: createdTo, older_than_seconds: age, node_id: nodeId } = query
         const { execution_id: executionId, name: sagaName, owner_id: ownerId, state } = query
-        const unmovedSince = age === undefined ? undefined : DateTime.subtract(yield* DateTime.now, { seconds: age })
-        const filter = { state, sagaName, executionId, ownerId, lane, createdFrom, createdTo, unmovedSince, ...asked }
+        const stalledSince = age === undefined ? undefined : DateTime.subtract(yield* DateTime.now, { seconds: age })
+        const filter = { state, sagaName, executionId, ownerId, nodeId, createdFrom, createdTo, stalledSince, ...asked }
         const { sagas: found, total } = yield* sagas.list(yield* CurrentPrincipal, filter)
         return { sagas: found.map(sagaView), ...pageEcho(asked, total, found.length) }
       },

@@ -8,7 +8,7 @@ import { DocsHandlers } from "./DocsHandlers.ts"
 import { EventsHandlers } from "./EventsHandlers.ts"
 import { ExecutionsHandlers } from "./ExecutionsHandlers.ts"
 import { HealthHandlers } from "./HealthHandlers.ts"
-import { HostsHandlers } from "./HostsHandlers.ts"
+import { InstancesHandlers } from "./InstancesHandlers.ts"
 import { QueueHandlers } from "./QueueHandlers.ts"
 import { SagasHandlers } from "./SagasHandlers.ts"
 
@@ -18,7 +18,7 @@ const handlers = Layer.mergeAll(
   EventsHandlers,
   ExecutionsHandlers,
   HealthHandlers,
-  HostsHandlers,
+  InstancesHandlers,
   QueueHandlers,
   SagasHandlers
 )

@@ -5,7 +5,7 @@ import type { ExecutionLimits } from "@fairlead/core/executions/ExecutionLimits"
 import type { ExecutionResult, OutputText } from "@fairlead/core/executions/ExecutionResult"
 import { formatTranscriptPosition, type TranscriptPage } from "@fairlead/core/executions/transcript"
 import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
-import type { Standing } from "@fairlead/core/queue/QueueForecast"
+import type { QueuePosition } from "@fairlead/core/queue/QueueEstimates"
 import type { Language } from "@fairlead/core/runtime/Language"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { DateTime, Option } from "effect"
@@ -17,12 +17,12 @@ import { decodeWhole } from "./sse/decodeWhole.ts"
 
 export const executionView = (
   { earlierAttempts, limits, outcome, retryPolicy, sealedEnv: _, ...execution }: Execution,
-  standing: Option.Option<Standing>
+  position: Option.Option<QueuePosition>
 ): ExecutionView => ({
   ...execution,
   ...(earlierAttempts === undefined ? {} : { earlierAttempts: earlierAttempts.map(attemptView) }),
   ...(retryPolicy === undefined ? {} : { retry: retryView(retryPolicy) }),
-  ...(Option.isNone(standing) ? {} : { queue: standingView(standing.value) }),
+  ...(Option.isNone(position) ? {} : { queue: standingView(position.value) }),
   limits: {
     timeoutSeconds: limits.timeoutMillis / 1000,
     memoryMb: limits.memoryBytes / 1024 ** 2,
@@ -41,19 +41,19 @@ export const attemptView = ({
   attempt,
   finishedAt,
   outcome,
-  place,
+  nodeId,
   startedAt,
   status
-}: Pick<Execution, "attempt" | "finishedAt" | "outcome" | "place" | "startedAt" | "status">): AttemptView => ({
+}: Pick<Execution, "attempt" | "finishedAt" | "outcome" | "nodeId" | "startedAt" | "status">): AttemptView => ({
   attempt,
   status,
-  ...(place === undefined ? {} : { place }),
+  ...(nodeId === undefined ? {} : { nodeId }),
   ...(startedAt === undefined ? {} : { startedAt }),
   ...(finishedAt === undefined ? {} : { finishedAt }),
   ...outcome
 })
 
-export const standingView = ({ ahead, position, priority, state, waitSeconds }: Standing): StandingView => ({
+export const standingView = ({ ahead, position, priority, state, waitSeconds }: QueuePosition): StandingView => ({
   state,
   priority,
   position,

@@ -1,8 +1,8 @@
 /** Sagas of core as their views on the wire. */
 import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
-import { movedAt, type Saga } from "@fairlead/core/sagas/Saga"
+import { lastProgressAt, type Saga } from "@fairlead/core/sagas/Saga"
 import type { StepRun } from "@fairlead/core/sagas/SagaHistory"
-import type { SagaTold } from "@fairlead/core/sagas/Sagas"
+import type { SagaDetail } from "@fairlead/core/sagas/Sagas"
 import type { StuckSaga } from "@fairlead/core/sagas/StuckSagas"
 import type { SagaHistoryView, SagaView } from "../api/SagaViews.ts"
 
@@ -19,12 +19,19 @@ export const sagaView = (saga: Saga): SagaView => ({
   updatedAt: saga.updatedAt,
   completedAt: saga.completedAt ?? null,
   retryCount: saga.retryCount,
-  place: saga.lane ?? null,
-  driver: saga.driver ?? null,
-  lastProgressAt: movedAt(saga)
+  nodeId: saga.nodeId ?? null,
+  executor: saga.executor ?? null,
+  lastProgressAt: lastProgressAt(saga)
 })
 
-const runView = ({ begunAt, driver, endedAt, failure, retryAt, ...run }: StepRun): SagaHistoryView["runs"][number] => ({
+const runView = ({
+  begunAt,
+  executor,
+  endedAt,
+  failure,
+  retryAt,
+  ...run
+}: StepRun): SagaHistoryView["runs"][number] => ({
   ...run,
   begunAt: begunAt ?? null,
   endedAt: endedAt ?? null,
@@ -32,10 +39,10 @@ const runView = ({ begunAt, driver, endedAt, failure, retryAt, ...run }: StepRun
     begunAt === undefined || endedAt === undefined ? null : endedAt.epochMilliseconds - begunAt.epochMilliseconds,
   failure: failure ?? null,
   retryAt: retryAt ?? null,
-  driver: driver ?? null
+  executor: executor ?? null
 })
 
-export const sagaHistoryView = ({ history, saga }: SagaTold): SagaHistoryView => {
+export const sagaHistoryView = ({ history, saga }: SagaDetail): SagaHistoryView => {
   const { compensation, ended, fromStep, restartOf, runs, startedAt } = history
   return {
     sagaId: saga.sagaId,

@@ -2,14 +2,14 @@ import { assert, layer } from "@effect/vitest"
 import { AuthApi } from "@fairlead/http/api/AuthApi"
 import * as AccessLive from "@fairlead/http/server/AccessLive"
 import { AuthHandlers } from "@fairlead/http/server/AuthHandlers"
-import * as RejectionsLive from "@fairlead/http/server/RejectionsLive"
+import * as CommonErrorsLive from "@fairlead/http/server/CommonErrorsLive"
 import { Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
 import { HttpApi, HttpApiTest } from "effect/http-api"
 import { layer as accounts } from "../support/ScriptedAccounts.ts"
 
 const services = AuthHandlers.pipe(
-  Layer.provideMerge([AccessLive.layer, RejectionsLive.layer, HttpServer.layerServices]),
+  Layer.provideMerge([AccessLive.layer, CommonErrorsLive.layer, HttpServer.layerServices]),
   Layer.provide(accounts)
 )
 

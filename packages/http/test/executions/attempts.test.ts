@@ -48,7 +48,7 @@ describe("An execution that is tried again", () => {
       )
       for (const attempt of attempts) {
         const end = { status: "failed", exit_code: 7, error_type: "script_error", error_cause: "exit:7" }
-        assert.deepInclude(attempt, { ...end, place: "process/stage", stdout_bytes: 6, stderr_bytes: 3 })
+        assert.deepInclude(attempt, { ...end, node_id: "process/stage", stdout_bytes: 6, stderr_bytes: 3 })
         assert.isString(attempt.started_at)
         assert.isString(attempt.finished_at)
       }

@@ -16,8 +16,8 @@ describe("JSON in pieces", () => {
     [Schema.Uint8Array, Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40 }))), Schema.String],
     ([bytes, cuts, more]) =>
       Effect.gen(function* () {
-        const places = [0, ...cuts.toSorted((a, b) => a - b), bytes.length]
-        const chunks = places.slice(1).map((to, i) => bytes.subarray(places[i] ?? 0, to))
+        const nodes = [0, ...cuts.toSorted((a, b) => a - b), bytes.length]
+        const chunks = nodes.slice(1).map((to, i) => bytes.subarray(nodes[i] ?? 0, to))
         const parts = outputParts(Stream.fromIterable(chunks))
         const text = new TextDecoder().decode(bytes)
         const value = {

@@ -36,7 +36,7 @@ describe("POST /executions, when and beside what", () => {
       const id = yield* host.run("anna", "out one")
       const { body } = yield* host.call("anna", `GET /executions/${id}`)
       assert.notProperty(body, "queue")
-      assert.deepInclude(body, { status: "completed", place: "process/stage" })
+      assert.deepInclude(body, { status: "completed", node_id: "process/stage" })
     })
   )
 

@@ -3,7 +3,7 @@ import { Readable } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeMount from "@fairlead/http/node/NodeMount"
 import { defaultSettings } from "@fairlead/http/server/HttpSettings"
-import { placeOf, publicPathOf } from "@fairlead/http/server/Mount"
+import { nodeIdOf, publicPathOf } from "@fairlead/http/server/Mount"
 import { cookieNames } from "@fairlead/http/server/SessionCookies"
 import * as WebMount from "@fairlead/http/web/WebMount"
 import { Effect } from "effect"
@@ -29,7 +29,7 @@ describe("the place of a mount", () => {
     ["nothing is mounted anywhere", "", {}, "/api", "", "/api"],
     ["what was taken off is no prefix", "", { originalUrl: "/x;Domain=evil/api" }, "/api", "", "/api"]
   ] as const)("is told when %s", (_name, prefix, source, url, path, rest) =>
-    assert.deepStrictEqual(placeOf(prefix, source, url), { path, url: rest })
+    assert.deepStrictEqual(nodeIdOf(prefix, source, url), { path, url: rest })
   )
 
   it("is what the settings say where a proxy takes a prefix off", () =>

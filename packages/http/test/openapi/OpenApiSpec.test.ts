@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { Authentication, Authorization, Needs } from "@fairlead/http/api/Access"
+import { Authentication, Authorization, RequiredPermission } from "@fairlead/http/api/Access"
 import { Api } from "@fairlead/http/api/Api"
+import { CommonErrors } from "@fairlead/http/api/CommonErrors"
 import { aliases } from "@fairlead/http/api/compat/Aliases"
-import { Rejections } from "@fairlead/http/api/Rejections"
 import { version } from "@fairlead/http/api/Version"
 import * as OpenApiSpec from "@fairlead/http/server/OpenApiSpec"
 import { validate } from "@readme/openapi-parser"
@@ -28,7 +28,7 @@ const lacking = (what: (found: (typeof operations)[number]["operation"]) => bool
 describe("the contract", () => {
   it("declares a permission on every endpoint", () => {
     const missing = endpoints.filter(
-      ({ endpoint }) => Context.getOrUndefined(endpoint.annotations, Needs) === undefined
+      ({ endpoint }) => Context.getOrUndefined(endpoint.annotations, RequiredPermission) === undefined
     )
     assert.deepStrictEqual(
       missing.map(({ name }) => name),
@@ -38,9 +38,9 @@ describe("the contract", () => {
 
   it("checks callers on every endpoint that asks for a permission, and refusals on all", () => {
     const open = endpoints.filter(({ endpoint }) => {
-      const asks = Context.getOrUndefined(endpoint.annotations, Needs) !== "public"
+      const asks = Context.getOrUndefined(endpoint.annotations, RequiredPermission) !== "public"
       const guarded = endpoint.middlewares.has(Authentication) && endpoint.middlewares.has(Authorization)
-      return !endpoint.middlewares.has(Rejections) || (asks && !guarded)
+      return !endpoint.middlewares.has(CommonErrors) || (asks && !guarded)
     })
     assert.deepStrictEqual(
       open.map(({ name }) => name),

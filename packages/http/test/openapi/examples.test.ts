@@ -17,7 +17,7 @@ import * as ScriptedRuntime from "../support/ScriptedRuntime.ts"
 import { serve } from "../support/TestServer.ts"
 
 const services = Fairlead.layer({
-  hostName: "host-a",
+  instanceName: "host-a",
   maxRunning: 1,
   secret: Redacted.make("examples-secret-of-32-bytes-0000")
 }).pipe(

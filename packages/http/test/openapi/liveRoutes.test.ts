@@ -18,7 +18,7 @@ import * as ScriptedRuntime from "../support/ScriptedRuntime.ts"
 const secret = Redacted.make("live-routes-secret-of-32-bytes-00")
 const whole = WholeApi.layer.pipe(
   Layer.provide(Layer.merge(SseConnections.layer, NodeDocsAssets.layer)),
-  Layer.provide(Fairlead.layer({ hostName: "host-a", maxRunning: 1, secret })),
+  Layer.provide(Fairlead.layer({ instanceName: "host-a", maxRunning: 1, secret })),
   Layer.provide(
     Layer.mergeAll(
       Stores.layerMemory,

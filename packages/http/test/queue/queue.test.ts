@@ -32,7 +32,7 @@ describe("GET /queue", () => {
         priority: 5,
         run_at: null,
         concurrency_key: null,
-        place: null
+        node_id: null
       })
       assert.strictEqual(body.pauses[0].reason, "upgrade")
       const all = yield* host.call("olga", "GET /queue")
@@ -59,7 +59,7 @@ describe("GET /queue", () => {
       const id = yield* host.submit("anna", "hold")
       const { body } = yield* host.call("anna", "GET /queue?state=admitted")
       assert.deepStrictEqual(idsOf(body), [id])
-      assert.strictEqual(body.entries[0].place, "process/stage")
+      assert.strictEqual(body.entries[0].node_id, "process/stage")
     })
   )
 })
@@ -107,8 +107,8 @@ describe("PATCH /queue/{id}", () => {
       const body = { priority: 1 }
       const running = yield* host.call("olga", `PATCH /queue/${id}`, { body })
       assert.deepStrictEqual(
-        [running.status, running.body.code, running.body.place],
-        [409, "EXECUTION_ADMITTED", "process/stage"]
+        [running.status, running.body.code, running.body.node_id],
+        [409, "SLOT_ASSIGNED", "process/stage"]
       )
       const ended = yield* host.run("anna", "out done")
       for (const gone of [unknown, ended])

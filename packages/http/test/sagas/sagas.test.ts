@@ -118,7 +118,7 @@ describe("/sagas", () => {
           "store_result"
         ].map((step) => `${step} completed`)
       )
-      assert.deepInclude(runs[3], { attempt: 1, fence: 1, driver: "host-a", failure: null, direction: "run" })
+      assert.deepInclude(runs[3], { attempt: 1, fence: 1, executor: "host-a", failure: null, direction: "run" })
       assert.isString(runs[3].begun_at)
       assert.isAtLeast(runs[3].duration_ms, 0)
       assert.deepStrictEqual(runs[3].output, {
@@ -183,7 +183,7 @@ describe("/sagas", () => {
       const refused = yield* call("anna", at("restart"), { body: { from_step: "store_result" } })
       assert.deepStrictEqual(
         [refused.status, refused.body.reason, refused.body.possible_from],
-        [409, "not_carried", ["validate_execution", "allocate_resources", "queue_execution"]]
+        [409, "not_reusable", ["validate_execution", "allocate_resources", "queue_execution"]]
       )
       assert.strictEqual((yield* call("anna", at("restart"), { body: {} })).status, 422)
       assert.strictEqual((yield* call("vera", at("retry"))).status, 403)

@@ -9,14 +9,14 @@ import { Secrets } from "@fairlead/core/secrets/Secrets"
 import { aliases } from "@fairlead/http/api/compat/Aliases"
 import { EventsApi } from "@fairlead/http/api/EventsApi"
 import { ExecutionsApi } from "@fairlead/http/api/ExecutionsApi"
-import { HostsApi } from "@fairlead/http/api/HostsApi"
+import { InstancesApi } from "@fairlead/http/api/InstancesApi"
 import { QueueApi } from "@fairlead/http/api/QueueApi"
 import { SagasApi } from "@fairlead/http/api/SagasApi"
 import * as ApiLayer from "@fairlead/http/server/ApiLayer"
 import { EventsHandlers } from "@fairlead/http/server/EventsHandlers"
 import { ExecutionsHandlers } from "@fairlead/http/server/ExecutionsHandlers"
-import { HostsHandlers } from "@fairlead/http/server/HostsHandlers"
 import { defaultSettings, HttpSettings, type RequestLimits } from "@fairlead/http/server/HttpSettings"
+import { InstancesHandlers } from "@fairlead/http/server/InstancesHandlers"
 import { QueueHandlers } from "@fairlead/http/server/QueueHandlers"
 import { SagasHandlers } from "@fairlead/http/server/SagasHandlers"
 import { SseConnections, SseSettings } from "@fairlead/http/server/sse/SseConnections"
@@ -26,8 +26,8 @@ import { HttpApi } from "effect/http-api"
 import * as Identities from "./Identities.ts"
 import * as ScriptedRuntime from "./ScriptedRuntime.ts"
 
-const api = HttpApi.make("fairlead").add(EventsApi).add(ExecutionsApi).add(HostsApi).add(QueueApi).add(SagasApi)
-const handlers = Layer.mergeAll(EventsHandlers, ExecutionsHandlers, HostsHandlers, QueueHandlers, SagasHandlers)
+const api = HttpApi.make("fairlead").add(EventsApi).add(ExecutionsApi).add(InstancesApi).add(QueueApi).add(SagasApi)
+const handlers = Layer.mergeAll(EventsHandlers, ExecutionsHandlers, InstancesHandlers, QueueHandlers, SagasHandlers)
 
 export interface Settings {
   readonly admission?: Partial<QueueBounds>
@@ -47,7 +47,7 @@ const Body = Schema.fromJsonString(Schema.Any)
 export const start = Effect.fnUntraced(function* ({ admission, limits, streams, ...quota }: Settings = {}) {
   const policy = yield* AdmissionPolicy
   const settings = yield* SseSettings
-  const core = layerExecutions({ hostName: "host-a", maxRunning: 10 }).pipe(
+  const core = layerExecutions({ instanceName: "host-a", maxRunning: 10 }).pipe(
     Layer.provideMerge(Layer.mergeAll(Stores.layerMemory, Secrets.layerMemory, ScriptedRuntime.layer))
   )
   const services = Layer.mergeAll(core, SseConnections.layer, Identities.layer).pipe(

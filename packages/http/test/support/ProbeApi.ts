@@ -1,7 +1,7 @@
 /** A small API of our own making, to see what stands in front of any endpoint. */
 import { StorageError } from "@fairlead/core/storage/StorageError"
-import { Authentication, Authorization, CurrentPrincipal, Needs } from "@fairlead/http/api/Access"
-import { BodyLimit, Rejections } from "@fairlead/http/api/Rejections"
+import { Authentication, Authorization, CurrentPrincipal, RequiredPermission } from "@fairlead/http/api/Access"
+import { BodyLimit, CommonErrors } from "@fairlead/http/api/CommonErrors"
 import * as ApiLayer from "@fairlead/http/server/ApiLayer"
 import { RequestOrigin } from "@fairlead/http/server/RequestOrigin"
 import { Effect, Layer, Schema } from "effect"
@@ -17,10 +17,10 @@ const NoteForm = Schema.Struct({ text: Schema.String })
 
 class ProbeGroup extends HttpApiGroup.make("probe")
   .add(
-    HttpApiEndpoint.get("read", "/read", { success: Who }).annotate(Needs, "account:read"),
-    HttpApiEndpoint.post("write", "/write", { success: Who }).annotate(Needs, "account:write"),
-    HttpApiEndpoint.get("health", "/health", { success: Who }).annotate(Needs, "health:read"),
-    HttpApiEndpoint.post("rule", "/rule", { success: Who }).annotate(Needs, "executions:admin"),
+    HttpApiEndpoint.get("read", "/read", { success: Who }).annotate(RequiredPermission, "account:read"),
+    HttpApiEndpoint.post("write", "/write", { success: Who }).annotate(RequiredPermission, "account:write"),
+    HttpApiEndpoint.get("health", "/health", { success: Who }).annotate(RequiredPermission, "health:read"),
+    HttpApiEndpoint.post("rule", "/rule", { success: Who }).annotate(RequiredPermission, "executions:admin"),
     HttpApiEndpoint.get("undeclared", "/undeclared", { success: Who })
   )
   .middleware(Authorization)
@@ -30,20 +30,23 @@ class ProbeGroup extends HttpApiGroup.make("probe")
       params: { id: Schema.String.check(Schema.isUUID()) },
       query: { limit: Schema.optional(Schema.Int) },
       success: Schema.String
-    }).annotate(Needs, "public"),
-    HttpApiEndpoint.post("note", "/notes", { payload: [Note, NoteForm], success: Note }).annotate(Needs, "public"),
+    }).annotate(RequiredPermission, "public"),
+    HttpApiEndpoint.post("note", "/notes", { payload: [Note, NoteForm], success: Note }).annotate(
+      RequiredPermission,
+      "public"
+    ),
     HttpApiEndpoint.post("shortNote", "/short-notes", { payload: Note, success: Note })
-      .annotate(Needs, "public")
+      .annotate(RequiredPermission, "public")
       .annotate(BodyLimit, 64),
-    HttpApiEndpoint.get("seen", "/seen", { success: Seen }).annotate(Needs, "public"),
-    HttpApiEndpoint.get("bug", "/bug", { success: Note }).annotate(Needs, "public"),
-    HttpApiEndpoint.get("away", "/away", { success: Note }).annotate(Needs, "public"),
-    HttpApiEndpoint.get("never", "/never", { success: Note }).annotate(Needs, "public"),
-    HttpApiEndpoint.get("long", "/long", { success: Schema.String }).annotate(Needs, "public"),
-    HttpApiEndpoint.get("broken", "/broken", { success: Note }).annotate(Needs, "public")
+    HttpApiEndpoint.get("seen", "/seen", { success: Seen }).annotate(RequiredPermission, "public"),
+    HttpApiEndpoint.get("bug", "/bug", { success: Note }).annotate(RequiredPermission, "public"),
+    HttpApiEndpoint.get("away", "/away", { success: Note }).annotate(RequiredPermission, "public"),
+    HttpApiEndpoint.get("never", "/never", { success: Note }).annotate(RequiredPermission, "public"),
+    HttpApiEndpoint.get("long", "/long", { success: Schema.String }).annotate(RequiredPermission, "public"),
+    HttpApiEndpoint.get("broken", "/broken", { success: Note }).annotate(RequiredPermission, "public")
   )
   .prefix("/api/v1/probe")
-  .middleware(Rejections) {}
+  .middleware(CommonErrors) {}
 
 const api = HttpApi.make("fairlead").add(ProbeGroup)
 

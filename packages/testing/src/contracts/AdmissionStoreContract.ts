@@ -4,7 +4,7 @@ import { EventLog } from "@fairlead/core/events/EventLog"
 import { AdmissionStore, type StartedExecution } from "@fairlead/core/executions/AdmissionStore"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
-import { Place } from "@fairlead/core/runtime/Place"
+import { NodeId } from "@fairlead/core/runtime/NodeId"
 import type { Stores } from "@fairlead/core/Stores"
 import { Journal } from "@fairlead/core/sagas/Journal"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
@@ -20,12 +20,12 @@ import { look, started, write } from "./internal/journaled.ts"
 
 /** Execution `n` as it starts here at once, in a place of agents. */
 const startingHere = (n: number): StartedExecution => {
-  const place = Place.make("agent/here")
+  const nodeId = NodeId.make("agent/here")
   return {
     execution: queuedExecution(n),
-    saga: createdSaga(n, { state: "running", fence: 1, driver: "a", lane: place, logLength: 1 }),
+    saga: createdSaga(n, { state: "running", fence: 1, executor: "a", nodeId: nodeId, logLength: 1 }),
     entries: [started],
-    entry: waitingEntry(n, { runtime: "agent", state: "admitted", place }),
+    entry: waitingEntry(n, { runtime: "agent", state: "assigned", nodeId }),
     events: [runningEvent(n)]
   }
 }
@@ -83,7 +83,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
           seen.events.map(({ eventId }) => eventId),
           [runningEvent(201).eventId]
         )
-        assert.deepStrictEqual(seen.log, [{ seq: 1, fence: 1, driver: "a", at: instant, entry: started }])
+        assert.deepStrictEqual(seen.log, [{ seq: 1, fence: 1, executor: "a", at: instant, entry: started }])
         assert.isTrue(
           yield* (yield* Journal).append(write(beginning.saga, [started], { subject: completedExecution(201) }))
         )

@@ -15,7 +15,7 @@ import { awkwardText, completedExecution, instant, queuedExecution } from "../fi
 import { createdSaga } from "../fixtures/SagaFixtures.ts"
 import { executionId, sagaId } from "../fixtures/Uuid.ts"
 import { liveSuite } from "./internal/eventually.ts"
-import { at, driven, intent, look, started, write } from "./internal/journaled.ts"
+import { at, executed, intent, look, started, write } from "./internal/journaled.ts"
 
 const request = { at: instant, by: "alice", reason: "enough" }
 export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void =>
@@ -23,7 +23,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     it.effect("append moves the saga and its execution, logs the entries and publishes the events", () =>
       Effect.gen(function* () {
         const journal = yield* Journal
-        const saga = yield* driven(1)
+        const saga = yield* executed(1)
         const first = write(saga, [started, intent("start")], { events: [runningEvent(1), cancelledEvent(2)] })
         assert.isTrue(yield* journal.append(first))
         const execution = completedExecution(1)
@@ -35,9 +35,9 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         assert.isTrue(Equal.equals(seen.saga, second.saga))
         assert.isTrue(Equal.equals(seen.execution, execution))
         assert.deepStrictEqual(seen.log, [
-          { seq: 1, fence: 1, driver: "a", at, entry: started },
-          { seq: 2, fence: 1, driver: "a", at, entry: intent("start") },
-          { seq: 3, fence: 1, driver: "a", at, entry: intent("observe") }
+          { seq: 1, fence: 1, executor: "a", at, entry: started },
+          { seq: 2, fence: 1, executor: "a", at, entry: intent("start") },
+          { seq: 3, fence: 1, executor: "a", at, entry: intent("observe") }
         ])
         assert.deepStrictEqual(seen.events, [
           { ...runningEvent(1), stream: streamOf(saga.subject), streamVersion: 1 },
@@ -54,7 +54,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     it.effect("append leaves name and labels as somebody has set them meanwhile", () =>
       Effect.gen(function* () {
         const [journal, store] = [yield* Journal, yield* ExecutionStore]
-        const saga = yield* driven(71)
+        const saga = yield* executed(71)
         yield* store.relabel(executionId(71), { name: "mine", labels: { team: "billing" } })
         const move = write(saga, [started, intent("start")], { subject: completedExecution(71, { name: "old" }) })
         assert.isTrue(yield* journal.append(move))
@@ -70,7 +70,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     it.effect("append under an older or a newer fence answers false and writes nothing at all", () =>
       Effect.gen(function* () {
         const journal = yield* Journal
-        const saga = yield* driven(11)
+        const saga = yield* executed(11)
         yield* (yield* SagaStore).claim(sagaId(11), 1, "b")
         const before = yield* look(11)
         for (const fence of [1, 3]) {
@@ -90,8 +90,8 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     it.effect("append answers false to a driver from which the saga was taken away", () =>
       Effect.gen(function* () {
         const journal = yield* Journal
-        const saga = yield* driven(15)
-        yield* (yield* SagaStore).redispatch(sagaId(15), { parked: true, fenceOff: true })
+        const saga = yield* executed(15)
+        yield* (yield* SagaStore).redispatch(sagaId(15), { suspended: true, fenceOff: true })
         const before = yield* look(15)
         assert.isFalse(yield* journal.append(write(saga, [started], { events: [runningEvent(15)] })))
         const after = yield* look(15)
@@ -104,7 +104,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     it.effect("append keeps the dispatch number and the cancel request that the row has", () =>
       Effect.gen(function* () {
         const journal = yield* Journal
-        const saga = yield* driven(21)
+        const saga = yield* executed(21)
         yield* (yield* SagaStore).requestCancel(sagaId(21), request)
         assert.isTrue(yield* journal.append(write(new Saga({ ...saga, dispatch: 7 }), [started])))
         const { saga: moved } = yield* look(21)
@@ -112,7 +112,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const invented = new Saga({ ...moved, cancelRequest: { ...request, by: "bob" } })
         assert.isTrue(yield* journal.append(write(invented, [intent("start")])))
         assert.deepStrictEqual((yield* look(21)).saga.cancelRequest, request)
-        const other = yield* driven(22)
+        const other = yield* executed(22)
         assert.isTrue(yield* journal.append(write(new Saga({ ...other, cancelRequest: request }), [started])))
         assert.isUndefined((yield* look(22)).saga.cancelRequest)
       })
@@ -122,7 +122,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       Effect.gen(function* () {
         const journal = yield* Journal
         const sagas = yield* SagaStore
-        const saga = yield* driven(61)
+        const saga = yield* executed(61)
         const cancel = { ...request, reason: awkwardText }
         yield* sagas.requestCancel(sagaId(61), cancel)
         const entry: SagaEntry = { _tag: "StepCompleted", step: "observe", output: { [awkwardText]: awkwardText } }
@@ -145,7 +145,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       Effect.gen(function* () {
         const journal = yield* Journal
         const { transaction } = yield* Storage
-        const saga = yield* driven(31)
+        const saga = yield* executed(31)
         const appended = journal.append(write(saga, [started], { events: [runningEvent(31)] }))
         yield* Effect.flip(transaction(Effect.andThen(appended, Effect.fail("stop"))))
         const seen = yield* look(31)
@@ -157,7 +157,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     it.effect("append dies of an event id that is stored already, and writes nothing", () =>
       Effect.gen(function* () {
         const journal = yield* Journal
-        const saga = yield* driven(41)
+        const saga = yield* executed(41)
         yield* (yield* EventLog).append("elsewhere", [runningEvent(41)])
         const exit = yield* Effect.exit(journal.append(write(saga, [started], { events: [runningEvent(41)] })))
         assert.isTrue(Exit.hasDies(exit))
@@ -170,7 +170,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       Effect.gen(function* () {
         const journal = yield* Journal
         const sagas = yield* SagaStore
-        const saga = yield* driven(51)
+        const saga = yield* executed(51)
         let held = saga
         const older = Effect.gen(function* () {
           const next = write(held, [intent("loop")])
@@ -195,7 +195,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       Effect.gen(function* () {
         const journal = yield* Journal
         const numbers = Array.from({ length: 12 }, (_, i) => 231 + i)
-        const sagas = yield* Effect.forEach(numbers, (n) => driven(n))
+        const sagas = yield* Effect.forEach(numbers, (n) => executed(n))
         for (const n of numbers.filter((each) => each % 3 === 0)) yield* (yield* SagaStore).claim(sagaId(n), 1, "b")
         const written = yield* Effect.forEach(
           sagas,

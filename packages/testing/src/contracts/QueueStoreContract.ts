@@ -2,10 +2,10 @@
 import { assert, it } from "@effect/vitest"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import type { QueueEntry } from "@fairlead/core/queue/QueueEntry"
-import { byRank, nextToRun, type PlaceOffer, type QueueLimits, readied } from "@fairlead/core/queue/QueueOrder"
+import { byRank, type NodeOffer, nextToRun, type QueueLimits, readied } from "@fairlead/core/queue/QueueOrder"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import type { RuntimeKind } from "@fairlead/core/runtime/Job"
-import { Place } from "@fairlead/core/runtime/Place"
+import { NodeId } from "@fairlead/core/runtime/NodeId"
 import type { Stores } from "@fairlead/core/Stores"
 import { Journal } from "@fairlead/core/sagas/Journal"
 import { Saga } from "@fairlead/core/sagas/Saga"
@@ -18,12 +18,12 @@ import { createdSaga } from "../fixtures/SagaFixtures.ts"
 import { executionId, sagaId, userId } from "../fixtures/Uuid.ts"
 import { liveSuite } from "./internal/eventually.ts"
 
-const at = (runtime: RuntimeKind, node = "a") => Place.make(`${runtime}/${node}`)
-const demand = (runtime: RuntimeKind) => `${runtime}/python/3.11.4`
-const offer = (runtime: RuntimeKind, change: Partial<PlaceOffer> = {}): PlaceOffer => ({
-  place: at(runtime),
+const at = (runtime: RuntimeKind, node = "a") => NodeId.make(`${runtime}/${node}`)
+const requirement = (runtime: RuntimeKind) => `${runtime}/python/3.11.4`
+const offer = (runtime: RuntimeKind, change: Partial<NodeOffer> = {}): NodeOffer => ({
+  nodeId: at(runtime),
   runtime,
-  demands: [demand(runtime)],
+  capabilities: [requirement(runtime)],
   capacity: 100,
   limit: 100,
   ...change
@@ -32,7 +32,7 @@ const offer = (runtime: RuntimeKind, change: Partial<PlaceOffer> = {}): PlaceOff
 const entryOf =
   (runtime: RuntimeKind, owner: number) =>
   (n: number, change: Partial<QueueEntry> = {}) =>
-    waitingEntry(n, { runtime, demand: demand(runtime), ownerId: userId(owner), ...change })
+    waitingEntry(n, { runtime, requirement: requirement(runtime), ownerId: userId(owner), ...change })
 const idsOf = (entries: ReadonlyArray<QueueEntry>) => entries.map(({ executionId }) => executionId)
 
 /** Everything of one kind of runtime, whatever its state. */
@@ -73,18 +73,18 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const owners = [11, 11, 11, 11, 12, 12, 13, 11, 14, 14]
         for (const [i, owner] of owners.entries())
           yield* store.enqueue(entry(100 + i, { ownerId: userId(owner), rankAt: second((i * 7) % 10) }))
-        yield* store.enqueue(entry(120, { demand: "docker/node/22.0.0" }))
+        yield* store.enqueue(entry(120, { requirement: "docker/node/22.0.0" }))
         for (const limits of [{}, { perUser: 2 }, { perRuntime: { docker: 7 } }] satisfies ReadonlyArray<QueueLimits>) {
           const wanted = offer("docker", { limit: 3, capacity: 8 })
           const expected = nextToRun(yield* entriesOf("docker"), wanted, limits)
-          const admitted = yield* store.admit(wanted, limits, instant)
-          assert.deepStrictEqual(idsOf(admitted), idsOf(expected))
-          assert.isTrue(admitted.every(({ place, state }) => place === wanted.place && state === "admitted"))
+          const assigned = yield* store.assign(wanted, limits, instant)
+          assert.deepStrictEqual(idsOf(assigned), idsOf(expected))
+          assert.isTrue(assigned.every(({ nodeId, state }) => nodeId === wanted.nodeId && state === "assigned"))
         }
         const full = offer("docker", {
-          capacity: yield* Effect.map(store.admittedAt(at("docker")), (ids) => ids.length)
+          capacity: yield* Effect.map(store.assignedTo(at("docker")), (ids) => ids.length)
         })
-        assert.deepStrictEqual(yield* store.admit(full, {}, instant), [])
+        assert.deepStrictEqual(yield* store.assign(full, {}, instant), [])
       })
     )
 
@@ -93,13 +93,13 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const store = yield* QueueStore
         for (let n = 200; n < 220; n++) yield* store.enqueue(entryOf("ssh", 20)(n))
         const rivals = Array.from({ length: 8 }, () =>
-          store.admit(offer("ssh", { capacity: 15, limit: 3 }), {}, instant)
+          store.assign(offer("ssh", { capacity: 15, limit: 3 }), {}, instant)
         )
-        const admitted = (yield* Effect.all(rivals, { concurrency: 8 })).flatMap(idsOf)
-        assert.strictEqual(new Set(admitted).size, admitted.length)
-        assert.strictEqual(admitted.length, 15)
-        assert.deepStrictEqual((yield* store.admittedAt(at("ssh"))).toSorted(), admitted.toSorted())
-        assert.deepStrictEqual(yield* store.admittedAt(at("ssh", "b")), [])
+        const assigned = (yield* Effect.all(rivals, { concurrency: 8 })).flatMap(idsOf)
+        assert.strictEqual(new Set(assigned).size, assigned.length)
+        assert.strictEqual(assigned.length, 15)
+        assert.deepStrictEqual((yield* store.assignedTo(at("ssh"))).toSorted(), assigned.toSorted())
+        assert.deepStrictEqual(yield* store.assignedTo(at("ssh", "b")), [])
       })
     )
 
@@ -113,11 +113,11 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         yield* store.enqueue(entry(303, { state: "blocked", concurrencyKey: "k", ownerId: userId(31) }))
         yield* store.enqueue(entry(304, { state: "delayed", runAt: second(10), concurrencyKey: "k" }))
         const before = yield* entriesOf("kubernetes")
-        assert.deepStrictEqual(idsOf(yield* store.admit(offer("kubernetes"), {}, second(9))).toSorted(), [
+        assert.deepStrictEqual(idsOf(yield* store.assign(offer("kubernetes"), {}, second(9))).toSorted(), [
           executionId(301),
           executionId(303)
         ])
-        assert.deepStrictEqual(idsOf(yield* store.admit(offer("kubernetes"), {}, second(10))), [executionId(300)])
+        assert.deepStrictEqual(idsOf(yield* store.assign(offer("kubernetes"), {}, second(10))), [executionId(300)])
         const ready = readied(before, second(10)).filter(({ state }) => state === "waiting")
         assert.deepStrictEqual(idsOf(ready).toSorted(), [300, 301, 303].map(executionId))
         assert.strictEqual(Option.getOrThrow(yield* store.find(executionId(304))).state, "blocked")
@@ -163,14 +163,14 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
           assert.isFalse(yield* store.pause({ ...pause, by: "bob" }))
           assert.deepStrictEqual(yield* store.pauses, [pause])
           assert.isTrue((yield* store.load).paused.has(scope))
-          assert.deepStrictEqual(yield* store.admit(offer("process"), {}, instant), [])
+          assert.deepStrictEqual(yield* store.assign(offer("process"), {}, instant), [])
           assert.isTrue(yield* store.resume(scope))
           assert.isFalse(yield* store.resume(scope))
         }
-        assert.deepStrictEqual(idsOf(yield* store.admit(offer("process"), {}, instant)), [executionId(400)])
+        assert.deepStrictEqual(idsOf(yield* store.assign(offer("process"), {}, instant)), [executionId(400)])
         yield* store.pause({ scope: "process", at: instant, by: "alice", reason: "" })
         yield* store.enqueue(entry(401))
-        assert.deepStrictEqual(yield* store.admit(offer("process"), {}, instant), [])
+        assert.deepStrictEqual(yield* store.assign(offer("process"), {}, instant), [])
         yield* store.resume("process")
       })
     )
@@ -179,20 +179,20 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       Effect.gen(function* () {
         const store = yield* QueueStore
         const process = entryOf("process", 50)
-        yield* store.enqueue(process(500, { rankAt: second(-1), demand: "process/a/1" }))
-        yield* store.enqueue(process(501, { demand: "process/a/1" }))
-        const only = offer("process", { place: at("process", "c"), demands: ["process/a/1"], limit: 1 })
-        assert.deepStrictEqual(idsOf(yield* store.admit(only, {}, instant)), [executionId(500)])
-        const admitted = Option.getOrThrow(yield* store.find(executionId(500)))
+        yield* store.enqueue(process(500, { rankAt: second(-1), requirement: "process/a/1" }))
+        yield* store.enqueue(process(501, { requirement: "process/a/1" }))
+        const only = offer("process", { nodeId: at("process", "c"), capabilities: ["process/a/1"], limit: 1 })
+        assert.deepStrictEqual(idsOf(yield* store.assign(only, {}, instant)), [executionId(500)])
+        const assigned = Option.getOrThrow(yield* store.find(executionId(500)))
         assert.isFalse(yield* store.withdraw(executionId(500)))
         assert.isFalse(yield* store.reprioritise(executionId(500), 1, second(1)))
         assert.isTrue(yield* store.reprioritise(executionId(501), 1, second(-2)))
-        const again = process(500, { ...admitted, state: "delayed", runAt: second(5), sagaId: sagaId(9) })
+        const again = process(500, { ...assigned, state: "delayed", runAt: second(5), sagaId: sagaId(9) })
         assert.isTrue(yield* store.requeue(again))
         assert.isFalse(yield* store.requeue(again))
         const found = Option.getOrThrow(yield* store.find(executionId(500)))
         assert.deepInclude(found, { state: "delayed", sagaId: sagaId(9), runAt: second(5) })
-        assert.isUndefined(found.place)
+        assert.isUndefined(found.nodeId)
         assert.deepInclude(Option.getOrThrow(yield* store.find(executionId(501))), { priority: 1, rankAt: second(-2) })
         assert.isTrue(yield* store.withdraw(executionId(501)))
         assert.isFalse(yield* store.withdraw(executionId(501)))
@@ -204,7 +204,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const store = yield* QueueStore
         const ownerId = userId(60)
         const mine = (n: number, change: Partial<QueueEntry> = {}) =>
-          waitingEntry(n, { ownerId, demand: "process/b/1", ...change })
+          waitingEntry(n, { ownerId, requirement: "process/b/1", ...change })
         const entries = [
           mine(602, { rankAt: second(3) }),
           mine(601, { rankAt: second(1), expiresAt: second(20) }),
@@ -229,13 +229,13 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
             waiting: 2,
             delayed: 1,
             blocked: 0,
-            admitted: 0
+            assigned: 0
           }
         )
         assert.deepStrictEqual(yield* store.counts(ownerId), { active: 2, planned: 1 })
         assert.deepStrictEqual(yield* store.counts(userId(61)), { active: 0, planned: 0 })
-        const placed = yield* Effect.map(store.admittedAt(at("process", "c")), (ids) => ids.length)
-        assert.strictEqual(load.places.get(at("process", "c")) ?? 0, placed)
+        const placed = yield* Effect.map(store.assignedTo(at("process", "c")), (ids) => ids.length)
+        assert.strictEqual(load.nodes.get(at("process", "c")) ?? 0, placed)
         assert.deepStrictEqual(idsOf(yield* store.expired(second(20), 10)).toSorted(), [601, 603].map(executionId))
         assert.strictEqual((yield* store.expired(second(20), 1)).length, 1)
       })
@@ -246,7 +246,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const [store, journal, sagas] = [yield* QueueStore, yield* Journal, yield* SagaStore]
         yield* (yield* ExecutionStore).insert(queuedExecution(700))
         yield* sagas.insert(createdSaga(700))
-        yield* store.enqueue(waitingEntry(700, { ownerId: userId(70), demand: "process/c/1" }))
+        yield* store.enqueue(waitingEntry(700, { ownerId: userId(70), requirement: "process/c/1" }))
         const saga = Option.getOrThrow(yield* sagas.claim(sagaId(700), 1, "a"))
         const entry = { _tag: "SagaStarted", name: "run", definitionVersion: 1 } as const
         const write = (logLength: number, execution: ReturnType<typeof queuedExecution>) =>

@@ -1,10 +1,10 @@
 /** What every engine promises: each committed item reaches a driver, at least once, and never more drivers than asked for. */
 import { assert, it } from "@effect/vitest"
 import { AdmissionStore } from "@fairlead/core/executions/AdmissionStore"
-import { Place } from "@fairlead/core/runtime/Place"
+import { NodeId } from "@fairlead/core/runtime/NodeId"
 import type { Stores } from "@fairlead/core/Stores"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
-import type { SagaDispatch, SagaLane } from "@fairlead/core/sagas/SagaItem"
+import type { SagaDispatch, SagaNode } from "@fairlead/core/sagas/SagaItem"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { StorageError } from "@fairlead/core/storage/StorageError"
@@ -27,31 +27,31 @@ const accept = Effect.fnUntraced(function* (n: number) {
   yield* transaction(Effect.andThen(sagas.insert(createdSaga(n)), engine.dispatch(item(n))))
 })
 
-/** Runs the engine until the scope closes, noting every delivery; `drive` decides what becomes of it. */
+/** Runs the engine until the scope closes, noting every delivery; `execute` decides what becomes of it. */
 const running = Effect.fnUntraced(function* (
-  maxDrivers: number,
-  drive: (item: SagaDispatch) => Effect.Effect<void, StorageError> = () => Effect.void,
-  lanes: ReadonlyArray<SagaLane> = [undefined]
+  maxExecutors: number,
+  execute: (item: SagaDispatch) => Effect.Effect<void, StorageError> = () => Effect.void,
+  nodes: ReadonlyArray<SagaNode> = [undefined]
 ) {
   const delivered: Array<string> = []
   yield* (yield* SagaEngine).run(
     (taken) =>
       Effect.suspend(() => {
         delivered.push(`${taken.sagaId}:${taken.dispatch}`)
-        return drive(taken)
+        return execute(taken)
       }),
-    lanes.map((lane) => ({ lane, maxDrivers }))
+    nodes.map((nodeId) => ({ nodeId, maxExecutors }))
   )
   return delivered
 })
 
-const lane = Place.make("ssh/here")
+const nodeId = NodeId.make("ssh/here")
 
 /** Execution and saga `n` as they begin in the hands of this host. */
 const begin = Effect.fnUntraced(function* (n: number) {
-  const saga = createdSaga(n, { state: "running", fence: 1, driver: "a", lane })
+  const saga = createdSaga(n, { state: "running", fence: 1, executor: "a", nodeId })
   const execution = queuedExecution(n)
-  const entry = waitingEntry(n, { runtime: "ssh", state: "admitted", place: lane })
+  const entry = waitingEntry(n, { runtime: "ssh", state: "assigned", nodeId: nodeId })
   assert.isTrue(
     yield* (yield* AdmissionStore).createStarted({ execution, saga, entry, entries: [], events: [runningEvent(n)] })
   )
@@ -197,12 +197,12 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       Effect.gen(function* () {
         const engine = yield* SagaEngine
         const seen: Array<SagaDispatch["begun"]> = []
-        const delivered = yield* running(2, ({ begun }) => Effect.sync(() => void seen.push(begun)), [lane])
+        const delivered = yield* running(2, ({ begun }) => Effect.sync(() => void seen.push(begun)), [nodeId])
         const begun = yield* begin(61)
-        yield* engine.hand(begun)
+        yield* engine.deliverLocal(begun)
         yield* untilDelivered(delivered, item(61))
         assert.deepStrictEqual(seen, [begun])
-        yield* engine.dispatch(item(61, 2), lane)
+        yield* engine.dispatch(item(61, 2), nodeId)
         yield* untilDelivered(delivered, item(61, 2))
         assert.strictEqual(deliveries(delivered, item(61)), 1)
       }).pipe(Effect.scoped)
@@ -216,16 +216,16 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
             const delivered = yield* running(
               2,
               ({ begun, sagaId }) => (begun !== undefined && sagaId === item(71).sagaId ? failed : Effect.never),
-              [lane]
+              [nodeId]
             )
-            for (const n of [71, 72]) yield* engine.hand(yield* begin(n))
+            for (const n of [71, 72]) yield* engine.deliverLocal(yield* begin(n))
             yield* untilDelivered(delivered, item(71), 2)
             yield* untilDelivered(delivered, item(72))
             return delivered
           })
         )
         assert.strictEqual(deliveries(first, item(72)), 1)
-        const second = yield* running(2, undefined, [lane])
+        const second = yield* running(2, undefined, [nodeId])
         yield* untilDelivered(second, item(71))
         yield* untilDelivered(second, item(72))
       }).pipe(Effect.scoped)

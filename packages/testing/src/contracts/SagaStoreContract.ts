@@ -24,7 +24,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
           completedSteps: ["allocate"],
           compensatedSteps: ["allocate"],
           errorMessage: "no",
-          driver: "host",
+          executor: "host",
           cancelRequest: request("alice"),
           completedAt: instant
         })
@@ -69,9 +69,9 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const store = yield* SagaStore
         const ownerId = userId(25)
         const at = (seconds: number) => DateTime.add(instant, { seconds })
-        const lane = "process/list-test"
+        const nodeId = "process/list-test"
         yield* store.insert(createdSaga(251, { ownerId, createdAt: at(0), sagaName: "other" }))
-        yield* store.insert(createdSaga(252, { ownerId, createdAt: at(1), lane, state: "running" }))
+        yield* store.insert(createdSaga(252, { ownerId, createdAt: at(1), nodeId, state: "running" }))
         const moved = { logLength: 1, lastEntry: { at: at(9), fence: 1 } }
         yield* store.insert(createdSaga(253, { ownerId, createdAt: at(2), state: "compensating", ...moved }))
         yield* store.insert(createdSaga(254, { ownerId, createdAt: at(3), state: "failed" }))
@@ -81,11 +81,11 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
             sagas.map((saga) => saga.sagaId)
           )
         assert.deepStrictEqual(yield* found({ sagaName: "other" }), [sagaId(251)])
-        assert.deepStrictEqual(yield* found({ lane }), [sagaId(252)])
+        assert.deepStrictEqual(yield* found({ nodeId }), [sagaId(252)])
         assert.deepStrictEqual(yield* found({ createdFrom: at(1), createdTo: at(3) }), [sagaId(253), sagaId(252)])
-        assert.deepStrictEqual(yield* found({ unmovedSince: at(9) }), [sagaId(252), sagaId(251)])
-        assert.deepStrictEqual(yield* found({ unmovedSince: at(21), createdFrom: at(4) }), [sagaId(255)])
-        assert.deepStrictEqual(yield* found({ unmovedSince: at(10), state: "compensating" }), [sagaId(253)])
+        assert.deepStrictEqual(yield* found({ stalledSince: at(9) }), [sagaId(252), sagaId(251)])
+        assert.deepStrictEqual(yield* found({ stalledSince: at(21), createdFrom: at(4) }), [sagaId(255)])
+        assert.deepStrictEqual(yield* found({ stalledSince: at(10), state: "compensating" }), [sagaId(253)])
       })
     )
 
@@ -94,17 +94,17 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const [store, line] = [yield* SagaStore, yield* QueueStore]
         const ownerId = userId(26)
         const at = (seconds: number) => DateTime.add(instant, { seconds })
-        yield* store.insert(createdSaga(265, { ownerId, parked: true }))
-        yield* line.enqueue(waitingEntry(265, { ownerId, demand: "process/unmoved/1" }))
-        yield* store.insert(createdSaga(264, { ownerId, parked: true }))
+        yield* store.insert(createdSaga(265, { ownerId, suspended: true }))
+        yield* line.enqueue(waitingEntry(265, { ownerId, requirement: "process/unmoved/1" }))
+        yield* store.insert(createdSaga(264, { ownerId, suspended: true }))
         yield* store.insert(createdSaga(263, { ownerId, lastEntry: { at: at(9), fence: 1 }, logLength: 1 }))
         yield* store.insert(createdSaga(262, { ownerId, state: "running" }))
         yield* store.insert(createdSaga(261, { ownerId, state: "failed" }))
         yield* store.insert(createdSaga(260, { ownerId, state: "compensating" }))
-        yield* store.insert(createdSaga(259, { ownerId, parked: true }))
-        yield* line.enqueue(waitingEntry(259, { ownerId, sagaId: sagaId(258), demand: "process/unmoved/1" }))
+        yield* store.insert(createdSaga(259, { ownerId, suspended: true }))
+        yield* line.enqueue(waitingEntry(259, { ownerId, sagaId: sagaId(258), requirement: "process/unmoved/1" }))
         const found = (seconds: number, page: object = {}) =>
-          Effect.map(store.unmoved(at(seconds), { ownerId, limit: 9, ...page }), (sagas) =>
+          Effect.map(store.stalled(at(seconds), { ownerId, limit: 9, ...page }), (sagas) =>
             sagas.map((saga) => saga.sagaId)
           )
         assert.deepStrictEqual(yield* found(9), [sagaId(259), sagaId(260), sagaId(262), sagaId(264)])
@@ -119,10 +119,10 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         const store = yield* SagaStore
         yield* store.insert(createdSaga(31))
         const first = Option.getOrThrow(yield* store.claim(sagaId(31), 1, "a"))
-        assert.deepInclude(first, { fence: 1, driver: "a", state: "running", dispatch: 1 })
+        assert.deepInclude(first, { fence: 1, executor: "a", state: "running", dispatch: 1 })
         assert.isTrue(DateTime.isGreaterThan(first.updatedAt, instant))
         const second = yield* store.claim(sagaId(31), 1, "b")
-        assert.deepInclude(Option.getOrThrow(second), { fence: 2, driver: "b" })
+        assert.deepInclude(Option.getOrThrow(second), { fence: 2, executor: "b" })
         assert.isTrue(Equal.equals(yield* store.find(sagaId(31)), second))
       })
     )
@@ -146,16 +146,16 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     it.effect("redispatch makes items of before stale, and with fenceOff the living driver too", () =>
       Effect.gen(function* () {
         const store = yield* SagaStore
-        yield* store.insert(createdSaga(45, { parked: true }))
-        const resumed = Option.getOrThrow(yield* store.redispatch(sagaId(45), { lane: "process/a" }))
-        assert.deepInclude(resumed, { dispatch: 2, fence: 0, lane: "process/a" })
-        assert.isUndefined(resumed.parked)
+        yield* store.insert(createdSaga(45, { suspended: true }))
+        const resumed = Option.getOrThrow(yield* store.redispatch(sagaId(45), { nodeId: "process/a" }))
+        assert.deepInclude(resumed, { dispatch: 2, fence: 0, nodeId: "process/a" })
+        assert.isUndefined(resumed.suspended)
         assert.isTrue(Option.isNone(yield* store.claim(sagaId(45), 1, "a")))
         assert.strictEqual(Option.getOrThrow(yield* store.claim(sagaId(45), 2, "a")).fence, 1)
-        const parked = Option.getOrThrow(yield* store.redispatch(sagaId(45), { parked: true, fenceOff: true }))
-        assert.deepInclude(parked, { dispatch: 3, fence: 2, parked: true })
-        assert.isUndefined(parked.lane)
-        assert.isTrue(Equal.equals(yield* store.find(sagaId(45)), Option.some(parked)))
+        const suspended = Option.getOrThrow(yield* store.redispatch(sagaId(45), { suspended: true, fenceOff: true }))
+        assert.deepInclude(suspended, { dispatch: 3, fence: 2, suspended: true })
+        assert.isUndefined(suspended.nodeId)
+        assert.isTrue(Equal.equals(yield* store.find(sagaId(45)), Option.some(suspended)))
         yield* store.insert(createdSaga(46, { state: "failed" }))
         assert.isTrue(Option.isNone(yield* store.redispatch(sagaId(46), {})))
       })
@@ -164,18 +164,18 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     it.effect("lanes and inLane tell of sagas that somebody is to drive", () =>
       Effect.gen(function* () {
         const store = yield* SagaStore
-        const lane = "process/lane-test"
-        yield* store.insert(createdSaga(47, { lane: "process/elsewhere", parked: true }))
-        yield* store.insert(createdSaga(49, { lane }))
-        yield* store.insert(createdSaga(48, { lane }))
-        yield* store.insert(createdSaga(50, { lane, state: "completed" }))
-        const lanes = yield* store.lanes
-        assert.deepStrictEqual([lanes.includes(lane), lanes.includes("process/elsewhere")], [true, false])
+        const nodeId = "process/lane-test"
+        yield* store.insert(createdSaga(47, { nodeId: "process/elsewhere", suspended: true }))
+        yield* store.insert(createdSaga(49, { nodeId }))
+        yield* store.insert(createdSaga(48, { nodeId }))
+        yield* store.insert(createdSaga(50, { nodeId, state: "completed" }))
+        const nodes = yield* store.nodes
+        assert.deepStrictEqual([nodes.includes(nodeId), nodes.includes("process/elsewhere")], [true, false])
         assert.deepStrictEqual(
-          (yield* store.inLane(lane, 10)).map((saga) => saga.sagaId),
+          (yield* store.onNode(nodeId, 10)).map((saga) => saga.sagaId),
           [sagaId(48), sagaId(49)]
         )
-        assert.strictEqual((yield* store.inLane(lane, 1)).length, 1)
+        assert.strictEqual((yield* store.onNode(nodeId, 1)).length, 1)
       })
     )
 

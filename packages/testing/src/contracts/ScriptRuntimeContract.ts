@@ -2,24 +2,24 @@
 
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Option, Redacted, type Scope, Stream } from "effect"
-import type { ContractPlace, ContractScripts, Fact } from "../fixtures/ContractScripts.ts"
+import type { ContractNode, ContractScripts, Fact } from "../fixtures/ContractScripts.ts"
 import { contractJob, exited, fromStart, observeAll, readable, text, untilPrinted } from "../fixtures/JobFixtures.ts"
 import { backgroundFacts } from "./internal/backgroundFacts.ts"
 import { outputFacts } from "./internal/outputFacts.ts"
 
 export const suite = (
   name: string,
-  makePlace: Effect.Effect<ContractPlace, unknown, Scope.Scope>,
+  makeNode: Effect.Effect<ContractNode, unknown, Scope.Scope>,
   scripts: ContractScripts
 ): void => {
   const { language } = scripts
-  /** A test on one machine that has one host; `place.host` adds hosts. */
+  /** A test on one machine that has one host; `node.instance` adds hosts. */
   const fact: Fact = (statement, test) =>
     it.live(statement, () =>
       Effect.scoped(
         Effect.gen(function* () {
-          const place = yield* makePlace
-          yield* test(yield* place.host, place)
+          const node = yield* makeNode
+          yield* test(yield* node.instance, node)
         })
       )
     )
@@ -57,9 +57,9 @@ export const suite = (
       })
     )
 
-    fact("starts a job once, however often and from whichever host it is asked", (runtime, place) =>
+    fact("starts a job once, however often and from whichever host it is asked", (runtime, node) =>
       Effect.gen(function* () {
-        const other = yield* place.host
+        const other = yield* node.instance
         const spec = contractJob(runtime, language, [scripts.print("once")])
         const handles = yield* Effect.all(
           [runtime, other, runtime, other].map((each) => each.start(spec)),
@@ -169,13 +169,13 @@ export const suite = (
     outputFacts(fact, scripts)
     backgroundFacts(fact, scripts)
 
-    fact("tells what became of a job, and lists it", (runtime, place) =>
+    fact("tells what became of a job, and lists it", (runtime, node) =>
       Effect.gen(function* () {
         const spec = contractJob(runtime, language, [scripts.print("up"), scripts.hang])
         assert.isTrue(Option.isNone(yield* runtime.inspect(spec.jobId)))
         const handle = yield* runtime.start(spec)
         yield* untilPrinted(runtime, handle)
-        const other = yield* place.host
+        const other = yield* node.instance
         assert.deepStrictEqual(yield* other.inspect(spec.jobId), Option.some({ handle, state: "running" }))
         assert.deepStrictEqual(yield* other.list, [{ handle, state: "running" }])
         yield* other.stop(handle)
@@ -185,9 +185,9 @@ export const suite = (
       })
     )
 
-    fact("removes an ended job for good", (runtime, place) =>
+    fact("removes an ended job for good", (runtime, node) =>
       Effect.gen(function* () {
-        const other = yield* place.host
+        const other = yield* node.instance
         const spec = contractJob(runtime, language, [scripts.print("gone")])
         const handle = yield* runtime.start(spec)
         yield* observeAll(runtime, handle)

@@ -3,11 +3,11 @@ import type { Stores } from "@fairlead/core/Stores"
 import type { Layer } from "effect"
 import * as AdmissionStoreContract from "./AdmissionStoreContract.ts"
 import * as BusContract from "./BusContract.ts"
-import * as DossiersContract from "./DossiersContract.ts"
 import * as EventLogContract from "./EventLogContract.ts"
 import * as ExecutionStoreContract from "./ExecutionStoreContract.ts"
-import * as HostStoreContract from "./HostStoreContract.ts"
 import * as IdempotencyContract from "./IdempotencyContract.ts"
+import * as InstanceStoreContract from "./InstanceStoreContract.ts"
+import * as IntegrityReaderContract from "./IntegrityReaderContract.ts"
 import * as JournalContract from "./JournalContract.ts"
 import * as OutputStoreContract from "./OutputStoreContract.ts"
 import * as QueueStoreContract from "./QueueStoreContract.ts"
@@ -25,10 +25,10 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
   AdmissionStoreContract.suite(name, stores)
   OutputStoreContract.suite(name, stores)
   IdempotencyContract.suite(name, stores)
-  HostStoreContract.suite(name, stores)
+  InstanceStoreContract.suite(name, stores)
   QueueStoreContract.suite(name, stores)
   WakeupsContract.suite(name, stores)
   BusContract.suite(name, stores)
   SagaEngineContract.suite(name, stores)
-  DossiersContract.suite(name, stores)
+  IntegrityReaderContract.suite(name, stores)
 }

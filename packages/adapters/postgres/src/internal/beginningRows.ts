@@ -34,12 +34,12 @@ const columnsOf = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<EncodedBe
     ${each(({ execution }) => execution.lang)}::text[], ${each(({ execution }) => DateTime.formatIso(execution.createdAt))}::text[],
     ${each(({ executionJson }) => executionJson)}::text[], ${each(({ saga }) => saga.state)}::text[],
     ${each(({ saga }) => saga.dispatch)}::int[], ${each(({ saga }) => saga.fence)}::int[],
-    ${each(({ entry }) => entry.place ?? "")}::text[], ${each(({ sagaJson }) => sagaJson)}::text[],
-    ${each(({ entry }) => entry.runtime)}::text[], ${each(({ entry }) => entry.demand)}::text[],
+    ${each(({ entry }) => entry.nodeId ?? "")}::text[], ${each(({ sagaJson }) => sagaJson)}::text[],
+    ${each(({ entry }) => entry.runtime)}::text[], ${each(({ entry }) => entry.requirement)}::text[],
     ${each(({ entry }) => entry.priority)}::int[], ${each(({ entry }) => DateTime.formatIso(entry.rankAt))}::text[],
     ${each(({ entry }) => DateTime.formatIso(entry.queuedAt))}::text[], ${each(({ entry }) => DateTime.formatIso(entry.expiresAt))}::text[],
     ${each(({ saga }) => streamOf(saga.subject))}::text[], ${each(({ events }) => events.length)}::int[],
-    ${each(({ eventsJson }) => eventsJson)}::text[], ${each(({ saga }) => saga.driver ?? "")}::text[],
+    ${each(({ eventsJson }) => eventsJson)}::text[], ${each(({ saga }) => saga.executor ?? "")}::text[],
     ${each(({ saga }) => DateTime.formatIso(saga.updatedAt))}::text[], ${each(({ entriesJson }) => entriesJson)}::text[]`
 }
 
@@ -53,13 +53,13 @@ export const beginAll = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<Enc
   return sql`
   beginnings as materialized (
     select b.* from ${bounded} unnest(${columnsOf(sql, beginnings)}) as b (execution_id, saga_id, owner_id, status, lang,
-      created_at, execution, state, dispatch, fence, place, saga, runtime, demand, priority, rank_at, queued_at, expires_at,
-      stream, event_count, events, driver, at, entries)
+      created_at, execution, state, dispatch, fence, node_id, saga, runtime, requirement, priority, rank_at, queued_at, expires_at,
+      stream, event_count, events, executor, at, entries)
   ),
-  lined as (
-    insert into queue_entries (execution_id, saga_id, owner_id, runtime, demand, priority, state, rank_at, queued_at, expires_at, place)
-    select execution_id, saga_id, owner_id, runtime, demand, priority, 'admitted', rank_at::timestamptz, queued_at::timestamptz,
-      expires_at::timestamptz, place
+  queued as (
+    insert into queue_entries (execution_id, saga_id, owner_id, runtime, requirement, priority, state, rank_at, queued_at, expires_at, node_id)
+    select execution_id, saga_id, owner_id, runtime, requirement, priority, 'assigned', rank_at::timestamptz, queued_at::timestamptz,
+      expires_at::timestamptz, node_id
     from beginnings b
     where not exists (select 1 from queue_pauses where scope in ('all', b.runtime))
       and not exists (select 1 from queue_entries q where q.runtime = b.runtime and q.state = 'waiting')
@@ -67,26 +67,26 @@ export const beginAll = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<Enc
   ),
   accepted as (
     insert into executions (execution_id, owner_id, status, lang, created_at, execution)
-    select execution_id, owner_id, status, lang, created_at::timestamptz, execution::jsonb from beginnings join lined using (execution_id)
+    select execution_id, owner_id, status, lang, created_at::timestamptz, execution::jsonb from beginnings join queued using (execution_id)
   ),
   begun as (
-    insert into sagas (saga_id, subject_kind, subject_id, owner_id, state, dispatch, fence, lane, parked, saga)
-    select saga_id, 'execution', execution_id, owner_id, state, dispatch, fence, place, false, saga::jsonb from beginnings join lined using (execution_id)
+    insert into sagas (saga_id, subject_kind, subject_id, owner_id, state, dispatch, fence, node_id, suspended, saga)
+    select saga_id, 'execution', execution_id, owner_id, state, dispatch, fence, node_id, false, saga::jsonb from beginnings join queued using (execution_id)
   ),
   logged as (
-    insert into saga_log (saga_id, seq, fence, at, entry, driver)
-    select saga_id, e.n::int, fence, at::timestamptz, e.entry, nullif(driver, '')
-    from beginnings join lined using (execution_id), jsonb_array_elements(entries::jsonb) with ordinality as e (entry, n)
+    insert into saga_log (saga_id, seq, fence, at, entry, executor)
+    select saga_id, e.n::int, fence, at::timestamptz, e.entry, nullif(executor, '')
+    from beginnings join queued using (execution_id), jsonb_array_elements(entries::jsonb) with ordinality as e (entry, n)
   ),
   held as (
     insert into effect_queue (id, queue_name, element, state, attempts, visible_at, acquired_at, acquired_by, created_at, updated_at)
-    select saga_id || ':' || dispatch, 'sagas/' || place, jsonb_build_object('sagaId', saga_id, 'dispatch', dispatch)::text,
+    select saga_id || ':' || dispatch, 'sagas/' || node_id, jsonb_build_object('sagaId', saga_id, 'dispatch', dispatch)::text,
       'pending', 1, now(), now(), saga_id, now(), now()
-    from beginnings join lined using (execution_id)
+    from beginnings join queued using (execution_id)
   ),
   heads as (
     insert into stream_heads (stream, version, txid)
-    select stream, event_count, pg_current_xact_id() from beginnings join lined using (execution_id) order by stream
+    select stream, event_count, pg_current_xact_id() from beginnings join queued using (execution_id) order by stream
     returning stream, txid
   ),
   added as (

@@ -27,9 +27,9 @@ export const canary = Effect.fnUntraced(function* (queues: PersistedQueue.Persis
   )
   yield* Effect.forkScoped(Effect.forever(Effect.delay(round, intervalMillis)))
   return Effect.gen(function* () {
-    const silentMillis = (yield* Clock.currentTimeMillis) - (yield* Ref.get(passed))
-    if (silentMillis <= patienceMillis) return
-    const cause = `nothing has come out of the queue for ${Math.round(silentMillis / 1000)} s`
+    const sinceHeartbeatMillis = (yield* Clock.currentTimeMillis) - (yield* Ref.get(passed))
+    if (sinceHeartbeatMillis <= patienceMillis) return
+    const cause = `nothing has come out of the queue for ${Math.round(sinceHeartbeatMillis / 1000)} s`
     return yield* new StorageError({ operation, retryable: true, cause })
   })
 })

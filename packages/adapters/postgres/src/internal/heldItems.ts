@@ -3,7 +3,7 @@
  * locked in `effect_queue` like one that was taken, with the id of its saga as the lock's name; others get it when the lock expires.
  */
 import type { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
-import { type BegunSaga, itemOf, type SagaDispatch, type SagaLane } from "@fairlead/core/sagas/SagaItem"
+import { type ClaimedSaga, itemOf, type SagaDispatch, type SagaNode } from "@fairlead/core/sagas/SagaItem"
 import { Cause, Effect, Exit, Predicate, Schedule } from "effect"
 import type { SqlClient } from "effect/sql"
 
@@ -13,11 +13,11 @@ export const refreshInterval = "3 seconds"
 /** Pause before an item whose driver failed is delivered again. */
 const retrySeconds = 1
 
-type Drive = Parameters<SagaEngine["Service"]["run"]>[0]
+type Execute = Parameters<SagaEngine["Service"]["run"]>[0]
 
 /** A failed drive is the queue's to repeat; there is nobody else to tell. A saga that another driver took is no failure of this host. */
-export const attended = <A, E, R>(driving: Effect.Effect<A, E, R>) =>
-  driving.pipe(
+export const attended = <A, E, R>(executing: Effect.Effect<A, E, R>) =>
+  executing.pipe(
     Effect.tapCause((cause) =>
       Cause.hasInterruptsOnly(cause) || isFenced(cause)
         ? Effect.void
@@ -34,7 +34,7 @@ const nameOf = ({ dispatch, sagaId }: SagaDispatch) => `${sagaId}:${dispatch}`
 export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   /** Items in hand; as many as the host has slots. */
   const held = new Set<SagaDispatch>()
-  const drivers = new Map<SagaLane, (item: SagaDispatch) => Effect.Effect<void>>()
+  const executors = new Map<SagaNode, (item: SagaDispatch) => Effect.Effect<void>>()
 
   /** Of those that nobody has taken over; locked in one order, as ends of sagas do it. */
   const mine = (items: ReadonlyArray<SagaDispatch>) => sql`sequence in (select sequence from effect_queue
@@ -63,8 +63,8 @@ export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   }
 
   /** The item of a saga that has ended is gone by then, and one that was taken over is another's. */
-  const driven = (drive: Drive, item: SagaDispatch) =>
-    Effect.onExit(drive(item), (exit) =>
+  const executed = (execute: Execute, item: SagaDispatch) =>
+    Effect.onExit(execute(item), (exit) =>
       Effect.andThen(
         Effect.sync(() => held.delete(item)),
         Exit.isSuccess(exit) ? Effect.void : release(item, exit.cause)
@@ -73,21 +73,21 @@ export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
 
   return {
     /** Until the scope closes, what is handed over for the lane is driven so. */
-    serve: Effect.fnUntraced(function* (lane: SagaLane, drive: Drive) {
+    serve: Effect.fnUntraced(function* (nodeId: SagaNode, execute: Execute) {
       const scope = yield* Effect.scope
       yield* Effect.acquireRelease(
         Effect.sync(() =>
-          drivers.set(lane, (item) => Effect.asVoid(Effect.forkIn(attended(driven(drive, item)), scope)))
+          executors.set(nodeId, (item) => Effect.asVoid(Effect.forkIn(attended(executed(execute, item)), scope)))
         ),
-        () => Effect.sync(() => drivers.delete(lane))
+        () => Effect.sync(() => executors.delete(nodeId))
       )
     }),
-    hand: (begun: BegunSaga) =>
+    deliverLocal: (begun: ClaimedSaga) =>
       Effect.suspend(() => {
-        const [driver, item] = [drivers.get(begun.saga.lane), itemOf(begun)]
-        if (driver === undefined) return Effect.void
+        const [executor, item] = [executors.get(begun.saga.nodeId), itemOf(begun)]
+        if (executor === undefined) return Effect.void
         held.add(item)
-        return driver(item)
+        return executor(item)
       })
   }
 })

@@ -25,7 +25,7 @@ export interface EncodedWrite {
   readonly state: string
   readonly saga: string
   /** Empty: not known. */
-  readonly driver: string
+  readonly executor: string
   readonly at: string
   /** Entries that the log has before these. */
   readonly logged: number
@@ -49,7 +49,7 @@ export const encodeWrite = Effect.fnUntraced(function* (write: JournalWrite) {
     fence: saga.fence,
     state: saga.state,
     saga: yield* encodeSaga(saga),
-    driver: saga.driver ?? "",
+    executor: saga.executor ?? "",
     at: DateTime.formatIso(at),
     logged: saga.logLength - entries.length,
     entries: yield* encodeEntries(entries),
@@ -66,7 +66,7 @@ const columnsOf = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>
   const each = <A>(member: (write: EncodedWrite) => A) => writes.map(member)
   return sql`${each(({ sagaId }) => sagaId)}::uuid[], ${each(({ subjectId }) => subjectId)}::uuid[],
     ${each(({ stream }) => stream)}::text[], ${each(({ fence }) => fence)}::int[], ${each(({ state }) => state)}::text[],
-    ${each(({ saga }) => saga)}::text[], ${each(({ driver }) => driver)}::text[], ${each(({ at }) => at)}::text[],
+    ${each(({ saga }) => saga)}::text[], ${each(({ executor }) => executor)}::text[], ${each(({ at }) => at)}::text[],
     ${each(({ logged }) => logged)}::int[], ${each(({ entries }) => entries)}::text[],
     ${each(({ execution }) => execution)}::text[], ${each(({ status }) => status)}::text[],
     ${each(({ ended }) => ended)}::boolean[], ${each(({ eventCount }) => eventCount)}::int[],
@@ -74,7 +74,7 @@ const columnsOf = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>
 }
 
 /**
- * Defines `moved`: the sagas that bore their writer's fence, and of which alone anything is written. `dispatch`, `lane`, `parked` and
+ * Defines `moved`: the sagas that bore their writer's fence, and of which alone anything is written. `dispatch`, `nodeId`, `suspended` and
  * the cancel request of the saga and name and labels of the execution stay what they are in the row: others write them. Several writes wait for a lock only as long as
  * `insertBatches` does; no two may be of one execution. With a saga that ends goes its item of the engine.
  *
@@ -85,24 +85,24 @@ export const writeAll = (sql: SqlClient.SqlClient, writes: ReadonlyArray<Encoded
   return sql`
   writes as materialized (
     select w.* from ${bounded} unnest(${columnsOf(sql, writes)}) as w (saga_id, execution_id, stream, fence, state, saga,
-      driver, at, logged, entries, execution, status, ended, event_count, events)
+      executor, at, logged, entries, execution, status, ended, event_count, events)
   ),
-  line as (
+  queued as (
     select 1 from (select execution_id from writes where ended order by execution_id) w
       cross join lateral (select 1 from queue_entries q where q.execution_id = w.execution_id for update) q
   ),
   moved as (
     update sagas s set state = w.state,
-      saga = (w.saga::jsonb - '{cancelRequest,lane,parked}'::text[]) || jsonb_strip_nulls(
+      saga = (w.saga::jsonb - '{cancelRequest,nodeId,suspended}'::text[]) || jsonb_strip_nulls(
         jsonb_build_object('dispatch', s.dispatch, 'cancelRequest', s.saga -> 'cancelRequest',
-          'lane', s.lane, 'parked', nullif(s.parked, false)))
+          'nodeId', s.node_id, 'suspended', nullif(s.suspended, false)))
     from writes w
-    where s.saga_id = w.saga_id and s.fence = w.fence and (select count(*) from line) >= 0
-    returning s.saga_id, s.dispatch, s.lane
+    where s.saga_id = w.saga_id and s.fence = w.fence and (select count(*) from queued) >= 0
+    returning s.saga_id, s.dispatch, s.node_id
   ),
   logged as (
-    insert into saga_log (saga_id, seq, fence, at, entry, driver)
-    select w.saga_id, w.logged + e.n::int, w.fence, w.at::timestamptz, e.entry, nullif(w.driver, '')
+    insert into saga_log (saga_id, seq, fence, at, entry, executor)
+    select w.saga_id, w.logged + e.n::int, w.fence, w.at::timestamptz, e.entry, nullif(w.executor, '')
     from writes w join moved using (saga_id), jsonb_array_elements(w.entries::jsonb) with ordinality as e (entry, n)
   ),
   changed as (
@@ -111,12 +111,12 @@ export const writeAll = (sql: SqlClient.SqlClient, writes: ReadonlyArray<Encoded
         jsonb_build_object('name', x.execution -> 'name', 'labels', x.execution -> 'labels'))
     from writes w join moved using (saga_id) where x.execution_id = w.execution_id and w.status <> ''
   ),
-  driven as (
+  dequeued as (
     delete from effect_queue q using writes w join moved using (saga_id)
-    where q.queue_name = 'sagas' || coalesce('/' || moved.lane, '') and q.id = w.saga_id || ':' || moved.dispatch
+    where q.queue_name = 'sagas' || coalesce('/' || moved.node_id, '') and q.id = w.saga_id || ':' || moved.dispatch
       and ${sql.in("w.state", endStates)}
   ),
-  left_line as (
+  left_queue as (
     delete from queue_entries q using writes w join moved using (saga_id)
     where q.execution_id = w.execution_id and w.ended
   ),

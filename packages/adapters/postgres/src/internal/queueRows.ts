@@ -6,7 +6,7 @@ import { UserId } from "@fairlead/core/ids/UserId"
 import { QueueEntry, QueueState } from "@fairlead/core/queue/QueueEntry"
 import { PauseScope } from "@fairlead/core/queue/QueueLoad"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
-import { Place } from "@fairlead/core/runtime/Place"
+import { NodeId } from "@fairlead/core/runtime/NodeId"
 import { Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 
@@ -16,7 +16,7 @@ const Row = Schema.Struct({
   sagaId: SagaId,
   ownerId: UserId,
   runtime: RuntimeKind,
-  demand: Schema.String,
+  requirement: Schema.String,
   priority: Schema.Int,
   state: QueueState,
   rankAt: Time,
@@ -24,24 +24,24 @@ const Row = Schema.Struct({
   runAt: Schema.NullOr(Time),
   expiresAt: Time,
   concurrencyKey: Schema.NullOr(Schema.String),
-  place: Schema.NullOr(Place)
+  nodeId: Schema.NullOr(NodeId)
 })
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Row))
 
 /** The columns of an entry, under the names of its model. */
 export const entryColumns = (sql: SqlClient.SqlClient) => sql`execution_id as "executionId", saga_id as "sagaId",
-  owner_id as "ownerId", runtime, demand, priority, state, rank_at as "rankAt", queued_at as "queuedAt", run_at as "runAt",
-  expires_at as "expiresAt", concurrency_key as "concurrencyKey", place`
+  owner_id as "ownerId", runtime, requirement, priority, state, rank_at as "rankAt", queued_at as "queuedAt", run_at as "runAt",
+  expires_at as "expiresAt", concurrency_key as "concurrencyKey", node_id as "nodeId"`
 
 export const decodeEntries = (rows: ReadonlyArray<unknown>) =>
   Effect.map(decodeRows(rows), (decoded) =>
     decoded.map(
-      ({ concurrencyKey, place, runAt, ...entry }) =>
+      ({ concurrencyKey, nodeId, runAt, ...entry }) =>
         new QueueEntry({
           ...entry,
           ...(runAt === null ? {} : { runAt }),
           ...(concurrencyKey === null ? {} : { concurrencyKey }),
-          ...(place === null ? {} : { place })
+          ...(nodeId === null ? {} : { nodeId })
         })
     )
   )
@@ -54,12 +54,12 @@ export const decodeLoad = Schema.decodeUnknownEffect(
       waiting: Schema.Int,
       delayed: Schema.Int,
       blocked: Schema.Int,
-      admitted: Schema.Int
+      assigned: Schema.Int
     })
   )
 )
-export const decodePlaces = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ place: Place, admitted: Schema.Int }))
+export const decodeNodes = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ nodeId: NodeId, assigned: Schema.Int }))
 )
 export const decodePauses = Schema.decodeUnknownEffect(
   Schema.Array(

@@ -2,12 +2,12 @@
  * What is wrong between rows, asked in SQL. Each query names the rows that break one invariant, at most `limit`; JSON members are
  * compared as text, because a cast of what does not decode would end the query.
  */
-import type { Breach } from "@fairlead/core/verification/Breach"
+import type { Violation } from "@fairlead/core/verification/Violation"
 import type { Effect } from "effect"
 import type { SqlClient, SqlError, Statement } from "effect/sql"
 
 interface StrayQuery {
-  readonly invariant: Breach["invariant"]
+  readonly invariant: Violation["invariant"]
   /** Selects `key` and `detail`. */
   readonly rows: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>
   readonly table: string
@@ -24,11 +24,11 @@ export const strayQueries = (sql: SqlClient.SqlClient): ReadonlyArray<StrayQuery
     invariant: "saga_queued",
     table: "sagas",
     rows: sql`select saga_id::text as key, 'it is ' || state || ' and has no queue item ' || dispatch as detail from sagas s
-      where state in ('created', 'running', 'compensating') and not parked and not exists (select 1 from effect_queue q
-        where q.queue_name = 'sagas' || coalesce('/' || s.lane, '') and q.id = s.saga_id || ':' || s.dispatch and q.state = 'pending')
+      where state in ('created', 'running', 'compensating') and not suspended and not exists (select 1 from effect_queue q
+        where q.queue_name = 'sagas' || coalesce('/' || s.node_id, '') and q.id = s.saga_id || ':' || s.dispatch and q.state = 'pending')
       order by saga_id limit ${limit}`
   },
-  ...line(sql).map((query) => ({ invariant: "line_kept" as const, ...query }))
+  ...line(sql).map((query) => ({ invariant: "queue_consistent" as const, ...query }))
 ]
 
 /** The line against executions and sagas, as `lineChecks` does it. */
@@ -37,10 +37,10 @@ const line = (sql: SqlClient.SqlClient) => {
   return [
     {
       table: "executions",
-      rows: sql`select execution_id::text as key, 'it is ' || status || ' and not in the line' as detail from executions e
+      rows: sql`select execution_id::text as key, 'it is ' || status || ' and not in the queue' as detail from executions e
         where status in ('queued', 'scheduled', 'running')
           and not exists (select 1 from queue_entries q where q.execution_id = e.execution_id)
-          and not exists (select 1 from sagas s where s.subject_kind = 'execution' and s.subject_id = e.execution_id and ${live} and not s.parked and s.lane is null)
+          and not exists (select 1 from sagas s where s.subject_kind = 'execution' and s.subject_id = e.execution_id and ${live} and not s.suspended and s.node_id is null)
         order by execution_id limit ${limit}`
     },
     {
@@ -51,11 +51,11 @@ const line = (sql: SqlClient.SqlClient) => {
     },
     {
       table: "sagas",
-      rows: sql`select s.saga_id::text as key, 'it is ' || case when s.parked then 'parked' else 'in lane ' || s.lane end
-          || ', its execution is ' || coalesce(q.state, 'not in the line') as detail
+      rows: sql`select s.saga_id::text as key, 'it is ' || case when s.suspended then 'suspended' else 'on node ' || s.node_id end
+          || ', its execution is ' || coalesce(q.state, 'not in the queue') as detail
         from sagas s left join queue_entries q on q.execution_id = s.subject_id
-        where s.subject_kind = 'execution' and ${live} and (s.parked or s.lane is not null)
-          and (q.state is null or q.place is distinct from case when s.parked then null else s.lane end)
+        where s.subject_kind = 'execution' and ${live} and (s.suspended or s.node_id is not null)
+          and (q.state is null or q.node_id is distinct from case when s.suspended then null else s.node_id end)
         order by 1 limit ${limit}`
     }
   ]

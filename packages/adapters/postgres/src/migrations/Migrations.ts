@@ -10,6 +10,7 @@ import writeProbes from "./0008_write_probes.ts"
 import labels from "./0009_labels.ts"
 import storedOutput from "./0010_stored_output.ts"
 import sagaSubject from "./0011_saga_subject.ts"
+import words from "./0012_words.ts"
 
 export const migrations = {
   "0001_core": core,
@@ -22,5 +23,6 @@ export const migrations = {
   "0008_write_probes": writeProbes,
   "0009_labels": labels,
   "0010_stored_output": storedOutput,
-  "0011_saga_subject": sagaSubject
+  "0011_saga_subject": sagaSubject,
+  "0012_words": words
 }

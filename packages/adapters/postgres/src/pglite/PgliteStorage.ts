@@ -2,7 +2,7 @@
 import type { Stores } from "@fairlead/core/Stores"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Effect, Layer } from "effect"
-import * as PostgresBusLedger from "../PostgresBusLedger.ts"
+import * as PostgresBusLedger from "../PostgresConsumerGroupStore.ts"
 import * as PostgresSagaEngine from "../PostgresSagaEngine.ts"
 import { layerMigrations, layerStores, layerUnitOfWork } from "../PostgresStorage.ts"
 import * as PostgresWakeups from "../PostgresWakeups.ts"

@@ -9,10 +9,10 @@ import { SessionId } from "@fairlead/core/ids/SessionId"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
 import { ScriptRuntimes } from "@fairlead/core/runtime/ScriptRuntimes"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
-import type { Breach, Invariant } from "@fairlead/core/verification/Breach"
 import { verifyAll } from "@fairlead/core/verification/Verification"
+import type { Invariant, Violation } from "@fairlead/core/verification/Violation"
 import * as Migrated from "@fairlead/postgres/migrations/Migrated"
-import * as PostgresDossiers from "@fairlead/postgres/PostgresDossiers"
+import * as PostgresIntegrityReader from "@fairlead/postgres/PostgresIntegrityReader"
 import { layerMigrations, layerStores, layerUnitOfWork } from "@fairlead/postgres/PostgresStorage"
 import * as PostgresWakeups from "@fairlead/postgres/PostgresWakeups"
 import { userId, uuid } from "@fairlead/testing/fixtures/Uuid"
@@ -29,7 +29,7 @@ const alice = {
 const origin = { correlationId: "c" }
 
 /** A host that runs scripts in memory, on the database of the client. */
-const host = layerExecutions({ hostName: "a", maxRunning: 4 }).pipe(
+const host = layerExecutions({ instanceName: "a", maxRunning: 4 }).pipe(
   Layer.provideMerge(MemoryScriptRuntime.layer()),
   Layer.provideMerge(Layer.mergeAll(Secrets.layerMemory, ScriptRuntimes.layer)),
   Layer.provideMerge(Layer.mergeAll(layerStores(), layerUnitOfWork(Effect.succeed("none" as const)))),
@@ -74,12 +74,12 @@ const writableColumns = Effect.fnUntraced(function* (table: string) {
   return rows.map(({ name }) => name).join(", ")
 })
 
-/** Breaches found after the damage; then everything is as it was. */
+/** Violations found after the damage; then everything is as it was. */
 const damaged = Effect.fnUntraced(function* (statements: ReadonlyArray<string>) {
   const sql = yield* SqlClient.SqlClient
   for (const statement of statements) yield* sql.unsafe(statement)
-  const found: Array<Breach> = []
-  yield* verifyAll({ report: (breach) => Effect.sync(() => void found.push(breach)) })
+  const found: Array<Violation> = []
+  yield* verifyAll({ report: (violation) => Effect.sync(() => void found.push(violation)) })
   for (const table of tables) {
     yield* sql.unsafe(`truncate ${table}`)
     const columns = yield* writableColumns(table)
@@ -217,14 +217,14 @@ const damages: ReadonlyArray<Damage> = [
   },
   {
     name: "an active execution that is not in the line, and an ended one that is",
-    statements: [`update queue_entries set execution_id = ${id} where state = 'admitted'`],
-    caught: ["line_kept"],
+    statements: [`update queue_entries set execution_id = ${id} where state = 'assigned'`],
+    caught: ["queue_consistent"],
     rows: ["executions ", "queue_entries ", "sagas "]
   },
   {
-    name: "an execution that is admitted to another place than its saga's",
-    statements: ["update queue_entries set place = 'process/elsewhere' where state = 'admitted'"],
-    caught: ["line_kept"],
+    name: "an execution that is assigned to another node than its saga's",
+    statements: ["update queue_entries set node_id = 'process/elsewhere' where state = 'assigned'"],
+    caught: ["queue_consistent"],
     rows: ["sagas "]
   },
   {
@@ -255,7 +255,7 @@ const damages: ReadonlyArray<Damage> = [
 
 export const suite = (name: string, client: Layer.Layer<SqlClient.SqlClient, unknown>): void => {
   const database = Layer.effectDiscard(prepare).pipe(
-    Layer.provideMerge(PostgresDossiers.layer),
+    Layer.provideMerge(PostgresIntegrityReader.layer),
     Layer.provide(layerMigrations),
     Layer.provideMerge(client)
   )
@@ -267,7 +267,7 @@ export const suite = (name: string, client: Layer.Layer<SqlClient.SqlClient, unk
           assert.sameMembers([...new Set(found.map(({ invariant }) => invariant))], [...caught], JSON.stringify(found))
           for (const row of rows)
             assert.isTrue(
-              found.some((breach) => breach.row.includes(row)),
+              found.some((violation) => violation.row.includes(row)),
               row
             )
         })

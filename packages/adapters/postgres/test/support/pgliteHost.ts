@@ -31,7 +31,7 @@ const hold = Effect.scoped(
     const engine = yield* SagaEngine
     yield* (yield* SagaStore).insert(createdSaga(1))
     yield* engine.dispatch({ sagaId: sagaId(1), dispatch: 1 })
-    yield* engine.run(() => Effect.andThen(tell("held"), Effect.never), [{ lane: undefined, maxDrivers: 1 }])
+    yield* engine.run(() => Effect.andThen(tell("held"), Effect.never), [{ nodeId: undefined, maxExecutors: 1 }])
     return yield* Effect.never
   })
 )

@@ -17,7 +17,7 @@ export interface Reach {
 
 const timeoutMillis = 5_000
 /** Its own path, its environment, and the installation that the environment was made from. */
-const places = "import sys; print(sys.executable); print(sys.prefix); print(sys.base_prefix)"
+const directories = "import sys; print(sys.executable); print(sys.prefix); print(sys.base_prefix)"
 
 /**
  * The program to start: of a virtual environment the one in its `bin`, whose path must stay as it is, because Python finds the packages
@@ -29,8 +29,9 @@ export const chosenPython = Effect.fnUntraced(function* (
 ): Effect.fn.Return<string, ProcessRuntimeUnavailable> {
   const program = yield* programOf(chosen)
   const user = uid === undefined ? "" : ` as the user ${uid}`
-  const output = yield* Effect.mapError(run(program, ["-I", "-c", places], { path, uid, timeoutMillis }), (failure) =>
-    unusable(`${program} does not run as a Python 3${user}: ${reasonOf(failure)}`)
+  const output = yield* Effect.mapError(
+    run(program, ["-I", "-c", directories], { path, uid, timeoutMillis }),
+    (failure) => unusable(`${program} does not run as a Python 3${user}: ${reasonOf(failure)}`)
   )
   const [executable, ...folders] = output.trim().split("\n")
   if (executable === undefined || folders.length !== 2) return yield* unusable(`${program} is no Python 3`)

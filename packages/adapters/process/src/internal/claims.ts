@@ -39,9 +39,9 @@ export const claims = {
     word: "no process outlives its job",
     holds: everywhere
   },
-  keeper: {
-    says: "cannot end its keeper",
-    word: "keepers out of reach",
+  shim: {
+    says: "cannot end its shim",
+    word: "shims out of reach",
     holds: exceptAsHost
   },
   view: {

@@ -3,9 +3,9 @@ import { realpath, stat } from "node:fs/promises"
 import { Array as Arr, Effect } from "effect"
 import { claimsOf, type Situation } from "./claims.ts"
 import { attempt, type FileFailure } from "./files.ts"
-import { openPlaces, type Places } from "./jobDirectory.ts"
-import { obstacleTo } from "./keeper.ts"
-import { type Confinement, directoryMode } from "./keeperSpec.ts"
+import { type JobDirectories, openPlaces } from "./jobDirectory.ts"
+import { obstacleTo } from "./shim.ts"
+import { type Confinement, directoryMode } from "./shimSpec.ts"
 
 export type Level = Confinement["level"]
 
@@ -17,7 +17,7 @@ export interface Choice {
 
 /** The first of `levels` that works, or what is in the way of each. */
 export const choose = Effect.fnUntraced(function* (
-  places: Places,
+  directories: JobDirectories,
   confined: Omit<Confinement, "level">,
   levels: ReadonlyArray<Level>,
   memory?: "cgroup" | "sampled"
@@ -29,7 +29,7 @@ export const choose = Effect.fnUntraced(function* (
     for (const memoryGroups of Arr.dedupe([confined.memoryGroups, undefined])) {
       if (memoryGroups === undefined && memory === "cgroup") continue
       const confinement = { ...confined, level, memoryGroups }
-      obstacle = yield* Effect.catch(obstacleAt(places, confinement), explain)
+      obstacle = yield* Effect.catch(obstacleAt(directories, confinement), explain)
       if (obstacle === undefined) return { confinement, obstacles }
     }
     obstacles.push(`${level}: ${obstacle}`)
@@ -37,15 +37,15 @@ export const choose = Effect.fnUntraced(function* (
   return yield* Effect.fail(obstacles)
 })
 
-const obstacleAt = Effect.fnUntraced(function* (places: Places, confinement: Confinement) {
+const obstacleAt = Effect.fnUntraced(function* (directories: JobDirectories, confinement: Confinement) {
   const { hostIsRoot, level, uids } = confinement
   // Such a script could end every process of the machine, and the kernel would not limit its own.
   if (level === "basic" && hostIsRoot && uids === undefined) return "a host that is root needs `uids` for its jobs"
-  yield* openPlaces(places, directoryMode(confinement))
-  const closed = level === "basic" && uids !== undefined ? yield* closedAbove(places.root) : undefined
+  yield* openPlaces(directories, directoryMode(confinement))
+  const closed = level === "basic" && uids !== undefined ? yield* closedAbove(directories.root) : undefined
   if (closed !== undefined)
     return `users of jobs cannot pass through ${closed}: keep the data elsewhere, or \`chmod o+x ${closed}\``
-  return yield* obstacleTo(places, confinement)
+  return yield* obstacleTo(directories, confinement)
 })
 
 /** The first directory on the way to `path`, from the root on, that other users may not pass through. */

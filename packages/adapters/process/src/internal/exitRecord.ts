@@ -1,4 +1,4 @@
-/** What the keeper writes to `exit`, and what it means. Pure. */
+/** What the shim writes to `exit`, and what it means. Pure. */
 import { constants } from "node:os"
 import type { JobEnd, JobReport, OutputTotals } from "@fairlead/core/runtime/Job"
 import { ResourceUsage } from "@fairlead/core/runtime/ResourceUsage"

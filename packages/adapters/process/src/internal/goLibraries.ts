@@ -13,10 +13,10 @@ import type { JobLimits, JobSpec } from "@fairlead/core/runtime/Job"
 import { JobId } from "@fairlead/core/runtime/JobId"
 import { Effect, Exit, Redacted, Schedule, Scope } from "effect"
 import { attempt, FileFailure, ifNew, ifPresent, readText, sizeOf } from "./files.ts"
-import { endOf, type Places, prepare } from "./jobDirectory.ts"
-import { type Confinement, libraryOfNamespace } from "./keeperSpec.ts"
+import { endOf, type JobDirectories, prepare } from "./jobDirectory.ts"
 import type { Interpreter } from "./languages.ts"
 import type { Launcher } from "./launcher.ts"
+import { type Confinement, libraryOfNamespace } from "./shimSpec.ts"
 
 export interface GoLibraries {
   /** The interpreter as it is to be started now: with its library if that is there. Otherwise that is made meanwhile, a minute or two long. */
@@ -24,7 +24,7 @@ export interface GoLibraries {
 }
 
 export interface GoMachine {
-  readonly places: Places
+  readonly directories: JobDirectories
   readonly confinement: Confinement
   readonly launcher: Launcher
   readonly interpreters: ReadonlyArray<Interpreter>
@@ -34,7 +34,7 @@ export interface GoMachine {
 export const makeGoLibraries = Effect.fnUntraced(function* (
   machine: GoMachine
 ): Effect.fn.Return<GoLibraries, FileFailure, Scope.Scope> {
-  const { confinement, places } = machine
+  const { confinement, directories } = machine
   const scope = yield* Scope.Scope
   yield* putAway(machine)
   if (!areSafe(confinement)) return { use: Effect.succeed }
@@ -56,7 +56,8 @@ export const makeGoLibraries = Effect.fnUntraced(function* (
     use: Effect.fnUntraced(function* (interpreter) {
       if (!isGo(interpreter)) return interpreter
       const name = nameOf(interpreter)
-      if ((yield* sizeOf(join(places.libraries, name))) !== undefined) return withLibrary(machine, interpreter, name)
+      if ((yield* sizeOf(join(directories.libraries, name))) !== undefined)
+        return withLibrary(machine, interpreter, name)
       yield* make(interpreter, name)
       return interpreter
     })
@@ -73,18 +74,20 @@ const areSafe = ({ level, uids }: Confinement) => (uids === undefined ? level ==
  * Takes away what is of no use, or what jobs of an earlier host may have changed: those that were its user. Jobs that have it at this
  * moment keep it, as the trash is cleared an hour later.
  */
-const putAway = Effect.fnUntraced(function* ({ confinement, interpreters, places }: GoMachine) {
+const putAway = Effect.fnUntraced(function* ({ confinement, interpreters, directories }: GoMachine) {
   const useful = confinement.uids === undefined ? [] : interpreters.filter(isGo).map(nameOf)
-  const names = yield* attempt(() => readdir(places.libraries))
+  const names = yield* attempt(() => readdir(directories.libraries))
   for (const name of names.filter((each) => !useful.includes(each)))
-    yield* ifPresent(attempt(() => rename(join(places.libraries, name), join(places.trash, `library.${randomUUID()}`))))
+    yield* ifPresent(
+      attempt(() => rename(join(directories.libraries, name), join(directories.trash, `library.${randomUUID()}`)))
+    )
 })
 
 /** Without the setting Go leaves out its standard library where it looks for packages. */
 const environment = { GODEBUG: "installgoroot=all" }
 
-const withLibrary = ({ confinement, places }: GoMachine, go: Interpreter, name: string): Interpreter => {
-  const path = confinement.level === "namespace" ? libraryOfNamespace : join(places.libraries, name)
+const withLibrary = ({ confinement, directories }: GoMachine, go: Interpreter, name: string): Interpreter => {
+  const path = confinement.level === "namespace" ? libraryOfNamespace : join(directories.libraries, name)
   return {
     ...go,
     env: (memoryBytes) => ({ ...go.env(memoryBytes), ...environment }),
@@ -114,9 +117,9 @@ const limits: JobLimits = {
 }
 
 const compile = Effect.fnUntraced(function* (machine: GoMachine, go: Interpreter, name: string) {
-  const { confinement, launcher, places } = machine
+  const { confinement, launcher, directories } = machine
   const jobId = JobId.make(`go-library-${randomUUID()}`)
-  const directory = join(places.building, jobId)
+  const directory = join(directories.building, jobId)
   const shell: Interpreter = {
     ...go,
     language: "sh",
@@ -141,13 +144,13 @@ const compile = Effect.fnUntraced(function* (machine: GoMachine, go: Interpreter
         : launcher.deleteTree(directory)
     )
   )
-  yield* prepare(places, directory, confinement, spec, shell)
+  yield* prepare(directories, directory, confinement, spec, shell)
   yield* launcher.keep(directory)
   yield* checkEnd(directory)
   const packages = join(directory, "tmp", "work", "packages")
   yield* adopt(packages)
   // Another host may have been quicker.
-  yield* ifNew(attempt(() => rename(packages, join(places.libraries, name))))
+  yield* ifNew(attempt(() => rename(packages, join(directories.libraries, name))))
 }, Effect.scoped)
 
 /** Waits for the end of the job, which is to be a good one. */
@@ -163,7 +166,7 @@ const checkEnd = Effect.fnUntraced(function* (directory: string) {
 
 const unfit = (reason: string) => new FileFailure({ code: "", cause: new Error(reason) })
 
-/** Makes all of it the host's. Nobody else comes here meanwhile: the keeper has closed the directory of the job. */
+/** Makes all of it the host's. Nobody else comes here meanwhile: the shim has closed the directory of the job. */
 const adopt = Effect.fnUntraced(function* (folder: string) {
   const entries = yield* attempt(() => readdir(folder, { recursive: true, withFileTypes: true }))
   if (entries.some((entry) => !entry.isFile() && !entry.isDirectory()))

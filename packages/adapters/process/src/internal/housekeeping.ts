@@ -5,34 +5,34 @@ import { basename, join } from "node:path"
 import type { JobId } from "@fairlead/core/runtime/JobId"
 import { Clock, Effect } from "effect"
 import { attempt, ifPresent, sizeOf } from "./files.ts"
-import { isAlive, type Places } from "./jobDirectory.ts"
+import { isAlive, type JobDirectories } from "./jobDirectory.ts"
 import type { Launcher } from "./launcher.ts"
 import { clearMemoryGroups } from "./memoryGroups.ts"
 
 const dayMillis = 86_400_000
 const hourMillis = 3_600_000
 
-const tombstone = (places: Places, jobId: JobId) => join(places.removed, jobId)
+const tombstone = (directories: JobDirectories, jobId: JobId) => join(directories.removed, jobId)
 
-export const isRemoved = (places: Places, jobId: JobId) =>
-  Effect.map(sizeOf(tombstone(places, jobId)), (size) => size !== undefined)
+export const isRemoved = (directories: JobDirectories, jobId: JobId) =>
+  Effect.map(sizeOf(tombstone(directories, jobId)), (size) => size !== undefined)
 
 /** Refuses the id from now on, and frees what its directory holds. The tombstone comes first: no start may slip in between. */
-export const bury = Effect.fnUntraced(function* (places: Places, launcher: Launcher, jobId: JobId) {
-  yield* attempt(() => writeFile(tombstone(places, jobId), "", { mode: 0o600 }))
-  const grave = join(places.trash, `${jobId}.${randomUUID()}`)
-  yield* ifPresent(attempt(() => rename(join(places.jobs, jobId), grave)))
+export const bury = Effect.fnUntraced(function* (directories: JobDirectories, launcher: Launcher, jobId: JobId) {
+  yield* attempt(() => writeFile(tombstone(directories, jobId), "", { mode: 0o600 }))
+  const grave = join(directories.trash, `${jobId}.${randomUUID()}`)
+  yield* ifPresent(attempt(() => rename(join(directories.jobs, jobId), grave)))
   yield* launcher.deleteTree(grave)
 })
 
 /** Forgets tombstones after a day, and clears away what crashed hosts have left half made or half deleted. */
-export const sweep = Effect.fnUntraced(function* (places: Places, launcher: Launcher) {
-  yield* forgetOlderThan(places.removed, dayMillis, (path) => attempt(() => rm(path, { force: true })))
-  yield* forgetOlderThan(places.building, hourMillis, launcher.deleteTree)
-  yield* forgetOlderThan(places.trash, hourMillis, launcher.deleteTree)
+export const sweep = Effect.fnUntraced(function* (directories: JobDirectories, launcher: Launcher) {
+  yield* forgetOlderThan(directories.removed, dayMillis, (path) => attempt(() => rm(path, { force: true })))
+  yield* forgetOlderThan(directories.building, hourMillis, launcher.deleteTree)
+  yield* forgetOlderThan(directories.trash, hourMillis, launcher.deleteTree)
 })
 
-/** Ends what keepers that were killed have left in memory groups. */
+/** Ends what shims that were killed have left in memory groups. */
 export const sweepMemoryGroups = (path: string, bootId: string) =>
   clearMemoryGroups(path, (pid, startTime) => isAlive(`${pid}:${startTime}:${bootId}`, bootId))
 

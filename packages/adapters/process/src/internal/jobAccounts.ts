@@ -6,9 +6,9 @@ import { geteuid } from "node:process"
 import { Effect } from "effect"
 import { ProcessRuntimeUnavailable } from "../ProcessRuntimeUnavailable.ts"
 import { attempt, type FileFailure, readText } from "./files.ts"
-import type { Places } from "./jobDirectory.ts"
+import type { JobDirectories } from "./jobDirectory.ts"
 import { accounts, type UserIds, unfitness } from "./jobUsers.ts"
-import { workOfNamespace } from "./keeperSpec.ts"
+import { workOfNamespace } from "./shimSpec.ts"
 
 export interface Users {
   readonly uids?: UserIds
@@ -34,13 +34,13 @@ export const checkUsers = Effect.fnUntraced(function* ({ uids, unsafeScriptsAsHo
  * Fails when the machine uses the ids otherwise. Makes the accounts anew at each start, as those of the machine may have changed; a job
  * keeps those that it began with.
  */
-export const makeAccounts = Effect.fnUntraced(function* ({ uids }: Users, places: Places) {
-  const used = yield* usedIds(places.root)
+export const makeAccounts = Effect.fnUntraced(function* ({ uids }: Users, directories: JobDirectories) {
+  const used = yield* usedIds(directories.root)
   const problem = uids === undefined ? undefined : unfitness(uids, used)
   if (problem !== undefined) return yield* new ProcessRuntimeUnavailable({ reason: "uids", detail: problem })
   const { group, passwd } = accounts(uids, workOfNamespace, used)
-  yield* replaceFile(places, "passwd", passwd)
-  yield* replaceFile(places, "group", group)
+  yield* replaceFile(directories, "passwd", passwd)
+  yield* replaceFile(directories, "group", group)
 })
 
 /** A file that is missing has nothing to say. */
@@ -53,9 +53,9 @@ const usedIds = Effect.fnUntraced(function* (directory: string) {
   return { passwd, group, mapped, delegated: `${subuid}\n${subgid}`, directoryOwner: uid }
 })
 
-/** Complete at once: keepers of other hosts may take it at any time. */
+/** Complete at once: shims of other hosts may take it at any time. */
 const replaceFile = Effect.fnUntraced(function* (
-  { building, root }: Places,
+  { building, root }: JobDirectories,
   name: string,
   text: string
 ): Effect.fn.Return<void, FileFailure> {

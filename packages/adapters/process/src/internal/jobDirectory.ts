@@ -1,14 +1,14 @@
 /**
  * The directory of a job, which is the truth about it. The host makes it with `spec` alone, all at once:
  *
- *   spec            what the keeper shall do, and the script; gone once it was read, because it holds secrets
- *   claim           symbolic link `pid:start time:boot id` of the one keeper that has the job
+ *   spec            what the shim shall do, and the script; gone once it was read, because it holds secrets
+ *   claim           symbolic link `pid:start time:boot id` of the one shim that has the job
  *   tmp/            the job's /tmp, with its working directory `work` and in it the script
  *   stdout, stderr  output so far, only ever appended to
  *   cancel          exists when the job is asked to end
  *   exit            how it ended; appears complete, by a rename
- *   keeper.log      what the keeper and its programs complain about
- *   keeper          the claim that a keeper of before the job has ready
+ *   shim.log      what the shim and its programs complain about
+ *   shim          the claim that a shim of before the job has ready
  */
 import { randomUUID } from "node:crypto"
 import { access, chmod, type FileHandle, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises"
@@ -18,11 +18,11 @@ import type { JobSummary } from "@fairlead/core/runtime/ScriptRuntime"
 import { Effect, Option } from "effect"
 import { decodeExitRecord, type ExitRecord } from "./exitRecord.ts"
 import { attempt, type FileFailure, ifNew, ifPresent, readTarget, readText } from "./files.ts"
-import { type Confinement, keeperSpec } from "./keeperSpec.ts"
 import type { Interpreter } from "./languages.ts"
+import { type Confinement, shimSpec } from "./shimSpec.ts"
 
 /** Folders below the directory of the runtime. */
-export interface Places {
+export interface JobDirectories {
   readonly root: string
   readonly jobs: string
   /** Job directories in the making; renamed into `jobs` when complete. */
@@ -31,15 +31,15 @@ export interface Places {
   readonly trash: string
   /** One empty file for each removed job. */
   readonly removed: string
-  /** Lock files of the keepers, one for each user id that was ever used. */
+  /** Lock files of the shims, one for each user id that was ever used. */
   readonly uids: string
   /** What the host has compiled for jobs, which can read it. */
   readonly libraries: string
 }
 
 /** Makes the folders, closed to other users. */
-export const makePlaces = Effect.fnUntraced(function* (directory: string) {
-  const places: Places = {
+export const makeJobDirectories = Effect.fnUntraced(function* (directory: string) {
+  const directories: JobDirectories = {
     root: directory,
     jobs: join(directory, "jobs"),
     building: join(directory, "building"),
@@ -48,15 +48,15 @@ export const makePlaces = Effect.fnUntraced(function* (directory: string) {
     uids: join(directory, "uids"),
     libraries: join(directory, "libraries")
   }
-  for (const path of Object.values(places)) yield* attempt(() => mkdir(path, { recursive: true, mode: 0o700 }))
-  return places
+  for (const path of Object.values(directories)) yield* attempt(() => mkdir(path, { recursive: true, mode: 0o700 }))
+  return directories
 })
 
 /** Lets other users pass through the folders, or not. */
-export const openPlaces = ({ building, jobs, libraries, root }: Places, mode: number) =>
+export const openPlaces = ({ building, jobs, libraries, root }: JobDirectories, mode: number) =>
   Effect.forEach([root, jobs, building, libraries], (path) => attempt(() => chmod(path, mode)), { discard: true })
 
-/** A directory in which a keeper waits, and which lacks only the spec of a job. */
+/** A directory in which a shim waits, and which lacks only the spec of a job. */
 export interface Spare {
   readonly directory: string
   /** Open for writing, and empty. Closed by its owner. */
@@ -75,16 +75,16 @@ export interface Preparation {
  * `allowed` says no.
  */
 export const prepare = Effect.fnUntraced(function* (
-  places: Places,
+  directories: JobDirectories,
   target: string,
   confinement: Confinement,
   spec: JobSpec,
   interpreter: Interpreter,
   { allowed = Effect.succeed(true), spare }: Preparation = {}
 ) {
-  const built = spare?.directory ?? join(places.building, `${spec.jobId}.${randomUUID()}`)
+  const built = spare?.directory ?? join(directories.building, `${spec.jobId}.${randomUUID()}`)
   if (spare === undefined) yield* attempt(() => mkdir(built, { mode: 0o700 }))
-  const content = keeperSpec(confinement, spec, interpreter, target)
+  const content = shimSpec(confinement, spec, interpreter, target)
   const [isAllowed] = yield* Effect.all(
     [allowed, attempt(() => writeFile(spare?.spec ?? join(built, "spec"), content, { mode: 0o600 }))],
     { concurrency: 2 }
@@ -96,11 +96,11 @@ export const prepare = Effect.fnUntraced(function* (
 
 export type JobState =
   | { readonly _tag: "Absent" }
-  /** Complete, but no keeper has claimed it: it may be given to one. */
+  /** Complete, but no shim has claimed it: it may be given to one. */
   | { readonly _tag: "Prepared" }
   | { readonly _tag: "Running" }
   | { readonly _tag: "Ended"; readonly record: ExitRecord }
-  /** Claimed by a keeper that is gone and left no record. Never to be started again. */
+  /** Claimed by a shim that is gone and left no record. Never to be started again. */
   | { readonly _tag: "Lost"; readonly detail: string }
 
 /** As the port names it; none for a job that is not here. */
@@ -125,11 +125,11 @@ export const stateOf = Effect.fnUntraced(function* (directory: string, bootId: s
   const claim = yield* readTarget(join(directory, "claim"))
   if (claim === undefined) return yield* stateOfUnclaimed(directory)
   if (yield* isAlive(claim, bootId)) return { _tag: "Running" } satisfies JobState
-  // The keeper may have ended between the two looks.
+  // The shim may have ended between the two looks.
   return (yield* endOf(directory)) ?? (yield* lost(directory))
 })
 
-/** The end as far as the keeper has recorded it. */
+/** The end as far as the shim has recorded it. */
 export const endOf = Effect.fnUntraced(function* (
   directory: string
 ): Effect.fn.Return<JobState | undefined, FileFailure> {
@@ -151,12 +151,12 @@ const stateOfUnclaimed = Effect.fnUntraced(function* (directory: string): Effect
 })
 
 const lost = Effect.fnUntraced(function* (directory: string): Effect.fn.Return<JobState, FileFailure> {
-  const log = (yield* readText(join(directory, "keeper.log"))) ?? ""
-  const lastWords = log.match(/^keeper: .*/m)?.[0].slice(0, 200)
-  return { _tag: "Lost", detail: lastWords ?? "its keeper was killed" }
+  const log = (yield* readText(join(directory, "shim.log"))) ?? ""
+  const lastWords = log.match(/^shim: .*/m)?.[0].slice(0, 200)
+  return { _tag: "Lost", detail: lastWords ?? "its shim was killed" }
 })
 
-/** Whether the keeper of a claim lives. A process id alone may have been given to another process since. */
+/** Whether the shim of a claim lives. A process id alone may have been given to another process since. */
 export const isAlive = Effect.fnUntraced(function* (claim: string, bootId: string) {
   const [pid, startTime, claimedBootId] = claim.split(":")
   if (claimedBootId !== bootId) return false
@@ -166,6 +166,6 @@ export const isAlive = Effect.fnUntraced(function* (claim: string, bootId: strin
   return state !== undefined && state !== "Z" && state !== "X" && fields[18] === startTime
 })
 
-/** Takes a prepared job away from every keeper. False when one has claimed it. */
+/** Takes a prepared job away from every shim. False when one has claimed it. */
 export const claimForRemoval = (directory: string) =>
   ifNew(attempt(() => symlink("0:0:removed", join(directory, "claim"))))

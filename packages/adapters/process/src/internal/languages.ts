@@ -119,7 +119,7 @@ export interface Interpreter {
   readonly command: (memoryBytes: number) => ReadonlyArray<string>
   /** Scripts from other systems end their lines otherwise. */
   readonly needsUnixLines?: boolean
-  /** The folder below `Places.libraries` that its jobs can read. */
+  /** The folder below `JobDirectories.libraries` that its jobs can read. */
   readonly library?: string
 }
 

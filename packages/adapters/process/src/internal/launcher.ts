@@ -1,26 +1,26 @@
 /**
- * Starts keepers, and deletes trees, through one small process, because starting a program from a large one blocks it for 10 ms and
- * more. That process ends with this one; the keepers do not. When it is gone a new one takes its place.
+ * Starts shims, and deletes trees, through one small process, because starting a program from a large one blocks it for 10 ms and
+ * more. That process ends with this one; the shims do not. When it is gone a new one takes its place.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { Effect, type Scope } from "effect"
 import { FileFailure, systemPath } from "./files.ts"
-import type { Confinement } from "./keeperSpec.ts"
+import type { Confinement } from "./shimSpec.ts"
 
-const folder = fileURLToPath(new URL("../../keeper", import.meta.url))
+const folder = fileURLToPath(new URL("../../shim", import.meta.url))
 
 const prepareTimeoutMillis = 5_000
 const deleteTimeoutMillis = 60_000
 
 export interface Launcher {
   /**
-   * Makes the directory and has a keeper wait in it, the only one that waits; returns when that is done. The directory holds all that is the
-   * same for every job. Renamed to be the one of a job it is given to `keep`, which then finds a keeper that has begun.
+   * Makes the directory and has a shim wait in it, the only one that waits; returns when that is done. The directory holds all that is the
+   * same for every job. Renamed to be the one of a job it is given to `keep`, which then finds a shim that has begun.
    */
   prepare(directory: string): Effect.Effect<void, FileFailure>
-  /** Gives a job directory to a new keeper, which leaves it alone if another has claimed it; returns when its process exists. */
+  /** Gives a job directory to a new shim, which leaves it alone if another has claimed it; returns when its process exists. */
   keep(directory: string): Effect.Effect<void, FileFailure>
   /** Deletes all that is below the path, and itself, also what defeats a simple walk. No tree is not a failure. */
   deleteTree(path: string): Effect.Effect<void, FileFailure>
@@ -104,7 +104,7 @@ const startChild = (
     }
   })
   process.once("error", (cause: NodeJS.ErrnoException) => gone(new FileFailure({ code: cause.code ?? "", cause })))
-  process.once("exit", () => gone(failure("the launcher of keepers ended")))
+  process.once("exit", () => gone(failure("the launcher of shims ended")))
   process.stdin.on("error", (cause) => gone(new FileFailure({ code: "", cause })))
   // Does not keep this process alive by itself.
   process.unref()

@@ -1,4 +1,4 @@
-/** Finds the control group below which each job can have a memory group, and clears away groups whose keeper was killed. */
+/** Finds the control group below which each job can have a memory group, and clears away groups whose shim was killed. */
 import { mkdir, readdir, rmdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { kill, pid as ownPid } from "node:process"
@@ -71,7 +71,7 @@ export const usable = Effect.fnUntraced(function* ({ path, version }: Candidate)
   return path
 })
 
-/** Ends what is in memory groups whose keeper is gone, and removes them. `isAlive` is asked with process id and start time. */
+/** Ends what is in memory groups whose shim is gone, and removes them. `isAlive` is asked with process id and start time. */
 export const clearMemoryGroups = Effect.fnUntraced(function* (
   path: string,
   isAlive: (pid: string, startTime: string) => Effect.Effect<boolean, FileFailure>

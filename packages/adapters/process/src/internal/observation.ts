@@ -10,7 +10,7 @@ import { type OutputFile, outputFile } from "./outputFile.ts"
 
 const pieceBytes = 65_536
 const lastWordsBytes = 8_192
-/** Between looks when the directory is silent: a keeper that was killed makes no sound. */
+/** Between looks when the directory is silent: a shim that was killed makes no sound. */
 const sweepMillis = 1_000
 const maximumUnclaimedSweeps = 10
 
@@ -27,7 +27,7 @@ export interface Observation {
   readonly from: OutputOffsets
   /** What becomes of a job that is not here. */
   readonly absent: Effect.Effect<JobReport, FileFailure>
-  /** Gives a job that was prepared, but not claimed, to a keeper. */
+  /** Gives a job that was prepared, but not claimed, to a shim. */
   readonly relaunch: Effect.Effect<void, FileFailure>
 }
 
@@ -41,7 +41,7 @@ export const observation = (job: Observation): Stream.Stream<ScriptOutput, FileF
 
 const ended = (report: JobReport): ScriptOutput => ({ _tag: "Ended", report })
 
-/** What the keeper does to a file when there is something to see. It makes others, and makes these, without news for the host. */
+/** What the shim does to a file when there is something to see. It makes others, and makes these, without news for the host. */
 const news: Readonly<Record<string, string>> = { stdout: "change", stderr: "change", exit: "rename" }
 
 const watchJob = Effect.fnUntraced(function* (directory: string): Effect.fn.Return<Watched, FileFailure, Scope.Scope> {
@@ -70,7 +70,7 @@ const watchJob = Effect.fnUntraced(function* (directory: string): Effect.fn.Retu
 
 interface Position {
   readonly offsets: OutputOffsets
-  /** Whether the last wait was in vain, so that it is time to ask if the keeper lives. True at first. */
+  /** Whether the last wait was in vain, so that it is time to ask if the shim lives. True at first. */
   readonly sweep: boolean
   readonly unclaimedSweeps: number
 }
@@ -94,16 +94,16 @@ const step = Effect.fnUntraced(function* (
 
   const report = yield* reportOn(job, watched, state)
   if (report !== undefined) return [[ended(report)], Option.none()]
-  if (state?._tag === "Prepared" && at.unclaimedSweeps > 0) yield* callForKeeper(job, at)
+  if (state?._tag === "Prepared" && at.unclaimedSweeps > 0) yield* callForShim(job, at)
   const change = yield* Effect.timeoutOption(Queue.take(watched.changes), sweepMillis)
   const unclaimedSweeps = at.unclaimedSweeps + (state?._tag === "Prepared" ? 1 : 0)
   return [[], Option.some({ ...at, sweep: Option.isNone(change), unclaimedSweeps })]
 })
 
-const callForKeeper = Effect.fnUntraced(function* (job: Observation, { unclaimedSweeps }: Position) {
+const callForShim = Effect.fnUntraced(function* (job: Observation, { unclaimedSweeps }: Position) {
   if (unclaimedSweeps > maximumUnclaimedSweeps) {
-    const complaints = (yield* readText(join(job.directory, "keeper.log"))) ?? ""
-    return yield* new FileFailure({ code: "", cause: new Error(`no keeper claims the job: ${complaints.slice(-300)}`) })
+    const complaints = (yield* readText(join(job.directory, "shim.log"))) ?? ""
+    return yield* new FileFailure({ code: "", cause: new Error(`no shim claims the job: ${complaints.slice(-300)}`) })
   }
   yield* job.relaunch
 })

@@ -1,4 +1,4 @@
-/** One output of a job while it grows. The keeper makes the file when it claims the job; until then there is nothing to read. */
+/** One output of a job while it grows. The shim makes the file when it claims the job; until then there is nothing to read. */
 import { type FileHandle, open } from "node:fs/promises"
 import { Effect, Scope } from "effect"
 import { attempt, type FileFailure, ifPresent, sizeOf } from "./files.ts"

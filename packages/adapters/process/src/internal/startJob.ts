@@ -6,21 +6,21 @@ import { JobRemoved } from "@fairlead/core/runtime/RuntimeError"
 import { Clock, Effect } from "effect"
 import type { GoLibraries } from "./goLibraries.ts"
 import { bury, isRemoved } from "./housekeeping.ts"
-import { type Places, prepare, type Spare, stateOf } from "./jobDirectory.ts"
-import { type Confinement, isExpressible } from "./keeperSpec.ts"
+import { type JobDirectories, prepare, type Spare, stateOf } from "./jobDirectory.ts"
 import type { Interpreter } from "./languages.ts"
 import type { Launcher } from "./launcher.ts"
 import { failingIn, heldUp, refused, staleMillis } from "./runtimeErrors.ts"
-import type { SpareKeeper } from "./spareKeeper.ts"
+import { type Confinement, isExpressible } from "./shimSpec.ts"
+import type { SpareShim } from "./spareShim.ts"
 
 /** What a start needs of the machine. */
 export interface StartingMachine {
-  readonly places: Places
+  readonly directories: JobDirectories
   readonly bootId: string
   readonly node: string
   readonly confinement: Confinement
   readonly launcher: Launcher
-  readonly spare: SpareKeeper
+  readonly spare: SpareShim
   readonly interpreters: ReadonlyArray<Interpreter>
   readonly goLibraries: GoLibraries
 }
@@ -35,19 +35,19 @@ export const startIn = ({
   interpreters,
   launcher,
   node,
-  places,
+  directories,
   spare
 }: StartingMachine) => {
   const startNew = Effect.fnUntraced(function* (spec: JobSpec, interpreter: Interpreter, taken?: Spare) {
     const { jobId } = spec
     const begunMillis = yield* Clock.currentTimeMillis
-    const directory = join(places.jobs, jobId)
-    const allowed = Effect.map(isRemoved(places, jobId), (removed) => !removed)
+    const directory = join(directories.jobs, jobId)
+    const allowed = Effect.map(isRemoved(directories, jobId), (removed) => !removed)
     const preparation = { allowed, spare: taken }
-    const isNew = yield* prepare(places, directory, confinement, spec, interpreter, preparation)
+    const isNew = yield* prepare(directories, directory, confinement, spec, interpreter, preparation)
     // Again, because a removal may have made room for the directory in the meantime.
-    if (yield* isRemoved(places, jobId)) {
-      yield* bury(places, launcher, jobId)
+    if (yield* isRemoved(directories, jobId)) {
+      yield* bury(directories, launcher, jobId)
       return yield* new JobRemoved({ jobId })
     }
     if (!isNew && (yield* stateOf(directory, bootId))._tag !== "Prepared") return handleOf(jobId, node)

@@ -9,7 +9,7 @@ const maximumDirectories = 20_000
 /** What the kernel makes up, and what jobs cannot reach. */
 const left = new Set(["/proc", "/sys", "/root", "/lost+found"])
 
-/** Found by a bounded walk from the root, which does not look into those that everybody may write to: the keeper does. */
+/** Found by a bounded walk from the root, which does not look into those that everybody may write to: the shim does. */
 export const worldWritable = Effect.gen(function* () {
   const found: Array<string> = []
   let level = ["/"]

@@ -11,7 +11,7 @@ export const Permission = Schema.Literals([
   "executions:delete",
   "executions:admin",
   "health:read",
-  "hosts:read",
+  "instances:read",
   "queue:write",
   "queue:admin",
   "sagas:read",

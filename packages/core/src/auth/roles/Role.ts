@@ -25,7 +25,7 @@ const operator: Grants = {
   "events:read": "all",
   "executions:read": "all",
   "executions:write": "all",
-  "hosts:read": "all",
+  "instances:read": "all",
   "queue:write": "all",
   "sagas:read": "all",
   "sagas:write": "all"

@@ -41,12 +41,12 @@ export class PasswordChecks extends Context.Service<
       const hasher = yield* PasswordHasher
       const policy = { failures: loginFailures, windowMillis: lockSeconds * 1000 }
       const decoy = yield* Effect.flatMap((yield* Ids).token(32), (token) => hasher.hash(Redacted.make(token)))
-      const places = Semaphore.makeUnsafe(passwordsAtOnce + passwordsWaiting)
+      const nodes = Semaphore.makeUnsafe(passwordsAtOnce + passwordsWaiting)
       const turns = Semaphore.makeUnsafe(passwordsAtOnce)
       const oneByOne = keyedLock()
 
       const inLine = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E | LoginsBusy> =>
-        Effect.flatMap(places.withPermitsIfAvailable(1)(work), (done) =>
+        Effect.flatMap(nodes.withPermitsIfAvailable(1)(work), (done) =>
           Option.isSome(done) ? Effect.succeed(done.value) : Effect.fail(new LoginsBusy({ retryAfterSeconds: 1 }))
         )
 

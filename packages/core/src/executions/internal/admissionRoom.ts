@@ -2,16 +2,16 @@
 import { Effect } from "effect"
 import type { Principal } from "../../auth/Principal.ts"
 import { refusalOf } from "../../queue/QueueBounds.ts"
-import { QueueForecast } from "../../queue/QueueForecast.ts"
-import { QueueGauge } from "../../queue/QueueGauge.ts"
+import { QueueEstimates } from "../../queue/QueueEstimates.ts"
 import { countsOf } from "../../queue/QueueLoad.ts"
+import { QueueStats } from "../../queue/QueueStats.ts"
 import { AdmissionPolicy } from "../AdmissionPolicy.ts"
 import { QueueFull } from "../ExecutionError.ts"
 import { quotaRefusalOf } from "../OutputQuota.ts"
 
 export const makeAdmissionRoom = Effect.gen(function* () {
   const { bounds, maxStoredOutputBytesPerUser } = yield* AdmissionPolicy
-  const [gauge, forecast] = [yield* QueueGauge, yield* QueueForecast]
+  const [gauge, forecast] = [yield* QueueStats, yield* QueueEstimates]
 
   /** Exact only when it may come near a bound with what other hosts let in within a second. */
   const ownCounts = Effect.fnUntraced(function* ({ userId }: Principal) {

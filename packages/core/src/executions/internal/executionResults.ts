@@ -2,7 +2,7 @@
 import { type Context, Effect } from "effect"
 import type { Execution } from "../Execution.ts"
 import type { ExecutionOutputStore } from "../ExecutionOutputStore.ts"
-import { excerptBytes } from "../executionEvents.ts"
+import { previewBytes } from "../executionEvents.ts"
 import { outputText } from "../outputText.ts"
 import type { outputReading } from "./outputReading.ts"
 
@@ -14,8 +14,8 @@ export const makeExecutionResults = (
   textOf: ReturnType<typeof outputReading>["textOf"]
 ) => {
   /** All results of a page with one read of their output. */
-  const excerptsOf = Effect.fnUntraced(function* (executions: ReadonlyArray<Execution>) {
-    const bytes = Math.min(excerptBytes, Math.floor(pageBytes / (2 * Math.max(1, executions.length))))
+  const previewsOf = Effect.fnUntraced(function* (executions: ReadonlyArray<Execution>) {
+    const bytes = Math.min(previewBytes, Math.floor(pageBytes / (2 * Math.max(1, executions.length))))
     const heads = yield* outputs.heads(executions, bytes)
     return yield* Effect.forEach(
       executions,
@@ -40,7 +40,7 @@ export const makeExecutionResults = (
     return { execution, stdout, stderr: yield* textOf(execution, "stderr", written.stderr, outcome?.omitted?.stderr) }
   })
 
-  return { excerptsOf, resultOf }
+  return { previewsOf, resultOf }
 }
 
 /** Whether there may be output of it; one that ended without having run has none, and that is known. */

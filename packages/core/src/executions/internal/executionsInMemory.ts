@@ -30,5 +30,5 @@ export const waits = (database: MemoryDatabase["Service"], { sagaId, subject }: 
   Effect.map(queueRows(database).get, (rows) => {
     const executionId = executionIdOf(subject)
     const entry = executionId === undefined ? undefined : rows.get(executionId)
-    return entry?.sagaId === sagaId && entry.state !== "admitted"
+    return entry?.sagaId === sagaId && entry.state !== "assigned"
   })

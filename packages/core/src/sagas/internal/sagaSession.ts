@@ -27,7 +27,7 @@ export interface SagaSession {
   /** What `flush` would commit now; `undefined` when there is nothing. */
   readonly pending: Effect.Effect<JournalWrite | undefined>
   /** Fails if another driver has taken the saga over; asks the store unless this driver wrote within the last second. */
-  readonly confirm: Effect.Effect<void, SagaFenced | StorageError>
+  readonly assertFence: Effect.Effect<void, SagaFenced | StorageError>
 }
 
 /** A write that is this young proves that the saga was held a moment ago; a process that was paused finds it older. */
@@ -117,11 +117,11 @@ export const make = (
     record,
     flush,
     pending: Effect.map(DateTime.now, (at) => (entries.length === 0 ? undefined : writeAt(at))),
-    confirm: Effect.suspend(() => confirm(services.store, saga, writtenMillis))
+    assertFence: Effect.suspend(() => assertFence(services.store, saga, writtenMillis))
   }
 }
 
-const confirm = Effect.fnUntraced(function* (
+const assertFence = Effect.fnUntraced(function* (
   store: SagaStore["Service"],
   { fence, sagaId }: Saga,
   writtenMillis: number

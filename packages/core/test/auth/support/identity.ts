@@ -74,11 +74,11 @@ export const twoHosts = Effect.gen(function* () {
     Layer.succeedContext(yield* Layer.build(Stores.layerMemory)),
     Layer.succeedContext(yield* Layer.build(outside))
   )
-  const host = layerIdentity({ secret: secret("a secret of more than 32 bytes for tests") }).pipe(
+  const instance = layerIdentity({ secret: secret("a secret of more than 32 bytes for tests") }).pipe(
     Layer.provide(Layer.succeed(AuthOptions, testing)),
     Layer.provideMerge(shared)
   )
-  const [a, b] = [yield* Layer.build(Layer.fresh(host)), yield* Layer.build(Layer.fresh(host))]
+  const [a, b] = [yield* Layer.build(Layer.fresh(instance)), yield* Layer.build(Layer.fresh(instance))]
   return { a, b }
 })
 

@@ -4,7 +4,7 @@ import { it } from "@effect/vitest"
 import type { Principal } from "@fairlead/core/auth/Principal"
 import { Executions } from "@fairlead/core/executions/Executions"
 import { layerExecutions } from "@fairlead/core/Fairlead"
-import { Hosts } from "@fairlead/core/health/Hosts"
+import { Instances } from "@fairlead/core/health/Instances"
 import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { Queue } from "@fairlead/core/queue/Queue"
 import * as MemoryScriptRuntime from "@fairlead/core/runtime/MemoryScriptRuntime"
@@ -19,7 +19,7 @@ export const shared = Layer.mergeAll(Stores.layerMemory, Secrets.layerMemory)
 
 /** A host with its own place; all hosts of a test share the stores. */
 const hostOn = (node: string, maxRunning = 2) =>
-  layerExecutions({ hostName: node, maxRunning, goneMillis: 20_000 }).pipe(
+  layerExecutions({ instanceName: node, maxRunning, nodeTimeoutMillis: 20_000 }).pipe(
     Layer.provideMerge(MemoryScriptRuntime.layer(undefined, node).pipe(Layer.provideMerge(ScriptRuntimes.layer)))
   )
 
@@ -29,7 +29,7 @@ export const started = Effect.fnUntraced(function* (node: string, maxRunning?: n
   return {
     executions: Context.get(services, Executions),
     queue: Context.get(services, Queue),
-    hosts: Context.get(services, Hosts),
+    instances: Context.get(services, Instances),
     runtimes: Context.get(services, ScriptRuntimes),
     stop: Scope.close(scope, Exit.void)
   }

@@ -32,14 +32,14 @@ export const lines = (script: string, more: Partial<ExecutionRequest> = {}): Exe
   ...more
 })
 
-export const host = (maxRunning = 10) =>
-  layerExecutions({ hostName: "host-a", maxRunning }).pipe(
+export const instance = (maxRunning = 10) =>
+  layerExecutions({ instanceName: "host-a", maxRunning }).pipe(
     Layer.provideMerge(MemoryScriptRuntime.layer()),
     Layer.provideMerge(Layer.mergeAll(Stores.layerMemory, Secrets.layerMemory, ScriptRuntimes.layer))
   )
-export type Host = Layer.Success<ReturnType<typeof host>>
-export const live = <E>(name: string, work: Effect.Effect<void, E, Host>, maxRunning?: number) =>
-  it.live(name, () => Effect.provide(work, host(maxRunning)), 10_000)
+export type Instance = Layer.Success<ReturnType<typeof instance>>
+export const live = <E>(name: string, work: Effect.Effect<void, E, Instance>, maxRunning?: number) =>
+  it.live(name, () => Effect.provide(work, instance(maxRunning)), 10_000)
 
 export const submit = (request: ExecutionRequest, caller = alice) =>
   Effect.flatMap(Executions, (executions) => executions.submit(caller, request, origin))

@@ -1,14 +1,14 @@
 /** Histories that the real core wrote in memory, as dossiers. */
 import { assert } from "@effect/vitest"
 import { Executions } from "@fairlead/core/executions/Executions"
-import type { Dossier } from "@fairlead/core/verification/Dossier"
-import { Dossiers } from "@fairlead/core/verification/Dossiers"
+import type { ExecutionRecords } from "@fairlead/core/verification/ExecutionRecords"
+import { IntegrityReader } from "@fairlead/core/verification/IntegrityReader"
 import { Effect } from "effect"
 import { alice, lines, origin, result, run, running, submit } from "../../executions/support/MemoryHost.ts"
 
-export const dossiers = Effect.flatMap(Dossiers, (store) => store.page(undefined, 500))
+export const records = Effect.flatMap(IntegrityReader, (store) => store.page(undefined, 500))
 
-const only = Effect.map(dossiers, ([dossier]): Dossier => dossier ?? assert.fail("nothing is stored"))
+const only = Effect.map(records, ([records]): ExecutionRecords => records ?? assert.fail("nothing is stored"))
 
 /** One that ran to its end and wrote to both streams. */
 export const completed = Effect.andThen(run(lines("out hello\nerr oops\nexit 0", { idempotencyKey: "k" })), only)

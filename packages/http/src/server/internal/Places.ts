@@ -1,6 +1,6 @@
 /** A bounded number of places for what takes memory or time: for each key, which is a user or an address, and for all together. */
 import { Effect, type Scope } from "effect"
-import { Overloaded, type Resource, TooMuchAtOnce } from "../../api/Rejections.ts"
+import { Overloaded, type Resource, TooMuchAtOnce } from "../../api/CommonErrors.ts"
 
 export interface Bounds {
   readonly perKey: number

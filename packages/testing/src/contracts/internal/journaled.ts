@@ -16,7 +16,7 @@ export const started: SagaEntry = { _tag: "SagaStarted", name: "run", definition
 export const intent = (step: string): SagaEntry => ({ _tag: "StepStarted", step, attempt: 1 })
 
 /** Execution `n` and its saga, claimed once: the saga as its driver holds it. */
-export const driven = Effect.fnUntraced(function* (n: number) {
+export const executed = Effect.fnUntraced(function* (n: number) {
   yield* (yield* ExecutionStore).insert(queuedExecution(n))
   const sagas = yield* SagaStore
   yield* sagas.insert(createdSaga(n))

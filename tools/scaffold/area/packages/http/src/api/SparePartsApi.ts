@@ -4,11 +4,11 @@ import { SparePartContended, SparePartNotFound, SparePartUnchanged } from "@fair
 import { SparePartId } from "@fairlead/core/spare-parts/SparePartId"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, Needs } from "./Access.ts"
+import { Authentication, Authorization, RequiredPermission } from "./Access.ts"
 import { onlyKnownMembers } from "./KnownMembers.ts"
 import { pageFields, pageQuery } from "./Paging.ts"
 import { problem } from "./Problem.ts"
-import { Rejections } from "./Rejections.ts"
+import { CommonErrors } from "./Rejections.ts"
 import { wire } from "./Wire.ts"
 
 const View = Schema.Struct({
@@ -44,14 +44,14 @@ const query = Schema.Struct(pageQuery(500))
 export class SparePartsApi extends HttpApiGroup.make("spare-parts")
   .add(
     HttpApiEndpoint.get("list", "/spare-parts", { query, success: SparePartList })
-      .annotate(Needs, "spare-parts:read")
+      .annotate(RequiredPermission, "spare-parts:read")
       .annotate(OpenApi.Summary, "List spare parts")
       .annotate(
         OpenApi.Description,
         "SpareParts that the caller may see, newest first, 50 unless `limit` says otherwise."
       ),
     HttpApiEndpoint.post("create", "/spare-parts", { payload: SparePartNaming, success: SparePartAnswer })
-      .annotate(Needs, "spare-parts:write")
+      .annotate(RequiredPermission, "spare-parts:write")
       .annotate(OpenApi.Summary, "Create a spare part")
       .annotate(OpenApi.Description, "The spare part belongs to the caller."),
     HttpApiEndpoint.get("get", "/spare-parts/:spare_part_id", {
@@ -59,7 +59,7 @@ export class SparePartsApi extends HttpApiGroup.make("spare-parts")
       success: SparePartAnswer,
       error: sparePartNotFound
     })
-      .annotate(Needs, "spare-parts:read")
+      .annotate(RequiredPermission, "spare-parts:read")
       .annotate(OpenApi.Summary, "Get a spare part")
       .annotate(OpenApi.Description, "One spare part; 404 also for somebody else's."),
     HttpApiEndpoint.patch("rename", "/spare-parts/:spare_part_id", {
@@ -68,13 +68,13 @@ export class SparePartsApi extends HttpApiGroup.make("spare-parts")
       success: SparePartAnswer,
       error: [sparePartNotFound, sparePartUnchanged, sparePartContended]
     })
-      .annotate(Needs, "spare-parts:write")
+      .annotate(RequiredPermission, "spare-parts:write")
       .annotate(OpenApi.Summary, "Rename a spare part")
       .annotate(OpenApi.Description, "Gives the spare part another name; the name it has already is refused.")
   )
   .prefix("/api/v1")
   .middleware(Authorization)
   .middleware(Authentication)
-  .middleware(Rejections)
+  .middleware(CommonErrors)
   .annotateMerge(onlyKnownMembers)
   .annotate(OpenApi.Description, "SpareParts: list, create, look up, rename") {}

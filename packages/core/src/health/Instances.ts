@@ -1,0 +1,37 @@
+/** Use case on hosts: who shares this database, and how much runs where. */
+import { Context, Effect, Layer } from "effect"
+import { type InstanceStatus, isAlive, type ServedNode } from "../instances/Instance.ts"
+import { InstanceStore } from "../instances/InstanceStore.ts"
+import { QueueStats } from "../queue/QueueStats.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+
+export interface InstanceReport extends InstanceStatus {
+  readonly alive: boolean
+  /** `running`: scripts that have a slot there, of all hosts that serve the place. */
+  readonly nodes: ReadonlyArray<ServedNode & { readonly running: number }>
+}
+
+export class Instances extends Context.Service<
+  Instances,
+  {
+    /** At most 1,000, the latest heard of first; those that left within the last day included. */
+    readonly list: Effect.Effect<ReadonlyArray<InstanceReport>, StorageError>
+  }
+>()("@fairlead/core/health/Instances") {
+  static readonly layer = Layer.effect(
+    Instances,
+    Effect.gen(function* () {
+      const [store, gauge] = [yield* InstanceStore, yield* QueueStats]
+      return Instances.of({
+        list: Effect.gen(function* () {
+          const { nodes } = yield* gauge.load
+          return (yield* store.list).map((seen) => ({
+            ...seen,
+            alive: isAlive(seen),
+            nodes: seen.instance.nodes.map((served) => ({ ...served, running: nodes.get(served.nodeId) ?? 0 }))
+          }))
+        }).pipe(Effect.withSpan("Instances.list"))
+      })
+    })
+  )
+}

@@ -1,0 +1,308 @@
+/**
+ * Carries one saga from where its log ends to its own end: asks `SagaDecision` what is next, does it, and appends the
+ * outcome under the fence. A driver that finds another's fence stops, writes nothing and fails: the other one may have come late,
+ * without an item, and whoever holds the item is to look again.
+ */
+import { Context, DateTime, Effect, Layer, Option, Result, type Scope } from "effect"
+import { EventFactory } from "../events/EventFactory.ts"
+import { Storage } from "../storage/Storage.ts"
+import type { StorageError } from "../storage/StorageError.ts"
+import * as SagaSession from "./internal/sagaSession.ts"
+import { bounded, failed } from "./internal/stepAttempt.ts"
+import { Journal, type JournalWrite } from "./Journal.ts"
+import type { Saga } from "./Saga.ts"
+import { decide, type SagaDecision } from "./SagaDecision.ts"
+import {
+  definitionOf,
+  type SagaDefinition,
+  type SagaFenced,
+  type StepContext,
+  type StepOutcome,
+  type StepRetry
+} from "./SagaDefinition.ts"
+import { SagaEngine } from "./SagaEngine.ts"
+import type { ClaimedSaga, SagaDispatch } from "./SagaItem.ts"
+import { fold, initial } from "./SagaProgress.ts"
+import { SagaStore } from "./SagaStore.ts"
+import { type HeldSaga, SagaWatch } from "./SagaWatch.ts"
+
+/** The definitions that this host can drive. Old versions stay until no saga of theirs is in flight. */
+export class SagaDefinitions extends Context.Service<SagaDefinitions, ReadonlyArray<SagaDefinition>>()(
+  "@fairlead/core/sagas/SagaDefinitions"
+) {}
+
+/** Undoing must succeed if it can: it is tried for about half a minute. */
+const undoRetry: StepRetry = { maxAttempts: 8, baseDelayMillis: 250, maxDelayMillis: 10_000 }
+
+/** Pause before a saga that this host does not know is offered to all hosts again. */
+const unknownMillis = 10_000
+
+export class SagaExecutor extends Context.Service<
+  SagaExecutor,
+  {
+    /**
+     * Drives the saga until it ends. Does nothing for a stale item. Interrupting stops at once and loses nothing that was committed.
+     * A saga whose definition this host does not know comes round again in 10 s. Fails when the store does, and when another
+     * driver takes the saga; the item is then to be delivered again, and counts no more if that driver was sent a newer one.
+     */
+    execute(item: SagaDispatch): Effect.Effect<void, SagaFenced | StorageError>
+    /**
+     * What a new saga, claimed by this host and stored nowhere yet, would write first: the outcomes of its steps up to the first one
+     * that acts on the outside world, and the intent of that one. None if it would turn back, wait or end before, or if this host does not know
+     * its definition.
+     */
+    firstWrite(saga: Saga, subject: unknown): Effect.Effect<Option.Option<JournalWrite>, StorageError>
+  }
+>()("@fairlead/core/sagas/SagaExecutor") {
+  /** `executor` names this host in the saga's row. */
+  static readonly layer = (executor: string) =>
+    Layer.effect(
+      SagaExecutor,
+      Effect.gen(function* () {
+        const store = yield* SagaStore
+        const watch = yield* SagaWatch
+        const [definitions, engine] = [yield* SagaDefinitions, yield* SagaEngine]
+        const services = { store, journal: yield* Journal, storage: yield* Storage, events: yield* EventFactory }
+
+        const read = Effect.fnUntraced(function* (definition: SagaDefinition, saga: Saga) {
+          const subject = yield* definition.load(saga)
+          if (Option.isNone(subject)) return yield* Effect.die(`saga ${saga.sagaId} has no ${saga.subject.kind}`)
+          const logged = saga.logLength === 0 ? [] : yield* store.log(saga.sagaId)
+          return { saga, subject: subject.value, entries: logged.map(({ entry }) => entry) }
+        })
+
+        const open = Effect.fnUntraced(function* (
+          { save }: SagaDefinition,
+          { entries, ...known }: ClaimedSaga,
+          writtenMillis?: number
+        ) {
+          const progress = yield* Effect.orDie(Effect.fromResult(fold(entries)))
+          return SagaSession.make(services, {
+            ...known,
+            progress,
+            ...(save === undefined ? {} : { save }),
+            ...(writtenMillis === undefined ? {} : { writtenMillis })
+          })
+        })
+
+        /** Leaves the saga to a host that knows its definition, as in the middle of an upgrade; until one takes it, it comes round. */
+        const passOn = Effect.fnUntraced(function* ({ definitionVersion, nodeId, sagaId, sagaName }: Saga) {
+          yield* Effect.logWarning("This host does not know the definition of a saga; passing it on.", {
+            sagaId,
+            definition: `${sagaName} v${definitionVersion}`
+          })
+          const again = Effect.flatMap(store.redispatch(sagaId, { nodeId }), (passed) =>
+            Option.isNone(passed)
+              ? Effect.void
+              : engine.dispatch({ sagaId, dispatch: passed.value.dispatch }, nodeId, unknownMillis)
+          )
+          yield* services.storage.transaction(again)
+        })
+
+        const execute = Effect.fn("SagaExecutor.execute")(function* ({ begun, dispatch, sagaId }: SagaDispatch) {
+          const claimed = begun === undefined ? yield* store.claim(sagaId, dispatch, executor) : Option.some(begun.saga)
+          if (Option.isNone(claimed)) return
+          const saga = claimed.value
+          const definition = definitionOf(definitions, saga)
+          if (definition === undefined) return yield* passOn(saga)
+          const held = yield* watch.hold(saga)
+          const session = yield* begun === undefined
+            ? Effect.flatMap(read(definition, saga), (known) => open(definition, known))
+            : open(definition, begun, DateTime.toEpochMillis(saga.updatedAt))
+          yield* Effect.raceFirst(advance(definition, session, held), held.lost)
+        }, Effect.scoped)
+
+        return SagaExecutor.of({ execute, firstWrite: makeFirstWrite(definitions, services) })
+      })
+    )
+}
+
+const makeFirstWrite = (definitions: ReadonlyArray<SagaDefinition>, services: SagaSession.Services) =>
+  Effect.fnUntraced(function* (saga: Saga, subject: unknown) {
+    const definition = definitionOf(definitions, saga)
+    if (definition === undefined) return Option.none()
+    const session = SagaSession.make(services, { saga, subject, progress: initial })
+    while (true) {
+      const decision = yield* nextOf(definition, session)
+      if (decision._tag === "Start") yield* start(definition, session)
+      else if (decision._tag !== "Run") return Option.none()
+      else if (yield* recordIntent(definition, session, decision)) return Option.fromUndefinedOr(yield* session.pending)
+      // It has written nothing, so nobody can have taken the saga from it.
+      else yield* Effect.catchTag(run(definition, session, unwatched, decision), "SagaFenced", Effect.die)
+    }
+  }, Effect.scoped)
+
+/** Of a saga that nobody else knows yet. */
+const unwatched: HeldSaga = { cancelRequest: Effect.undefined, cancelled: Effect.never, lost: Effect.never }
+
+type Session = SagaSession.SagaSession
+type Executing<A> = Effect.Effect<A, SagaFenced | StorageError, Scope.Scope>
+
+const advance = Effect.fnUntraced(function* (definition: SagaDefinition, session: Session, held: HeldSaga) {
+  while (true) {
+    const cancelRequest = yield* held.cancelRequest
+    if (cancelRequest !== undefined) session.noteCancel(cancelRequest)
+    const decision = yield* nextOf(definition, session)
+    if (decision._tag === "Done") return
+    yield* perform(definition, session, held, decision)
+  }
+})
+
+const nextOf = Effect.fnUntraced(function* (definition: SagaDefinition, session: Session) {
+  const saga = yield* session.saga
+  return decide(
+    yield* session.progress,
+    definition.steps.map(({ name, undo }) => ({ name, hasUndo: undo !== undefined })),
+    {
+      now: yield* DateTime.now,
+      cancelRequest: saga.cancelRequest,
+      deadline: definition.deadline(saga, yield* session.subject)
+    }
+  )
+})
+
+const start = ({ name, version: definitionVersion }: SagaDefinition, session: Session) =>
+  session.record({ _tag: "SagaStarted", name, definitionVersion })
+
+const perform = (
+  definition: SagaDefinition,
+  session: Session,
+  held: HeldSaga,
+  decision: Exclude<SagaDecision, { readonly _tag: "Done" }>
+): Executing<void> => {
+  switch (decision._tag) {
+    case "Start":
+      return start(definition, session)
+    case "Run":
+      return Effect.andThen(
+        Effect.flatMap(recordIntent(definition, session, decision), (recorded) =>
+          recorded ? session.flush : Effect.void
+        ),
+        run(definition, session, held, decision)
+      )
+    case "Compensate":
+      return Effect.andThen(
+        session.record({ _tag: "CompensationStarted", cause: decision.cause, reason: decision.reason }),
+        session.flush
+      )
+    case "Undo":
+      return undo(definition, session, decision)
+    case "Wait":
+      return Effect.andThen(session.flush, wait(held, decision.until))
+    case "End":
+      return end(definition, session, decision)
+  }
+}
+
+type Run = Extract<SagaDecision, { readonly _tag: "Run" }>
+
+/** `true` if the step acts on the outside world and begins: then it may run once what was recorded is committed. */
+const recordIntent = Effect.fnUntraced(function* (
+  definition: SagaDefinition,
+  session: Session,
+  { attempt, begun, step }: Run
+) {
+  const { external } = yield* stepNamed(definition, step)
+  if (!external || begun) return false
+  yield* session.record({ _tag: "StepStarted", step, attempt })
+  return true
+})
+
+const run = Effect.fnUntraced(function* (
+  definition: SagaDefinition,
+  session: Session,
+  held: HeldSaga,
+  { attempt, begun, step: name }: Run
+) {
+  const step = yield* stepNamed(definition, name)
+  const deadline = definition.deadline(yield* session.saga, yield* session.subject)
+  const attempted = bounded(step, step.run(yield* contextOf(session, attempt, begun)))
+  const result = yield* Effect.raceAllFirst([
+    attempted,
+    Effect.as(held.cancelled, "interrupted" as const),
+    deadline === undefined ? Effect.never : Effect.as(sleepUntil(deadline), "interrupted" as const)
+  ])
+  // The next decision sees the request or the deadline that interrupted the step.
+  if (result === "interrupted") return
+  if (Result.isSuccess(result))
+    return yield* session.record(
+      { _tag: "StepCompleted", step: name, output: result.success.output ?? null },
+      result.success
+    )
+  yield* session.record({
+    _tag: "StepFailed",
+    step: name,
+    attempt,
+    ...(yield* failed(result.failure, step.retry, attempt))
+  })
+})
+
+const undo = Effect.fnUntraced(function* (
+  definition: SagaDefinition,
+  session: Session,
+  { attempt, begun, step: name }: Extract<SagaDecision, { readonly _tag: "Undo" }>
+) {
+  const step = yield* stepNamed(definition, name)
+  if (step.undo === undefined) return yield* Effect.die(`step ${name} has no undo`)
+  if (step.external && !begun) {
+    yield* session.record({ _tag: "UndoStarted", step: name, attempt })
+    yield* session.flush
+  }
+  const result = yield* bounded(step, step.undo(yield* contextOf(session, attempt, begun)))
+  if (Result.isSuccess(result)) return yield* session.record({ _tag: "StepUndone", step: name }, result.success)
+  yield* session.record({
+    _tag: "UndoFailed",
+    step: name,
+    attempt,
+    ...(yield* failed(result.failure, undoRetry, attempt))
+  })
+})
+
+const end = Effect.fnUntraced(function* (
+  definition: SagaDefinition,
+  session: Session,
+  { end: reached, reason }: Extract<SagaDecision, { readonly _tag: "End" }>
+) {
+  const outcome: StepOutcome =
+    reached === "completed"
+      ? {}
+      : yield* definition.finalize(
+          yield* session.subject,
+          reached,
+          reason ?? reached,
+          yield* session.saga,
+          yield* DateTime.now
+        )
+  yield* session.record({ _tag: "SagaEnded", end: reached, ...(reason === undefined ? {} : { reason }) }, outcome)
+  yield* session.flush
+  yield* definition
+    .cleanup(yield* contextOf(session, 1, false))
+    .pipe(Effect.catchTag("StepError", (error) => Effect.logWarning("Could not clean up after a saga.", error)))
+})
+
+const wait = (held: HeldSaga, until: DateTime.Utc) => Effect.raceFirst(sleepUntil(until), Effect.asVoid(held.cancelled))
+
+const sleepUntil = (time: DateTime.Utc) =>
+  Effect.flatMap(DateTime.now, (now) =>
+    Effect.sleep(Math.max(0, DateTime.toEpochMillis(time) - DateTime.toEpochMillis(now)))
+  )
+
+const stepNamed = (definition: SagaDefinition, name: string) => {
+  const step = definition.steps.find((candidate) => candidate.name === name)
+  return step === undefined ? Effect.die(`${definition.name} has no step ${name}`) : Effect.succeed(step)
+}
+
+const contextOf = Effect.fnUntraced(function* (session: Session, attempt: number, begun: boolean) {
+  const progress = yield* session.progress
+  const context: StepContext = {
+    saga: yield* session.saga,
+    subject: yield* session.subject,
+    attempt,
+    begun,
+    compensation: progress.compensation,
+    output: (step) => progress.completed.find((done) => done.step === step)?.output,
+    flush: session.flush,
+    assertFence: session.assertFence
+  }
+  return context
+})
