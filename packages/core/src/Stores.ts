@@ -52,16 +52,17 @@ export const layerMemory: Layer.Layer<Stores> = Layer.mergeAll(
   ExecutionStore.layerMemory,
   InstanceStore.layerMemory,
   IdempotencyStore.layerMemory,
-  Journal.layerMemory(executionsInMemory.save),
+  Journal.layerMemory,
   AdmissionStore.layerMemory,
   LoginAttemptStore.layerMemory,
   QueueStore.layerMemory,
   SagaEngine.layerMemory,
-  SagaStore.layerMemory(executionsInMemory.waits),
+  SagaStore.layerMemory,
   SessionStore.layerMemory,
   UserStore.layerMemory
 ).pipe(
   Layer.provideMerge(EventLog.layerMemory),
   Layer.provideMerge(Wakeups.layerMemory),
+  Layer.provide(executionsInMemory.layer),
   Layer.provide(MemoryDatabase.layer)
 )

@@ -1,20 +1,20 @@
 /** Port: the one write by which an execution is accepted, with its saga and its first events. */
+
 import { Clock, Context, Effect, Layer } from "effect"
 import { EventLog } from "../events/EventLog.ts"
 import type { NewEvent } from "../events/StoredEvent.ts"
 import { streamOf } from "../ids/Subject.ts"
+import { pauseRows, queueRows } from "../queue/memoryTables.ts"
 import type { QueueEntry } from "../queue/QueueEntry.ts"
-import { pauseRows, queueRows } from "../queue/QueueStore.ts"
 import { logInMemory } from "../sagas/Journal.ts"
+import { dispatchedItems, engineItems, sagaRows } from "../sagas/memoryTables.ts"
 import type { Saga } from "../sagas/Saga.ts"
-import { dispatchedItems, engineItems } from "../sagas/SagaEngine.ts"
 import type { SagaEntry } from "../sagas/SagaEntry.ts"
 import { itemName, type QueueItem } from "../sagas/SagaItem.ts"
-import { sagaRows } from "../sagas/SagaStore.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Execution } from "./Execution.ts"
-import { executionRows } from "./ExecutionStore.ts"
+import { executionRows } from "./memoryTables.ts"
 
 export interface AcceptedExecution {
   readonly execution: Execution

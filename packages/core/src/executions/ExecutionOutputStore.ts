@@ -1,12 +1,14 @@
 /** Port: what scripts wrote, as byte ranges per execution, attempt and stream. The same calls serve live and ended output. */
+
 import { Context, Effect, Layer } from "effect"
 import type { ExecutionId } from "../ids/ExecutionId.ts"
 import type { OutputOffsets, OutputStream } from "../runtime/Job.ts"
+import { sagaRows } from "../sagas/memoryTables.ts"
 import type { SagaFence } from "../sagas/SagaFence.ts"
-import { sagaRows } from "../sagas/SagaStore.ts"
-import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { Wakeups } from "../wakeups/Wakeups.ts"
+import { outputRows } from "./memoryTables.ts"
 
 export interface OutputChunk {
   readonly output: OutputStream
@@ -94,6 +96,4 @@ export class ExecutionOutputStore extends Context.Service<
 export const outputOffsets = (stdout: number, stderr: number, order: number): OutputOffsets =>
   order === 0 ? { stdout, stderr } : { stdout, stderr, order }
 
-/** Shared with the memory store of executions, which removes with an execution what belongs to it. */
-export const outputRows = sharedTable<ReadonlyMap<string, Uint8Array>>(new Map())
 const nameOf = ({ attempt, executionId }: OutputKey, output: OutputStream) => `${executionId}/${attempt}/${output}`

@@ -1,18 +1,18 @@
 /** Port: where executions are kept. Rows change only through `sagas/Journal`, under their saga's fence. */
+
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { ExecutionId } from "../ids/ExecutionId.ts"
 import { executionIdOf } from "../ids/Subject.ts"
 import type { UserId } from "../ids/UserId.ts"
-import { sagaEntries, sagaRows } from "../sagas/SagaStore.ts"
+import { sagaEntries, sagaRows } from "../sagas/memoryTables.ts"
 import { maxCounted, totalOf } from "../storage/CountedTotal.ts"
-import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { type Execution, storedOutputBytes } from "./Execution.ts"
 import type { TooManyLabels } from "./ExecutionError.ts"
 import { isCalled, type LabelChange, type LabelMatch, relabelled } from "./ExecutionLabels.ts"
-import { outputRows } from "./ExecutionOutputStore.ts"
 import { type ExecutionStatus, isTerminal } from "./ExecutionStatus.ts"
-import { idempotencyRows } from "./IdempotencyStore.ts"
+import { executionRows, idempotencyRows, outputRows } from "./memoryTables.ts"
 
 export interface ExecutionFilter {
   readonly ownerId?: UserId | undefined
@@ -138,5 +138,3 @@ const matchesRow = (row: Execution, { from, lang, ownerId, statuses = [], to }: 
   (lang ?? row.lang) === row.lang &&
   (from === undefined || row.createdAt.epochMilliseconds >= from.epochMilliseconds) &&
   (to === undefined || row.createdAt.epochMilliseconds < to.epochMilliseconds)
-
-export const executionRows = sharedTable<ReadonlyMap<ExecutionId, Execution>>(new Map())

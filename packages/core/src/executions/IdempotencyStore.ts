@@ -1,23 +1,14 @@
 /** Port: the keys by which clients repeat a request without repeating its effect. One user's keys are unknown to others. */
+
 import { Context, DateTime, Effect, Layer } from "effect"
 import type { ExecutionId } from "../ids/ExecutionId.ts"
-import type { UserId } from "../ids/UserId.ts"
-import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import type { IdempotencyClaim } from "./IdempotencyClaim.ts"
+import { idempotencyRows } from "./memoryTables.ts"
 
 /** Hours for which a key is remembered. */
 export const idempotencyHours = 24
-
-export interface IdempotencyClaim {
-  readonly ownerId: UserId
-  /** 1 to 255 characters, as the client sent it. */
-  readonly key: string
-  /** Digest of the request; the same request gives the same digest. */
-  readonly requestHash: string
-  /** The execution to be made if the key is new. */
-  readonly executionId: ExecutionId
-  readonly at: DateTime.Utc
-}
 
 export type IdempotencyAnswer =
   | { readonly _tag: "New" }
@@ -66,7 +57,5 @@ export class IdempotencyStore extends Context.Service<
   )
 }
 
-/** Shared with the memory store of executions, which removes with an execution what belongs to it. */
-export const idempotencyRows = sharedTable<ReadonlyMap<string, IdempotencyClaim>>(new Map())
 const isFresh = (claim: IdempotencyClaim, now: DateTime.Utc) =>
   DateTime.isGreaterThan(DateTime.add(claim.at, { hours: idempotencyHours }), now)

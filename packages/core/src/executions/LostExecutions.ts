@@ -12,7 +12,7 @@ import type { Saga } from "../sagas/Saga.ts"
 import { SagaLauncher } from "../sagas/SagaLauncher.ts"
 import { SagaNodes, type TakenSaga } from "../sagas/SagaNodes.ts"
 import { Storage } from "../storage/Storage.ts"
-import { startStep } from "./ExecutionSaga.ts"
+import { startStep } from "./stepOutputs.ts"
 
 const sweepMillis = 5_000
 /** After a silence of the store every host looks deserted: nobody judges before the others had time to beat again. */

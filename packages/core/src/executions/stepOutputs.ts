@@ -2,6 +2,9 @@
 import { Option, Schema } from "effect"
 import { JobHandle, JobReport } from "../runtime/Job.ts"
 
+/** The step that starts the script: from its intent on, the script may have run. */
+export const startStep = "start_job"
+
 /** What `start_job` leaves. */
 export const Started = Schema.Struct({ handle: JobHandle, attempt: Schema.Int })
 export const started = Schema.toCodecJson(Started)

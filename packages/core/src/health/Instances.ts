@@ -1,7 +1,7 @@
 /** Use case on hosts: who shares this database, and how much runs where. */
 import { Context, Effect, Layer } from "effect"
 import { type InstanceStatus, isAlive, type ServedNode } from "../instances/Instance.ts"
-import { InstanceStore } from "../instances/InstanceStore.ts"
+import { InstanceRegistry } from "../instances/InstanceRegistry.ts"
 import { QueueStats } from "../queue/QueueStats.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 
@@ -21,11 +21,11 @@ export class Instances extends Context.Service<
   static readonly layer = Layer.effect(
     Instances,
     Effect.gen(function* () {
-      const [store, gauge] = [yield* InstanceStore, yield* QueueStats]
+      const [registry, gauge] = [yield* InstanceRegistry, yield* QueueStats]
       return Instances.of({
         list: Effect.gen(function* () {
           const { nodes } = yield* gauge.load
-          return (yield* store.list).map((seen) => ({
+          return (yield* registry.list).map((seen) => ({
             ...seen,
             alive: isAlive(seen),
             nodes: seen.instance.nodes.map((served) => ({ ...served, running: nodes.get(served.nodeId) ?? 0 }))

@@ -22,6 +22,8 @@ export class InstanceRegistry extends Context.Service<
     readonly name: string
     /** As of at most 2 s ago, this host included; older while the store does not answer. */
     readonly seen: Effect.Effect<ReadonlyArray<InstanceStatus>>
+    /** As the store has it now: at most 1,000, the latest heartbeat first; for a day also those that are gone. */
+    readonly list: Effect.Effect<ReadonlyArray<InstanceStatus>, StorageError>
     /** Whether another living host serves the place. */
     shares(nodeId: NodeId): Effect.Effect<boolean>
     /** How long the store has answered this host without a gap. */
@@ -74,6 +76,7 @@ export class InstanceRegistry extends Context.Service<
           instanceId,
           name,
           seen: Ref.get(seen),
+          list: store.list,
           steadyMillis: Effect.map(Clock.currentTimeMillis, (now) =>
             now - lastHeartbeat > gapMillis ? 0 : now - steadySince
           ),

@@ -1,11 +1,13 @@
 /** Port: the line of executions that have not ended. Who is next is decided as `QueueOrder` says. */
+
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { ExecutionId } from "../ids/ExecutionId.ts"
 import type { UserId } from "../ids/UserId.ts"
 import type { RuntimeKind } from "../runtime/Job.ts"
 import type { NodeId } from "../runtime/NodeId.ts"
-import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { pauseRows, queueRows } from "./memoryTables.ts"
 import { QueueEntry, type QueueState } from "./QueueEntry.ts"
 import { countsOf, loadOf, type Pause, type PauseScope, type QueueCounts, type QueueLoad } from "./QueueLoad.ts"
 import { byRank, type NodeOffer, nextToRun, type QueueLimits, readied } from "./QueueOrder.ts"
@@ -195,7 +197,3 @@ const matches = (entry: QueueEntry, { ownerId, runtime, state }: QueueFilter) =>
   (ownerId ?? entry.ownerId) === entry.ownerId &&
   (runtime ?? entry.runtime) === entry.runtime &&
   (state ?? entry.state) === entry.state
-
-export const queueRows = sharedTable<ReadonlyMap<ExecutionId, QueueEntry>>(new Map())
-
-export const pauseRows = sharedTable<ReadonlyMap<PauseScope, Pause>>(new Map())

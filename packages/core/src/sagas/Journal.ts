@@ -1,13 +1,15 @@
 /** Port: the one write by which a saga moves. Log entries, the saga's row, the row of its subject and their events go in together. */
+
 import { Context, type DateTime, Effect, Layer, Struct } from "effect"
 import { EventLog } from "../events/EventLog.ts"
 import type { NewEvent } from "../events/StoredEvent.ts"
 import { streamOf } from "../ids/Subject.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { MemorySubjects } from "./MemorySubjects.ts"
+import { sagaEntries, sagaRows } from "./memoryTables.ts"
 import { Saga } from "./Saga.ts"
 import type { SagaEntry } from "./SagaEntry.ts"
-import { sagaEntries, sagaRows } from "./SagaStore.ts"
 
 export interface JournalWrite {
   /** The saga as it stands after `entries`. Its `fence` is the writer's; what others write is not written: `dispatch`, `nodeId`, `suspended`, `cancelRequest`. */
@@ -35,38 +37,35 @@ export class Journal extends Context.Service<
     append(write: JournalWrite): Effect.Effect<boolean, StorageError>
   }
 >()("@fairlead/core/sagas/Journal") {
-  /** `save` writes a subject as it stands after a write. */
-  static readonly layerMemory = (
-    save: (database: MemoryDatabase["Service"], subject: unknown) => Effect.Effect<void>
-  ) =>
-    Layer.effect(
-      Journal,
-      Effect.gen(function* () {
-        const database = yield* MemoryDatabase
-        const events = yield* EventLog
-        const sagas = sagaRows(database)
+  static readonly layerMemory = Layer.effect(
+    Journal,
+    Effect.gen(function* () {
+      const database = yield* MemoryDatabase
+      const events = yield* EventLog
+      const subjects = yield* MemorySubjects
+      const sagas = sagaRows(database)
 
-        const append = Effect.fnUntraced(function* (write: JournalWrite) {
-          const { at, entries, saga, subject } = write
-          const current = (yield* sagas.get).get(saga.sagaId)
-          if (current?.fence !== saga.fence) return false
-          const { cancelRequest, dispatch, nodeId, suspended } = current
-          const moved = new Saga({
-            ...Struct.omit(saga, ["cancelRequest", "nodeId", "suspended"]),
-            dispatch,
-            ...(cancelRequest === undefined ? {} : { cancelRequest }),
-            ...(nodeId === undefined ? {} : { nodeId }),
-            ...(suspended === undefined ? {} : { suspended })
-          })
-          yield* sagas.modify((rows) => [undefined, new Map(rows).set(saga.sagaId, moved)])
-          yield* logInMemory(database, saga, entries, at)
-          if (subject !== undefined) yield* save(database, subject)
-          if (write.events.length > 0) yield* events.append(streamOf(saga.subject), write.events)
-          return true
+      const append = Effect.fnUntraced(function* (write: JournalWrite) {
+        const { at, entries, saga, subject } = write
+        const current = (yield* sagas.get).get(saga.sagaId)
+        if (current?.fence !== saga.fence) return false
+        const { cancelRequest, dispatch, nodeId, suspended } = current
+        const moved = new Saga({
+          ...Struct.omit(saga, ["cancelRequest", "nodeId", "suspended"]),
+          dispatch,
+          ...(cancelRequest === undefined ? {} : { cancelRequest }),
+          ...(nodeId === undefined ? {} : { nodeId }),
+          ...(suspended === undefined ? {} : { suspended })
         })
-        return Journal.of({ append: (write) => database.transaction(append(write)) })
+        yield* sagas.modify((rows) => [undefined, new Map(rows).set(saga.sagaId, moved)])
+        yield* logInMemory(database, saga, entries, at)
+        if (subject !== undefined) yield* subjects.save(subject)
+        if (write.events.length > 0) yield* events.append(streamOf(saga.subject), write.events)
+        return true
       })
-    )
+      return Journal.of({ append: (write) => database.transaction(append(write)) })
+    })
+  )
 }
 
 /** Adds the last entries of the saga's log, for stores in memory. */

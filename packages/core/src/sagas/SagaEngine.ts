@@ -2,9 +2,11 @@
  * Port: where and when sagas are driven. The engine delivers queue items to drivers, at least once; whether an item still
  * counts is decided by `SagaStore.claim`, so delivering one twice, late or to a second host does no harm.
  */
+
 import { Cause, Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } from "effect"
-import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
+import { dispatchedItems, engineItems } from "./memoryTables.ts"
 import type { SagaFenced } from "./SagaDefinition.ts"
 import { type ClaimedSaga, itemName, itemOf, type QueueItem, type SagaDispatch, type SagaNode } from "./SagaItem.ts"
 
@@ -138,8 +140,3 @@ export class SagaEngine extends Context.Service<
 
 /** Pause before an item whose driver failed is delivered again. */
 const retryMillis = 1000
-
-export const engineItems = sharedTable<ReadonlyArray<QueueItem>>([])
-
-/** Every item of the engine there ever was, by its name, so that a number is delivered once. */
-export const dispatchedItems = sharedTable<ReadonlySet<string>>(new Set())

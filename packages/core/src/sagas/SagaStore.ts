@@ -1,12 +1,15 @@
 /** Port: sagas and their logs. A saga moves only through `storage/Journal`, by the driver that holds its fence. */
+
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { SagaId } from "../ids/SagaId.ts"
 import type { Subject } from "../ids/Subject.ts"
 import type { UserId } from "../ids/UserId.ts"
 import { maxCounted, totalOf } from "../storage/CountedTotal.ts"
-import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
+import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { Wakeups } from "../wakeups/Wakeups.ts"
+import { MemorySubjects } from "./MemorySubjects.ts"
+import { sagaEntries, sagaRows } from "./memoryTables.ts"
 import { type CancelRequest, claimedBy, isEnded, lastProgressAt, Saga, type SagaState } from "./Saga.ts"
 import type { LoggedEntry } from "./SagaEntry.ts"
 
@@ -86,96 +89,93 @@ export class SagaStore extends Context.Service<
     pulse(ids: ReadonlyArray<SagaId>): Effect.Effect<ReadonlyArray<SagaPulse>, StorageError>
   }
 >()("@fairlead/core/sagas/SagaStore") {
-  /** `waits`: whether the subject of a saga waits for its turn. */
-  static readonly layerMemory = (waits: (database: MemoryDatabase["Service"], saga: Saga) => Effect.Effect<boolean>) =>
-    Layer.effect(
-      SagaStore,
-      Effect.gen(function* () {
-        const database = yield* MemoryDatabase
-        const wakeups = yield* Wakeups
-        const rows = sagaRows(database)
-        const entries = sagaEntries(database)
+  static readonly layerMemory = Layer.effect(
+    SagaStore,
+    Effect.gen(function* () {
+      const database = yield* MemoryDatabase
+      const wakeups = yield* Wakeups
+      const subjects = yield* MemorySubjects
+      const rows = sagaRows(database)
+      const entries = sagaEntries(database)
 
-        return SagaStore.of({
-          insert: (saga) =>
-            Effect.flatMap(
-              rows.modify((known) =>
-                known.has(saga.sagaId) ? [true, known] : [false, new Map(known).set(saga.sagaId, saga)]
-              ),
-              (existed) => (existed ? Effect.die(`saga ${saga.sagaId} exists`) : Effect.void)
+      return SagaStore.of({
+        insert: (saga) =>
+          Effect.flatMap(
+            rows.modify((known) =>
+              known.has(saga.sagaId) ? [true, known] : [false, new Map(known).set(saga.sagaId, saga)]
             ),
-          find: (id) => Effect.map(rows.get, (known) => Option.fromUndefinedOr(known.get(id))),
-          list: (filter) =>
-            Effect.map(rows.get, (known) => {
-              const found = [...known.values()].filter((row) => matches(row, filter)).sort(newestFirst)
-              const sagas = found.slice(filter.offset, filter.offset + filter.limit)
-              return { sagas, total: totalOf(filter, Math.min(found.length, maxCounted), sagas.length) }
-            }),
-          claim: Effect.fnUntraced(function* (id, dispatch, executor) {
-            const updatedAt = yield* DateTime.now
-            return yield* rows.modify((known) => {
-              const found = known.get(id)
-              if (found === undefined || found.dispatch !== dispatch || isEnded(found.state))
-                return [Option.none(), known]
-              const claimed = claimedBy(found, executor, updatedAt)
-              return [Option.some(claimed), new Map(known).set(id, claimed)]
-            })
+            (existed) => (existed ? Effect.die(`saga ${saga.sagaId} exists`) : Effect.void)
+          ),
+        find: (id) => Effect.map(rows.get, (known) => Option.fromUndefinedOr(known.get(id))),
+        list: (filter) =>
+          Effect.map(rows.get, (known) => {
+            const found = [...known.values()].filter((row) => matches(row, filter)).sort(newestFirst)
+            const sagas = found.slice(filter.offset, filter.offset + filter.limit)
+            return { sagas, total: totalOf(filter, Math.min(found.length, maxCounted), sagas.length) }
           }),
-          redispatch: (id, { fenceOff = false, nodeId, suspended = false }) =>
-            rows.modify((known) => {
+        claim: Effect.fnUntraced(function* (id, dispatch, executor) {
+          const updatedAt = yield* DateTime.now
+          return yield* rows.modify((known) => {
+            const found = known.get(id)
+            if (found === undefined || found.dispatch !== dispatch || isEnded(found.state))
+              return [Option.none(), known]
+            const claimed = claimedBy(found, executor, updatedAt)
+            return [Option.some(claimed), new Map(known).set(id, claimed)]
+          })
+        }),
+        redispatch: (id, { fenceOff = false, nodeId, suspended = false }) =>
+          rows.modify((known) => {
+            const found = known.get(id)
+            if (found === undefined || isEnded(found.state)) return [Option.none(), known]
+            const { nodeId: _, suspended: __, ...rest } = found
+            const moved = new Saga({
+              ...rest,
+              dispatch: found.dispatch + 1,
+              fence: found.fence + (fenceOff ? 1 : 0),
+              ...(nodeId === undefined ? {} : { nodeId }),
+              ...(suspended ? { suspended } : {})
+            })
+            return [Option.some(moved), new Map(known).set(id, moved)]
+          }),
+        nodes: Effect.map(rows.get, (known) => [
+          ...new Set([...known.values()].filter(isActive).map(({ nodeId }) => nodeId))
+        ]),
+        onNode: (nodeId, limit) =>
+          Effect.map(rows.get, (known) =>
+            [...known.values()]
+              .filter((saga) => isActive(saga) && saga.nodeId === nodeId)
+              .sort((a, b) => -newestFirst(a, b))
+              .slice(0, limit)
+          ),
+        stalled: (stalledSince, { after = "", limit, ownerId }) =>
+          Effect.flatMap(rows.get, (known) => {
+            const found = [...known.values()]
+              .filter((saga) => saga.sagaId > after && matches(saga, { stalledSince, ownerId, limit, offset: 0 }))
+              .sort((a, b) => -newestFirst(a, b))
+            const idle = Effect.filter(found, (saga) => Effect.map(subjects.waits(saga), (waiting) => !waiting))
+            return Effect.map(idle, (sagas) => sagas.slice(0, limit))
+          }),
+        log: (id) => Effect.map(entries.get, (known) => known.get(id) ?? []),
+        requestCancel: (id, cancelRequest) =>
+          rows
+            .modify((known) => {
               const found = known.get(id)
-              if (found === undefined || isEnded(found.state)) return [Option.none(), known]
-              const { nodeId: _, suspended: __, ...rest } = found
-              const moved = new Saga({
-                ...rest,
-                dispatch: found.dispatch + 1,
-                fence: found.fence + (fenceOff ? 1 : 0),
-                ...(nodeId === undefined ? {} : { nodeId }),
-                ...(suspended ? { suspended } : {})
-              })
-              return [Option.some(moved), new Map(known).set(id, moved)]
-            }),
-          nodes: Effect.map(rows.get, (known) => [
-            ...new Set([...known.values()].filter(isActive).map(({ nodeId }) => nodeId))
-          ]),
-          onNode: (nodeId, limit) =>
-            Effect.map(rows.get, (known) =>
-              [...known.values()]
-                .filter((saga) => isActive(saga) && saga.nodeId === nodeId)
-                .sort((a, b) => -newestFirst(a, b))
-                .slice(0, limit)
-            ),
-          stalled: (stalledSince, { after = "", limit, ownerId }) =>
-            Effect.flatMap(rows.get, (known) => {
-              const found = [...known.values()]
-                .filter((saga) => saga.sagaId > after && matches(saga, { stalledSince, ownerId, limit, offset: 0 }))
-                .sort((a, b) => -newestFirst(a, b))
-              const idle = Effect.filter(found, (saga) => Effect.map(waits(database, saga), (waiting) => !waiting))
-              return Effect.map(idle, (sagas) => sagas.slice(0, limit))
-            }),
-          log: (id) => Effect.map(entries.get, (known) => known.get(id) ?? []),
-          requestCancel: (id, cancelRequest) =>
-            rows
-              .modify((known) => {
-                const found = known.get(id)
-                if (found === undefined || isEnded(found.state)) return [Option.none<Saga>(), known]
-                if (found.cancelRequest !== undefined) return [Option.some(found), known]
-                const requested = new Saga({ ...found, cancelRequest })
-                return [Option.some(requested), new Map(known).set(id, requested)]
-              })
-              .pipe(Effect.tap((found) => (Option.isSome(found) ? wakeups.send(`saga/${id}`) : Effect.void))),
-          pulse: (ids) =>
-            Effect.map(rows.get, (known) =>
-              ids.flatMap((id) => {
-                const found = known.get(id)
-                return found === undefined
-                  ? []
-                  : [{ sagaId: id, fence: found.fence, cancelRequest: found.cancelRequest }]
-              })
-            )
-        })
+              if (found === undefined || isEnded(found.state)) return [Option.none<Saga>(), known]
+              if (found.cancelRequest !== undefined) return [Option.some(found), known]
+              const requested = new Saga({ ...found, cancelRequest })
+              return [Option.some(requested), new Map(known).set(id, requested)]
+            })
+            .pipe(Effect.tap((found) => (Option.isSome(found) ? wakeups.send(`saga/${id}`) : Effect.void))),
+        pulse: (ids) =>
+          Effect.map(rows.get, (known) =>
+            ids.flatMap((id) => {
+              const found = known.get(id)
+              return found === undefined ? [] : [{ sagaId: id, fence: found.fence, cancelRequest: found.cancelRequest }]
+            })
+          )
       })
-    )
+    })
+  )
 }
 
 const isActive = ({ suspended, state }: Saga) => !isEnded(state) && suspended !== true
@@ -195,7 +195,3 @@ const matches = (row: Saga, filter: SagaFilter) => {
     (stalledSince === undefined || (!isEnded(row.state) && DateTime.isLessThan(lastProgressAt(row), stalledSince)))
   )
 }
-
-export const sagaRows = sharedTable<ReadonlyMap<SagaId, Saga>>(new Map())
-
-export const sagaEntries = sharedTable<ReadonlyMap<SagaId, ReadonlyArray<LoggedEntry>>>(new Map())

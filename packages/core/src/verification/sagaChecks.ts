@@ -1,8 +1,8 @@
 /** Whether an execution and its sagas agree, and whether each saga's row and log do. */
 import { DateTime, Result } from "effect"
 import type { Execution } from "../executions/Execution.ts"
-import { startStep } from "../executions/ExecutionSaga.ts"
 import { isTerminal } from "../executions/ExecutionStatus.ts"
+import { startStep } from "../executions/stepOutputs.ts"
 import { isEnded } from "../sagas/Saga.ts"
 import { decide, type StepShape } from "../sagas/SagaDecision.ts"
 import type { SagaEntry } from "../sagas/SagaEntry.ts"

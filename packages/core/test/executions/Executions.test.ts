@@ -187,11 +187,8 @@ describe("Executions.cancel", () => {
       const { requested } = yield* executions.cancel(alice, executionId, "enough", origin)
       const { execution, stdout } = yield* result(executionId)
       assert.deepStrictEqual([requested, execution.status, stdout], [true, "cancelled", "started\n"])
-      const { sagas } = yield* (yield* Sagas).list(alice, {
-        subject: executionSubject(executionId),
-        limit: 1,
-        offset: 0
-      })
+      const subject = executionSubject(executionId)
+      const { sagas } = yield* (yield* Sagas).list(alice, { subject, limit: 1, offset: 0 })
       assert.deepStrictEqual(
         [sagas[0]?.state, sagas[0]?.compensatedSteps, sagas[0]?.cancelRequest?.by],
         ["cancelled", ["start_job", "queue_execution"], "user-1"]
@@ -294,11 +291,8 @@ describe("Executions", () => {
     "serves output as ranges of bytes",
     Effect.gen(function* () {
       const { execution } = yield* run(lines("hex 00ff80\nout x"))
-      const range = yield* (yield* Executions).output(alice, execution.executionId, {
-        output: "stdout",
-        offset: 1,
-        limit: 3
-      })
+      const part = { output: "stdout", offset: 1, limit: 3 } as const
+      const range = yield* (yield* Executions).output(alice, execution.executionId, part)
       assert.deepStrictEqual([[...range.bytes], range.size, range.ended], [[0xff, 0x80, 0x78], 5, true])
     })
   )

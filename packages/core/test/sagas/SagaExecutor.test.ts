@@ -6,13 +6,7 @@ import { EventLog } from "@fairlead/core/events/EventLog"
 import { Ids } from "@fairlead/core/ids/Ids"
 import * as Stores from "@fairlead/core/Stores"
 import { Journal } from "@fairlead/core/sagas/Journal"
-import {
-  once,
-  type SagaDefinition,
-  type SagaStep,
-  type StepEffect,
-  StepError
-} from "@fairlead/core/sagas/SagaDefinition"
+import { type SagaDefinition, type SagaStep, type StepEffect, StepError } from "@fairlead/core/sagas/SagaDefinition"
 import { SagaDefinitions, SagaExecutor } from "@fairlead/core/sagas/SagaExecutor"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { SagaWatch } from "@fairlead/core/sagas/SagaWatch"
@@ -84,7 +78,7 @@ const saga = Effect.map(
 const failing = (retryable: boolean): StepEffect =>
   Effect.fail(new StepError({ failureType: "Planned", detail: "planned", retryable }))
 
-describe("SagaDriver: fails at step n and unwinds", () => {
+describe("SagaExecutor: fails at step n and unwinds", () => {
   it.effect.each([0, 1, 2, 3])("step %i", (n) =>
     Effect.gen(function* () {
       const failed = names[n] ?? ""
@@ -125,7 +119,7 @@ const hangOnce =
   (run) =>
     run === 1 ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never) : Effect.succeed({})
 
-describe("SagaDriver: each step repeated", () => {
+describe("SagaExecutor: each step repeated", () => {
   it.effect.each(names)("a driver that dies in %s is followed by one that repeats only this step", (name) =>
     Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
@@ -147,7 +141,7 @@ describe("SagaDriver: each step repeated", () => {
   )
 })
 
-describe("SagaDriver: each undo repeated", () => {
+describe("SagaExecutor: each undo repeated", () => {
   it.effect.each(names)("a driver that dies while it undoes %s is followed by one that repeats only this", (name) =>
     Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
@@ -180,7 +174,7 @@ describe("SagaDriver: each undo repeated", () => {
   )
 })
 
-describe("SagaDriver", () => {
+describe("SagaExecutor", () => {
   it.effect("retries a step by its policy, with doubling pauses", () =>
     Effect.gen(function* () {
       const { definition, done } = scripted({
@@ -300,60 +294,6 @@ describe("SagaDriver", () => {
         Effect.provide(services({ ...definition, version: 2 }))
       )
       assert.deepStrictEqual([row.state, done], ["running", []])
-    })
-  )
-})
-
-describe("SagaDriver: a saga about something else than an execution", () => {
-  it.effect("saves its subject with the log, and names it in its events", () =>
-    Effect.gen(function* () {
-      const saved: Array<string> = []
-      const write: SagaStep<string> = {
-        name: "write",
-        external: false,
-        retry: once,
-        run: ({ subject }) => Effect.succeed({ subject: `${subject} written` })
-      }
-      const definition: SagaDefinition<string> = {
-        name: "scripted",
-        version: 1,
-        steps: [
-          write,
-          {
-            ...write,
-            name: "send",
-            external: true,
-            run: ({ subject }) => Effect.succeed({ subject: `${subject} sent` })
-          }
-        ],
-        load: () => Effect.succeedSome("note"),
-        save: (subject) => Effect.sync(() => void saved.push(subject)),
-        deadline: () => undefined,
-        cleanup: () => Effect.void,
-        finalize: () => Effect.succeed({})
-      }
-      const work = Effect.gen(function* () {
-        yield* (yield* SagaStore).insert(createdSaga(1, { sagaName: "scripted", subject: { kind: "note", id: "7" } }))
-        yield* execute
-        return yield* (yield* EventLog).readStream("note/7", { afterVersion: 0, limit: 100 })
-      })
-      const told = yield* Effect.provide(work, services(definition))
-      assert.deepStrictEqual(saved, ["note written", "note written sent"])
-      assert.deepStrictEqual(
-        told.map(({ aggregateId, event }) => [aggregateId, event]),
-        [
-          [
-            "7",
-            {
-              _tag: "SagaCompleted",
-              sagaId: sagaId(1),
-              sagaName: "scripted",
-              subject: { kind: "note", id: "7" },
-              completedSteps: ["write", "send"]
-            }
-          ]
-        ]
-      )
     })
   )
 })

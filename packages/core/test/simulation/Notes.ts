@@ -7,7 +7,13 @@ import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { Context, DateTime, Effect, Option } from "effect"
-import type { World } from "./World.ts"
+
+/** What sagas of notes need of the world of a simulation. */
+export interface NotesWorld {
+  readonly stores: Context.Context<SagaStore | SagaEngine | Storage>
+  readonly note: (what: string) => void
+  readonly violate: (what: string) => void
+}
 
 export interface Note {
   readonly id: string
@@ -57,7 +63,7 @@ export const make = (): Notes => {
 const sagaIdOf = (n: number) => SagaId.make(`01900000-0000-7000-8000-${`${n}`.padStart(12, "0")}`)
 
 /** Note `n` begins, wherever a host takes it. */
-export const launch = Effect.fnUntraced(function* ({ note, stores }: World, n: number) {
+export const launch = Effect.fnUntraced(function* ({ note, stores }: NotesWorld, n: number) {
   const now = yield* DateTime.now
   const saga = new Saga({
     sagaId: sagaIdOf(n),
@@ -82,11 +88,11 @@ export const launch = Effect.fnUntraced(function* ({ note, stores }: World, n: n
   yield* Effect.orDie(Context.get(stores, Storage).transaction(begun))
 })
 
-const sagaOf = ({ stores }: World, n: number) =>
+const sagaOf = ({ stores }: NotesWorld, n: number) =>
   Effect.map(Effect.orDie(Context.get(stores, SagaStore).find(sagaIdOf(n))), Option.getOrUndefined)
 
 /** Whether all notes up to `count` have come to their end. */
-export const allRead = (world: World, count: number) =>
+export const allRead = (world: NotesWorld, count: number) =>
   Effect.map(
     Effect.forEach(
       Array.from({ length: count }, (_, n) => n),
@@ -95,7 +101,7 @@ export const allRead = (world: World, count: number) =>
     (sagas) => sagas.every((saga) => saga?.state === "completed")
   )
 
-export const check = Effect.fnUntraced(function* (world: World, { readings, saved }: Notes, count: number) {
+export const check = Effect.fnUntraced(function* (world: NotesWorld, { readings, saved }: Notes, count: number) {
   for (let n = 0; n < count; n++) {
     const saga = yield* sagaOf(world, n)
     if (saga?.state !== "completed") world.violate(`note ${n} is ${saga?.state ?? "lost"}`)

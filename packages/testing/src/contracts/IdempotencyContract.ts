@@ -1,6 +1,7 @@
 /** What every store of idempotency keys promises: one execution per key and user, whoever comes at the same time. */
 import { assert, it } from "@effect/vitest"
-import { type IdempotencyClaim, IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
+import type { IdempotencyClaim } from "@fairlead/core/executions/IdempotencyClaim"
+import { IdempotencyStore } from "@fairlead/core/executions/IdempotencyStore"
 import type { Stores } from "@fairlead/core/Stores"
 import { Storage } from "@fairlead/core/storage/Storage"
 import { DateTime, Deferred, Effect, Fiber, type Layer } from "effect"

@@ -40,31 +40,26 @@ export interface Services {
   readonly events: EventFactory["Service"]
 }
 
-export const make = (
-  services: Services,
-  start: {
-    readonly saga: Saga
-    readonly progress: SagaProgress
-    readonly subject: unknown
-    readonly save?: SagaDefinition["save"]
-    /** When this host wrote for the saga last. */
-    readonly writtenMillis?: number
-  }
-): SagaSession => {
-  const { save } = start
+export interface SessionStart {
+  readonly saga: Saga
+  readonly progress: SagaProgress
+  readonly subject: unknown
+  /** See `SagaDefinition`. */
+  readonly save?: SagaDefinition["save"]
+  /** When this instance wrote for the saga last. */
+  readonly writtenMillis?: number
+}
+
+export const make = (services: Services, { save, ...start }: SessionStart): SagaSession => {
   let { progress, saga, subject, writtenMillis = 0 } = start
   let subjectChanged = false
   let entries: ReadonlyArray<SagaEntry> = []
   let events: ReadonlyArray<NewEvent> = []
-  let also: Effect.Effect<void, StorageError> | undefined
+  let also: ReadonlyArray<Effect.Effect<void, StorageError>> = []
   /** A write is on its way; when its caller is interrupted, whether it was done is in the log, and only there. */
   let unsure = false
   const oneAtATime = Semaphore.makeUnsafe(1)
   const cause = { aggregateId: saga.subject.id, correlationId: saga.correlationId, userId: saga.ownerId }
-
-  const alsoDo = (work: Effect.Effect<void, StorageError>) => {
-    also = also === undefined ? work : Effect.andThen(also, work)
-  }
 
   const record = Effect.fnUntraced(function* (entry: SagaEntry, outcome: StepOutcome = {}) {
     const next = evolve(progress, entry)
@@ -73,9 +68,9 @@ export const make = (
     if (outcome.subject !== undefined) {
       subject = outcome.subject
       subjectChanged = true
-      if (save !== undefined) alsoDo(save(subject))
+      if (save !== undefined) also = [...also, save(subject)]
     }
-    if (outcome.also !== undefined) alsoDo(outcome.also)
+    if (outcome.also !== undefined) also = [...also, outcome.also]
     const at = yield* DateTime.now
     const facts: ReadonlyArray<DomainEvent> = [...(outcome.events ?? []), ...sagaEventsOf(entry, saga, progress, at)]
     entries = [...entries, entry]
@@ -100,7 +95,7 @@ export const make = (
       unsure = true
       yield* commit(services, write, also)
       unsure = false
-      also = undefined
+      also = []
       entries = entries.slice(written)
       events = events.slice(appended)
       writtenMillis = yield* Clock.currentTimeMillis
@@ -142,7 +137,11 @@ const unanswered = Effect.suspend(
 )
 
 /** The append, and whatever else belongs into the same transaction. */
-const commit = ({ journal, storage }: Services, write: JournalWrite, also?: Effect.Effect<void, StorageError>) => {
+const commit = (
+  { journal, storage }: Services,
+  write: JournalWrite,
+  also: ReadonlyArray<Effect.Effect<void, StorageError>>
+) => {
   const append = Effect.flatMap(journal.append(write), (held) => (held ? Effect.void : new SagaFenced()))
-  return also === undefined ? append : storage.transaction(Effect.andThen(append, also))
+  return also.length === 0 ? append : storage.transaction(Effect.andThen(append, Effect.all(also, { discard: true })))
 }
