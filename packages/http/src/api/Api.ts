@@ -3,14 +3,14 @@
  * `HttpApi.make("fairlead").add(HealthApi)`: the handlers fit, because they belong to a group and not to this list.
  */
 import { HttpApi, OpenApi } from "effect/http-api"
-import { AuthApi } from "./AuthApi.ts"
-import { DocsApi } from "./DocsApi.ts"
-import { EventsApi } from "./EventsApi.ts"
-import { ExecutionsApi } from "./ExecutionsApi.ts"
-import { HealthApi } from "./HealthApi.ts"
-import { InstancesApi } from "./InstancesApi.ts"
-import { QueueApi } from "./QueueApi.ts"
-import { SagasApi } from "./SagasApi.ts"
+import { AuthApi } from "./auth/AuthApi.ts"
+import { DocsApi } from "./docs/DocsApi.ts"
+import { EventsApi } from "./events/EventsApi.ts"
+import { ExecutionsApi } from "./executions/ExecutionsApi.ts"
+import { HealthApi } from "./health/HealthApi.ts"
+import { InstancesApi } from "./instances/InstancesApi.ts"
+import { QueueApi } from "./queue/QueueApi.ts"
+import { SagasApi } from "./sagas/SagasApi.ts"
 import { version } from "./Version.ts"
 
 export class Api extends HttpApi.make("fairlead")

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { type Cause, Effect, Layer, Option } from "effect"
-import { DocsAsset } from "../api/DocsApi.ts"
-import { type Asset, DocsAssets } from "../server/DocsAssets.ts"
+import { DocsAsset } from "../api/docs/DocsApi.ts"
+import { type Asset, DocsAssets } from "../server/docs/DocsAssets.ts"
 
 const javascript = "text/javascript; charset=utf-8"
 

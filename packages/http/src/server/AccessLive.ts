@@ -18,13 +18,13 @@ import {
   RequiredPermission,
   Unauthorized
 } from "../api/Access.ts"
+import { cookieNames } from "./auth/SessionCookies.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { bearerOf } from "./internal/bearerOf.ts"
 import * as Places from "./internal/Places.ts"
 import { makeSecrets } from "./internal/secrets.ts"
 import { withoutCredential } from "./internal/withoutCredential.ts"
 import { MountPath } from "./Mount.ts"
-import { cookieNames } from "./SessionCookies.ts"
 
 /** Methods that change nothing, whatever the handler; all others need a CSRF token beside a cookie. */
 const reads = new Set(["GET", "HEAD", "OPTIONS", "QUERY"])

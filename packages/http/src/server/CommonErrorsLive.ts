@@ -27,7 +27,7 @@ import {
   UnsupportedEncoding,
   UnsupportedMediaType
 } from "../api/CommonErrors.ts"
-import { preferredWait } from "../api/ExecutionRequests.ts"
+import { preferredWait } from "../api/executions/ExecutionRequests.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { withinDeadline } from "./internal/deadline.ts"
 import { BodyTaken } from "./Mount.ts"

@@ -6,10 +6,10 @@ import { Context, Predicate, Schema } from "effect"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authentication, accessCookie, credentialsOf, csrfCookie, RequiredPermission } from "../api/Access.ts"
 import { HttpStatuses } from "../api/HttpStatuses.ts"
+import type { CookieNames } from "./auth/SessionCookies.ts"
 import { exampleOf } from "./internal/exampleOf.ts"
 import type { Answer, JsonSchema, MediaType, Operation, Paths, Schemas } from "./internal/openApiDocument.ts"
 import { plain, withoutNull } from "./internal/plainSchema.ts"
-import type { CookieNames } from "./SessionCookies.ts"
 
 /** Where clients find an API, and what its cookies are called there. */
 export interface DocumentPlace {

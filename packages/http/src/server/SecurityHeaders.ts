@@ -1,6 +1,6 @@
 /** Headers that every answer carries, and CORS for the sites that a host allows. */
 import type { Headers } from "effect/http"
-import { logHeaders } from "../api/ExecutionRequests.ts"
+import { logHeaders } from "../api/executions/ExecutionRequests.ts"
 
 /** For answers that are data. Pages bring a policy of their own. */
 const dataPolicy = "default-src 'none'; frame-ancestors 'none'"

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { DomainEvent } from "@fairlead/core/events/DomainEvent"
 import { NewEvent } from "@fairlead/core/events/StoredEvent"
-import { eventTypeOf, tagOf, WireEvent } from "@fairlead/http/api/WireEvent"
+import { eventTypeOf, tagOf, WireEvent } from "@fairlead/http/api/events/WireEvent"
 import { Effect, Equal, Schema, Struct } from "effect"
 
 const golden = new URL("../../../core/test/golden/", import.meta.url)

@@ -3,8 +3,8 @@ import type { FeedItem, FeedPosition } from "@fairlead/core/executions/FeedPage"
 import { parsePosition } from "@fairlead/core/executions/feedPositionText"
 import { incompleteTail } from "@fairlead/core/executions/wholeCharacters"
 import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
-import { decodeWhole } from "@fairlead/http/server/sse/decodeWhole"
-import { type Frame, initial, step } from "@fairlead/http/server/sse/FeedFrames"
+import { decodeWhole } from "@fairlead/http/server/executions/sse/decodeWhole"
+import { type Frame, initial, step } from "@fairlead/http/server/executions/sse/FeedFrames"
 import { DateTime, Schema } from "effect"
 
 const executionId = ExecutionId.make("019a0000-0000-7000-8000-000000000001")

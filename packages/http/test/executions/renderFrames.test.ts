@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { FeedItem, FeedPage, FeedPosition } from "@fairlead/core/executions/FeedPage"
 import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
-import { initial } from "@fairlead/http/server/sse/FeedFrames"
-import { renderItems, sharedPages } from "@fairlead/http/server/sse/renderFrames"
+import { initial } from "@fairlead/http/server/executions/sse/FeedFrames"
+import { renderItems, sharedPages } from "@fairlead/http/server/executions/sse/renderFrames"
 import { Effect, Schema } from "effect"
 
 const executionId = ExecutionId.make("019a0000-0000-7000-8000-000000000001")

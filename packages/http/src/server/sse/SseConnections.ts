@@ -4,7 +4,7 @@ import type { UserId } from "@fairlead/core/ids/UserId"
 import * as CrowdLatch from "@fairlead/core/wakeups/CrowdLatch"
 import { Clock, Context, Deferred, Effect, Layer, Scope } from "effect"
 import { Overloaded } from "../../api/CommonErrors.ts"
-import { TooManyStreams } from "../../api/ExecutionProblems.ts"
+import { TooManyStreams } from "../../api/executions/ExecutionProblems.ts"
 import * as Heartbeats from "./Heartbeats.ts"
 
 export interface SseSettingsShape {

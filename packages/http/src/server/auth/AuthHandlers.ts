@@ -1,0 +1,157 @@
+/** Binds `/auth` to the services of the auth areas. No decisions here: call, translate, return. */
+import type { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
+import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
+import { sessionIdOf } from "@fairlead/core/auth/Principal"
+import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
+import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
+import { Users } from "@fairlead/core/auth/users/Users"
+import { Effect, Redacted } from "effect"
+import { HttpServerRequest } from "effect/http"
+import { HttpApi, HttpApiBuilder } from "effect/http-api"
+import { CurrentPrincipal } from "../../api/Access.ts"
+import { AuthApi } from "../../api/auth/AuthApi.ts"
+import { userView } from "../../api/auth/UserView.ts"
+import { bearerOf } from "../internal/bearerOf.ts"
+import { lean, withServices } from "../internal/leanHandlers.ts"
+import { RequestOrigin } from "../RequestOrigin.ts"
+import { clearSessionCookies, ownCookies, setSessionCookies } from "./SessionCookies.ts"
+
+export const AuthHandlers = HttpApiBuilder.group(
+  HttpApi.make("fairlead").add(AuthApi),
+  "auth",
+  Effect.fnUntraced(function* (handlers) {
+    const users = yield* Users
+    const sessions = yield* Sessions
+    const apiKeys = yield* ApiKeys
+
+    /** The request's own CSRF token if it is one of the session; else a fresh one; nothing for an API key. */
+    const csrfOf = Effect.fnUntraced(function* () {
+      const sessionId = sessionIdOf(yield* CurrentPrincipal)
+      if (sessionId === undefined) return ""
+      const own = (yield* HttpServerRequest.HttpServerRequest).cookies[(yield* ownCookies).csrf]
+      if (own !== undefined && (yield* sessions.verifyCsrf(sessionId, own))) return own
+      return yield* sessions.issueCsrf(sessionId)
+    })
+
+    const endSession = Effect.fnUntraced(
+      function* (kind: "cookie" | "bearer", token: string | undefined) {
+        if (token === undefined) return
+        const sessionId = sessionIdOf(yield* sessions.authenticate(kind, Redacted.make(token)))
+        if (sessionId !== undefined) yield* sessions.logout(sessionId, yield* RequestOrigin)
+      },
+      Effect.catchTag("TokenRejected", () => Effect.void)
+    )
+
+    return handlers.handleAll({
+      login: Effect.fnUntraced(
+        function* ({ payload }) {
+          const tokens = yield* sessions.login(payload.username, payload.password, yield* RequestOrigin)
+          yield* setSessionCookies(tokens)
+          return tokensView("Login successful", tokens)
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      register: Effect.fnUntraced(
+        function* ({ payload }) {
+          const user = yield* users.register(
+            {
+              username: payload.username,
+              email: payload.email,
+              fullName: payload.full_name,
+              password: payload.password
+            },
+            yield* RequestOrigin
+          )
+          const view = userView(user)
+          return { ...view, message: "User created successfully", user: view }
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      refresh: Effect.fnUntraced(
+        function* ({ payload }) {
+          const tokens = yield* sessions.refresh(payload.refresh_token, yield* RequestOrigin)
+          yield* setSessionCookies(tokens)
+          return tokensView("Token refreshed", tokens)
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      logout: Effect.fnUntraced(
+        function* ({ payload, request }) {
+          yield* endSession("cookie", request.cookies[(yield* ownCookies).access])
+          yield* endSession("bearer", bearerOf(request.headers["authorization"]))
+          if (payload?.refresh_token !== undefined)
+            yield* sessions.logoutByRefreshToken(payload.refresh_token, yield* RequestOrigin)
+          yield* clearSessionCookies
+          return { message: "Logged out successfully" }
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      verify: Effect.fnUntraced(function* () {
+        const { role, username } = yield* CurrentPrincipal
+        return { valid: true as const, username, role, csrfToken: yield* csrfOf() }
+      }),
+      self: Effect.fnUntraced(
+        function* () {
+          return userView(yield* users.self(yield* CurrentPrincipal))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      updateSelf: Effect.fnUntraced(
+        function* ({ payload }) {
+          const change = { fullName: payload.full_name }
+          return userView(yield* users.updateProfile(yield* CurrentPrincipal, change, yield* RequestOrigin))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      changePassword: Effect.fnUntraced(
+        function* ({ payload }) {
+          const change = { current: payload.current_password, next: payload.new_password }
+          yield* users.changePassword(yield* CurrentPrincipal, change, yield* RequestOrigin)
+          return { message: "Password changed successfully" }
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      createApiKey: Effect.fnUntraced(
+        function* ({ payload }) {
+          const request = { name: payload.name, expiresInDays: payload.expires_in }
+          const { apiKey, key } = yield* apiKeys.create(yield* CurrentPrincipal, request, yield* RequestOrigin)
+          return { ...keyView(apiKey), key: Redacted.value(key) }
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      listApiKeys: Effect.fnUntraced(
+        function* () {
+          const keys = yield* apiKeys.list(yield* CurrentPrincipal)
+          return keys.map((apiKey) => ({ ...keyView(apiKey), lastUsed: apiKey.lastUsedAt ?? null }))
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      ),
+      revokeApiKey: Effect.fnUntraced(
+        function* ({ params }) {
+          yield* apiKeys.revoke(yield* CurrentPrincipal, params.key_id, yield* RequestOrigin)
+          return { message: "API key deleted" }
+        },
+        Effect.catchTag("StorageError", Effect.die)
+      )
+    })
+  }, withServices)
+).pipe(lean)
+
+const tokensView = (message: string, tokens: SessionTokens) => ({
+  message,
+  username: tokens.user.username,
+  role: tokens.user.role,
+  csrfToken: tokens.csrfToken,
+  accessToken: Redacted.value(tokens.accessToken),
+  refreshToken: Redacted.value(tokens.refreshToken),
+  expiresIn: tokens.accessTokenSeconds,
+  tokenType: "Bearer" as const,
+  user: userView(tokens.user)
+})
+
+const keyView = ({ apiKeyId, createdAt, expiresAt, name }: ApiKey) => ({
+  id: apiKeyId,
+  name,
+  createdAt,
+  expiresAt: expiresAt ?? null
+})
