@@ -7,6 +7,7 @@ import type { Principal } from "@fairlead/core/auth/Principal"
 import { Permission } from "@fairlead/core/auth/roles/Permission"
 import { Context, Schema } from "effect"
 import { HttpApiMiddleware } from "effect/http-api"
+import { unavailable } from "./CommonErrors.ts"
 import { problem } from "./Problem.ts"
 
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {}) {}
@@ -75,7 +76,8 @@ export class Authentication extends HttpApiMiddleware.Service<Authentication, { 
         status: 403,
         title: "CSRF validation failed",
         detail: () => "Repeat the cookie csrf_token in the header X-CSRF-Token."
-      })
+      }),
+      unavailable
     ]
   }
 ) {}

@@ -1,4 +1,5 @@
 /** Answers that any endpoint may give: the request does not fit the contract, the store is away, or we have a bug. */
+import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Context, Schema } from "effect"
 import { HttpApiMiddleware } from "effect/http-api"
 import { problem } from "./Problem.ts"
@@ -72,6 +73,14 @@ export const internalError = problem(InternalError, {
   detail: () => "This is a fault of the server; the request id leads to it in the log."
 })
 
+const awayProblem = problem(Unavailable, {
+  status: 503,
+  title: "Try again",
+  detail: ({ retryAfterSeconds }) => `Storage is away; try again in ${retryAfterSeconds} s.`
+})
+/** Handlers may fail with the error of a store: it is answered as `Unavailable` when it passes by itself, and as a bug of ours when not. */
+export const unavailable = Schema.make<Schema.Codec<Unavailable | StorageError, unknown>>(awayProblem.ast)
+
 /** Outermost on every group. An error that carries `retryAfterSeconds` is answered with a `Retry-After` header too. */
 export class CommonErrors extends HttpApiMiddleware.Service<CommonErrors>()("@fairlead/http/api/CommonErrors", {
   error: [
@@ -122,10 +131,6 @@ export class CommonErrors extends HttpApiMiddleware.Service<CommonErrors>()("@fa
       detail: ({ issues }) => issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
     }),
     internalError,
-    problem(Unavailable, {
-      status: 503,
-      title: "Try again",
-      detail: ({ retryAfterSeconds }) => `Storage is away; try again in ${retryAfterSeconds} s.`
-    })
+    unavailable
   ]
 }) {}

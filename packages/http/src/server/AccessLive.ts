@@ -70,24 +70,21 @@ export const layerAuthentication = Layer.effect(
       return Effect.map(sessions.verifyCsrf(credential.sessionId, token), (verified) => !verified)
     }
 
-    const caller = Effect.fnUntraced(
-      function* (request: Request, needs: Permission | "public" | undefined) {
-        const { access } = cookieNames(settings, yield* MountPath)
-        for (const check of checksOf(request, access)) {
-          const principal = yield* check
-          if (principal === undefined) continue
-          if (yield* isForgeable(principal, request)) return yield* new CsrfRejected()
-          return principal
-        }
-        const builtIn = withoutCredential(settings, request, access)
-        if (builtIn === undefined) return yield* new Unauthorized()
-        // 403 would say that there is nothing to be done: a login may help.
-        if (needs !== undefined && needs !== "public" && builtIn.grants[needs] === undefined)
-          return yield* new Unauthorized()
-        return builtIn
-      },
-      Effect.catchTag("StorageError", Effect.die)
-    )
+    const caller = Effect.fnUntraced(function* (request: Request, needs: Permission | "public" | undefined) {
+      const { access } = cookieNames(settings, yield* MountPath)
+      for (const check of checksOf(request, access)) {
+        const principal = yield* check
+        if (principal === undefined) continue
+        if (yield* isForgeable(principal, request)) return yield* new CsrfRejected()
+        return principal
+      }
+      const builtIn = withoutCredential(settings, request, access)
+      if (builtIn === undefined) return yield* new Unauthorized()
+      // 403 would say that there is nothing to be done: a login may help.
+      if (needs !== undefined && needs !== "public" && builtIn.grants[needs] === undefined)
+        return yield* new Unauthorized()
+      return builtIn
+    })
 
     /** Such an answer is in memory until it has been sent, however slowly that is taken. */
     const assigned = (response: HttpServerResponse.HttpServerResponse, { userId }: Principal) =>

@@ -65,6 +65,7 @@ const isMalformed = ({ cause, kind }: HttpApiError.HttpApiSchemaError) =>
 
 /** A body or header of ours that does not encode is our bug, not the caller's. */
 const refuse = <E>(error: E): Effect.Effect<never, E | RequestInvalid | MalformedBody | NotFound> => {
+  if (error instanceof StorageError) return Effect.die(error)
   if (!HttpApiError.HttpApiSchemaError.is(error)) return Effect.fail(error)
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error)
   if (error.kind === "Params") return Effect.fail(new NotFound())

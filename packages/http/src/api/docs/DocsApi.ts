@@ -1,7 +1,9 @@
 /** Contract of the pages about the contract. */
+
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { RequiredPermission } from "../Access.ts"
+import { operation } from "../Area.ts"
 import { CommonErrors } from "../CommonErrors.ts"
 import { HttpStatuses } from "../HttpStatuses.ts"
 import { onlyKnownMembers } from "../KnownMembers.ts"
@@ -22,18 +24,15 @@ export class DocsApi extends HttpApiGroup.make("docs")
   .add(
     HttpApiEndpoint.get("document", "/openapi.json", {
       success: Schema.Record(Schema.String, Schema.Json).annotate({ identifier: "OpenApiDocument" })
-    })
-      .annotate(RequiredPermission, "public")
-      .annotate(OpenApi.Summary, "This API as an OpenAPI document")
-      .annotate(OpenApi.Description, "OpenAPI 3.1, of the areas that this host serves."),
-    HttpApiEndpoint.get("swagger", "/docs", { success: Page })
-      .annotate(RequiredPermission, "public")
-      .annotate(OpenApi.Summary, "Read and try the API")
-      .annotate(OpenApi.Description, "Swagger UI over `/openapi.json`; loads nothing from other hosts."),
-    HttpApiEndpoint.get("redoc", "/redoc", { success: Page })
-      .annotate(RequiredPermission, "public")
-      .annotate(OpenApi.Summary, "Read the API")
-      .annotate(OpenApi.Description, "ReDoc over `/openapi.json`; loads nothing from other hosts."),
+    }).annotateMerge(
+      operation("public", "This API as an OpenAPI document", "OpenAPI 3.1, of the areas that this host serves.")
+    ),
+    HttpApiEndpoint.get("swagger", "/docs", { success: Page }).annotateMerge(
+      operation("public", "Read and try the API", "Swagger UI over `/openapi.json`; loads nothing from other hosts.")
+    ),
+    HttpApiEndpoint.get("redoc", "/redoc", { success: Page }).annotateMerge(
+      operation("public", "Read the API", "ReDoc over `/openapi.json`; loads nothing from other hosts.")
+    ),
     HttpApiEndpoint.get("asset", "/docs/assets/:name", {
       params: { name: DocsAsset },
       success: ["text/css; charset=utf-8", "text/javascript; charset=utf-8", "image/png"].map((contentType) =>

@@ -1,9 +1,8 @@
 /** Contract of `/events`: how the event streams of this host are doing. */
+
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, RequiredPermission } from "../Access.ts"
-import { CommonErrors } from "../CommonErrors.ts"
-import { onlyKnownMembers } from "../KnownMembers.ts"
+import { HttpApiEndpoint } from "effect/http-api"
+import { area, operation } from "../Area.ts"
 import { wire } from "../Wire.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -32,16 +31,8 @@ const StreamsHealth = wire(
   })
 )
 
-export class EventsApi extends HttpApiGroup.make("events")
-  .add(
-    HttpApiEndpoint.get("health", "/health", { success: StreamsHealth })
-      .annotate(RequiredPermission, "events:read")
-      .annotate(OpenApi.Summary, "State of the event streams")
-      .annotate(OpenApi.Description, "Counted on the host that answers, at this moment.")
+export class EventsApi extends area("events", "Events and the streams that carry them", [
+  HttpApiEndpoint.get("health", "/events/health", { success: StreamsHealth }).annotateMerge(
+    operation("events:read", "State of the event streams", "Counted on the host that answers, at this moment.")
   )
-  .prefix("/api/v1/events")
-  .middleware(Authorization)
-  .middleware(Authentication)
-  .middleware(CommonErrors)
-  .annotateMerge(onlyKnownMembers)
-  .annotate(OpenApi.Description, "Events and the streams that carry them") {}
+]) {}

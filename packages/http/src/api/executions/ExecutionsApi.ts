@@ -1,12 +1,12 @@
 /** Contract of executions: `/executions` and the places where the seed documents put parts of it. */
+
 import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, RequiredPermission } from "../Access.ts"
-import { CommonErrors } from "../CommonErrors.ts"
+import { HttpApiEndpoint, HttpApiSchema, OpenApi } from "effect/http-api"
+import { RequiredPermission } from "../Access.ts"
+import { areaWithPublic, operation } from "../Area.ts"
 import { WireEvent } from "../events/WireEvent.ts"
 import { HttpStatuses } from "../HttpStatuses.ts"
-import { onlyKnownMembers } from "../KnownMembers.ts"
 import { ExecutionFrame } from "./ExecutionFrames.ts"
 import * as Problems from "./ExecutionProblems.ts"
 import * as Requests from "./ExecutionRequests.ts"
@@ -28,104 +28,107 @@ const submit = HttpApiEndpoint.post("submit", "/executions", {
     Problems.storedOutputExhausted,
     Problems.idempotencyKeyReused
   ]
-})
-  .annotate(RequiredPermission, "executions:run")
-  .annotate(OpenApi.Summary, "Run a script")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:run",
+    "Run a script",
     "Accepts a script. Once this is answered, the execution survives a crash of every host. With an `Idempotency-Key`, the " +
       "same request again within 24 hours is answered with the first execution; the key with another request is refused. " +
       "`run_at`, `queue_ttl_seconds`, `concurrency_key` and `retry` say when it may start, how long it may wait, beside what it may " +
       "not run, and when it is tried again. With `wait_seconds` or `Prefer: wait=N` the answer is held back until the execution ends, for at most that long, and " +
       "carries its result if it did."
   )
+)
 
-const list = HttpApiEndpoint.get("list", "/executions", { query: Requests.listQuery, success: Views.ResultList })
-  .annotate(RequiredPermission, "executions:read")
-  .annotate(OpenApi.Summary, "List executions")
-  .annotate(
-    OpenApi.Description,
+const list = HttpApiEndpoint.get("list", "/executions", {
+  query: Requests.listQuery,
+  success: Views.ResultList
+}).annotateMerge(
+  operation(
+    "executions:read",
+    "List executions",
     "Executions that the caller may see, newest first. `skip` and `offset` are the same. `status` takes several, separated by commas or repeated; " +
       "`label` may be repeated, and then all must be there. The times restrict `created_at`: " +
       "from `start_time` on and before `end_time`."
   )
+)
 
 const listOwn = HttpApiEndpoint.get("listOwn", "/user/executions", {
   query: Requests.listQuery,
   success: Views.ResultList
-})
-  .annotate(RequiredPermission, "executions:read")
-  .annotate(OpenApi.Summary, "List the caller's own executions")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:read",
+    "List the caller's own executions",
     "Like the list of executions, without those of other users whatever the caller may see."
   )
+)
 
 const get = HttpApiEndpoint.get("get", "/executions/:execution_id", {
   params,
   success: Views.ExecutionView,
   error: executionNotFound
-})
-  .annotate(RequiredPermission, "executions:read")
-  .annotate(OpenApi.Summary, "Get an execution")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:read",
+    "Get an execution",
     "What was asked for, where it stands and how it ended, with its earlier attempts, without output. While it waits, `queue` " +
       "tells its place in the line. The environment is never answered."
   )
+)
 
 const update = HttpApiEndpoint.patch("update", "/executions/:execution_id", {
   params,
   payload: Requests.ExecutionChange,
   success: Views.ExecutionView,
   error: [executionNotFound, Problems.tooManyLabels]
-})
-  .annotate(RequiredPermission, "executions:write")
-  .annotate(OpenApi.Summary, "Name and label an execution")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:write",
+    "Name and label an execution",
     "At any time, also when it has ended. What is absent stays, `null` takes a name or a label away. They mean nothing to what runs."
   )
+)
 
 const attempts = HttpApiEndpoint.get("attempts", "/executions/:execution_id/attempts", {
   params,
   success: Views.AttemptList,
   error: executionNotFound
-})
-  .annotate(RequiredPermission, "executions:read")
-  .annotate(OpenApi.Summary, "List the attempts of an execution")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:read",
+    "List the attempts of an execution",
     "Oldest first; the last one is the current, which may still wait for its start. Each has output of its own: read it with " +
       "`attempt` at the logs and the result."
   )
+)
 
 const result = HttpApiEndpoint.get("result", "/executions/:execution_id/result", {
   params,
   query: Requests.resultQuery,
   success: Views.ResultView,
   error: [executionNotFound, Problems.attemptNotFound]
-})
-  .annotate(RequiredPermission, "executions:read")
-  .annotate(OpenApi.Summary, "Get the result of an execution")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:read",
+    "Get the result of an execution",
     "Status, output and exit code. With `wait_seconds` the answer is held back until the execution ends, for at most that " +
       "long; what is not known yet is `null`. With `attempt` it is what that attempt left, without waiting."
   )
+)
 
 const cancel = HttpApiEndpoint.post("cancel", "/executions/:execution_id/cancel", {
   params,
   payload: [Requests.CancelBody, Requests.NoBody],
   success: Views.Cancellation,
   error: [executionNotFound, Problems.notCancellable]
-})
-  .annotate(RequiredPermission, "executions:write")
-  .annotate(OpenApi.Summary, "Cancel an execution")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:write",
+    "Cancel an execution",
     "Asks the execution to end and answers at once; its status follows within 2 s. Cancelling a cancelled one again is no error."
   )
+)
 
 const retry = HttpApiEndpoint.post("retry", "/executions/:execution_id/retry", {
   params,
@@ -139,37 +142,40 @@ const retry = HttpApiEndpoint.post("retry", "/executions/:execution_id/retry", {
     Problems.queueFull,
     Problems.storedOutputExhausted
   ]
-})
-  .annotate(RequiredPermission, "executions:run")
-  .annotate(OpenApi.Summary, "Run the same script again")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:run",
+    "Run the same script again",
     "Makes a new execution with the script, arguments, environment, limits, `wait_for_background`, priority, `retry` and `concurrency_key` " +
       "of one that has ended. It waits for its turn, whatever the first one's `concurrency_policy` was; `run_at` and `queue_ttl_seconds` are not taken over."
   )
+)
 
 const remove = HttpApiEndpoint.delete("remove", "/executions/:execution_id", {
   params,
   success: Views.Deletion,
   error: [executionNotFound, Problems.stillActive]
-})
-  .annotate(RequiredPermission, "executions:delete")
-  .annotate(OpenApi.Summary, "Delete an execution")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:delete",
+    "Delete an execution",
     "Removes an execution that has ended, with its output and result: users their own, administrators everybody's. For an " +
       "administrator an active one is cancelled first and given 10 s to end. Its events stay."
   )
+)
 
 const events = HttpApiEndpoint.get("events", "/executions/:execution_id/events", {
   params,
   query: Requests.eventsQuery,
   success: Schema.Array(WireEvent),
   error: executionNotFound
-})
-  .annotate(RequiredPermission, "events:read")
-  .annotate(OpenApi.Summary, "List the events of an execution")
-  .annotate(OpenApi.Description, "Oldest first. `event_types` takes names separated by commas, or may be repeated.")
+}).annotateMerge(
+  operation(
+    "events:read",
+    "List the events of an execution",
+    "Oldest first. `event_types` takes names separated by commas, or may be repeated."
+  )
+)
 
 const logs = HttpApiEndpoint.get("logs", "/executions/:execution_id/logs", {
   params,
@@ -198,15 +204,15 @@ const transcript = HttpApiEndpoint.get("transcript", "/executions/:execution_id/
   query: Requests.transcriptQuery,
   success: Views.Transcript,
   error: [executionNotFound, Problems.attemptNotFound]
-})
-  .annotate(RequiredPermission, "executions:read")
-  .annotate(OpenApi.Summary, "Read both streams in the order of writing, with times")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:read",
+    "Read both streams in the order of writing, with times",
     "What one attempt wrote to stdout and stderr, merged, the latest that began unless `attempt` names another; while it runs what there is " +
       "by now. Go on at `next_cursor` until `ended`. Output is timed when the runtime sees it: pieces of different streams that were written within about a " +
       "millisecond may stand in the other order."
   )
+)
 
 const stream = HttpApiEndpoint.get("stream", "/executions/:execution_id/stream", {
   params,
@@ -214,41 +220,35 @@ const stream = HttpApiEndpoint.get("stream", "/executions/:execution_id/stream",
   headers: { "last-event-id": Schema.optional(Schema.String.check(Schema.isMaxLength(100))) },
   success: [HttpApiSchema.StreamSse({ data: ExecutionFrame }), HttpApiSchema.NoContent],
   error: [executionNotFound, Problems.tooManyStreams]
-})
-  .annotate(RequiredPermission, "executions:read")
-  .annotate(OpenApi.Summary, "Follow an execution live")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "executions:read",
+    "Follow an execution live",
     "Server-sent events, unnamed, told apart by `event_type`: `connected`, `subscribed`, `status`, then the execution's events " +
       "and its `output` as they come, at last `result_stored` with the result; then the stream closes. After a break send the " +
       "last `id` as `Last-Event-ID` (browsers do) or `last_event_id`: nothing is missed and nothing comes twice. The id of the " +
       "last message is answered with 204, which ends the reconnects of browsers. A `heartbeat` comes every 15 s. At most 5 " +
       "streams per user and host."
   )
+)
 
 const limits = HttpApiEndpoint.get("limits", "/k8s-limits", {
   success: HttpApiSchema.WithHeaders(Views.ResourceLimits, { "cache-control": Schema.Literal("public, max-age=300") })
-})
-  .annotate(RequiredPermission, "public")
-  .annotate(OpenApi.Summary, "Limits and languages")
-  .annotate(
-    OpenApi.Description,
+}).annotateMerge(
+  operation(
+    "public",
+    "Limits and languages",
     "What an execution gets when it asks for nothing else, and the languages with their versions."
   )
+)
 
 const examples = HttpApiEndpoint.get("examples", "/example-scripts", {
   success: HttpApiSchema.WithHeaders(Views.ExampleScripts, { "cache-control": Schema.Literal("public, max-age=600") })
-})
-  .annotate(RequiredPermission, "public")
-  .annotate(OpenApi.Summary, "Example scripts")
-  .annotate(OpenApi.Description, "One script for each language that this host runs.")
+}).annotateMerge(operation("public", "Example scripts", "One script for each language that this host runs."))
 
-export class ExecutionsApi extends HttpApiGroup.make("executions")
-  .add(submit, list, listOwn, get, update, attempts, result, cancel, retry, remove, events, logs, transcript, stream)
-  .middleware(Authorization)
-  .middleware(Authentication)
-  .add(limits, examples)
-  .middleware(CommonErrors)
-  .prefix("/api/v1")
-  .annotateMerge(onlyKnownMembers)
-  .annotate(OpenApi.Description, "Scripts that run, or ran: submit, follow, cancel, repeat") {}
+export class ExecutionsApi extends areaWithPublic(
+  "executions",
+  "Scripts that run, or ran: submit, follow, cancel, repeat",
+  [submit, list, listOwn, get, update, attempts, result, cancel, retry, remove, events, logs, transcript, stream],
+  [limits, examples]
+) {}

@@ -2,11 +2,13 @@
  * Contract of the health checks and of what this host can do. Probes are public and say little; the report with numbers asks
  * for a permission.
  */
+
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { Language } from "@fairlead/core/runtime/Language"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, forbidden, RequiredPermission, unauthorized } from "../Access.ts"
+import { Authentication, Authorization, forbidden, unauthorized } from "../Access.ts"
+import { operation } from "../Area.ts"
 import { CommonErrors } from "../CommonErrors.ts"
 import { onlyKnownMembers } from "../KnownMembers.ts"
 import { problem } from "../Problem.ts"
@@ -108,55 +110,54 @@ const notReady = problem(NotReady, {
 
 export class HealthApi extends HttpApiGroup.make("health")
   .add(
-    HttpApiEndpoint.get("report", "/api/v1/health", { success: Report })
-      .annotate(RequiredPermission, "health:read")
-      .annotate(OpenApi.Summary, "Report on the system")
-      .annotate(
-        OpenApi.Description,
+    HttpApiEndpoint.get("report", "/api/v1/health", { success: Report }).annotateMerge(
+      operation(
+        "health:read",
+        "Report on the system",
         "Every component with its answer time, and the executions that the caller may see."
       )
+    )
   )
   .middleware(Authorization)
   .middleware(Authentication)
   .add(
-    HttpApiEndpoint.get("live", "/api/v1/health/live", { success: Live })
-      .annotate(RequiredPermission, "public")
-      .annotate(OpenApi.Summary, "Probe: alive")
-      .annotate(OpenApi.Description, "Answers as long as the process does; asks nothing it depends on."),
-    HttpApiEndpoint.get("ready", "/api/v1/health/ready", { success: Ready, error: notReady })
-      .annotate(RequiredPermission, "public")
-      .annotate(OpenApi.Summary, "Probe: ready")
-      .annotate(
-        OpenApi.Description,
+    HttpApiEndpoint.get("live", "/api/v1/health/live", { success: Live }).annotateMerge(
+      operation("public", "Probe: alive", "Answers as long as the process does; asks nothing it depends on.")
+    ),
+    HttpApiEndpoint.get("ready", "/api/v1/health/ready", { success: Ready, error: notReady }).annotateMerge(
+      operation(
+        "public",
+        "Probe: ready",
         "Asks every component, each for at most 2 s; 503 while one fails or the host drains."
-      ),
+      )
+    ),
     HttpApiEndpoint.get("alive", "/health/healthz", {
       success: Schema.Struct({ status: Schema.Literal("alive") }).annotate({ identifier: "Alive" })
-    })
-      .annotate(RequiredPermission, "public")
-      .annotate(OpenApi.Summary, "Probe: alive, in one word")
-      .annotate(OpenApi.Description, "Answers as long as the process does."),
-    HttpApiEndpoint.get("summary", "/health", { success: Summary })
-      .annotate(RequiredPermission, "public")
-      .annotate(OpenApi.Summary, "Name and version")
-      .annotate(OpenApi.Description, "Answers as long as the process does; says which service and version this is."),
-    HttpApiEndpoint.get("capabilities", "/api/v1/capabilities", { success: Capabilities })
-      .annotate(RequiredPermission, "public")
-      .annotate(OpenApi.Summary, "What this host can do")
-      .annotate(
-        OpenApi.Description,
+    }).annotateMerge(operation("public", "Probe: alive, in one word", "Answers as long as the process does.")),
+    HttpApiEndpoint.get("summary", "/health", { success: Summary }).annotateMerge(
+      operation(
+        "public",
+        "Name and version",
+        "Answers as long as the process does; says which service and version this is."
+      )
+    ),
+    HttpApiEndpoint.get("capabilities", "/api/v1/capabilities", { success: Capabilities }).annotateMerge(
+      operation(
+        "public",
+        "What this host can do",
         "Runtimes with their languages and isolation, and the operations of each mounted area."
-      ),
+      )
+    ),
     HttpApiEndpoint.get("metrics", "/metrics", {
       success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })),
       error: [unauthorized, forbidden]
-    })
-      .annotate(RequiredPermission, "health:read")
-      .annotate(OpenApi.Summary, "Metrics for Prometheus")
-      .annotate(
-        OpenApi.Description,
+    }).annotateMerge(
+      operation(
+        "health:read",
+        "Metrics for Prometheus",
         "Open to direct callers on the host's own machine; everybody else needs a bearer token or an API key with the permission, unless the host decided otherwise."
       )
+    )
   )
   .middleware(CommonErrors)
   .annotateMerge(onlyKnownMembers)

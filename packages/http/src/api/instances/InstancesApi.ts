@@ -1,10 +1,9 @@
 /** Contract of `/instances`: the server processes that share the database. */
+
 import { Instance, ServedNode } from "@fairlead/core/instances/Instance"
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, RequiredPermission } from "../Access.ts"
-import { CommonErrors } from "../CommonErrors.ts"
-import { onlyKnownMembers } from "../KnownMembers.ts"
+import { HttpApiEndpoint } from "effect/http-api"
+import { area, operation } from "../Area.ts"
 import { wire } from "../Wire.ts"
 
 const InstanceList = wire(
@@ -29,19 +28,12 @@ const InstanceList = wire(
   })
 )
 
-export class InstancesApi extends HttpApiGroup.make("instances")
-  .add(
-    HttpApiEndpoint.get("list", "/instances", { success: InstanceList })
-      .annotate(RequiredPermission, "instances:read")
-      .annotate(OpenApi.Summary, "List instances")
-      .annotate(
-        OpenApi.Description,
-        "The server processes that share the database, the latest heard of first, at most 1,000; for a day also those that are gone."
-      )
+export class InstancesApi extends area("instances", "Running instances and the nodes they serve", [
+  HttpApiEndpoint.get("list", "/instances", { success: InstanceList }).annotateMerge(
+    operation(
+      "instances:read",
+      "List instances",
+      "The server processes that share the database, the latest heard of first, at most 1,000; for a day also those that are gone."
+    )
   )
-  .prefix("/api/v1")
-  .middleware(Authorization)
-  .middleware(Authentication)
-  .middleware(CommonErrors)
-  .annotateMerge(onlyKnownMembers)
-  .annotate(OpenApi.Description, "Running instances and the nodes they serve") {}
+]) {}

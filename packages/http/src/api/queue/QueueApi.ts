@@ -9,11 +9,9 @@ import { PauseScope } from "@fairlead/core/queue/QueueLoad"
 import { RuntimeKind } from "@fairlead/core/runtime/Job"
 import { NodeId } from "@fairlead/core/runtime/NodeId"
 import { Effect, Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authentication, Authorization, RequiredPermission } from "../Access.ts"
-import { CommonErrors } from "../CommonErrors.ts"
+import { HttpApiEndpoint } from "effect/http-api"
+import { area, operation } from "../Area.ts"
 import { StandingStruct } from "../executions/ExecutionViews.ts"
-import { onlyKnownMembers } from "../KnownMembers.ts"
 import { pageFields, pageQuery } from "../Paging.ts"
 import { problem } from "../Problem.ts"
 import { text } from "../Text.ts"
@@ -102,56 +100,55 @@ const query = Schema.Struct({
   ...pageQuery(500)
 })
 
-export class QueueApi extends HttpApiGroup.make("queue")
-  .add(
-    HttpApiEndpoint.get("list", "/queue", { query, success: QueueList })
-      .annotate(RequiredPermission, "executions:read")
-      .annotate(OpenApi.Summary, "Look at the queue")
-      .annotate(
-        OpenApi.Description,
-        "Executions that the caller may see and that have not ended, in the order of rank, 100 unless `limit` says otherwise. Users " +
-          "take turns: among the ranks of all, the user with the fewest running goes first. `runtimes` counts those of everybody."
-      ),
-    HttpApiEndpoint.get("pauses", "/queue/pauses", { success: PauseList })
-      .annotate(RequiredPermission, "executions:read")
-      .annotate(OpenApi.Summary, "List what is paused")
-      .annotate(OpenApi.Description, "Oldest first; empty when everything may start."),
-    HttpApiEndpoint.post("pause", "/queue/pause", { payload: PauseBody, success: PauseView })
-      .annotate(RequiredPermission, "queue:admin")
-      .annotate(OpenApi.Summary, "Pause new starts")
-      .annotate(
-        OpenApi.Description,
-        "No host starts anything of the scope from now on: `all`, or one kind of runtime. What runs goes on, and what is submitted " +
-          "waits. Answers with the pause that holds; one that was there before stays as it was."
-      ),
-    HttpApiEndpoint.post("resume", "/queue/resume", { payload: ResumeBody, success: Resumption })
-      .annotate(RequiredPermission, "queue:admin")
-      .annotate(OpenApi.Summary, "End a pause")
-      .annotate(
-        OpenApi.Description,
-        "Ends the pause of exactly this scope; `resumed` is false if there was none. A pause of another scope stays."
-      ),
-    HttpApiEndpoint.get("get", "/queue/:execution_id", { params, success: EntryDetail, error: entryNotFound })
-      .annotate(RequiredPermission, "executions:read")
-      .annotate(OpenApi.Summary, "Get an entry of the queue")
-      .annotate(OpenApi.Description, "Where the execution stands. One that has ended is not there any more."),
-    HttpApiEndpoint.patch("reprioritise", "/queue/:execution_id", {
-      params,
-      payload: PriorityBody,
-      success: EntryDetail,
-      error: [entryNotFound, assigned]
-    })
-      .annotate(RequiredPermission, "queue:write")
-      .annotate(OpenApi.Summary, "Change the priority of what waits")
-      .annotate(
-        OpenApi.Description,
-        "The execution gets the place it would have if it had been submitted with this priority. It orders the executions of one " +
-          "user, and users who have equally many running."
-      )
+export class QueueApi extends area("queue", "The line: look, reorder, pause, resume", [
+  HttpApiEndpoint.get("list", "/queue", { query, success: QueueList }).annotateMerge(
+    operation(
+      "executions:read",
+      "Look at the queue",
+      "Executions that the caller may see and that have not ended, in the order of rank, 100 unless `limit` says otherwise. Users " +
+        "take turns: among the ranks of all, the user with the fewest running goes first. `runtimes` counts those of everybody."
+    )
+  ),
+  HttpApiEndpoint.get("pauses", "/queue/pauses", { success: PauseList }).annotateMerge(
+    operation("executions:read", "List what is paused", "Oldest first; empty when everything may start.")
+  ),
+  HttpApiEndpoint.post("pause", "/queue/pause", { payload: PauseBody, success: PauseView }).annotateMerge(
+    operation(
+      "queue:admin",
+      "Pause new starts",
+      "No host starts anything of the scope from now on: `all`, or one kind of runtime. What runs goes on, and what is submitted " +
+        "waits. Answers with the pause that holds; one that was there before stays as it was."
+    )
+  ),
+  HttpApiEndpoint.post("resume", "/queue/resume", { payload: ResumeBody, success: Resumption }).annotateMerge(
+    operation(
+      "queue:admin",
+      "End a pause",
+      "Ends the pause of exactly this scope; `resumed` is false if there was none. A pause of another scope stays."
+    )
+  ),
+  HttpApiEndpoint.get("get", "/queue/:execution_id", {
+    params,
+    success: EntryDetail,
+    error: entryNotFound
+  }).annotateMerge(
+    operation(
+      "executions:read",
+      "Get an entry of the queue",
+      "Where the execution stands. One that has ended is not there any more."
+    )
+  ),
+  HttpApiEndpoint.patch("reprioritise", "/queue/:execution_id", {
+    params,
+    payload: PriorityBody,
+    success: EntryDetail,
+    error: [entryNotFound, assigned]
+  }).annotateMerge(
+    operation(
+      "queue:write",
+      "Change the priority of what waits",
+      "The execution gets the place it would have if it had been submitted with this priority. It orders the executions of one " +
+        "user, and users who have equally many running."
+    )
   )
-  .prefix("/api/v1")
-  .annotateMerge(onlyKnownMembers)
-  .middleware(Authorization)
-  .middleware(Authentication)
-  .middleware(CommonErrors)
-  .annotate(OpenApi.Description, "The line: look, reorder, pause, resume") {}
+]) {}

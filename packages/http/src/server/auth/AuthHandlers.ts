@@ -43,96 +43,66 @@ export const AuthHandlers = HttpApiBuilder.group(
     )
 
     return handlers.handleAll({
-      login: Effect.fnUntraced(
-        function* ({ payload }) {
-          const tokens = yield* sessions.login(payload.username, payload.password, yield* RequestOrigin)
-          yield* setSessionCookies(tokens)
-          return tokensView("Login successful", tokens)
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      register: Effect.fnUntraced(
-        function* ({ payload }) {
-          const user = yield* users.register(
-            {
-              username: payload.username,
-              email: payload.email,
-              fullName: payload.full_name,
-              password: payload.password
-            },
-            yield* RequestOrigin
-          )
-          const view = userView(user)
-          return { ...view, message: "User created successfully", user: view }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      refresh: Effect.fnUntraced(
-        function* ({ payload }) {
-          const tokens = yield* sessions.refresh(payload.refresh_token, yield* RequestOrigin)
-          yield* setSessionCookies(tokens)
-          return tokensView("Token refreshed", tokens)
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      logout: Effect.fnUntraced(
-        function* ({ payload, request }) {
-          yield* endSession("cookie", request.cookies[(yield* ownCookies).access])
-          yield* endSession("bearer", bearerOf(request.headers["authorization"]))
-          if (payload?.refresh_token !== undefined)
-            yield* sessions.logoutByRefreshToken(payload.refresh_token, yield* RequestOrigin)
-          yield* clearSessionCookies
-          return { message: "Logged out successfully" }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
+      login: Effect.fnUntraced(function* ({ payload }) {
+        const tokens = yield* sessions.login(payload.username, payload.password, yield* RequestOrigin)
+        yield* setSessionCookies(tokens)
+        return tokensView("Login successful", tokens)
+      }),
+      register: Effect.fnUntraced(function* ({ payload }) {
+        const user = yield* users.register(
+          {
+            username: payload.username,
+            email: payload.email,
+            fullName: payload.full_name,
+            password: payload.password
+          },
+          yield* RequestOrigin
+        )
+        const view = userView(user)
+        return { ...view, message: "User created successfully", user: view }
+      }),
+      refresh: Effect.fnUntraced(function* ({ payload }) {
+        const tokens = yield* sessions.refresh(payload.refresh_token, yield* RequestOrigin)
+        yield* setSessionCookies(tokens)
+        return tokensView("Token refreshed", tokens)
+      }),
+      logout: Effect.fnUntraced(function* ({ payload, request }) {
+        yield* endSession("cookie", request.cookies[(yield* ownCookies).access])
+        yield* endSession("bearer", bearerOf(request.headers["authorization"]))
+        if (payload?.refresh_token !== undefined)
+          yield* sessions.logoutByRefreshToken(payload.refresh_token, yield* RequestOrigin)
+        yield* clearSessionCookies
+        return { message: "Logged out successfully" }
+      }),
       verify: Effect.fnUntraced(function* () {
         const { role, username } = yield* CurrentPrincipal
         return { valid: true as const, username, role, csrfToken: yield* csrfOf() }
       }),
-      self: Effect.fnUntraced(
-        function* () {
-          return userView(yield* users.self(yield* CurrentPrincipal))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      updateSelf: Effect.fnUntraced(
-        function* ({ payload }) {
-          const change = { fullName: payload.full_name }
-          return userView(yield* users.updateProfile(yield* CurrentPrincipal, change, yield* RequestOrigin))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      changePassword: Effect.fnUntraced(
-        function* ({ payload }) {
-          const change = { current: payload.current_password, next: payload.new_password }
-          yield* users.changePassword(yield* CurrentPrincipal, change, yield* RequestOrigin)
-          return { message: "Password changed successfully" }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      createApiKey: Effect.fnUntraced(
-        function* ({ payload }) {
-          const request = { name: payload.name, expiresInDays: payload.expires_in }
-          const { apiKey, key } = yield* apiKeys.create(yield* CurrentPrincipal, request, yield* RequestOrigin)
-          return { ...keyView(apiKey), key: Redacted.value(key) }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      listApiKeys: Effect.fnUntraced(
-        function* () {
-          const keys = yield* apiKeys.list(yield* CurrentPrincipal)
-          return keys.map((apiKey) => ({ ...keyView(apiKey), lastUsed: apiKey.lastUsedAt ?? null }))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      revokeApiKey: Effect.fnUntraced(
-        function* ({ params }) {
-          yield* apiKeys.revoke(yield* CurrentPrincipal, params.key_id, yield* RequestOrigin)
-          return { message: "API key deleted" }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      )
+      self: Effect.fnUntraced(function* () {
+        return userView(yield* users.self(yield* CurrentPrincipal))
+      }),
+      updateSelf: Effect.fnUntraced(function* ({ payload }) {
+        const change = { fullName: payload.full_name }
+        return userView(yield* users.updateProfile(yield* CurrentPrincipal, change, yield* RequestOrigin))
+      }),
+      changePassword: Effect.fnUntraced(function* ({ payload }) {
+        const change = { current: payload.current_password, next: payload.new_password }
+        yield* users.changePassword(yield* CurrentPrincipal, change, yield* RequestOrigin)
+        return { message: "Password changed successfully" }
+      }),
+      createApiKey: Effect.fnUntraced(function* ({ payload }) {
+        const request = { name: payload.name, expiresInDays: payload.expires_in }
+        const { apiKey, key } = yield* apiKeys.create(yield* CurrentPrincipal, request, yield* RequestOrigin)
+        return { ...keyView(apiKey), key: Redacted.value(key) }
+      }),
+      listApiKeys: Effect.fnUntraced(function* () {
+        const keys = yield* apiKeys.list(yield* CurrentPrincipal)
+        return keys.map((apiKey) => ({ ...keyView(apiKey), lastUsed: apiKey.lastUsedAt ?? null }))
+      }),
+      revokeApiKey: Effect.fnUntraced(function* ({ params }) {
+        yield* apiKeys.revoke(yield* CurrentPrincipal, params.key_id, yield* RequestOrigin)
+        return { message: "API key deleted" }
+      })
     })
   }, withServices)
 ).pipe(lean)

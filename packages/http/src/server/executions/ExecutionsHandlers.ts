@@ -55,20 +55,17 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
     const languages = Effect.map(runtimes.all, (all) => all.flatMap((runtime) => runtime.languages))
 
     const page = (scope: "own" | "visible") =>
-      Effect.fnUntraced(
-        function* ({ query }: { readonly query: ListQuery }) {
-          const asked = pageOf(query, 50)
-          const { end_time: to, name, start_time: from, status: statuses } = query
-          const labels = query.label?.map(labelMatchOf)
-          const lang = query.lang === undefined ? undefined : languageNamed(query.lang)
-          const filter = { scope, statuses, lang, name, labels, from, to, ...asked }
-          const caller = yield* CurrentPrincipal
-          if (asked.limit > shortPage) yield* Effect.orDie(longAnswers.take(caller.userId))
-          const { results, total } = yield* executions.list(caller, filter)
-          return { executions: results.map(resultView), ...pageEcho(asked, total, results.length) }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      )
+      Effect.fnUntraced(function* ({ query }: { readonly query: ListQuery }) {
+        const asked = pageOf(query, 50)
+        const { end_time: to, name, start_time: from, status: statuses } = query
+        const labels = query.label?.map(labelMatchOf)
+        const lang = query.lang === undefined ? undefined : languageNamed(query.lang)
+        const filter = { scope, statuses, lang, name, labels, from, to, ...asked }
+        const caller = yield* CurrentPrincipal
+        if (asked.limit > shortPage) yield* Effect.orDie(longAnswers.take(caller.userId))
+        const { results, total } = yield* executions.list(caller, filter)
+        return { executions: results.map(resultView), ...pageEcho(asked, total, results.length) }
+      })
 
     return handlers.handleAll({
       submit: Effect.fnUntraced(
@@ -87,58 +84,43 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
             "preference-applied": applied
           })
         },
-        Effect.catchTags({ LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)), StorageError: Effect.die })
+        Effect.catchTags({ LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)) })
       ),
       list: page("visible"),
       listOwn: page("own"),
-      get: Effect.fnUntraced(
-        function* ({ params }) {
-          const execution = yield* executions.get(yield* CurrentPrincipal, params.execution_id)
-          return executionView(execution, yield* position(execution))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      update: Effect.fnUntraced(
-        function* ({ params, payload }) {
-          const execution = yield* executions.relabel(yield* CurrentPrincipal, params.execution_id, payload)
-          return executionView(execution, yield* position(execution))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      attempts: Effect.fnUntraced(
-        function* ({ params: { execution_id: executionId } }) {
-          const found = yield* executions.attempts(yield* CurrentPrincipal, executionId)
-          return { executionId, attempts: found.map(attemptView) }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      result: Effect.fnUntraced(
-        function* ({ params, query }) {
-          return yield* results.result(params.execution_id, query.wait_seconds ?? 0, query.attempt)
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      cancel: Effect.fnUntraced(
-        function* ({ params, payload }) {
-          const { execution_id: executionId } = params
-          const origin = yield* RequestOrigin
-          const { requested } = yield* executions.cancel(yield* CurrentPrincipal, executionId, payload?.reason, origin)
-          return requested
-            ? {
-                executionId,
-                status: "cancellation_requested" as const,
-                message: "Cancellation request submitted",
-                eventId: null
-              }
-            : {
-                executionId,
-                status: "already_cancelled" as const,
-                message: "Execution was already cancelled",
-                eventId: "-1"
-              }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
+      get: Effect.fnUntraced(function* ({ params }) {
+        const execution = yield* executions.get(yield* CurrentPrincipal, params.execution_id)
+        return executionView(execution, yield* position(execution))
+      }),
+      update: Effect.fnUntraced(function* ({ params, payload }) {
+        const execution = yield* executions.relabel(yield* CurrentPrincipal, params.execution_id, payload)
+        return executionView(execution, yield* position(execution))
+      }),
+      attempts: Effect.fnUntraced(function* ({ params: { execution_id: executionId } }) {
+        const found = yield* executions.attempts(yield* CurrentPrincipal, executionId)
+        return { executionId, attempts: found.map(attemptView) }
+      }),
+      result: Effect.fnUntraced(function* ({ params, query }) {
+        return yield* results.result(params.execution_id, query.wait_seconds ?? 0, query.attempt)
+      }),
+      cancel: Effect.fnUntraced(function* ({ params, payload }) {
+        const { execution_id: executionId } = params
+        const origin = yield* RequestOrigin
+        const { requested } = yield* executions.cancel(yield* CurrentPrincipal, executionId, payload?.reason, origin)
+        return requested
+          ? {
+              executionId,
+              status: "cancellation_requested" as const,
+              message: "Cancellation request submitted",
+              eventId: null
+            }
+          : {
+              executionId,
+              status: "already_cancelled" as const,
+              message: "Execution was already cancelled",
+              eventId: "-1"
+            }
+      }),
       retry: Effect.fnUntraced(
         function* ({ params }) {
           const { executionId, status } = yield* executions.retry(
@@ -152,8 +134,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
           // Neither a key nor a start is given with a retry.
           IdempotencyKeyReused: Effect.die,
           RunAtTooFar: Effect.die,
-          LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)),
-          StorageError: Effect.die
+          LimitTooHigh: (error) => Effect.fail(inRequestUnits(error))
         })
       ),
       remove: Effect.fnUntraced(
@@ -163,43 +144,30 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
         },
         Effect.catchTags({
           ExecutionActive: ({ executionId, executionStatus }) =>
-            Effect.fail(new ExecutionStillActive({ executionId, executionStatus })),
-          StorageError: Effect.die
+            Effect.fail(new ExecutionStillActive({ executionId, executionStatus }))
         })
       ),
-      events: Effect.fnUntraced(
-        function* ({ params, query }) {
-          const tags = query.event_types?.flatMap((name) => tagOf(name) ?? [])
-          const filter = { afterVersion: 0, limit: query.limit, tags }
-          return yield* executions.events(yield* CurrentPrincipal, params.execution_id, filter)
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      logs: Effect.fnUntraced(
-        function* ({ headers, params, query }) {
-          const answer = query.follow === true ? outputs.follow : outputs.part
-          return yield* answer(yield* CurrentPrincipal, params.execution_id, OutputAnswer.questionOf(query, headers))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      transcript: Effect.fnUntraced(
-        function* ({ params: { execution_id: executionId }, query }) {
-          const from = parseTranscriptPosition(query.cursor ?? "") ?? beginningOfTranscript
-          const page = yield* transcripts.read(yield* CurrentPrincipal, executionId, { ...query, from })
-          return transcriptView(executionId, page)
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      stream: Effect.fnUntraced(
-        function* ({ headers, params, query }) {
-          const caller = yield* CurrentPrincipal
-          const lastId = headers["last-event-id"] ?? query.last_event_id
-          if (lastId !== endId) return yield* followed(caller, params.execution_id, lastId)
-          yield* executions.get(caller, params.execution_id)
-          return HttpServerResponse.empty({ status: 204 })
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
+      events: Effect.fnUntraced(function* ({ params, query }) {
+        const tags = query.event_types?.flatMap((name) => tagOf(name) ?? [])
+        const filter = { afterVersion: 0, limit: query.limit, tags }
+        return yield* executions.events(yield* CurrentPrincipal, params.execution_id, filter)
+      }),
+      logs: Effect.fnUntraced(function* ({ headers, params, query }) {
+        const answer = query.follow === true ? outputs.follow : outputs.part
+        return yield* answer(yield* CurrentPrincipal, params.execution_id, OutputAnswer.questionOf(query, headers))
+      }),
+      transcript: Effect.fnUntraced(function* ({ params: { execution_id: executionId }, query }) {
+        const from = parseTranscriptPosition(query.cursor ?? "") ?? beginningOfTranscript
+        const page = yield* transcripts.read(yield* CurrentPrincipal, executionId, { ...query, from })
+        return transcriptView(executionId, page)
+      }),
+      stream: Effect.fnUntraced(function* ({ headers, params, query }) {
+        const caller = yield* CurrentPrincipal
+        const lastId = headers["last-event-id"] ?? query.last_event_id
+        if (lastId !== endId) return yield* followed(caller, params.execution_id, lastId)
+        yield* executions.get(caller, params.execution_id)
+        return HttpServerResponse.empty({ status: 204 })
+      }),
       limits: () =>
         Effect.map(languages, (found) =>
           HttpApiSchema.withHeaders({

@@ -64,22 +64,19 @@ export const HealthHandlers = HttpApiBuilder.group(
       alive: () => Effect.succeed({ status: "alive" as const }),
       summary: () =>
         Effect.succeed({ status: "healthy" as const, service: "fairlead" as const, version, topologyKinds: [] }),
-      report: Effect.fnUntraced(
-        function* () {
-          const caller = yield* CurrentPrincipal
-          const { components, draining, durability, ready } = yield* health.readiness
-          const counts = Option.isSome(executions) ? yield* countsOf(executions.value, caller) : undefined
-          return {
-            overallStatus: ready ? ("healthy" as const) : ("unhealthy" as const),
-            totalResponseTimeMs: Math.max(0, ...components.map(({ responseTimeMillis }) => responseTimeMillis)),
-            durability,
-            draining,
-            components: componentsView(components),
-            ...(counts === undefined ? {} : { systemMetrics: counts })
-          }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
+      report: Effect.fnUntraced(function* () {
+        const caller = yield* CurrentPrincipal
+        const { components, draining, durability, ready } = yield* health.readiness
+        const counts = Option.isSome(executions) ? yield* countsOf(executions.value, caller) : undefined
+        return {
+          overallStatus: ready ? ("healthy" as const) : ("unhealthy" as const),
+          totalResponseTimeMs: Math.max(0, ...components.map(({ responseTimeMillis }) => responseTimeMillis)),
+          durability,
+          draining,
+          components: componentsView(components),
+          ...(counts === undefined ? {} : { systemMetrics: counts })
+        }
+      }),
       capabilities: Effect.fnUntraced(function* () {
         const known = yield* runtimes.all
         return {

@@ -28,8 +28,7 @@ export const make = Effect.gen(function* () {
       if (grants["health:read"] === undefined) return yield* new Forbidden({ needs: "health:read" })
     },
     Effect.catchTags({
-      TokenRejected: () => Effect.fail(new Unauthorized()),
-      StorageError: Effect.die
+      TokenRejected: () => Effect.fail(new Unauthorized())
     })
   )
 })

@@ -11,10 +11,7 @@ export const InstancesHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const instances = yield* Instances
     return handlers.handleAll({
-      list: () =>
-        Effect.map(instances.list, (found) => ({ instances: found.map(instanceView) })).pipe(
-          Effect.catchTag("StorageError", Effect.die)
-        )
+      list: () => Effect.map(instances.list, (found) => ({ instances: found.map(instanceView) }))
     })
   }, withServices)
 ).pipe(lean)

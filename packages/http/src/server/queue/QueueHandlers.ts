@@ -17,48 +17,32 @@ export const QueueHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const queue = yield* Queue
     return handlers.handleAll({
-      list: Effect.fnUntraced(
-        function* ({ query }) {
-          const asked = pageOf(query, 100)
-          const { owner_id: ownerId, runtime, state } = query
-          const filter = { ownerId, runtime, state, ...asked }
-          const { entries, queues, pauses, total } = yield* queue.list(yield* CurrentPrincipal, filter)
-          const runtimes = queues.map(({ waitSeconds, ...queue }) => ({
-            ...queue,
-            estimatedWaitSeconds: waitSeconds ?? null
-          }))
-          return { entries: entries.map(entryView), ...pageEcho(asked, total, entries.length), runtimes, pauses }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      pauses: () =>
-        Effect.map(queue.pauses, (pauses) => ({ pauses })).pipe(Effect.catchTag("StorageError", Effect.die)),
-      pause: Effect.fnUntraced(
-        function* ({ payload: { reason, scope } }) {
-          return yield* queue.pause(yield* CurrentPrincipal, scope, reason, yield* RequestOrigin)
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      resume: Effect.fnUntraced(
-        function* ({ payload: { reason = "", scope } }) {
-          return { scope, resumed: yield* queue.resume(yield* CurrentPrincipal, scope, reason, yield* RequestOrigin) }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      get: Effect.fnUntraced(
-        function* ({ params }) {
-          return detailView(yield* queue.get(yield* CurrentPrincipal, params.execution_id))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      reprioritise: Effect.fnUntraced(
-        function* ({ params, payload }) {
-          const caller = yield* CurrentPrincipal
-          const { execution_id: id } = params
-          return detailView(yield* queue.reprioritise(caller, id, payload.priority, yield* RequestOrigin))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      )
+      list: Effect.fnUntraced(function* ({ query }) {
+        const asked = pageOf(query, 100)
+        const { owner_id: ownerId, runtime, state } = query
+        const filter = { ownerId, runtime, state, ...asked }
+        const { entries, queues, pauses, total } = yield* queue.list(yield* CurrentPrincipal, filter)
+        const runtimes = queues.map(({ waitSeconds, ...queue }) => ({
+          ...queue,
+          estimatedWaitSeconds: waitSeconds ?? null
+        }))
+        return { entries: entries.map(entryView), ...pageEcho(asked, total, entries.length), runtimes, pauses }
+      }),
+      pauses: () => Effect.map(queue.pauses, (pauses) => ({ pauses })),
+      pause: Effect.fnUntraced(function* ({ payload: { reason, scope } }) {
+        return yield* queue.pause(yield* CurrentPrincipal, scope, reason, yield* RequestOrigin)
+      }),
+      resume: Effect.fnUntraced(function* ({ payload: { reason = "", scope } }) {
+        return { scope, resumed: yield* queue.resume(yield* CurrentPrincipal, scope, reason, yield* RequestOrigin) }
+      }),
+      get: Effect.fnUntraced(function* ({ params }) {
+        return detailView(yield* queue.get(yield* CurrentPrincipal, params.execution_id))
+      }),
+      reprioritise: Effect.fnUntraced(function* ({ params, payload }) {
+        const caller = yield* CurrentPrincipal
+        const { execution_id: id } = params
+        return detailView(yield* queue.reprioritise(caller, id, payload.priority, yield* RequestOrigin))
+      })
     })
   }, withServices)
 ).pipe(lean)

@@ -2,6 +2,7 @@
 import { ExecutionRestarts } from "@fairlead/core/executions/ExecutionRestarts"
 import { ForceFail } from "@fairlead/core/executions/ForceFail"
 import type { SagaId } from "@fairlead/core/ids/SagaId"
+import { executionSubject } from "@fairlead/core/ids/Subject"
 import { Sagas } from "@fairlead/core/sagas/Sagas"
 import { StuckSagas } from "@fairlead/core/sagas/StuckSagas"
 import { DateTime, Effect } from "effect"
@@ -21,18 +22,16 @@ export const SagasHandlers = HttpApiBuilder.group(
     const [sagas, restarts] = [yield* Sagas, yield* ExecutionRestarts]
     const [force, stuckSagas] = [yield* ForceFail, yield* StuckSagas]
 
-    const page = Effect.fnUntraced(
-      function* (query: SagasSearch) {
-        const asked = pageOf(query, 100)
-        const { created_from: createdFrom, created_to: createdTo, older_than_seconds: age, node_id: nodeId } = query
-        const { execution_id: executionId, name: sagaName, owner_id: ownerId, state } = query
-        const stalledSince = age === undefined ? undefined : DateTime.subtract(yield* DateTime.now, { seconds: age })
-        const filter = { state, sagaName, executionId, ownerId, nodeId, createdFrom, createdTo, stalledSince, ...asked }
-        const { sagas: found, total } = yield* sagas.list(yield* CurrentPrincipal, filter)
-        return { sagas: found.map(sagaView), ...pageEcho(asked, total, found.length) }
-      },
-      Effect.catchTag("StorageError", Effect.die)
-    )
+    const page = Effect.fnUntraced(function* (query: SagasSearch) {
+      const asked = pageOf(query, 100)
+      const { created_from: createdFrom, created_to: createdTo, older_than_seconds: age, node_id: nodeId } = query
+      const { execution_id: executionId, name: sagaName, owner_id: ownerId, state } = query
+      const stalledSince = age === undefined ? undefined : DateTime.subtract(yield* DateTime.now, { seconds: age })
+      const subject = executionId === undefined ? undefined : executionSubject(executionId)
+      const filter = { state, sagaName, subject, ownerId, nodeId, createdFrom, createdTo, stalledSince, ...asked }
+      const { sagas: found, total } = yield* sagas.list(yield* CurrentPrincipal, filter)
+      return { sagas: found.map(sagaView), ...pageEcho(asked, total, found.length) }
+    })
 
     const restarted = Effect.fnUntraced(
       function* (restartOf: SagaId, wanted: string | undefined) {
@@ -49,49 +48,35 @@ export const SagasHandlers = HttpApiBuilder.group(
         // Neither a key nor a time is sent with a restart.
         IdempotencyKeyReused: Effect.die,
         RunAtTooFar: Effect.die,
-        LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)),
-        StorageError: Effect.die
+        LimitTooHigh: (error) => Effect.fail(inRequestUnits(error))
       })
     )
 
     return handlers.handleAll({
       list: ({ query }) => page(query),
       listOfExecution: ({ params, query }) => page({ ...query, execution_id: params.execution_id }),
-      get: Effect.fnUntraced(
-        function* ({ params }) {
-          return sagaView(yield* sagas.get(yield* CurrentPrincipal, params.saga_id))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      stuck: Effect.fnUntraced(
-        function* ({ query: { after, limit = 200, older_than_seconds: olderThanSeconds = 300 } }) {
-          const asked = { olderThanSeconds, limit, after }
-          const { next, stuck } = yield* stuckSagas.report(yield* CurrentPrincipal, asked)
-          return { sagas: stuck.map(stuckView), next: next ?? null }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      history: Effect.fnUntraced(
-        function* ({ params }) {
-          return sagaHistoryView(yield* sagas.history(yield* CurrentPrincipal, params.saga_id))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
+      get: Effect.fnUntraced(function* ({ params }) {
+        return sagaView(yield* sagas.get(yield* CurrentPrincipal, params.saga_id))
+      }),
+      stuck: Effect.fnUntraced(function* ({
+        query: { after, limit = 200, older_than_seconds: olderThanSeconds = 300 }
+      }) {
+        const asked = { olderThanSeconds, limit, after }
+        const { next, stuck } = yield* stuckSagas.report(yield* CurrentPrincipal, asked)
+        return { sagas: stuck.map(stuckView), next: next ?? null }
+      }),
+      history: Effect.fnUntraced(function* ({ params }) {
+        return sagaHistoryView(yield* sagas.history(yield* CurrentPrincipal, params.saga_id))
+      }),
       retry: ({ params }) => restarted(params.saga_id, undefined),
       restart: ({ params, payload }) => restarted(params.saga_id, payload.fromStep),
-      forceFail: Effect.fnUntraced(
-        function* ({ params, payload }) {
-          return sagaView(yield* force.forceFail(yield* CurrentPrincipal, params.saga_id, payload.reason))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      cancel: Effect.fnUntraced(
-        function* ({ params }) {
-          yield* sagas.cancel(yield* CurrentPrincipal, params.saga_id, "Saga cancelled by user request")
-          return { success: true, message: "Saga cancellation requested", sagaId: params.saga_id }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      )
+      forceFail: Effect.fnUntraced(function* ({ params, payload }) {
+        return sagaView(yield* force.forceFail(yield* CurrentPrincipal, params.saga_id, payload.reason))
+      }),
+      cancel: Effect.fnUntraced(function* ({ params }) {
+        yield* sagas.cancel(yield* CurrentPrincipal, params.saga_id, "Saga cancelled by user request")
+        return { success: true, message: "Saga cancellation requested", sagaId: params.saga_id }
+      })
     })
   }, withServices)
 ).pipe(lean)

@@ -43,34 +43,36 @@ const query = Schema.Struct(pageQuery(500))
 
 export class SparePartsApi extends HttpApiGroup.make("spare-parts")
   .add(
-    HttpApiEndpoint.get("list", "/spare-parts", { query, success: SparePartList })
-      .annotate(RequiredPermission, "spare-parts:read")
-      .annotate(OpenApi.Summary, "List spare parts")
-      .annotate(
-        OpenApi.Description,
+    HttpApiEndpoint.get("list", "/spare-parts", { query, success: SparePartList }).annotateMerge(
+      operation(
+        "spare-parts:read",
+        "List spare parts",
         "SpareParts that the caller may see, newest first, 50 unless `limit` says otherwise."
-      ),
-    HttpApiEndpoint.post("create", "/spare-parts", { payload: SparePartNaming, success: SparePartAnswer })
-      .annotate(RequiredPermission, "spare-parts:write")
-      .annotate(OpenApi.Summary, "Create a spare part")
-      .annotate(OpenApi.Description, "The spare part belongs to the caller."),
+      )
+    ),
+    HttpApiEndpoint.post("create", "/spare-parts", {
+      payload: SparePartNaming,
+      success: SparePartAnswer
+    }).annotateMerge(operation("spare-parts:write", "Create a spare part", "The spare part belongs to the caller.")),
     HttpApiEndpoint.get("get", "/spare-parts/:spare_part_id", {
       params,
       success: SparePartAnswer,
       error: sparePartNotFound
-    })
-      .annotate(RequiredPermission, "spare-parts:read")
-      .annotate(OpenApi.Summary, "Get a spare part")
-      .annotate(OpenApi.Description, "One spare part; 404 also for somebody else's."),
+    }).annotateMerge(
+      operation("spare-parts:read", "Get a spare part", "One spare part; 404 also for somebody else's.")
+    ),
     HttpApiEndpoint.patch("rename", "/spare-parts/:spare_part_id", {
       params,
       payload: SparePartNaming,
       success: SparePartAnswer,
       error: [sparePartNotFound, sparePartUnchanged, sparePartContended]
-    })
-      .annotate(RequiredPermission, "spare-parts:write")
-      .annotate(OpenApi.Summary, "Rename a spare part")
-      .annotate(OpenApi.Description, "Gives the spare part another name; the name it has already is refused.")
+    }).annotateMerge(
+      operation(
+        "spare-parts:write",
+        "Rename a spare part",
+        "Gives the spare part another name; the name it has already is refused."
+      )
+    )
   )
   .prefix("/api/v1")
   .middleware(Authorization)

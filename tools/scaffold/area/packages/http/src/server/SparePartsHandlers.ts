@@ -13,32 +13,20 @@ export const SparePartsHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const spareParts = yield* SpareParts
     return handlers.handleAll({
-      list: Effect.fnUntraced(
-        function* ({ query }) {
-          const asked = pageOf(query, 50)
-          const { total, spareParts: found } = yield* spareParts.list(yield* CurrentPrincipal, asked)
-          return { items: found.map(sparePartView), ...pageEcho(asked, total, found.length) }
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      create: Effect.fnUntraced(
-        function* ({ payload }) {
-          return sparePartView(yield* spareParts.create(yield* CurrentPrincipal, payload.name))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      get: Effect.fnUntraced(
-        function* ({ params }) {
-          return sparePartView(yield* spareParts.get(yield* CurrentPrincipal, params.spare_part_id))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      ),
-      rename: Effect.fnUntraced(
-        function* ({ params, payload }) {
-          return sparePartView(yield* spareParts.rename(yield* CurrentPrincipal, params.spare_part_id, payload.name))
-        },
-        Effect.catchTag("StorageError", Effect.die)
-      )
+      list: Effect.fnUntraced(function* ({ query }) {
+        const asked = pageOf(query, 50)
+        const { total, spareParts: found } = yield* spareParts.list(yield* CurrentPrincipal, asked)
+        return { items: found.map(sparePartView), ...pageEcho(asked, total, found.length) }
+      }),
+      create: Effect.fnUntraced(function* ({ payload }) {
+        return sparePartView(yield* spareParts.create(yield* CurrentPrincipal, payload.name))
+      }),
+      get: Effect.fnUntraced(function* ({ params }) {
+        return sparePartView(yield* spareParts.get(yield* CurrentPrincipal, params.spare_part_id))
+      }),
+      rename: Effect.fnUntraced(function* ({ params, payload }) {
+        return sparePartView(yield* spareParts.rename(yield* CurrentPrincipal, params.spare_part_id, payload.name))
+      })
     })
   })
 )
