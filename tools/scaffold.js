@@ -85,7 +85,7 @@ run("pnpm", ["run", "gen"])
 const left = {
   area: [
     `fields and decisions of ${pascal(one)}, and a golden file if it is stored`,
-    `${pascal(one)}Store in the union Stores and in Storage.layerMemory (core/src/storage/Storage.ts); then each storage adapter fails to compile until it has one`,
+    `${pascal(one)}Store in the union Stores and in layerMemory (core/src/Stores.ts); then each storage adapter fails to compile until it has one`,
     `a contract suite for the store in packages/testing/src/contracts, run by every implementation`,
     `the permissions in the bundles of core/src/auth/roles/Role.ts`,
     `${pascal(word)}Api in http/src/api/Api.ts, ${pascal(word)}Handlers and ${pascal(word)}.layer in the hosts, and a test of each declared error`,

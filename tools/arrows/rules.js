@@ -33,6 +33,14 @@ export default {
       { path: "^packages/core/src/" },
       { pathNot: ["^packages/core/src/", "node_modules/effect/"] }
     ),
+    {
+      name: "core-areas-in-layers",
+      comment: "Areas of core stand one above the other; ARCHITECTURE.md draws the order.",
+      severity: "error",
+      scope: "folder",
+      from: { path: "^packages/core/src/[^/]+$" },
+      to: { circular: true }
+    },
     forbid(
       "core-areas-keep-their-stores",
       "An area uses another area's ids, models, errors, events and service, never its store.",

@@ -30,44 +30,6 @@ export type RequestInvalidProblem = {
     }>;
 };
 
-export type UnavailableProblem = {
-    type: 'urn:fairlead:problem:unavailable';
-    title: 'Try again';
-    status: 503;
-    detail: string;
-    error: string;
-    code: 'UNAVAILABLE';
-    status_code: 503;
-    request_id: string;
-    retry_after_seconds: number;
-};
-
-export type DeadlineExceededProblem = {
-    type: 'urn:fairlead:problem:deadline-exceeded';
-    title: 'No answer in time';
-    status: 503;
-    detail: string;
-    error: string;
-    code: 'DEADLINE_EXCEEDED';
-    status_code: 503;
-    request_id: string;
-    seconds: number;
-    retry_after_seconds: number;
-};
-
-export type OverloadedProblem = {
-    type: 'urn:fairlead:problem:overloaded';
-    title: 'Overloaded';
-    status: 503;
-    detail: string;
-    error: string;
-    code: 'OVERLOADED';
-    status_code: 503;
-    request_id: string;
-    resource: 'long answers' | 'bytes of answers' | 'held requests' | 'streams' | 'bytes of bodies';
-    retry_after_seconds: number;
-};
-
 export type TooMuchAtOnceProblem = {
     type: 'urn:fairlead:problem:too-much-at-once';
     title: 'Too much at once';
@@ -150,6 +112,44 @@ export type MalformedBodyProblem = {
     code: 'MALFORMED_BODY';
     status_code: 400;
     request_id: string;
+};
+
+export type DeadlineExceededProblem = {
+    type: 'urn:fairlead:problem:deadline-exceeded';
+    title: 'No answer in time';
+    status: 503;
+    detail: string;
+    error: string;
+    code: 'DEADLINE_EXCEEDED';
+    status_code: 503;
+    request_id: string;
+    seconds: number;
+    retry_after_seconds: number;
+};
+
+export type OverloadedProblem = {
+    type: 'urn:fairlead:problem:overloaded';
+    title: 'Overloaded';
+    status: 503;
+    detail: string;
+    error: string;
+    code: 'OVERLOADED';
+    status_code: 503;
+    request_id: string;
+    resource: 'long answers' | 'bytes of answers' | 'held requests' | 'streams' | 'bytes of bodies';
+    retry_after_seconds: number;
+};
+
+export type UnavailableProblem = {
+    type: 'urn:fairlead:problem:unavailable';
+    title: 'Try again';
+    status: 503;
+    detail: string;
+    error: string;
+    code: 'UNAVAILABLE';
+    status_code: 503;
+    request_id: string;
+    retry_after_seconds: number;
 };
 
 export type UnauthorizedProblem = {
@@ -504,13 +504,13 @@ export type SagaListResponse = {
     pages: number;
 };
 
-export type ExecutionAdmittedProblem = {
-    type: 'urn:fairlead:problem:execution-admitted';
+export type SlotAssignedProblem = {
+    type: 'urn:fairlead:problem:slot-assigned';
     title: 'Execution has a slot';
     status: 409;
     detail: string;
     error: string;
-    code: 'EXECUTION_ADMITTED';
+    code: 'SLOT_ASSIGNED';
     status_code: 409;
     request_id: string;
     execution_id: string;
@@ -2826,9 +2826,9 @@ export type AuthVerifyErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type AuthVerifyError = AuthVerifyErrors[keyof AuthVerifyErrors];
@@ -2875,9 +2875,9 @@ export type AuthSelfErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type AuthSelfError = AuthSelfErrors[keyof AuthSelfErrors];
@@ -2938,9 +2938,9 @@ export type AuthUpdateSelfErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type AuthUpdateSelfError = AuthUpdateSelfErrors[keyof AuthUpdateSelfErrors];
@@ -3005,9 +3005,9 @@ export type AuthChangePasswordErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type AuthChangePasswordError = AuthChangePasswordErrors[keyof AuthChangePasswordErrors];
@@ -3054,9 +3054,9 @@ export type AuthListApiKeysErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type AuthListApiKeysError = AuthListApiKeysErrors[keyof AuthListApiKeysErrors];
@@ -3121,9 +3121,9 @@ export type AuthCreateApiKeyErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type AuthCreateApiKeyError = AuthCreateApiKeyErrors[keyof AuthCreateApiKeyErrors];
@@ -3186,9 +3186,9 @@ export type AuthRevokeApiKeyErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type AuthRevokeApiKeyError = AuthRevokeApiKeyErrors[keyof AuthRevokeApiKeyErrors];
@@ -3451,9 +3451,9 @@ export type EventsHealthErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type EventsHealthError = EventsHealthErrors[keyof EventsHealthErrors];
@@ -3521,9 +3521,9 @@ export type ExecutionsListErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsListError = ExecutionsListErrors[keyof ExecutionsListErrors];
@@ -3595,9 +3595,9 @@ export type ExecutionsSubmitErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsSubmitError = ExecutionsSubmitErrors[keyof ExecutionsSubmitErrors];
@@ -3665,9 +3665,9 @@ export type ExecutionsListOwnErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsListOwnError = ExecutionsListOwnErrors[keyof ExecutionsListOwnErrors];
@@ -3734,9 +3734,9 @@ export type ExecutionsRemoveErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsRemoveError = ExecutionsRemoveErrors[keyof ExecutionsRemoveErrors];
@@ -3793,9 +3793,9 @@ export type ExecutionsGetErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsGetError = ExecutionsGetErrors[keyof ExecutionsGetErrors];
@@ -3862,9 +3862,9 @@ export type ExecutionsUpdateErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsUpdateError = ExecutionsUpdateErrors[keyof ExecutionsUpdateErrors];
@@ -3921,9 +3921,9 @@ export type ExecutionsAttemptsErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsAttemptsError = ExecutionsAttemptsErrors[keyof ExecutionsAttemptsErrors];
@@ -3983,9 +3983,9 @@ export type ExecutionsResultErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsResultError = ExecutionsResultErrors[keyof ExecutionsResultErrors];
@@ -4052,9 +4052,9 @@ export type ExecutionsCancelErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsCancelError = ExecutionsCancelErrors[keyof ExecutionsCancelErrors];
@@ -4125,9 +4125,9 @@ export type ExecutionsRetryErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsRetryError = ExecutionsRetryErrors[keyof ExecutionsRetryErrors];
@@ -4187,9 +4187,9 @@ export type ExecutionsEventsErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsEventsError = ExecutionsEventsErrors[keyof ExecutionsEventsErrors];
@@ -4260,9 +4260,9 @@ export type ExecutionsLogsErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsLogsError = ExecutionsLogsErrors[keyof ExecutionsLogsErrors];
@@ -4327,9 +4327,9 @@ export type ExecutionsTranscriptErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsTranscriptError = ExecutionsTranscriptErrors[keyof ExecutionsTranscriptErrors];
@@ -4391,9 +4391,9 @@ export type ExecutionsStreamErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type ExecutionsStreamError = ExecutionsStreamErrors[keyof ExecutionsStreamErrors];
@@ -4607,9 +4607,9 @@ export type HealthReportErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type HealthReportError = HealthReportErrors[keyof HealthReportErrors];
@@ -4910,9 +4910,9 @@ export type InstancesListErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type InstancesListError = InstancesListErrors[keyof InstancesListErrors];
@@ -4971,9 +4971,9 @@ export type QueueListErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type QueueListError = QueueListErrors[keyof QueueListErrors];
@@ -5020,9 +5020,9 @@ export type QueuePausesErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type QueuePausesError = QueuePausesErrors[keyof QueuePausesErrors];
@@ -5083,9 +5083,9 @@ export type QueuePauseErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type QueuePauseError = QueuePauseErrors[keyof QueuePauseErrors];
@@ -5146,9 +5146,9 @@ export type QueueResumeErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type QueueResumeError = QueueResumeErrors[keyof QueueResumeErrors];
@@ -5205,9 +5205,9 @@ export type QueueGetErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type QueueGetError = QueueGetErrors[keyof QueueGetErrors];
@@ -5256,7 +5256,7 @@ export type QueueReprioritiseErrors = {
     /**
      * Execution has a slot
      */
-    409: ExecutionAdmittedProblem;
+    409: SlotAssignedProblem;
     /**
      * Body too large
      */
@@ -5278,9 +5278,9 @@ export type QueueReprioritiseErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type QueueReprioritiseError = QueueReprioritiseErrors[keyof QueueReprioritiseErrors];
@@ -5350,9 +5350,9 @@ export type SagasListErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type SagasListError = SagasListErrors[keyof SagasListErrors];
@@ -5409,9 +5409,9 @@ export type SagasGetErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type SagasGetError = SagasGetErrors[keyof SagasGetErrors];
@@ -5474,9 +5474,9 @@ export type SagasListOfExecutionErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type SagasListOfExecutionError = SagasListOfExecutionErrors[keyof SagasListOfExecutionErrors];
@@ -5533,9 +5533,9 @@ export type SagasHistoryErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type SagasHistoryError = SagasHistoryErrors[keyof SagasHistoryErrors];
@@ -5598,9 +5598,9 @@ export type SagasCancelErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type SagasCancelError = SagasCancelErrors[keyof SagasCancelErrors];
@@ -5655,9 +5655,9 @@ export type SagasStuckErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type SagasStuckError = SagasStuckErrors[keyof SagasStuckErrors];
@@ -5724,9 +5724,9 @@ export type SagasRetryErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type SagasRetryError = SagasRetryErrors[keyof SagasRetryErrors];
@@ -5797,9 +5797,9 @@ export type SagasRestartErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type SagasRestartError = SagasRestartErrors[keyof SagasRestartErrors];
@@ -5870,9 +5870,9 @@ export type SagasForceFailErrors = {
      */
     500: InternalErrorProblem;
     /**
-     * Overloaded | No answer in time | Try again
+     * Try again | Overloaded | No answer in time
      */
-    503: OverloadedProblem | DeadlineExceededProblem | UnavailableProblem;
+    503: UnavailableProblem | OverloadedProblem | DeadlineExceededProblem;
 };
 
 export type SagasForceFailError = SagasForceFailErrors[keyof SagasForceFailErrors];

@@ -5,7 +5,7 @@ import { EventLog } from "../events/EventLog.ts"
 import type { UserEvents } from "../events/UserEvents.ts"
 import type { UserId } from "../ids/UserId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
-import { type Origin, storedOrigin } from "./Origin.ts"
+import { type RequestSource, storedSource } from "./RequestSource.ts"
 import type { User } from "./users/User.ts"
 
 export type UserEvent = (typeof UserEvents)[number]["Type"]
@@ -18,12 +18,17 @@ export class AuthEvents extends Context.Service<
   AuthEvents,
   {
     /** Appends to the user's own stream, in the order given. */
-    ofUser(id: UserId, origin: Origin, events: ReadonlyArray<UserEvent>): Effect.Effect<void, StorageError>
+    ofUser(id: UserId, source: RequestSource, events: ReadonlyArray<UserEvent>): Effect.Effect<void, StorageError>
     /**
      * Appends a failed check of a password to `auth/failures`. Names the user only if there is one: what was typed in the place
      * of a name may be a password.
      */
-    failure(user: User | undefined, origin: Origin, reason: string, locked: boolean): Effect.Effect<void, StorageError>
+    failure(
+      user: User | undefined,
+      source: RequestSource,
+      reason: string,
+      locked: boolean
+    ): Effect.Effect<void, StorageError>
   }
 >()("@fairlead/core/auth/AuthEvents") {
   static readonly layer = Layer.effect(
@@ -35,16 +40,16 @@ export class AuthEvents extends Context.Service<
       const append = Effect.fnUntraced(function* (
         stream: string,
         about: { readonly aggregateId: string; readonly userId?: UserId | undefined },
-        origin: Origin,
+        source: RequestSource,
         events: ReadonlyArray<UserEvent>
       ) {
-        yield* log.append(stream, yield* factory.makeAll({ ...storedOrigin(origin), ...about }, events))
+        yield* log.append(stream, yield* factory.makeAll({ ...storedSource(source), ...about }, events))
       })
 
       return AuthEvents.of({
-        ofUser: (userId, origin, events) => append(userStream(userId), { aggregateId: userId, userId }, origin, events),
-        failure: (user, origin, reason, locked) => {
-          const { ipAddress = null } = storedOrigin(origin)
+        ofUser: (userId, source, events) => append(userStream(userId), { aggregateId: userId, userId }, source, events),
+        failure: (user, source, reason, locked) => {
+          const { ipAddress = null } = storedSource(source)
           const failed: UserEvent = { _tag: "AuthFailed", username: user?.username ?? null, reason, ipAddress }
           const violation: UserEvent = {
             _tag: "SecurityViolation",
@@ -54,7 +59,7 @@ export class AuthEvents extends Context.Service<
             ipAddress
           }
           const about = { aggregateId: user?.userId ?? failuresStream, userId: user?.userId }
-          return append(failuresStream, about, origin, locked ? [failed, violation] : [failed])
+          return append(failuresStream, about, source, locked ? [failed, violation] : [failed])
         }
       })
     })

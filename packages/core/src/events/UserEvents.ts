@@ -4,11 +4,11 @@ import { ApiKeyId } from "../ids/ApiKeyId.ts"
 import { UserId } from "../ids/UserId.ts"
 
 export const LoginMethod = Schema.Literals(["password", "oauth", "sso", "api_key"])
-const origin = { ipAddress: Schema.NullOr(Schema.String), userAgent: Schema.NullOr(Schema.String) }
+const source = { ipAddress: Schema.NullOr(Schema.String), userAgent: Schema.NullOr(Schema.String) }
 
 export const UserEvents = [
   Schema.TaggedStruct("UserRegistered", { userId: UserId, username: Schema.String, email: Schema.String }),
-  Schema.TaggedStruct("UserLoggedIn", { userId: UserId, loginMethod: LoginMethod, ...origin }),
+  Schema.TaggedStruct("UserLoggedIn", { userId: UserId, loginMethod: LoginMethod, ...source }),
   Schema.TaggedStruct("UserLoggedOut", { userId: UserId, logoutReason: Schema.NullOr(Schema.String) }),
   Schema.TaggedStruct("UserUpdated", {
     userId: UserId,

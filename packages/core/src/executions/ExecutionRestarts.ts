@@ -3,8 +3,8 @@
  * goes through admission and the line like any other.
  */
 import { Context, Effect, Layer } from "effect"
-import type { Origin } from "../auth/Origin.ts"
 import type { Principal } from "../auth/Principal.ts"
+import type { RequestSource } from "../auth/RequestSource.ts"
 import type { ExecutionId } from "../ids/ExecutionId.ts"
 import type { SagaId } from "../ids/SagaId.ts"
 import { executionIdOf } from "../ids/Subject.ts"
@@ -32,7 +32,7 @@ export class ExecutionRestarts extends Context.Service<
       caller: Principal,
       sagaId: SagaId,
       fromStep: string | undefined,
-      origin: Origin
+      source: RequestSource
     ): Effect.Effect<
       Restarted,
       SagaNotFound | SagaNotRestartable | ExecutionNotFound | ExecutionActive | AdmissionError
@@ -44,11 +44,11 @@ export class ExecutionRestarts extends Context.Service<
     Effect.gen(function* () {
       const [sagas, executions] = [yield* Sagas, yield* Executions]
       return ExecutionRestarts.of({
-        restart: Effect.fn("ExecutionRestarts.restart")(function* (caller, sagaId, wanted, origin) {
+        restart: Effect.fn("ExecutionRestarts.restart")(function* (caller, sagaId, wanted, source) {
           const { plan, saga } = yield* sagas.planRestart(caller, sagaId, wanted)
           const retryOf = executionIdOf(saga.subject)
           if (retryOf === undefined) return yield* new SagaNotFound({ sagaId })
-          const execution = yield* executions.retry(caller, retryOf, origin, plan)
+          const execution = yield* executions.retry(caller, retryOf, source, plan)
           return { execution, retryOf, fromStep: plan.fromStep }
         })
       })

@@ -35,7 +35,7 @@ export const make = Effect.gen(function* () {
         ? (expiresAt ?? DateTime.add(saga.createdAt, { milliseconds: policy.ttlMillis }))
         : DateTime.add(startedAt, { milliseconds: limits.timeoutMillis + overdueMillis }),
     cleanup: Effect.fnUntraced(function* (context) {
-      yield* slots.free(context.subject.executionId)
+      yield* slots.release(context.subject.executionId)
       const begun = startedOf(context)
       if (begun !== undefined) yield* jobs.remove(begun.handle)
     }),

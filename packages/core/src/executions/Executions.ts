@@ -1,7 +1,7 @@
 /** Use cases on executions: submit, look up, cancel, repeat, delete. Running them is the saga's business. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
-import type { Origin } from "../auth/Origin.ts"
 import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
+import type { RequestSource } from "../auth/RequestSource.ts"
 import type { Permission } from "../auth/roles/Permission.ts"
 import { EventFactory } from "../events/EventFactory.ts"
 import { type EventFilter, EventLog } from "../events/EventLog.ts"
@@ -42,7 +42,11 @@ export class Executions extends Context.Service<
      * Accepts a script: when this returns, the execution survives a crash of every host. With a key, the same request again
      * within 24 hours returns the first execution.
      */
-    submit(caller: Principal, request: ExecutionRequest, origin: Origin): Effect.Effect<Execution, AdmissionError>
+    submit(
+      caller: Principal,
+      request: ExecutionRequest,
+      source: RequestSource
+    ): Effect.Effect<Execution, AdmissionError>
     get(caller: Principal, id: ExecutionId): Effect.Effect<Execution, ExecutionNotFound | StorageError>
     /** All attempts as the execution stood with each, oldest first, the current one last; at most 20. */
     attempts(
@@ -91,7 +95,7 @@ export class Executions extends Context.Service<
       caller: Principal,
       id: ExecutionId,
       reason: string | undefined,
-      origin: Origin
+      source: RequestSource
     ): Effect.Effect<
       { readonly requested: boolean; readonly execution: Execution },
       ExecutionNotFound | ExecutionEnded | StorageError
@@ -111,7 +115,7 @@ export class Executions extends Context.Service<
     retry(
       caller: Principal,
       id: ExecutionId,
-      origin: Origin,
+      source: RequestSource,
       restart?: SagaRestart
     ): Effect.Effect<Execution, ExecutionNotFound | ExecutionActive | AdmissionError>
     /**
@@ -121,7 +125,7 @@ export class Executions extends Context.Service<
     remove(
       caller: Principal,
       id: ExecutionId,
-      origin: Origin
+      source: RequestSource
     ): Effect.Effect<void, ExecutionNotFound | ExecutionActive | StorageError>
   }
 >()("@fairlead/core/executions/Executions") {
@@ -207,7 +211,7 @@ export class Executions extends Context.Service<
       })
 
       return Executions.of({
-        submit: Effect.fn("Executions.submit")((caller, request, origin) => admission.accept(caller, request, origin)),
+        submit: Effect.fn("Executions.submit")((caller, request, source) => admission.accept(caller, request, source)),
         get: Effect.fn("Executions.get")((caller, id) => find(caller, "executions:read", id)),
         attempts: Effect.fn("Executions.attempts")(function* (caller, id) {
           return attemptsOf(yield* find(caller, "executions:read", id))
@@ -250,7 +254,7 @@ export class Executions extends Context.Service<
           const changed = yield* store.relabel(id, change)
           return Option.isSome(changed) ? changed.value : yield* new ExecutionNotFound({ executionId: id })
         }),
-        retry: Effect.fn("Executions.retry")(function* (caller, id, origin, restart) {
+        retry: Effect.fn("Executions.retry")(function* (caller, id, source, restart) {
           const execution = yield* find(caller, "executions:write", id)
           if (!isTerminal(execution.status))
             return yield* new ExecutionActive({ executionId: id, executionStatus: execution.status })
@@ -259,16 +263,16 @@ export class Executions extends Context.Service<
           const { args, concurrencyKey, labels, limits, name, priority, retryPolicy, waitForBackground } = execution
           const again = { args, env, limits, waitForBackground, priority, retryPolicy, concurrencyKey, name, labels }
           const request = { script, lang, langVersion, runtime, ...again, retryOf: id, restart }
-          return yield* admission.accept(caller, request, origin)
+          return yield* admission.accept(caller, request, source)
         }),
-        remove: Effect.fn("Executions.remove")(function* (caller, id, origin) {
+        remove: Effect.fn("Executions.remove")(function* (caller, id, source) {
           const execution = yield* find(caller, "executions:delete", id)
           const isActive = !isTerminal(execution.status)
           if (isActive && !mayTouch(caller, "executions:admin", execution.ownerId))
             return yield* new ExecutionActive({ executionId: id, executionStatus: execution.status })
           if (isActive) yield* requestCancel(caller, id, "user_requested")
           const ended = yield* settled(caller, "executions:delete", id, removalMillis)
-          const cause = { ...origin, aggregateId: id, userId: caller.userId }
+          const cause = { ...source, aggregateId: id, userId: caller.userId }
           const deleted = yield* events.make(cause, {
             _tag: "ExecutionDeleted",
             executionId: id,

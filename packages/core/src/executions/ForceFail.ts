@@ -78,7 +78,7 @@ export class ForceFail extends Context.Service<
             return yield* new SagaAlreadyEnded({ sagaId: id, sagaState: state })
           }
           const executionId = executionIdOf(before.subject)
-          if (executionId !== undefined) yield* slots.free(executionId)
+          if (executionId !== undefined) yield* slots.release(executionId)
           return failed.value
         })
       })

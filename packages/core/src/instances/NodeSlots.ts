@@ -25,18 +25,18 @@ export class NodeSlots extends Context.Service<
     readonly nodes: Effect.Effect<ReadonlyArray<LocalNode>>
     /** Whether its runtime starts anything at this moment. */
     isOpen(nodeId: NodeId): Effect.Effect<boolean>
-    /** Takes a slot if one seems to be free; it is given back by `free`. Takes none before the place was learnt of. */
+    /** Takes a slot if one seems to be free; it is given back by `release`. Takes none before the place was learnt of. */
     reserve(nodeId: NodeId, executionId: ExecutionId): Effect.Effect<boolean>
     /** Counts executions that the store lets in there. Call it before that is committed, so that no slot is taken twice. */
-    take(nodeId: NodeId, executionIds: ReadonlyArray<ExecutionId>): Effect.Effect<void>
+    acquire(nodeId: NodeId, executionIds: ReadonlyArray<ExecutionId>): Effect.Effect<void>
     /** No effect if it holds none. */
-    free(executionId: ExecutionId): Effect.Effect<void>
+    release(executionId: ExecutionId): Effect.Effect<void>
     /** What the store knows of a place; reservations of the last 10 s stay. */
-    learn(nodeId: NodeId, assigned: ReadonlyArray<ExecutionId>): Effect.Effect<void>
+    reconcile(nodeId: NodeId, assigned: ReadonlyArray<ExecutionId>): Effect.Effect<void>
     running(nodeId: NodeId): Effect.Effect<number>
     /** Waits for a slot to be given back since the last wait; for one reader. */
-    readonly freed: Effect.Effect<void>
-    /** Mean duration between `reserve` or admission and `free`, of late; none before the first. */
+    readonly released: Effect.Effect<void>
+    /** Mean duration between `reserve` or admission and `release`, of late; none before the first. */
     readonly meanRunMillis: Effect.Effect<Option.Option<number>>
   }
 >()("@fairlead/core/instances/NodeSlots") {
@@ -47,7 +47,7 @@ export class NodeSlots extends Context.Service<
       Effect.gen(function* () {
         const runtimes = yield* ScriptRuntimes
         const held = new Map<NodeId, Map<ExecutionId, number>>()
-        const freed = yield* Queue.sliding<void>(1)
+        const released = yield* Queue.sliding<void>(1)
         let meanRunMillis: number | undefined
 
         const at = (nodeId: NodeId) => {
@@ -85,27 +85,27 @@ export class NodeSlots extends Context.Service<
             slots.set(executionId, yield* Clock.currentTimeMillis)
             return true
           }),
-          take: (nodeId, executionIds) =>
+          acquire: (nodeId, executionIds) =>
             Effect.map(Clock.currentTimeMillis, (now) => {
               for (const executionId of executionIds) at(nodeId).set(executionId, now)
             }),
-          free: (executionId) =>
+          release: (executionId) =>
             Effect.flatMap(Clock.currentTimeMillis, (now) => {
               for (const slots of held.values()) {
                 const since = slots.get(executionId)
                 if (since !== undefined) note(now - since)
                 slots.delete(executionId)
               }
-              return Effect.asVoid(Queue.offer(freed, undefined))
+              return Effect.asVoid(Queue.offer(released, undefined))
             }),
-          learn: (nodeId, assigned) =>
+          reconcile: (nodeId, assigned) =>
             Effect.map(Clock.currentTimeMillis, (now) => {
               const before = held.get(nodeId) ?? new Map<ExecutionId, number>()
               const fresh = [...before].filter(([, since]) => now - since < reservationMillis)
               held.set(nodeId, new Map([...assigned.map((id) => [id, before.get(id) ?? now] as const), ...fresh]))
             }),
           running: (nodeId) => Effect.sync(() => held.get(nodeId)?.size ?? 0),
-          freed: Queue.take(freed),
+          released: Queue.take(released),
           meanRunMillis: Effect.sync(() => Option.fromUndefinedOr(meanRunMillis))
         })
       })

@@ -62,11 +62,11 @@ export class Enqueuer extends Context.Service<
     /**
      * Takes a slot of this host, if one is free and nothing that this host knows of speaks against it, for an execution that is then
      * stored with `AdmissionStore.createStarted`. Neither entry nor saga are stored yet; when they will not be, give the slot back with
-     * `NodeSlots.free`.
+     * `NodeSlots.release`.
      */
     startHere(order: EnqueueRequest): Effect.Effect<Option.Option<StartingHere>, StorageError>
     /** Goes to the end of the line. Joins the caller's transaction, which stores the saga with `AdmissionStore.createQueued` and starts it. */
-    enter(order: EnqueueRequest): Effect.Effect<Enqueued, StorageError>
+    enqueue(order: EnqueueRequest): Effect.Effect<Enqueued, StorageError>
     /** Puts an admitted execution back, for another attempt not before `runAt`, with a new saga; joins the caller's transaction. */
     requeue(
       order: Pick<EnqueueRequest, "executionId" | "ownerId" | "correlationId" | "definition">,
@@ -146,7 +146,7 @@ export class Enqueuer extends Context.Service<
         return Option.some({ entry, saga: claimedBy(yield* sagaOf(order, entry), registry.name, now) })
       })
 
-      const enter = Effect.fnUntraced(function* (order: EnqueueRequest) {
+      const enqueue = Effect.fnUntraced(function* (order: EnqueueRequest) {
         const entry = yield* entryOf(order, yield* DateTime.now)
         yield* store.enqueue(entry)
         yield* wakeups.send(queueTopic)
@@ -183,7 +183,7 @@ export class Enqueuer extends Context.Service<
         return yield* store.requeue(withState(found.value, "waiting"))
       })
 
-      return Enqueuer.of({ claimKey: store.claimKey, startHere, enter, requeue, unassign })
+      return Enqueuer.of({ claimKey: store.claimKey, startHere, enqueue, requeue, unassign })
     })
   )
 }

@@ -1,7 +1,7 @@
 /** Use cases on the line: look at it, change a priority, stop new starts and let them go on. Letting in is the dispatcher's business. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
-import type { Origin } from "../auth/Origin.ts"
 import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
+import type { RequestSource } from "../auth/RequestSource.ts"
 import type { Permission } from "../auth/roles/Permission.ts"
 import type { DomainEvent } from "../events/DomainEvent.ts"
 import { EventFactory } from "../events/EventFactory.ts"
@@ -66,15 +66,25 @@ export class Queue extends Context.Service<
       caller: Principal,
       id: ExecutionId,
       priority: number,
-      origin: Origin
+      source: RequestSource
     ): Effect.Effect<
       { readonly entry: QueueEntry; readonly position: QueuePosition },
       QueueEntryNotFound | SlotAssigned | StorageError
     >
     /** No host starts anything of that scope from now on; what runs goes on. Answers with the pause that holds, which may be an older one. */
-    pause(caller: Principal, scope: PauseScope, reason: string, origin: Origin): Effect.Effect<Pause, StorageError>
+    pause(
+      caller: Principal,
+      scope: PauseScope,
+      reason: string,
+      source: RequestSource
+    ): Effect.Effect<Pause, StorageError>
     /** Ends the pause of exactly that scope; `false` if there was none. Hosts start what waits at once. */
-    resume(caller: Principal, scope: PauseScope, reason: string, origin: Origin): Effect.Effect<boolean, StorageError>
+    resume(
+      caller: Principal,
+      scope: PauseScope,
+      reason: string,
+      source: RequestSource
+    ): Effect.Effect<boolean, StorageError>
     /** Oldest first. */
     readonly pauses: Effect.Effect<ReadonlyArray<Pause>, StorageError>
   }
@@ -97,10 +107,10 @@ export class Queue extends Context.Service<
         stream: string,
         aggregateId: string,
         caller: Principal,
-        origin: Origin,
+        source: RequestSource,
         event: DomainEvent
       ) {
-        const made = yield* events.make({ ...origin, aggregateId, userId: caller.userId }, event)
+        const made = yield* events.make({ ...source, aggregateId, userId: caller.userId }, event)
         yield* log.append(stream, [made])
       })
 
@@ -141,7 +151,7 @@ export class Queue extends Context.Service<
           if (Option.isNone(entry) || entry.value.state === "assigned") return Option.none()
           return Option.some(yield* forecast.position(entry.value))
         }),
-        reprioritise: Effect.fn("Queue.reprioritise")(function* (caller, id, priority, origin) {
+        reprioritise: Effect.fn("Queue.reprioritise")(function* (caller, id, priority, source) {
           const before = yield* find(caller, "queue:write", id)
           const rankAt = rankOf(before.runAt ?? before.queuedAt, priority, policy.ageingMillis)
           yield* storage.transaction(
@@ -150,7 +160,7 @@ export class Queue extends Context.Service<
                 const { executionId, nodeId } = yield* find(caller, "queue:write", id)
                 return yield* new SlotAssigned({ executionId, ...(nodeId === undefined ? {} : { nodeId }) })
               }
-              yield* record(executionStream(id), id, caller, origin, {
+              yield* record(executionStream(id), id, caller, source, {
                 _tag: "ExecutionReprioritised",
                 executionId: id,
                 priority,
@@ -162,24 +172,24 @@ export class Queue extends Context.Service<
           const entry = new QueueEntry({ ...before, priority, rankAt })
           return { entry, position: yield* forecast.position(entry) }
         }),
-        pause: Effect.fn("Queue.pause")(function* (caller, scope, reason, origin) {
+        pause: Effect.fn("Queue.pause")(function* (caller, scope, reason, source) {
           const pause: Pause = { scope, at: yield* DateTime.now, by: caller.username, reason }
           return yield* storage.transaction(
             Effect.gen(function* () {
               if (!(yield* store.pause(pause)))
                 return (yield* store.pauses).find((holding) => holding.scope === scope) ?? pause
               const event = { _tag: "QueuePaused", scope, reason, pausedBy: caller.username } as const
-              yield* record(queueStream, queueStream, caller, origin, event)
+              yield* record(queueStream, queueStream, caller, source, event)
               return pause
             })
           )
         }),
-        resume: Effect.fn("Queue.resume")(function* (caller, scope, reason, origin) {
+        resume: Effect.fn("Queue.resume")(function* (caller, scope, reason, source) {
           return yield* storage.transaction(
             Effect.gen(function* () {
               if (!(yield* store.resume(scope))) return false
               const event = { _tag: "QueueResumed", scope, reason, resumedBy: caller.username } as const
-              yield* record(queueStream, queueStream, caller, origin, event)
+              yield* record(queueStream, queueStream, caller, source, event)
               yield* wakeups.send(queueTopic)
               return true
             })

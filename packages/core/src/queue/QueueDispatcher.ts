@@ -52,7 +52,7 @@ export const layer = Layer.effectDiscard(
         Effect.gen(function* () {
           const entries = yield* store.assign(offer, policy.limits, now)
           for (const { sagaId } of entries) yield* launcher.resume(sagaId, nodeId)
-          yield* slots.take(
+          yield* slots.acquire(
             nodeId,
             entries.map(({ executionId }) => executionId)
           )
@@ -81,7 +81,7 @@ export const layer = Layer.effectDiscard(
       const nodes = yield* slots.nodes
       const now = yield* Clock.currentTimeMillis
       if (now - learnedMillis >= 1000) {
-        for (const { nodeId } of nodes) yield* slots.learn(nodeId, yield* store.assignedTo(nodeId))
+        for (const { nodeId } of nodes) yield* slots.reconcile(nodeId, yield* store.assignedTo(nodeId))
         yield* expire()
         learnedMillis = now
       }
@@ -97,7 +97,7 @@ export const layer = Layer.effectDiscard(
       Effect.catchTag("StorageError", (error) => Effect.logWarning("Nothing could be let in; trying again.", error))
     )
 
-    const slotFreed = Effect.repeat(slots.freed, { until: () => awaited })
+    const slotFreed = Effect.repeat(slots.released, { until: () => awaited })
 
     yield* round
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.raceFirst(next, slotFreed), round)))

@@ -9,7 +9,7 @@ export class QueueEntryNotFound extends Schema.TaggedError<QueueEntryNotFound>()
 }) {}
 
 /** The execution has a slot already, so its order means nothing any more. */
-export class SlotAssigned extends Schema.TaggedError<SlotAssigned>()("ExecutionAdmitted", {
+export class SlotAssigned extends Schema.TaggedError<SlotAssigned>()("SlotAssigned", {
   executionId: ExecutionId,
   nodeId: Schema.optionalKey(NodeId)
 }) {}

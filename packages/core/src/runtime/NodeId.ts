@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import type { ScriptRuntime } from "./ScriptRuntime.ts"
 
 /** `kind/node`, for example `process/machine-1`; at most 200 characters. */
-export const NodeId = Schema.String.check(Schema.isPattern(/^[a-z]+\/[^\s]{1,180}$/)).pipe(Schema.brand("Place"))
+export const NodeId = Schema.String.check(Schema.isPattern(/^[a-z]+\/[^\s]{1,180}$/)).pipe(Schema.brand("NodeId"))
 export type NodeId = typeof NodeId.Type
 
 export const nodeIdOf = ({ kind, node }: Pick<ScriptRuntime, "kind" | "node">): NodeId => NodeId.make(`${kind}/${node}`)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ApiKeys } from "@fairlead/core/auth/api-keys/ApiKeys"
 import { Users } from "@fairlead/core/auth/users/Users"
-import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { source } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, type Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { callerOf, identity, keyOwner, loggedIn, password, registered, secret, twoHosts } from "./support/identity.ts"
@@ -12,7 +12,7 @@ const refused = (key: Redacted.Redacted) => Effect.map(Effect.flip(keyOwner(key)
 const created = (name: string, request: { readonly expiresInDays?: number } = {}) =>
   Effect.flatMap(login(name), (caller) =>
     Effect.flatMap(ApiKeys, (keys) =>
-      Effect.map(keys.create(caller, { name: "ci", ...request }, origin()), (made) => ({ ...made, caller }))
+      Effect.map(keys.create(caller, { name: "ci", ...request }, source()), (made) => ({ ...made, caller }))
     )
   )
 describe("ApiKeys that are made with a key", () => {
@@ -22,7 +22,7 @@ describe("ApiKeys that are made with a key", () => {
       const { apiKey, caller, key } = yield* created("ada", { expiresInDays: 2 })
       const withKey = yield* keyOwner(key)
       const make = (request: { readonly expiresInDays?: number }) =>
-        keys.create(withKey, { name: "child", ...request }, origin())
+        keys.create(withKey, { name: "child", ...request }, source())
       const [endless, longer, shorter] = [
         yield* make({}),
         yield* make({ expiresInDays: 9 }),
@@ -33,7 +33,7 @@ describe("ApiKeys that are made with a key", () => {
         [apiKey.expiresAt, apiKey.expiresAt]
       )
       assert.isBelow(shorter.apiKey.expiresAt?.epochMilliseconds ?? 0, apiKey.expiresAt?.epochMilliseconds ?? 0)
-      yield* keys.revoke(caller, apiKey.apiKeyId, origin())
+      yield* keys.revoke(caller, apiKey.apiKeyId, source())
       for (const child of [endless, longer, shorter]) assert.strictEqual(yield* refused(child.key), "TokenRejected")
       assert.deepStrictEqual(yield* keys.list(caller), [])
     }).pipe(instance)
@@ -46,7 +46,7 @@ describe("ApiKeys that are made with a key", () => {
       assert.strictEqual((yield* Effect.provideContext(keyOwner(made.key), b)).username, "ada")
       const change = { current: secret(password), next: secret("Another-Horse-8") }
       yield* Effect.provideContext(
-        Effect.flatMap(Users, (users) => users.changePassword(made.caller, change, origin())),
+        Effect.flatMap(Users, (users) => users.changePassword(made.caller, change, source())),
         a
       )
       yield* TestClock.adjust("1 second")

@@ -8,7 +8,7 @@ import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import * as Stores from "@fairlead/core/Stores"
 import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
-import { apiKeyId, origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { apiKeyId, source } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { callerOf, hostOver, identity, keyOwner, loggedIn, registered, secret, twoHosts } from "./support/identity.ts"
@@ -19,7 +19,7 @@ const refused = (key: Redacted.Redacted) => Effect.map(Effect.flip(keyOwner(key)
 const created = (name: string, request: { readonly expiresInDays?: number } = {}) =>
   Effect.flatMap(login(name), (caller) =>
     Effect.flatMap(ApiKeys, (keys) =>
-      Effect.map(keys.create(caller, { name: "ci", ...request }, origin()), (made) => ({ ...made, caller }))
+      Effect.map(keys.create(caller, { name: "ci", ...request }, source()), (made) => ({ ...made, caller }))
     )
   )
 const stored = (id: Parameters<ApiKeyStore["Service"]["find"]>[0]) =>
@@ -49,19 +49,19 @@ describe("ApiKeys.create", () => {
     Effect.gen(function* () {
       const keys = yield* ApiKeys
       const caller = yield* login("ada")
-      const make = Effect.result(keys.create(caller, { name: "k" }, origin()))
+      const make = Effect.result(keys.create(caller, { name: "k" }, source()))
       const results = yield* Effect.all(
         Array.from({ length: 60 }, () => make),
         { concurrency: 60 }
       )
       assert.strictEqual(results.filter(({ _tag }) => _tag === "Success").length, 50)
-      const refusal = yield* Effect.flip(keys.create(caller, { name: "k" }, origin()))
+      const refusal = yield* Effect.flip(keys.create(caller, { name: "k" }, source()))
       assert.deepInclude(refusal, { _tag: "ApiKeysExhausted", maximum: 50 })
       const list = yield* keys.list(caller)
       const ids = list.map((key) => key.apiKeyId)
       assert.deepStrictEqual([ids.length, ids], [50, [...ids].sort().reverse()])
-      for (const id of ids.slice(0, 1)) yield* keys.revoke(caller, id, origin())
-      yield* keys.create(caller, { name: "k" }, origin())
+      for (const id of ids.slice(0, 1)) yield* keys.revoke(caller, id, source())
+      yield* keys.create(caller, { name: "k" }, source())
     }).pipe(instance)
   )
 })
@@ -78,7 +78,7 @@ describe("ApiKeys events", () => {
     Effect.gen(function* () {
       const keys = yield* ApiKeys
       const { apiKey, caller, key } = yield* created("ada")
-      yield* keys.revoke(caller, apiKey.apiKeyId, origin("192.0.2.9"))
+      yield* keys.revoke(caller, apiKey.apiKeyId, source("192.0.2.9"))
       const about = { userId: caller.userId, apiKeyId: apiKey.apiKeyId, name: "ci" }
       const events = yield* logged(caller)
       assert.deepStrictEqual(
@@ -101,11 +101,11 @@ describe("ApiKeys events", () => {
     Effect.gen(function* () {
       const keys = yield* ApiKeys
       const [mine, other] = [yield* created("ada"), yield* created("bob")]
-      yield* keys.revoke(mine.caller, mine.apiKey.apiKeyId, origin())
+      yield* keys.revoke(mine.caller, mine.apiKey.apiKeyId, source())
       const [before, others] = [yield* logged(mine.caller), yield* logged(other.caller)]
       for (const id of [other.apiKey.apiKeyId, mine.apiKey.apiKeyId, apiKeyId(1)])
-        yield* Effect.flip(keys.revoke(mine.caller, id, origin()))
-      yield* Effect.flip(keys.create(other.caller, { name: "k" }, origin()))
+        yield* Effect.flip(keys.revoke(mine.caller, id, source()))
+      yield* Effect.flip(keys.create(other.caller, { name: "k" }, source()))
       assert.deepStrictEqual([yield* logged(mine.caller), yield* logged(other.caller)], [before, others])
     }).pipe(Effect.provide(hostOver(Stores.layerMemory, { apiKeysPerUser: 1 })))
   )
@@ -114,7 +114,7 @@ describe("ApiKeys events", () => {
     Effect.gen(function* () {
       const keys = yield* ApiKeys
       const { apiKey, caller } = yield* created("ada")
-      const revoke = Effect.result(keys.revoke(caller, apiKey.apiKeyId, origin()))
+      const revoke = Effect.result(keys.revoke(caller, apiKey.apiKeyId, source()))
       const results = yield* Effect.all(
         Array.from({ length: 20 }, () => revoke),
         { concurrency: 20 }
@@ -252,7 +252,7 @@ describe("ApiKeys.revoke", () => {
       )
       yield* Effect.repeat(Effect.yieldNow, { times: 20 })
       assert.isUndefined(stream.pollUnsafe())
-      yield* Effect.flatMap(ApiKeys, ({ revoke }) => revoke(caller, apiKey.apiKeyId, origin())).pipe(
+      yield* Effect.flatMap(ApiKeys, ({ revoke }) => revoke(caller, apiKey.apiKeyId, source())).pipe(
         Effect.provideContext(a)
       )
       assert.strictEqual(yield* refused(key).pipe(Effect.provideContext(a)), "TokenRejected")
@@ -267,13 +267,13 @@ describe("ApiKeys.revoke", () => {
       const keys = yield* ApiKeys
       const [mine, other] = [yield* created("ada"), yield* created("bob")]
       for (const id of [other.apiKey.apiKeyId, apiKeyId(1)])
-        assert.deepInclude(yield* Effect.flip(keys.revoke(mine.caller, id, origin())), {
+        assert.deepInclude(yield* Effect.flip(keys.revoke(mine.caller, id, source())), {
           _tag: "ApiKeyNotFound",
           apiKeyId: id
         })
       yield* keyOwner(other.key)
-      yield* keys.revoke(mine.caller, mine.apiKey.apiKeyId, origin())
-      const again = yield* Effect.flip(keys.revoke(mine.caller, mine.apiKey.apiKeyId, origin()))
+      yield* keys.revoke(mine.caller, mine.apiKey.apiKeyId, source())
+      const again = yield* Effect.flip(keys.revoke(mine.caller, mine.apiKey.apiKeyId, source()))
       assert.strictEqual(again._tag, "ApiKeyNotFound")
     }).pipe(instance)
   )

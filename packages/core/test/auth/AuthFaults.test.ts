@@ -13,7 +13,7 @@ import { EventLog } from "@fairlead/core/events/EventLog"
 import * as Stores from "@fairlead/core/Stores"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import * as Faults from "@fairlead/testing/faults/Faults"
-import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { source } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { callerOf, goodTokens, hostOver, keyOwner, loggedIn, password, registered, secret } from "./support/identity.ts"
@@ -77,7 +77,7 @@ describe("Sessions.login", () => {
 
 describe("Sessions.refresh", () => {
   const refresh = (tokens: SessionTokens) =>
-    Effect.flatMap(Sessions, (sessions) => sessions.refresh(tokens.refreshToken, origin()))
+    Effect.flatMap(Sessions, (sessions) => sessions.refresh(tokens.refreshToken, source()))
 
   it.effect.each([
     ["SessionStore.find", Faults.layer(SessionStore, "find", 2, lost)],
@@ -124,9 +124,9 @@ describe("Sessions.logout", () => {
       yield* registered("ada")
       const tokens = yield* loggedIn("ada")
       const before = yield* snapshot([tokens])
-      yield* fails(sessions.logout(tokens.sessionId, origin()))
+      yield* fails(sessions.logout(tokens.sessionId, source()))
       assert.strictEqual(yield* snapshot([tokens]), before)
-      yield* sessions.logout(tokens.sessionId, origin())
+      yield* sessions.logout(tokens.sessionId, source())
       assert.deepStrictEqual(yield* goodTokens(tokens), { bearer: false, cookie: false })
     }).pipe(over(fault))
   )
@@ -146,7 +146,7 @@ describe("Users.changePassword", () => {
       const caller = yield* callerOf(own)
       const before = yield* snapshot([own, other])
       yield* TestClock.adjust("1 second")
-      const change = users.changePassword(caller, { current: secret(password), next: secret(next) }, origin())
+      const change = users.changePassword(caller, { current: secret(password), next: secret(next) }, source())
       yield* fails(change)
       assert.strictEqual(yield* snapshot([own, other]), before)
       assert.deepStrictEqual(yield* goodTokens(other), { bearer: true, cookie: true })
@@ -166,7 +166,7 @@ describe("ApiKeys.create", () => {
       yield* registered("ada")
       const caller = yield* callerOf(yield* loggedIn("ada"))
       const before = yield* snapshot()
-      const create = keys.create(caller, { name: "ci" }, origin())
+      const create = keys.create(caller, { name: "ci" }, source())
       yield* fails(create)
       assert.strictEqual(yield* snapshot(), before)
       assert.deepStrictEqual(yield* keys.list(caller), [])
@@ -184,9 +184,9 @@ describe("ApiKeys.revoke", () => {
       const keys = yield* ApiKeys
       yield* registered("ada")
       const caller = yield* callerOf(yield* loggedIn("ada"))
-      const { apiKey, key } = yield* keys.create(caller, { name: "ci" }, origin())
+      const { apiKey, key } = yield* keys.create(caller, { name: "ci" }, source())
       const before = yield* snapshot()
-      const revoke = keys.revoke(caller, apiKey.apiKeyId, origin())
+      const revoke = keys.revoke(caller, apiKey.apiKeyId, source())
       yield* fails(revoke)
       assert.strictEqual(yield* snapshot(), before)
       yield* keyOwner(key)

@@ -8,7 +8,7 @@ import * as Stores from "@fairlead/core/Stores"
 import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
 import * as Faults from "@fairlead/testing/faults/Faults"
-import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { source } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, type Fiber, Layer, Option, type Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { callerOf, goodTokens, hostOver, identity, loggedIn, registered, secret, twoHosts } from "./support/identity.ts"
@@ -18,10 +18,10 @@ const storageError = new StorageError({ operation: "test", retryable: true, caus
 const all = { bearer: true, cookie: true }
 const none = { bearer: false, cookie: false }
 
-const refresh = (token: Redacted.Redacted) => Effect.flatMap(Sessions, (sessions) => sessions.refresh(token, origin()))
+const refresh = (token: Redacted.Redacted) => Effect.flatMap(Sessions, (sessions) => sessions.refresh(token, source()))
 const refused = (token: Redacted.Redacted) => Effect.map(Effect.flip(refresh(token)), ({ _tag }) => _tag)
 const logout = (tokens: SessionTokens) =>
-  Effect.flatMap(Sessions, (sessions) => sessions.logout(tokens.sessionId, origin()))
+  Effect.flatMap(Sessions, (sessions) => sessions.logout(tokens.sessionId, source()))
 
 describe("Sessions.authenticate", () => {
   it.effect("refuses each kind in the place of the other, and a token after its end and the skew", () =>

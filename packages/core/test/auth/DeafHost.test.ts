@@ -7,7 +7,7 @@ import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import { Users } from "@fairlead/core/auth/users/Users"
 import * as Stores from "@fairlead/core/Stores"
 import { Wakeups } from "@fairlead/core/wakeups/Wakeups"
-import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { source } from "@fairlead/testing/fixtures/AuthFixtures"
 import { DateTime, Effect, Layer, Stream } from "effect"
 import { callerOf, goodTokens, hostOver, keyOwner, loggedIn, password, registered, secret } from "./support/identity.ts"
 
@@ -59,7 +59,7 @@ describe("a host that hears no hints", () => {
   it.effect("knows of its own logouts", () =>
     Effect.gen(function* () {
       const { own } = yield* twoLogins
-      yield* (yield* Sessions).logout(own.sessionId, origin())
+      yield* (yield* Sessions).logout(own.sessionId, source())
       assert.deepStrictEqual(yield* goodTokens(own), none)
     }).pipe(instance)
   )
@@ -68,10 +68,10 @@ describe("a host that hears no hints", () => {
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { own } = yield* twoLogins
-      const second = yield* sessions.refresh(own.refreshToken, origin())
-      yield* sessions.refresh(second.refreshToken, origin())
+      const second = yield* sessions.refresh(own.refreshToken, source())
+      yield* sessions.refresh(second.refreshToken, source())
       assert.deepStrictEqual(yield* goodTokens(second), { bearer: true, cookie: true })
-      yield* Effect.flip(sessions.refresh(own.refreshToken, origin()))
+      yield* Effect.flip(sessions.refresh(own.refreshToken, source()))
       assert.deepStrictEqual(yield* goodTokens(second), none)
     }).pipe(instance)
   )
@@ -80,7 +80,7 @@ describe("a host that hears no hints", () => {
     Effect.gen(function* () {
       const { caller, other, own } = yield* twoLogins
       const change = { current: secret(password), next: secret("Another-Horse-8") }
-      yield* (yield* Users).changePassword(caller, change, origin())
+      yield* (yield* Users).changePassword(caller, change, source())
       assert.deepStrictEqual(yield* goodTokens(other), none)
       assert.deepStrictEqual(yield* goodTokens(own), { bearer: true, cookie: true })
     }).pipe(instance)
@@ -90,9 +90,9 @@ describe("a host that hears no hints", () => {
     Effect.gen(function* () {
       const keys = yield* ApiKeys
       const { caller } = yield* twoLogins
-      const { apiKey, key } = yield* keys.create(caller, { name: "k" }, origin())
+      const { apiKey, key } = yield* keys.create(caller, { name: "k" }, source())
       yield* keyOwner(key)
-      yield* keys.revoke(caller, apiKey.apiKeyId, origin())
+      yield* keys.revoke(caller, apiKey.apiKeyId, source())
       assert.strictEqual((yield* Effect.flip(keyOwner(key)))._tag, "TokenRejected")
     }).pipe(instance)
   )

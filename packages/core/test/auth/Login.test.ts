@@ -6,7 +6,7 @@ import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Users } from "@fairlead/core/auth/users/Users"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import * as Stores from "@fairlead/core/Stores"
-import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { source } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Exit, Fiber, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import {
@@ -52,7 +52,7 @@ describe("Sessions.login", () => {
       const sessions = yield* Sessions
       const user = yield* registered("Ada")
       for (const login of ["Ada", "aDA", "ada@EXAMPLE.com"]) {
-        const tokens = yield* sessions.login(login, secret(password), origin())
+        const tokens = yield* sessions.login(login, secret(password), source())
         assert.strictEqual(tokens.user.userId, user.userId)
         assert.deepStrictEqual([tokens.accessTokenSeconds, tokens.cookieTokenSeconds], [3_600, 86_400])
         const bearer = yield* sessions.authenticate("bearer", tokens.accessToken)
@@ -70,7 +70,7 @@ describe("Sessions.login", () => {
     }).pipe(instance)
   )
 
-  it.effect("stores a bounded origin, also of one that reads its request lazily", () => {
+  it.effect("stores a bounded source, also of one that reads its request lazily", () => {
     class Lazy {
       readonly correlationId = "c-1"
       get ipAddress() {
@@ -83,13 +83,13 @@ describe("Sessions.login", () => {
     return Effect.gen(function* () {
       const user = yield* registered("ada")
       const { sessionId } = yield* loggedIn("ada", new Lazy())
-      const origin = { ipAddress: "1".repeat(64), userAgent: "u".repeat(500) }
+      const source = { ipAddress: "1".repeat(64), userAgent: "u".repeat(500) }
       const { readStream } = yield* EventLog
       const [, stored] = yield* readStream(`user/${user.userId}`, { afterVersion: 0, limit: 10 })
-      assert.deepInclude(stored?.event, origin)
-      assert.deepInclude(stored?.metadata, { ...origin, correlationId: "c-1", userId: user.userId })
+      assert.deepInclude(stored?.event, source)
+      assert.deepInclude(stored?.metadata, { ...source, correlationId: "c-1", userId: user.userId })
       const session = Option.getOrThrow(yield* (yield* SessionStore).find(sessionId))
-      assert.deepInclude({ ...session }, origin)
+      assert.deepInclude({ ...session }, source)
     }).pipe(instance)
   })
 
@@ -148,7 +148,7 @@ describe("Sessions.login", () => {
         yield* registered("ada")
         for (const _ of times(5)) assert.strictEqual(yield* refusal(name, "wrong"), "CredentialsRejected")
         yield* TestClock.adjust("899 seconds")
-        const locked = yield* Effect.flip((yield* Sessions).login(name, secret(password), origin()))
+        const locked = yield* Effect.flip((yield* Sessions).login(name, secret(password), source()))
         assert.deepInclude(locked, { _tag: "LoginLocked", retryAfterSeconds: 1 })
         assert.strictEqual(counts.verified, 5)
         yield* TestClock.adjust("1 second")
@@ -171,12 +171,12 @@ describe("Sessions.login", () => {
 
   it.effect("counts strangers apart from an address where the user was, and both to five", () =>
     Effect.gen(function* () {
-      const [home, stranger] = [origin("192.0.2.1"), origin("203.0.113.9")]
+      const [home, stranger] = [source("192.0.2.1"), source("203.0.113.9")]
       yield* registered("ada")
       yield* loggedIn("ada", home)
       for (const _ of times(5)) yield* refusal("ada", "wrong", stranger)
       assert.strictEqual(yield* refusal("ada", password, stranger), "LoginLocked")
-      assert.strictEqual(yield* refusal("ada", password, origin("203.0.113.10")), "LoginLocked")
+      assert.strictEqual(yield* refusal("ada", password, source("203.0.113.10")), "LoginLocked")
       yield* loggedIn("ada", home)
       for (const _ of times(5)) yield* refusal("ada", "wrong", home)
       assert.strictEqual(yield* refusal("ada", password, home), "LoginLocked")
@@ -189,7 +189,7 @@ describe("Sessions.login", () => {
       const tokens = yield* loggedIn("ada")
       for (const _ of times(6)) yield* refusal("ada", "wrong")
       yield* callerOf(tokens)
-      yield* (yield* Sessions).refresh(tokens.refreshToken, origin())
+      yield* (yield* Sessions).refresh(tokens.refreshToken, source())
     }).pipe(instance)
   )
 
@@ -267,7 +267,7 @@ describe("Sessions.login", () => {
       const weak = Redacted.make(`memory$0$${password}-weak`)
       yield* store.replace(new User({ ...user, version: 2 }), weak)
       counts.hashed = 0
-      const login = Effect.flatMap(Sessions, ({ login }) => login("ada", secret(`${password}-weak`), origin()))
+      const login = Effect.flatMap(Sessions, ({ login }) => login("ada", secret(`${password}-weak`), source()))
       yield* login
       assert.strictEqual(counts.hashed, 1)
       const { passwordHash } = Option.getOrThrow(yield* store.find(user.userId))

@@ -5,7 +5,7 @@ import type { NewUser } from "@fairlead/core/auth/users/NewUser"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Users } from "@fairlead/core/auth/users/Users"
 import * as Stores from "@fairlead/core/Stores"
-import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { source } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import {
@@ -25,7 +25,7 @@ const instance = Effect.provide(identity)
 const next = "Another-Horse-8"
 
 const register = (change: Partial<NewUser> = {}) =>
-  Effect.flatMap(Users, (users) => users.register(newUser(change), origin()))
+  Effect.flatMap(Users, (users) => users.register(newUser(change), source()))
 const times = (n: number) => Array.from({ length: n }, (_, i) => i)
 
 describe("Users.register", () => {
@@ -46,7 +46,7 @@ describe("Users.register", () => {
     Effect.gen(function* () {
       const users = yield* Users
       const wish = { ...newUser(), role: "admin", isActive: false, userId: "x", version: 9 }
-      const user = yield* users.register(wish, origin())
+      const user = yield* users.register(wish, source())
       assert.deepInclude({ ...user }, { role: "user", isActive: true, version: 1 })
     }).pipe(instance)
   )
@@ -66,10 +66,10 @@ describe("Users.register", () => {
       const first = yield* register()
       const second = yield* register({ username: "new", email: "ada@EXAMPLE.com", password: secret(next) })
       const publicOutput = yield* users.self(
-        yield* Effect.flatMap(sessions.login("new", secret(next), origin()), callerOf)
+        yield* Effect.flatMap(sessions.login("new", secret(next), source()), callerOf)
       )
       assert.deepInclude({ ...publicOutput }, { userId: second.userId, username: "new", email: "ada@EXAMPLE.com" })
-      const byAddress = yield* sessions.login("ada@example.com", secret(password), origin())
+      const byAddress = yield* sessions.login("ada@example.com", secret(password), source())
       assert.strictEqual(byAddress.user.userId, first.userId)
       assert.strictEqual(yield* refusal("ada@example.com", next), "CredentialsRejected")
     }).pipe(instance)
@@ -79,8 +79,8 @@ describe("Users.register", () => {
     Effect.gen(function* () {
       const users = yield* Users
       const wish = { email: "ada@example.com", password: secret(password) }
-      const first = yield* users.register(wish, origin())
-      const second = yield* users.register(wish, origin())
+      const first = yield* users.register(wish, source())
+      const second = yield* users.register(wish, source())
       assert.strictEqual(first.username, "ada")
       assert.match(second.username, /^ada-[A-Za-z0-9]{8}$/)
     }).pipe(instance)
@@ -99,7 +99,7 @@ describe("Users.register", () => {
       const users = yield* Users
       const from = (ipAddress: string, n: number) =>
         Effect.result(
-          users.register(newUser({ username: `user-${n}`, email: `u${n}@example.com` }), { ...origin(), ipAddress })
+          users.register(newUser({ username: `user-${n}`, email: `u${n}@example.com` }), { ...source(), ipAddress })
         )
       const tags = yield* Effect.forEach(
         ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:9::3", "2001:db8:0:1::1", "192.0.2.9", "192.0.2.10"],

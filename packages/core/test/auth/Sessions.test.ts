@@ -3,7 +3,7 @@ import { SessionStore } from "@fairlead/core/auth/sessions/SessionStore"
 import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import * as Stores from "@fairlead/core/Stores"
-import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { source } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import {
@@ -22,10 +22,10 @@ const instance = Effect.provide(identity)
 const all = { bearer: true, cookie: true }
 const none = { bearer: false, cookie: false }
 
-const refresh = (token: Redacted.Redacted) => Effect.flatMap(Sessions, (sessions) => sessions.refresh(token, origin()))
+const refresh = (token: Redacted.Redacted) => Effect.flatMap(Sessions, (sessions) => sessions.refresh(token, source()))
 const refused = (token: Redacted.Redacted) => Effect.map(Effect.flip(refresh(token)), ({ _tag }) => _tag)
 const logout = (tokens: SessionTokens) =>
-  Effect.flatMap(Sessions, (sessions) => sessions.logout(tokens.sessionId, origin()))
+  Effect.flatMap(Sessions, (sessions) => sessions.logout(tokens.sessionId, source()))
 const text = (tokens: SessionTokens) => Redacted.value(tokens.refreshToken)
 const join = (parts: ReadonlyArray<string | undefined>) => secret(parts.join("."))
 
@@ -219,9 +219,9 @@ describe("Sessions.logout", () => {
       const { logoutByRefreshToken } = yield* Sessions
       yield* registered("ada")
       const tokens = yield* loggedIn("ada")
-      yield* logoutByRefreshToken(secret("unknown"), origin())
+      yield* logoutByRefreshToken(secret("unknown"), source())
       assert.deepStrictEqual(yield* goodTokens(tokens), all)
-      yield* logoutByRefreshToken(tokens.refreshToken, origin())
+      yield* logoutByRefreshToken(tokens.refreshToken, source())
       assert.deepStrictEqual(yield* goodTokens(tokens), none)
     }).pipe(instance)
   )

@@ -4,7 +4,7 @@ import { Sessions } from "@fairlead/core/auth/sessions/Sessions"
 import { User } from "@fairlead/core/auth/users/User"
 import { UserStore } from "@fairlead/core/auth/users/UserStore"
 import { Users } from "@fairlead/core/auth/users/Users"
-import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { source } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Effect, Equal, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import {
@@ -28,7 +28,7 @@ const next = "Another-Horse-8"
 
 const change = (caller: Parameters<Users["Service"]["self"]>[0], current: string, to: string) =>
   Effect.flatMap(Users, (users) =>
-    users.changePassword(caller, { current: secret(current), next: secret(to) }, origin())
+    users.changePassword(caller, { current: secret(current), next: secret(to) }, source())
   )
 const times = (n: number) => Array.from({ length: n }, (_, i) => i)
 
@@ -37,7 +37,7 @@ describe("Users.ensure", () => {
     Effect.gen(function* () {
       const users = yield* Users
       assert.isTrue(yield* users.ensure(newUser(), "admin"))
-      const { user } = yield* (yield* Sessions).login("ada", secret(password), origin())
+      const { user } = yield* (yield* Sessions).login("ada", secret(password), source())
       assert.strictEqual(user.role, "admin")
       assert.isFalse(yield* users.ensure(newUser({ username: "ADA" }), "viewer"))
       assert.isFalse(yield* users.ensure(newUser({ username: "other" }), "viewer"))
@@ -47,7 +47,7 @@ describe("Users.ensure", () => {
   )
 
   const adminCaller = Effect.flatMap(
-    Effect.flatMap(Sessions, ({ login }) => login("ada", secret(password), origin())),
+    Effect.flatMap(Sessions, ({ login }) => login("ada", secret(password), source())),
     callerOf
   )
 
@@ -76,9 +76,9 @@ describe("Users.updateProfile", () => {
       const { userId } = yield* registered("ada")
       const caller = yield* Effect.flatMap(loggedIn("ada"), callerOf)
       for (const _ of [1, 2]) {
-        const user = yield* users.updateProfile(caller, { fullName: "Ada L." }, origin())
+        const user = yield* users.updateProfile(caller, { fullName: "Ada L." }, source())
         assert.deepInclude({ ...user }, { fullName: "Ada L.", version: 2, role: "user" })
-        assert.isTrue(Equal.equals(yield* users.updateProfile(caller, {}, origin()), yield* users.self(caller)))
+        assert.isTrue(Equal.equals(yield* users.updateProfile(caller, {}, source()), yield* users.self(caller)))
       }
       const events = (yield* eventsOf(`user/${userId}`)).filter(({ _tag }) => _tag === "UserUpdated")
       assert.deepStrictEqual(events, [{ _tag: "UserUpdated", userId, updatedFields: ["full_name"], updatedBy: userId }])
@@ -90,7 +90,7 @@ describe("Users.updateProfile", () => {
       const users = yield* Users
       yield* registered("ada")
       const caller = yield* Effect.flatMap(loggedIn("ada"), callerOf)
-      const update = (n: number) => Effect.result(users.updateProfile(caller, { fullName: `name ${n}` }, origin()))
+      const update = (n: number) => Effect.result(users.updateProfile(caller, { fullName: `name ${n}` }, source()))
       const results = yield* Effect.forEach(times(10), update, { concurrency: 10 })
       const written = results.filter(({ _tag }) => _tag === "Success").length
       assert.strictEqual((yield* users.self(caller)).version, 1 + written)
@@ -106,17 +106,17 @@ describe("Users.changePassword", () => {
       yield* registered("bob")
       const [own, other, bobs] = [yield* loggedIn("ada"), yield* loggedIn("ada"), yield* loggedIn("bob")]
       const caller = yield* callerOf(own)
-      const { key } = yield* (yield* ApiKeys).create(caller, { name: "k" }, origin())
+      const { key } = yield* (yield* ApiKeys).create(caller, { name: "k" }, source())
       assert.deepStrictEqual(yield* goodTokens(other), { bearer: true, cookie: true })
       yield* change(caller, password, next)
       assert.deepStrictEqual(yield* goodTokens(own), { bearer: true, cookie: true })
       assert.deepStrictEqual(yield* goodTokens(other), { bearer: false, cookie: false })
       assert.deepStrictEqual(yield* goodTokens(bobs), { bearer: true, cookie: true })
-      assert.strictEqual((yield* Effect.flip(sessions.refresh(other.refreshToken, origin())))._tag, "TokenRejected")
-      yield* sessions.refresh(own.refreshToken, origin())
+      assert.strictEqual((yield* Effect.flip(sessions.refresh(other.refreshToken, source())))._tag, "TokenRejected")
+      yield* sessions.refresh(own.refreshToken, source())
       assert.strictEqual((yield* Effect.flip(keyOwner(key)))._tag, "TokenRejected")
       assert.strictEqual(yield* refusal("ada", password), "CredentialsRejected")
-      yield* sessions.login("ada", secret(next), origin())
+      yield* sessions.login("ada", secret(next), source())
       const updates = (yield* eventsOf(`user/${userId}`)).filter(({ _tag }) => _tag === "UserUpdated")
       assert.deepStrictEqual(updates, [{ _tag: "UserUpdated", userId, updatedFields: ["password"], updatedBy: userId }])
     }).pipe(instance)
@@ -141,7 +141,7 @@ describe("Users.changePassword", () => {
     Effect.gen(function* () {
       yield* registered("ada")
       const tokens = yield* loggedIn("ada")
-      const { key } = yield* (yield* ApiKeys).create(yield* callerOf(tokens), { name: "k" }, origin())
+      const { key } = yield* (yield* ApiKeys).create(yield* callerOf(tokens), { name: "k" }, source())
       yield* change(yield* keyOwner(key), password, next)
       assert.deepStrictEqual(yield* goodTokens(tokens), { bearer: false, cookie: false })
     }).pipe(instance)
@@ -181,7 +181,7 @@ describe("Users.changePassword", () => {
       const results = yield* Effect.all(changes, { concurrency: 2 })
       const won = results.findIndex(({ _tag }) => _tag === "Success")
       assert.strictEqual(results.filter(({ _tag }) => _tag === "Success").length, 1)
-      yield* (yield* Sessions).login("ada", secret(`${next}-${won + 1}`), origin())
+      yield* (yield* Sessions).login("ada", secret(`${next}-${won + 1}`), source())
     }).pipe(instance)
   )
 

@@ -8,7 +8,7 @@ import { QueueStore } from "@fairlead/core/queue/QueueStore"
 import { waitingEntry } from "@fairlead/testing/fixtures/QueueFixtures"
 import { DateTime, Effect, Option, Schema } from "effect"
 import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"
-import { alice, bob, lines, origin, tagsOf } from "./support/MemoryHost.ts"
+import { alice, bob, lines, source, tagsOf } from "./support/MemoryHost.ts"
 
 const keyed = (script: string, concurrencyPolicy: ConcurrencyPolicy, more: Partial<ExecutionRequest> = {}) =>
   lines(script, { concurrencyKey: "deploy", concurrencyPolicy, ...more })
@@ -39,7 +39,7 @@ describe("skip", () => {
       const { executions } = yield* started("a")
       const holder = yield* submitted(executions, keyed("sleep 3000", "skip"))
       yield* pass(1)
-      const skipped = yield* executions.submit(alice, keyed("out never", "skip"), origin)
+      const skipped = yield* executions.submit(alice, keyed("out never", "skip"), source)
       assert.strictEqual(skipped.status, "cancelled")
       const { outcome } = skipped
       assert.strictEqual(outcome?.errorCause, "skipped")
@@ -62,7 +62,7 @@ describe("skip", () => {
       const removed = executions.remove(
         { ...alice, grants: { "executions:admin": "own", "executions:delete": "own" } },
         skipped.executionId,
-        origin
+        source
       )
       yield* removed
     })
@@ -74,7 +74,7 @@ describe("skip", () => {
       const [a, b] = [yield* started("a"), yield* started("b")]
       const made = yield* Effect.forEach(
         Array.from({ length: 10 }, (_, i) => (i % 2 === 0 ? a : b)),
-        ({ executions }) => executions.submit(alice, keyed("out once", "skip"), origin),
+        ({ executions }) => executions.submit(alice, keyed("out once", "skip"), source),
         { concurrency: 10 }
       )
       assert.strictEqual(made.filter(({ status }) => status === "queued").length, 1)
@@ -89,11 +89,11 @@ describe("skip", () => {
       yield* submitted(executions, keyed("hang", "queue"))
       const request = keyed("out never", "skip", { idempotencyKey: "i" })
       const [first, again] = [
-        yield* executions.submit(alice, request, origin),
-        yield* executions.submit(alice, request, origin)
+        yield* executions.submit(alice, request, source),
+        yield* executions.submit(alice, request, source)
       ]
       assert.deepStrictEqual([again.executionId, again.status], [first.executionId, "cancelled"])
-      const other = executions.submit(alice, { ...request, concurrencyPolicy: "replace" }, origin)
+      const other = executions.submit(alice, { ...request, concurrencyPolicy: "replace" }, source)
       assert.strictEqual((yield* Effect.flip(other))._tag, "IdempotencyKeyReused")
     })
   )
@@ -152,7 +152,7 @@ describe("Executions.retry", () => {
       yield* pass(5)
       assert.strictEqual((yield* now(executions, first)).status, "failed")
       const holder = yield* submitted(executions, keyed("sleep 1000", "queue"))
-      const again = yield* executions.retry(alice, first, origin)
+      const again = yield* executions.retry(alice, first, source)
       assert.deepInclude(again, { status: "queued", retryPolicy, concurrencyKey: "deploy", retryOf: first })
       assert.isUndefined(again.runAt)
       assert.isTrue(
@@ -170,11 +170,11 @@ describe("A start that is asked for", () => {
     Effect.gen(function* () {
       const { executions } = yield* started("a")
       const at = (days: number) => Effect.map(DateTime.now, (time) => DateTime.add(time, { days }))
-      const far = executions.submit(alice, lines("out x", { runAt: yield* at(366) }), origin)
+      const far = executions.submit(alice, lines("out x", { runAt: yield* at(366) }), source)
       assert.strictEqual((yield* Effect.flip(far))._tag, "RunAtTooFar")
-      const past = yield* executions.submit(alice, lines("out x", { runAt: yield* at(-1) }), origin)
+      const past = yield* executions.submit(alice, lines("out x", { runAt: yield* at(-1) }), source)
       assert.isUndefined(past.runAt)
-      const near = yield* executions.submit(alice, lines("out x", { runAt: yield* at(364) }), origin)
+      const near = yield* executions.submit(alice, lines("out x", { runAt: yield* at(364) }), source)
       assert.isDefined(near.runAt)
       yield* pass(1)
       assert.strictEqual((yield* now(executions, past.executionId)).status, "completed")

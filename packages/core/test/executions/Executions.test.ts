@@ -15,10 +15,10 @@ import {
   instance,
   lines,
   live,
-  origin,
   result,
   run,
   running,
+  source,
   submit,
   tagsOf
 } from "./support/MemoryHost.ts"
@@ -65,7 +65,7 @@ describe("Executions.submit", () => {
       assert.deepStrictEqual([left.execution.outcome?.exitCode, left.stdout], [3, ""])
       const awaited = yield* run(lines("later 20 late\nexit 3", { waitForBackground: true }))
       assert.deepStrictEqual([awaited.execution.outcome?.exitCode, awaited.stdout], [3, "late\n"])
-      const again = yield* (yield* Executions).retry(alice, awaited.execution.executionId, origin)
+      const again = yield* (yield* Executions).retry(alice, awaited.execution.executionId, source)
       assert.isTrue(again.waitForBackground)
     })
   )
@@ -135,7 +135,7 @@ describe("Executions.submit", () => {
       const refused = yield* Effect.flip(submit(lines("hang")))
       assert.deepInclude(refused, { _tag: "QueueFull", scope: "user", maximum: 1 })
       yield* submit(lines("exit 0"), bob)
-      yield* (yield* Executions).cancel(alice, first.executionId, undefined, origin)
+      yield* (yield* Executions).cancel(alice, first.executionId, undefined, source)
       yield* result(first.executionId)
       yield* submit(lines("exit 0"))
     }).pipe(
@@ -169,7 +169,7 @@ describe("Executions.submit", () => {
       const [normal, urgent] = [yield* submit(lines("exit 0")), yield* submit(lines("exit 0", { priority: 0 }))]
       yield* Effect.repeat(Effect.delay(tagsOf(urgent.executionId), "5 millis"), { until: (tags) => tags.length >= 3 })
       yield* Effect.sleep("50 millis")
-      yield* (yield* Executions).cancel(alice, first.executionId, undefined, origin)
+      yield* (yield* Executions).cancel(alice, first.executionId, undefined, source)
       const [a, b] = [yield* result(normal.executionId), yield* result(urgent.executionId)]
       assert.isTrue((a.execution.startedAt?.epochMilliseconds ?? 0) >= (b.execution.startedAt?.epochMilliseconds ?? 1))
     }),
@@ -184,7 +184,7 @@ describe("Executions.cancel", () => {
       const { executionId } = yield* submit(lines("out started\nhang"))
       yield* running(executionId)
       const executions = yield* Executions
-      const { requested } = yield* executions.cancel(alice, executionId, "enough", origin)
+      const { requested } = yield* executions.cancel(alice, executionId, "enough", source)
       const { execution, stdout } = yield* result(executionId)
       assert.deepStrictEqual([requested, execution.status, stdout], [true, "cancelled", "started\n"])
       const subject = executionSubject(executionId)
@@ -194,7 +194,7 @@ describe("Executions.cancel", () => {
         ["cancelled", ["start_job", "queue_execution"], "user-1"]
       )
       assert.includeMembers(yield* tagsOf(executionId), ["ExecutionCancelled", "ResultStored", "SagaCancelled"])
-      assert.isFalse((yield* executions.cancel(alice, executionId, undefined, origin)).requested)
+      assert.isFalse((yield* executions.cancel(alice, executionId, undefined, source)).requested)
     })
   )
 
@@ -207,11 +207,11 @@ describe("Executions.cancel", () => {
       ] as const) {
         const { executionId } = yield* submit(lines(`out done\novertake ${code}\nhang`))
         yield* running(executionId)
-        yield* (yield* Executions).cancel(alice, executionId, undefined, origin)
+        yield* (yield* Executions).cancel(alice, executionId, undefined, source)
         const { execution, stdout } = yield* result(executionId)
         assert.deepStrictEqual([execution.status, execution.outcome?.exitCode, stdout], [status, code, "done\n"])
         assert.notInclude(yield* tagsOf(executionId), "ExecutionCancelled")
-        const again = yield* Effect.flip((yield* Executions).cancel(alice, executionId, undefined, origin))
+        const again = yield* Effect.flip((yield* Executions).cancel(alice, executionId, undefined, source))
         assert.deepInclude(again, { _tag: "ExecutionEnded", executionStatus: status })
       }
     })
@@ -223,10 +223,10 @@ describe("Executions.cancel", () => {
       const first = yield* submit(lines("hang"))
       yield* running(first.executionId)
       const { executionId } = yield* submit(lines("out never"))
-      yield* (yield* Executions).cancel(alice, executionId, undefined, origin)
+      yield* (yield* Executions).cancel(alice, executionId, undefined, source)
       const { execution } = yield* result(executionId)
       assert.deepStrictEqual([execution.status, execution.attempt], ["cancelled", 0])
-      yield* (yield* Executions).cancel(alice, first.executionId, undefined, origin)
+      yield* (yield* Executions).cancel(alice, first.executionId, undefined, source)
     }),
     1
   )
@@ -235,7 +235,7 @@ describe("Executions.cancel", () => {
     "is refused once the execution has ended in another way",
     Effect.gen(function* () {
       const { execution } = yield* run(lines("exit 0"))
-      const refused = yield* Effect.flip((yield* Executions).cancel(alice, execution.executionId, undefined, origin))
+      const refused = yield* Effect.flip((yield* Executions).cancel(alice, execution.executionId, undefined, source))
       assert.deepInclude(refused, { _tag: "ExecutionEnded", executionStatus: "completed" })
     })
   )
@@ -251,9 +251,9 @@ describe("Executions", () => {
       const refused = yield* Effect.all([
         Effect.flip(executions.get(bob, id)),
         Effect.flip(executions.result(bob, id, 0)),
-        Effect.flip(executions.cancel(bob, id, undefined, origin)),
-        Effect.flip(executions.retry(bob, id, origin)),
-        Effect.flip(executions.remove(bob, id, origin)),
+        Effect.flip(executions.cancel(bob, id, undefined, source)),
+        Effect.flip(executions.retry(bob, id, source)),
+        Effect.flip(executions.remove(bob, id, source)),
         Effect.flip(executions.output(bob, id, range)),
         Effect.flip((yield* ExecutionFeed).follow(bob, id, undefined))
       ])
@@ -264,11 +264,11 @@ describe("Executions", () => {
   )
 
   live(
-    "retries as a new execution that names its origin",
+    "retries as a new execution that names its source",
     Effect.gen(function* () {
       const env = Redacted.make({ NAME: "kept" })
       const { execution } = yield* run(lines("env NAME\nexit 1", { env }))
-      const again = yield* (yield* Executions).retry(alice, execution.executionId, origin)
+      const again = yield* (yield* Executions).retry(alice, execution.executionId, source)
       const second = yield* result(again.executionId)
       assert.strictEqual(again.retryOf, execution.executionId)
       assert.deepStrictEqual([second.execution.status, second.stdout], ["failed", "kept\n"])
@@ -281,7 +281,7 @@ describe("Executions", () => {
       const { executionId } = yield* submit(lines("hang"))
       yield* running(executionId)
       const executions = yield* Executions
-      yield* executions.remove(admin, executionId, origin)
+      yield* executions.remove(admin, executionId, source)
       assert.strictEqual((yield* Effect.flip(executions.get(admin, executionId)))._tag, "ExecutionNotFound")
       assert.strictEqual((yield* tagsOf(executionId)).at(-1), "ExecutionDeleted")
     })

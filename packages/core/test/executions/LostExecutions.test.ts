@@ -11,7 +11,7 @@ import { Journal } from "@fairlead/core/sagas/Journal"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"
-import { alice, lines, origin } from "./support/MemoryHost.ts"
+import { alice, lines, source } from "./support/MemoryHost.ts"
 
 const notAnswered = { runtime: "process", phase: "start", retryable: true, cause: "planned" } as const
 
@@ -94,7 +94,7 @@ describe("A host that is gone for good", () => {
       silent = true
       const id = yield* submitted(a.executions, lines("out never"))
       yield* pass(1)
-      yield* a.executions.cancel(alice, id, "enough", origin)
+      yield* a.executions.cancel(alice, id, "enough", source)
       yield* a.stop
       silent = false
       const b = yield* started("b", 1)

@@ -8,7 +8,7 @@ import type { RuntimeObstacle } from "@fairlead/core/runtime/ScriptRuntime"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { DateTime, Effect, Option, Ref } from "effect"
 import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"
-import { alice, bob, lines, origin, tagsOf } from "./support/MemoryHost.ts"
+import { alice, bob, lines, source, tagsOf } from "./support/MemoryHost.ts"
 
 describe("The line", () => {
   test(
@@ -104,7 +104,7 @@ describe("The line", () => {
       const { executions } = yield* started("a", 1)
       yield* submitted(executions, lines("hang"))
       const waiting = yield* submitted(executions, lines("out never"))
-      yield* executions.cancel(alice, waiting, "enough", origin)
+      yield* executions.cancel(alice, waiting, "enough", source)
       yield* pass(1)
       assert.strictEqual((yield* now(executions, waiting)).status, "cancelled")
       assert.isTrue(Option.isNone(yield* (yield* QueueStore).find(waiting)))
@@ -158,7 +158,7 @@ describe("Another attempt", () => {
         submitted(executions, lines(script, { retryPolicy }))
       )
       yield* pass(1)
-      yield* Effect.forEach(ids.slice(2), (id) => executions.cancel(alice, id, "enough", origin))
+      yield* Effect.forEach(ids.slice(2), (id) => executions.cancel(alice, id, "enough", source))
       yield* pass(5)
       assert.deepStrictEqual(yield* statuses(executions, ids), ["completed", "failed", "cancelled"])
       const attempts = yield* Effect.forEach(ids, (id) => Effect.map(now(executions, id), ({ attempt }) => attempt))
@@ -174,7 +174,7 @@ describe("Another attempt", () => {
       const id = yield* submitted(executions, lines("out one\nexit 1", { retryPolicy: patient }))
       yield* pass(1)
       assert.strictEqual((yield* now(executions, id)).status, "queued")
-      yield* executions.cancel(alice, id, "enough", origin)
+      yield* executions.cancel(alice, id, "enough", source)
       yield* pass(1)
       const { execution, stdout } = yield* executions.result(alice, id, 0)
       assert.deepInclude(execution, { status: "cancelled", attempt: 1 })

@@ -8,7 +8,7 @@ import { StorageError } from "@fairlead/core/storage/StorageError"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { Effect, Fiber } from "effect"
 import { now, pass, started, statuses, submitted, test } from "./support/LineHosts.ts"
-import { alice, lines, origin } from "./support/MemoryHost.ts"
+import { alice, lines, source } from "./support/MemoryHost.ts"
 
 describe("The line", () => {
   const assigned = Effect.gen(function* () {
@@ -64,7 +64,7 @@ describe("The line", () => {
       yield* pass(1)
       const second = yield* submitted(executions, lines("hang", { concurrencyKey: "k" }))
       yield* pass(1)
-      const { executionId: repeated } = yield* executions.retry(alice, first, origin)
+      const { executionId: repeated } = yield* executions.retry(alice, first, source)
       yield* pass(2)
       assert.deepStrictEqual(yield* statuses(executions, [second, repeated]), ["running", "queued"])
     })
@@ -81,7 +81,7 @@ describe("A cancellation that meets the end of an attempt", () => {
       yield* pass(0.25)
       isLate.value = true
       yield* pass(askAfterSeconds)
-      const asking = yield* Effect.forkChild(executions.cancel(alice, id, "enough", origin))
+      const asking = yield* Effect.forkChild(executions.cancel(alice, id, "enough", source))
       yield* pass(5)
       assert.isTrue((yield* Fiber.join(asking)).requested)
       assert.isFalse(isLate.value)

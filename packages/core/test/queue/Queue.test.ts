@@ -4,7 +4,7 @@ import { EventLog } from "@fairlead/core/events/EventLog"
 import { queueStream } from "@fairlead/core/queue/Queue"
 import { Effect } from "effect"
 import { now, pass, started, statuses, submitted, test } from "../executions/support/LineHosts.ts"
-import { admin, alice, bob, lines, origin } from "../executions/support/MemoryHost.ts"
+import { admin, alice, bob, lines, source } from "../executions/support/MemoryHost.ts"
 
 const audited = Effect.flatMap(EventLog, (log) => log.readStream(queueStream, { afterVersion: 0, limit: 10 }))
 
@@ -15,12 +15,12 @@ describe("Queue.pause", () => {
       const a = yield* started("a")
       const before = yield* submitted(a.executions, lines("sleep 3000"))
       yield* pass(1)
-      yield* a.queue.pause(admin, "process", "upgrade", origin)
+      yield* a.queue.pause(admin, "process", "upgrade", source)
       const b = yield* started("b")
       const after = yield* Effect.forEach([a, b], ({ executions }) => submitted(executions, lines("out later")))
       yield* pass(10)
       assert.deepStrictEqual(yield* statuses(a.executions, [before, ...after]), ["completed", "queued", "queued"])
-      assert.isTrue(yield* b.queue.resume(admin, "process", "done", origin))
+      assert.isTrue(yield* b.queue.resume(admin, "process", "done", source))
       yield* pass(2)
       assert.deepStrictEqual(yield* statuses(a.executions, after), ["completed", "completed"])
     })
@@ -30,11 +30,11 @@ describe("Queue.pause", () => {
     "is on record once, whoever asks again, with who asked and from where",
     Effect.gen(function* () {
       const { queue } = yield* started("a")
-      const first = yield* queue.pause(admin, "all", "upgrade", { ...origin, ipAddress: "192.0.2.1" })
-      assert.deepStrictEqual(yield* queue.pause({ ...admin, username: "root" }, "all", "mine", origin), first)
+      const first = yield* queue.pause(admin, "all", "upgrade", { ...source, ipAddress: "192.0.2.1" })
+      assert.deepStrictEqual(yield* queue.pause({ ...admin, username: "root" }, "all", "mine", source), first)
       assert.deepStrictEqual(yield* queue.pauses, [first])
-      assert.isFalse(yield* queue.resume(admin, "docker", "", origin))
-      assert.isTrue(yield* queue.resume(admin, "all", "done", origin))
+      assert.isFalse(yield* queue.resume(admin, "docker", "", source))
+      assert.isTrue(yield* queue.resume(admin, "all", "done", source))
       const events = yield* audited
       assert.deepStrictEqual(
         events.map(({ event }) => event),
@@ -57,16 +57,16 @@ describe("Queue.reprioritise", () => {
       const early = yield* submitted(executions, lines("sleep 3000"))
       const late = yield* submitted(executions, lines("sleep 3000"))
       yield* pass(1)
-      const { entry, position } = yield* queue.reprioritise(admin, late, 0, origin)
+      const { entry, position } = yield* queue.reprioritise(admin, late, 0, source)
       assert.deepStrictEqual([entry.priority, position.priority], [0, 0])
       yield* pass(3)
       assert.deepStrictEqual(yield* statuses(executions, [early, late]), ["queued", "running"])
-      const again = queue.reprioritise(admin, late, 1, origin)
+      const again = queue.reprioritise(admin, late, 1, source)
       assert.strictEqual((yield* Effect.flip(again))._tag, "ExecutionAdmitted")
-      const foreign = queue.reprioritise(bob, early, 1, origin)
+      const foreign = queue.reprioritise(bob, early, 1, source)
       assert.strictEqual((yield* Effect.flip(foreign))._tag, "QueueEntryNotFound")
       yield* pass(6)
-      const gone = queue.reprioritise(admin, early, 1, origin)
+      const gone = queue.reprioritise(admin, early, 1, source)
       assert.strictEqual((yield* Effect.flip(gone))._tag, "QueueEntryNotFound")
     })
   )
@@ -78,7 +78,7 @@ describe("Queue.reprioritise", () => {
       const retryPolicy = { maxAttempts: 2, backoffMillis: 60_000, on: ["script_error" as const] }
       yield* submitted(executions, lines("sleep 1000"))
       const id = yield* submitted(executions, lines("exit 1", { retryPolicy }))
-      yield* queue.reprioritise(admin, id, 1, origin)
+      yield* queue.reprioritise(admin, id, 1, source)
       yield* pass(3)
       const { entry } = yield* queue.get(alice, id)
       assert.deepInclude(entry, { state: "delayed", priority: 1 })

@@ -23,7 +23,7 @@ const principal = (n: number): Principal => ({
 /** Both may do everything, so that what is refused is refused for another reason. */
 export const users = [principal(1), principal(2)] as const
 const [alice] = users
-const origin = { correlationId: "simulation" }
+const source = { correlationId: "simulation" }
 
 /** A user gives up on a call after this time and does not know what came of it. */
 const patience = "20 seconds"
@@ -66,7 +66,7 @@ export const submit = (world: World, { natural, request, user }: Pending) => {
   return call(
     world,
     `submit ${request.script.replaceAll("\n", ";")} ${request.idempotencyKey ?? ""}`,
-    (executions) => executions.submit(user, request, origin),
+    (executions) => executions.submit(user, request, source),
     (execution) => {
       world.note(`${short(execution.executionId)} is acknowledged`)
       world.hear({ _tag: "Submitted", execution, request, natural, asked })
@@ -80,7 +80,7 @@ export const cancel = (world: World, id: ExecutionId) => {
     world,
     `cancel ${short(id)}`,
     (executions) =>
-      Effect.flatMap(executions.cancel(alice, id, undefined, origin), ({ requested }) =>
+      Effect.flatMap(executions.cancel(alice, id, undefined, source), ({ requested }) =>
         Effect.map(Clock.currentTimeMillis, (atMillis) => ({ requested, atMillis }))
       ),
     ({ atMillis, requested }) => requested && world.hear({ _tag: "CancelRequested", id, atMillis }),
@@ -99,7 +99,7 @@ export const retry = (world: World, id: ExecutionId) => {
   return call(
     world,
     `retry ${short(id)}`,
-    (executions) => executions.retry(alice, id, origin),
+    (executions) => executions.retry(alice, id, source),
     (execution) => world.hear({ _tag: "Submitted", execution, request: again, natural }),
     (error) => {
       if (error._tag === "ExecutionActive") world.hear({ _tag: "RefusedAsActive", id, status: error.executionStatus })
@@ -113,7 +113,7 @@ export const remove = (world: World, id: ExecutionId) => {
   return call(
     world,
     `remove ${short(id)}`,
-    (executions) => executions.remove(alice, id, origin),
+    (executions) => executions.remove(alice, id, source),
     () => world.hear({ _tag: "Removed", id })
   )
 }

@@ -7,7 +7,7 @@ import type { Violation } from "@fairlead/core/verification/Violation"
 import { instant } from "@fairlead/testing/fixtures/ExecutionFixtures"
 import { executionId, userId } from "@fairlead/testing/fixtures/Uuid"
 import { Effect } from "effect"
-import { admin, lines, live, origin, run } from "../executions/support/MemoryHost.ts"
+import { admin, lines, live, run, source } from "../executions/support/MemoryHost.ts"
 import { active, completed } from "./support/histories.ts"
 
 /** The counts, and every violation as `invariant row`. */
@@ -68,7 +68,7 @@ describe("verifyAll with a ledger", () => {
       const first = (yield* run(lines("exit 0"))).execution.executionId
       const second = (yield* run(lines("exit 3"))).execution.executionId
       yield* run(lines("kill SIGKILL"))
-      yield* (yield* Executions).remove(admin, second, origin)
+      yield* (yield* Executions).remove(admin, second, source)
       const ledger = ledgerOf(`${first} 1 77 1700000000.5`, "", `${second.toUpperCase()}\t1\t78\t2026-01-01T00:00:00Z`)
       assert.deepStrictEqual((yield* verified({ ledger })).told, [])
     })

@@ -12,7 +12,7 @@ import { IntegrityReader } from "@fairlead/core/verification/IntegrityReader"
 import { verify } from "@fairlead/core/verification/verify"
 import * as Faults from "@fairlead/testing/faults/Faults"
 import { Effect, Layer, Schema } from "effect"
-import { admin, alice, instance, lines, live, origin, result, run, submit } from "../executions/support/MemoryHost.ts"
+import { admin, alice, instance, lines, live, result, run, source, submit } from "../executions/support/MemoryHost.ts"
 import { active, cancelled, records, retried } from "./support/histories.ts"
 
 const Command = Schema.Literals([
@@ -39,9 +39,9 @@ const play = Effect.fnUntraced(function* ({ cancel, commands, delete: remove }: 
   const executions = yield* Executions
   const limits = { timeoutMillis: 100, outputBytes: 4_000 }
   const { executionId } = yield* submit(lines(commands.join("\n"), { limits }))
-  if (cancel) yield* Effect.ignore(executions.cancel(alice, executionId, "enough", origin))
+  if (cancel) yield* Effect.ignore(executions.cancel(alice, executionId, "enough", source))
   yield* result(executionId)
-  if (remove) yield* Effect.ignore(executions.remove(admin, executionId, origin))
+  if (remove) yield* Effect.ignore(executions.remove(admin, executionId, source))
 })
 
 describe("verify", () => {

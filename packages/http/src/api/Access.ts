@@ -17,7 +17,7 @@ export class CsrfRejected extends Schema.TaggedError<CsrfRejected>()("CsrfReject
 
 /** The permission an endpoint asks for. An endpoint that has none is refused at run time and fails the contract test. */
 export class RequiredPermission extends Context.Service<RequiredPermission, Permission | "public">()(
-  "@fairlead/http/api/Needs"
+  "@fairlead/http/api/RequiredPermission"
 ) {}
 
 export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principal>()(

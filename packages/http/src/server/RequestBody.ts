@@ -2,7 +2,7 @@
  * Reads the bodies of requests within bounds: so many bytes of all callers and of each are in memory, one is parsed at a time, and what
  * would take long to parse is refused as soon as enough of it has come to tell. Undoes gzip and Brotli.
  */
-import { Bytes, Context, Effect, Option, Scope, Semaphore, Stream } from "effect"
+import { Bytes, Context, Effect, Option, Predicate, Scope, Semaphore, Stream } from "effect"
 import { type HttpServerRequest, UrlParams } from "effect/http"
 import { CurrentPrincipal } from "../api/Access.ts"
 import { BodyTooComplex, BodyTooDeep, BodyTooLarge, MalformedBody, UnsupportedEncoding } from "../api/CommonErrors.ts"
@@ -37,7 +37,7 @@ export const make = ({ bodyBytes }: RequestLimits) => {
   /** The bytes as they were before somebody encoded them. */
   const bytesOf = (request: Request, maximumBytes: number, inspect: Inspect) => {
     const encoding = request.headers["content-encoding"]?.trim().toLowerCase() ?? "identity"
-    const came = atMost(request.stream, maximumBytes)
+    const came = atMost(bodyOf(request), maximumBytes)
     if (encoding === "identity" || encoding === "") return gathered(came, inspect)
     const malformed = () => Effect.die(new MalformedBody())
     const plain = decompressed(Stream.orDie(came), encoding, (error) => error)
@@ -89,6 +89,10 @@ export const make = ({ bodyBytes }: RequestLimits) => {
 
 const text = new TextDecoder()
 const form = new TextDecoder("utf-8", { ignoreBOM: true })
+
+/** A web request without a body has no stream either. */
+const bodyOf = (request: Request) =>
+  Predicate.hasProperty(request.source, "body") && request.source.body === null ? Stream.empty : request.stream
 
 /** Of a body that does not say it, or is encoded: the most that it may have. */
 const announcedBytes = ({ headers }: Request, maximumBytes: number) =>

@@ -6,6 +6,7 @@ import { Cause, Clock, Context, Effect } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { BodyTooLarge, InternalError, MalformedBody, NotFound } from "../api/CommonErrors.ts"
 import { RequestId } from "../api/Problem.ts"
+import { CurrentRequestSource, LazySource } from "./CurrentRequestSource.ts"
 import * as HttpMetrics from "./HttpMetrics.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { hostOf, isFromOtherSite, isSentToUs } from "./internal/siteChecks.ts"
@@ -24,7 +25,6 @@ import {
   MethodNotAllowed,
   UriTooLong
 } from "./ProblemAnswer.ts"
-import { LazyOrigin, RequestOrigin } from "./RequestOrigin.ts"
 import type { FoundRoute, RouteTable } from "./RouteTable.ts"
 import { cors, securityHeaders } from "./SecurityHeaders.ts"
 
@@ -50,7 +50,7 @@ export const layer = (table: RouteTable) =>
           ? undefined
           : HttpMiddleware.xForwardedHeaders({ trustedProxies: settings.trustedProxies })
 
-      const finish = (request: Request, origin: LazyOrigin, response: Response): Response => {
+      const finish = (request: Request, origin: LazySource, response: Response): Response => {
         const headers = securityHeaders(response.headers, origin.correlationId, origin.secure)
         if (response.status === 401) headers["www-authenticate"] = "Bearer"
         const allowed = crossOrigin?.headers(request.headers["origin"])
@@ -78,13 +78,13 @@ export const layer = (table: RouteTable) =>
           Effect.withFiber((fiber) => {
             const clock = fiber.getRef(Clock.Clock)
             const startedNanos = clock.currentTimeNanosUnsafe()
-            const origin = new LazyOrigin(requestIdOf(request), request)
+            const origin = new LazySource(requestIdOf(request), request)
             const route = request.url.length > maximumUrlBytes ? undefined : table.find(request.method, request.url)
             return answer(app, request, route).pipe(
               Effect.catchCause((cause) => explain(cause, table, request)),
               // Not `provideContext`: that would copy every service of the host for each request.
               Effect.updateContext((context: Context.Context<never>) =>
-                Context.add(Context.add(context, RequestId, origin.correlationId), RequestOrigin, origin)
+                Context.add(Context.add(context, RequestId, origin.correlationId), CurrentRequestSource, origin)
               ),
               Effect.map((response) => {
                 const seconds = Number(clock.currentTimeNanosUnsafe() - startedNanos) / 1e9

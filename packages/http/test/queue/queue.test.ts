@@ -53,11 +53,11 @@ describe("GET /queue", () => {
     })
   )
 
-  it.live("shows what runs as admitted, with its place", () =>
+  it.live("shows what runs as assigned, with its node", () =>
     Effect.gen(function* () {
       const host = yield* ExecutionHost.start()
       const id = yield* host.submit("anna", "hold")
-      const { body } = yield* host.call("anna", "GET /queue?state=admitted")
+      const { body } = yield* host.call("anna", "GET /queue?state=assigned")
       assert.deepStrictEqual(idsOf(body), [id])
       assert.strictEqual(body.entries[0].node_id, "process/stage")
     })
@@ -86,7 +86,7 @@ describe("GET /queue/{id}", () => {
 })
 
 describe("PATCH /queue/{id}", () => {
-  it.live("moves an entry to the place of its new priority, and says who did", () =>
+  it.live("moves an entry to the position of its new priority, and says who did", () =>
     Effect.gen(function* () {
       const { host, first, second } = yield* paused
       const { body, status } = yield* host.call("olga", `PATCH /queue/${second}`, { body: { priority: 0 } })

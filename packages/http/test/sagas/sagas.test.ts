@@ -30,11 +30,11 @@ describe("/sagas", () => {
         "completed_steps",
         "created_at",
         "current_step",
-        "driver",
         "error_message",
         "execution_id",
+        "executor",
         "last_progress_at",
-        "place",
+        "node_id",
         "retry_count",
         "saga_id",
         "saga_name",
@@ -62,7 +62,7 @@ describe("/sagas", () => {
     })
   )
 
-  it.live("finds by name, execution, owner, place, time and how long nothing has moved", () =>
+  it.live("finds by name, execution, owner, node, time and how long nothing has moved", () =>
     Effect.gen(function* () {
       const { call, run, submit } = yield* ExecutionHost.start()
       const id = yield* run("anna", "out 1")
@@ -75,8 +75,8 @@ describe("/sagas", () => {
         ["name=other", 0],
         [`execution_id=${id}`, 1],
         [`owner_id=${bert}`, 1],
-        ["place=process/stage", 2],
-        ["place=process/elsewhere", 0],
+        ["node_id=process/stage", 2],
+        ["node_id=process/elsewhere", 0],
         [`created_from=${past}&created_to=${future}`, 2],
         [`created_to=${past}`, 0],
         [`created_from=${future}`, 0],

@@ -3,7 +3,7 @@ import { StorageError } from "@fairlead/core/storage/StorageError"
 import { Authentication, Authorization, CurrentPrincipal, RequiredPermission } from "@fairlead/http/api/Access"
 import { BodyLimit, CommonErrors } from "@fairlead/http/api/CommonErrors"
 import * as ApiLayer from "@fairlead/http/server/ApiLayer"
-import { RequestOrigin } from "@fairlead/http/server/RequestOrigin"
+import { CurrentRequestSource } from "@fairlead/http/server/CurrentRequestSource"
 import { Effect, Layer, Schema } from "effect"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
 import * as Identities from "./Identities.ts"
@@ -68,7 +68,7 @@ const handlers = HttpApiBuilder.group(api, "probe", (group) =>
     note: ({ payload }) => Effect.succeed(payload),
     shortNote: ({ payload }) => Effect.succeed(payload),
     seen: Effect.fnUntraced(function* () {
-      const { correlationId, ipAddress, secure } = yield* RequestOrigin
+      const { correlationId, ipAddress, secure } = yield* CurrentRequestSource
       return { address: ipAddress ?? null, secure, id: correlationId }
     }),
     bug: () => Effect.die(new Error("secret: hunter2")),

@@ -26,7 +26,7 @@ const alice = {
   grants: grantsOf("user"),
   credential: { _tag: "Bearer", sessionId: SessionId.make(uuid(1)) }
 } as const
-const origin = { correlationId: "c" }
+const source = { correlationId: "c" }
 
 /** A host that runs scripts in memory, on the database of the client. */
 const host = layerExecutions({ instanceName: "a", maxRunning: 4 }).pipe(
@@ -40,7 +40,7 @@ const host = layerExecutions({ instanceName: "a", maxRunning: 4 }).pipe(
 const history = Effect.gen(function* () {
   const executions = yield* Executions
   const submit = (script: string, more: Partial<ExecutionRequest> = {}) =>
-    executions.submit(alice, { script, lang: "lines", langVersion: "1", ...more }, origin)
+    executions.submit(alice, { script, lang: "lines", langVersion: "1", ...more }, source)
   const ended = ({ executionId }: Execution) => executions.result(alice, executionId, 20_000)
   yield* Effect.flatMap(submit("out hello\nfill 600000\nerr oops\nexit 0", { idempotencyKey: "k" }), ended)
   yield* Effect.flatMap(submit("exit 3"), ended)
@@ -50,7 +50,7 @@ const history = Effect.gen(function* () {
     yield* executions
       .get(alice, executionId)
       .pipe(Effect.delay("5 millis"), Effect.repeat({ until: ({ status }) => status === "running", times: 2_000 }))
-  yield* executions.cancel(alice, cancelled.executionId, "enough", origin)
+  yield* executions.cancel(alice, cancelled.executionId, "enough", source)
   yield* ended(cancelled)
 }).pipe(Effect.provide(host), Effect.scoped)
 

@@ -12,8 +12,8 @@ import { AuthEvents } from "../AuthEvents.ts"
 import { AuthOptions } from "../AuthOptions.ts"
 import { sameSecret } from "../internal/secretText.ts"
 import { apiKeyTopic, LiveCredentials } from "../LiveCredentials.ts"
-import type { Origin } from "../Origin.ts"
 import type { Principal } from "../Principal.ts"
+import type { RequestSource } from "../RequestSource.ts"
 import { grantsOf } from "../roles/Role.ts"
 import { ApiKey } from "./ApiKey.ts"
 import { type ApiKeyRecord, ApiKeyStore } from "./ApiKeyStore.ts"
@@ -29,14 +29,14 @@ export class ApiKeys extends Context.Service<
     create(
       caller: Principal,
       request: { readonly name: string; readonly expiresInDays?: number | undefined },
-      origin: Origin
+      source: RequestSource
     ): Effect.Effect<{ readonly apiKey: ApiKey; readonly key: Redacted.Redacted }, ApiKeysExhausted | StorageError>
     /** The caller's keys, newest first; at most 50. */
     list(caller: Principal): Effect.Effect<ReadonlyArray<ApiKey>, StorageError>
     /** Ends the key, and those made with it, at once on every host. */
-    revoke(caller: Principal, id: ApiKeyId, origin: Origin): Effect.Effect<void, ApiKeyNotFound | StorageError>
+    revoke(caller: Principal, id: ApiKeyId, source: RequestSource): Effect.Effect<void, ApiKeyNotFound | StorageError>
     /** Ends all keys of the user in the caller's transaction, which then makes `LiveCredentials` forget the returned ones. */
-    revokeAll(userId: UserId, origin: Origin): Effect.Effect<ReadonlyArray<ApiKeyId>, StorageError>
+    revokeAll(userId: UserId, source: RequestSource): Effect.Effect<ReadonlyArray<ApiKeyId>, StorageError>
     /** Who a key stands for, right now: revoked and expired keys and inactive owners are refused within a second. */
     authenticate(key: Redacted.Redacted): Effect.Effect<Principal, TokenRejected | StorageError>
   }
@@ -81,17 +81,17 @@ export class ApiKeys extends Context.Service<
         yield* live.forget(apiKeyTopic(apiKeyId))
       })
 
-      const add = Effect.fnUntraced(function* (record: ApiKeyRecord, origin: Origin) {
+      const add = Effect.fnUntraced(function* (record: ApiKeyRecord, source: RequestSource) {
         if (!(yield* store.insert(record, apiKeysPerUser)))
           return yield* new ApiKeysExhausted({ maximum: apiKeysPerUser })
         const { apiKeyId, name, ownerId: userId } = record.apiKey
-        yield* events.ofUser(userId, origin, [{ _tag: "ApiKeyCreated", userId, apiKeyId, name }])
+        yield* events.ofUser(userId, source, [{ _tag: "ApiKeyCreated", userId, apiKeyId, name }])
       })
 
       const create = Effect.fn("ApiKeys.create")(function* (
         caller: Principal,
         { expiresInDays, name }: { readonly name: string; readonly expiresInDays?: number | undefined },
-        origin: Origin
+        source: RequestSource
       ) {
         const createdAt = yield* DateTime.now
         const apiKeyId = ApiKeyId.make(yield* ids.uuid)
@@ -108,25 +108,29 @@ export class ApiKeys extends Context.Service<
           ...(madeWith === undefined ? {} : { madeWith: madeWith.apiKeyId }),
           ...(expiresAt === undefined ? {} : { expiresAt })
         })
-        yield* storage.transaction(add({ apiKey, keyHash }, origin))
+        yield* storage.transaction(add({ apiKey, keyHash }, source))
         return { apiKey, key: Redacted.make(key) }
       })
 
       /** Records the end of removed keys; joins the caller's transaction. */
-      const recordEnd = Effect.fnUntraced(function* (userId: UserId, gone: ReadonlyArray<ApiKey>, origin: Origin) {
+      const recordEnd = Effect.fnUntraced(function* (
+        userId: UserId,
+        gone: ReadonlyArray<ApiKey>,
+        source: RequestSource
+      ) {
         if (gone.length === 0) return []
         const revoked = gone.map(({ apiKeyId, name }) => ({ _tag: "ApiKeyRevoked" as const, userId, apiKeyId, name }))
-        yield* events.ofUser(userId, origin, revoked)
+        yield* events.ofUser(userId, source, revoked)
         for (const { apiKeyId } of gone) yield* wakeups.send(apiKeyTopic(apiKeyId))
         return gone.map(({ apiKeyId }) => apiKeyId)
       })
 
-      const revoke = Effect.fn("ApiKeys.revoke")(function* (caller: Principal, id: ApiKeyId, origin: Origin) {
+      const revoke = Effect.fn("ApiKeys.revoke")(function* (caller: Principal, id: ApiKeyId, source: RequestSource) {
         const { userId } = caller
         const remove = Effect.gen(function* () {
           const gone = yield* store.remove(userId, id)
           if (gone.length === 0) return yield* new ApiKeyNotFound({ apiKeyId: id })
-          return yield* recordEnd(userId, gone, origin)
+          return yield* recordEnd(userId, gone, source)
         })
         const ended = yield* storage.transaction(remove)
         yield* Effect.forEach(ended, (apiKeyId) => live.forget(apiKeyTopic(apiKeyId)), { discard: true })
@@ -136,8 +140,8 @@ export class ApiKeys extends Context.Service<
         create,
         list: Effect.fn("ApiKeys.list")((caller) => store.list(caller.userId)),
         revoke,
-        revokeAll: Effect.fnUntraced(function* (userId, origin) {
-          return yield* recordEnd(userId, yield* store.removeAll(userId), origin)
+        revokeAll: Effect.fnUntraced(function* (userId, source) {
+          return yield* recordEnd(userId, yield* store.removeAll(userId), source)
         }),
         authenticate
       })

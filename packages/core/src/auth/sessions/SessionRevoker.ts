@@ -6,7 +6,7 @@ import type { StorageError } from "../../storage/StorageError.ts"
 import { Wakeups } from "../../wakeups/Wakeups.ts"
 import { AuthEvents, type UserEvent } from "../AuthEvents.ts"
 import { sessionTopic } from "../LiveCredentials.ts"
-import type { Origin } from "../Origin.ts"
+import type { RequestSource } from "../RequestSource.ts"
 import { SessionStore } from "./SessionStore.ts"
 
 export class SessionRevoker extends Context.Service<
@@ -16,7 +16,7 @@ export class SessionRevoker extends Context.Service<
     revoke(
       id: SessionId,
       at: DateTime.Utc,
-      origin: Origin,
+      source: RequestSource,
       why: (userId: UserId) => UserEvent
     ): Effect.Effect<void, StorageError>
     /** Ends every live session of the user except `kept`; returns those it ended, in any order. Appends no event. */
@@ -31,7 +31,7 @@ export class SessionRevoker extends Context.Service<
       newest: SessionId,
       limit: number,
       at: DateTime.Utc,
-      origin: Origin
+      source: RequestSource
     ): Effect.Effect<ReadonlyArray<SessionId>, StorageError>
   }
 >()("@fairlead/core/auth/sessions/SessionRevoker") {
@@ -40,11 +40,11 @@ export class SessionRevoker extends Context.Service<
     Effect.gen(function* () {
       const [sessions, events, wakeups] = [yield* SessionStore, yield* AuthEvents, yield* Wakeups]
       return SessionRevoker.of({
-        revoke: Effect.fnUntraced(function* (id, at, origin, why) {
+        revoke: Effect.fnUntraced(function* (id, at, source, why) {
           const ended = yield* sessions.revoke(id, at)
           if (Option.isNone(ended)) return
           const { userId } = ended.value
-          yield* events.ofUser(userId, origin, [why(userId)])
+          yield* events.ofUser(userId, source, [why(userId)])
           yield* wakeups.send(sessionTopic(id))
         }),
         revokeAll: Effect.fnUntraced(function* (userId, kept, at) {
@@ -52,13 +52,13 @@ export class SessionRevoker extends Context.Service<
           for (const id of ended) yield* wakeups.send(sessionTopic(id))
           return ended
         }),
-        revokeOldest: Effect.fnUntraced(function* (userId, newest, limit, at, origin) {
+        revokeOldest: Effect.fnUntraced(function* (userId, newest, limit, at, source) {
           const ended = yield* sessions.revokeOldest(userId, newest, limit, at)
           if (ended.length === 0) return ended
           const loggedOut: UserEvent = { _tag: "UserLoggedOut", userId, logoutReason: "too_many_sessions" }
           yield* events.ofUser(
             userId,
-            origin,
+            source,
             ended.map(() => loggedOut)
           )
           for (const id of ended) yield* wakeups.send(sessionTopic(id))

@@ -7,8 +7,8 @@ import type { CredentialsRejected, LoginLocked, LoginsBusy, TokenRejected } from
 import * as AuthHousekeeping from "../AuthHousekeeping.ts"
 import { Csrf } from "../csrf/Csrf.ts"
 import { LiveCredentials, sessionTopic } from "../LiveCredentials.ts"
-import type { Origin } from "../Origin.ts"
 import type { Principal } from "../Principal.ts"
+import type { RequestSource } from "../RequestSource.ts"
 import { makeAuthenticate } from "./internal/authenticate.ts"
 import { makeLogin } from "./internal/login.ts"
 import { makeRefresh } from "./internal/refresh.ts"
@@ -27,17 +27,20 @@ export class Sessions extends Context.Service<
     login(
       login: string,
       password: Redacted.Redacted,
-      origin: Origin
+      source: RequestSource
     ): Effect.Effect<SessionTokens, CredentialsRejected | LoginLocked | LoginsBusy | StorageError>
     /**
      * Trades a refresh token for a new pair. The one before the current is answered with the same successor for 10 s (two tabs,
      * a lost answer); any older one ends the whole session and is recorded as `SecurityViolation`.
      */
-    refresh(refreshToken: Redacted.Redacted, origin: Origin): Effect.Effect<SessionTokens, TokenRejected | StorageError>
+    refresh(
+      refreshToken: Redacted.Redacted,
+      source: RequestSource
+    ): Effect.Effect<SessionTokens, TokenRejected | StorageError>
     /** Ends the session at once on every host. Ending it twice changes nothing. */
-    logout(sessionId: SessionId, origin: Origin): Effect.Effect<void, StorageError>
+    logout(sessionId: SessionId, source: RequestSource): Effect.Effect<void, StorageError>
     /** Ends the session that a refresh token belongs to; an unknown token changes nothing. */
-    logoutByRefreshToken(refreshToken: Redacted.Redacted, origin: Origin): Effect.Effect<void, StorageError>
+    logoutByRefreshToken(refreshToken: Redacted.Redacted, source: RequestSource): Effect.Effect<void, StorageError>
     /** Who a token of this kind stands for, right now: revoked sessions and deactivated users are refused within a second. */
     authenticate(
       kind: "cookie" | "bearer",
@@ -58,10 +61,10 @@ export class Sessions extends Context.Service<
       const [live, refreshTokens] = [yield* LiveCredentials, yield* RefreshTokens]
       const revoker = yield* SessionRevoker
 
-      const logout = Effect.fn("Sessions.logout")(function* (id: SessionId, origin: Origin) {
+      const logout = Effect.fn("Sessions.logout")(function* (id: SessionId, source: RequestSource) {
         const at = yield* DateTime.now
         yield* storage.transaction(
-          revoker.revoke(id, at, origin, (userId) => ({ _tag: "UserLoggedOut", userId, logoutReason: "requested" }))
+          revoker.revoke(id, at, source, (userId) => ({ _tag: "UserLoggedOut", userId, logoutReason: "requested" }))
         )
         yield* live.forget(sessionTopic(id))
       })
@@ -70,9 +73,9 @@ export class Sessions extends Context.Service<
         login: yield* makeLogin,
         refresh: yield* makeRefresh,
         logout,
-        logoutByRefreshToken: Effect.fnUntraced(function* (presented, origin) {
+        logoutByRefreshToken: Effect.fnUntraced(function* (presented, source) {
           const claim = yield* refreshTokens.read(presented)
-          if (Option.isSome(claim)) yield* logout(claim.value.sessionId, origin)
+          if (Option.isSome(claim)) yield* logout(claim.value.sessionId, source)
         }),
         authenticate: yield* makeAuthenticate,
         issueCsrf: csrf.issue,

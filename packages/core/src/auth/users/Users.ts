@@ -16,8 +16,8 @@ import { AuthEvents } from "../AuthEvents.ts"
 import { AuthOptions } from "../AuthOptions.ts"
 import { ApiKeys } from "../api-keys/ApiKeys.ts"
 import { apiKeyTopic, LiveCredentials, sessionTopic, userTopic } from "../LiveCredentials.ts"
-import type { Origin } from "../Origin.ts"
 import { type Principal, sessionIdOf } from "../Principal.ts"
+import type { RequestSource } from "../RequestSource.ts"
 import type { Role } from "../roles/Role.ts"
 import { SessionRevoker } from "../sessions/SessionRevoker.ts"
 import { makeRegister } from "./internal/register.ts"
@@ -38,7 +38,7 @@ export class Users extends Context.Service<
      */
     register(
       user: NewUser,
-      origin: Origin
+      source: RequestSource
     ): Effect.Effect<
       User,
       RegistrationClosed | RegistrationsExhausted | UsernameTaken | PasswordTooWeak | LoginsBusy | StorageError
@@ -50,7 +50,7 @@ export class Users extends Context.Service<
     updateProfile(
       caller: Principal,
       change: { readonly fullName?: string | undefined },
-      origin: Origin
+      source: RequestSource
     ): Effect.Effect<User, StorageError>
     /**
      * Ends every other session, refresh token and every API key of the user in the same transaction; the caller's session goes on.
@@ -59,7 +59,7 @@ export class Users extends Context.Service<
     changePassword(
       caller: Principal,
       change: { readonly current: Redacted.Redacted; readonly next: Redacted.Redacted },
-      origin: Origin
+      source: RequestSource
     ): Effect.Effect<void, CurrentPasswordWrong | PasswordTooWeak | LoginLocked | LoginsBusy | StorageError>
   }
 >()("@fairlead/core/auth/users/Users") {
@@ -81,7 +81,7 @@ export class Users extends Context.Service<
       /** Writes the changed user with its event, in one transaction; `false` when a rival wrote since `before` was read. */
       const write = Effect.fnUntraced(function* (
         caller: Principal,
-        origin: Origin,
+        source: RequestSource,
         before: User,
         change: { readonly fullName?: string; readonly passwordHash?: PasswordHash },
         updatedFields: ReadonlyArray<string>
@@ -91,7 +91,7 @@ export class Users extends Context.Service<
         const after = new User({ ...before, ...fields, updatedAt, version: before.version + 1 })
         if (!(yield* users.replace(after, passwordHash))) return Option.none<User>()
         const { userId } = before
-        yield* events.ofUser(userId, origin, [{ _tag: "UserUpdated", userId, updatedFields, updatedBy: caller.userId }])
+        yield* events.ofUser(userId, source, [{ _tag: "UserUpdated", userId, updatedFields, updatedBy: caller.userId }])
         yield* wakeups.send(userTopic(userId))
         return Option.some(after)
       })
@@ -99,12 +99,12 @@ export class Users extends Context.Service<
       const updateProfile = Effect.fn("Users.updateProfile")(function* (
         caller: Principal,
         { fullName }: { readonly fullName?: string | undefined },
-        origin: Origin
+        source: RequestSource
       ) {
         for (let attempt = 0; attempt < 3; attempt++) {
           const { user } = yield* recordOf(caller)
           if (fullName === undefined || fullName === user.fullName) return user
-          const written = yield* storage.transaction(write(caller, origin, user, { fullName }, ["full_name"]))
+          const written = yield* storage.transaction(write(caller, source, user, { fullName }, ["full_name"]))
           if (Option.isNone(written)) continue
           yield* live.forget(userTopic(user.userId))
           return written.value
@@ -115,17 +115,17 @@ export class Users extends Context.Service<
       const changePassword = Effect.fn("Users.changePassword")(function* (
         caller: Principal,
         { current, next }: { readonly current: Redacted.Redacted; readonly next: Redacted.Redacted },
-        origin: Origin
+        source: RequestSource
       ) {
         const key = `password-change ${caller.userId}`
         const own = sessionIdOf(caller)
 
         const apply = Effect.fnUntraced(function* (user: User, passwordHash: PasswordHash) {
-          const written = yield* write(caller, origin, user, { passwordHash }, ["password"])
+          const written = yield* write(caller, source, user, { passwordHash }, ["password"])
           if (Option.isNone(written)) return Option.none()
           yield* checks.forgive(key)
           const sessions = yield* revoker.revokeAll(user.userId, own, written.value.updatedAt)
-          const keys = yield* apiKeys.revokeAll(user.userId, origin)
+          const keys = yield* apiKeys.revokeAll(user.userId, source)
           return Option.some([...sessions.map(sessionTopic), ...keys.map(apiKeyTopic)])
         }, storage.transaction)
 
@@ -133,7 +133,7 @@ export class Users extends Context.Service<
           const { passwordHash, user } = yield* recordOf(caller)
           const { locks, right } = yield* checks.check(key, Option.some(passwordHash), current)
           if (!right) {
-            yield* events.failure(user, origin, "current_password_wrong", locks)
+            yield* events.failure(user, source, "current_password_wrong", locks)
             return yield* new CurrentPasswordWrong()
           }
           yield* Effect.fromResult(judgePassword(next, user.username, minimumPasswordLength))

@@ -11,7 +11,7 @@ import { Users } from "@fairlead/core/auth/users/Users"
 import { EventLog } from "@fairlead/core/events/EventLog"
 import { layerIdentity } from "@fairlead/core/Fairlead"
 import * as Stores from "@fairlead/core/Stores"
-import { origin } from "@fairlead/testing/fixtures/AuthFixtures"
+import { source } from "@fairlead/testing/fixtures/AuthFixtures"
 import { Context, Effect, Latch, Layer, Redacted } from "effect"
 
 export const password = "Correct-Horse-7"
@@ -85,14 +85,14 @@ export const twoHosts = Effect.gen(function* () {
 /** Registers user `name` with `password`. */
 export const registered = (name: string) =>
   Effect.flatMap(Users, ({ register }) =>
-    register({ username: name, email: `${name}@example.com`, password: secret(password) }, origin())
+    register({ username: name, email: `${name}@example.com`, password: secret(password) }, source())
   )
 
-export const loggedIn = (name: string, from = origin()) =>
+export const loggedIn = (name: string, from = source()) =>
   Effect.flatMap(Sessions, ({ login }) => login(name, secret(password), from))
 
 /** How a login that must not succeed ends. */
-export const refusal = (name: string, text: string, from = origin()) =>
+export const refusal = (name: string, text: string, from = source()) =>
   Effect.flatMap(Sessions, ({ login }) => Effect.map(Effect.flip(login(name, secret(text), from)), ({ _tag }) => _tag))
 
 /** Which of the session's tokens are good. */

@@ -13,7 +13,7 @@ import * as Stores from "@fairlead/core/Stores"
 import { Secrets } from "@fairlead/core/secrets/Secrets"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { alice, origin } from "./MemoryHost.ts"
+import { alice, source } from "./MemoryHost.ts"
 
 export const shared = Layer.mergeAll(Stores.layerMemory, Secrets.layerMemory)
 
@@ -40,7 +40,7 @@ export const submitted = (
   executions: Submitting,
   request: Parameters<Submitting["submit"]>[1],
   caller: Principal = alice
-) => Effect.map(executions.submit(caller, request, origin), ({ executionId }) => executionId)
+) => Effect.map(executions.submit(caller, request, source), ({ executionId }) => executionId)
 export const now = (executions: Submitting, id: ExecutionId, caller = alice) => executions.get(caller, id)
 /** Lets the hosts do what is due within `seconds`, a little at a time. */
 export const pass = (seconds: number) =>

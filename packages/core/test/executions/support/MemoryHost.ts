@@ -24,7 +24,7 @@ const principal = (n: number, role: "user" | "admin" | "operator" = "user"): Pri
   credential: { _tag: "Bearer", sessionId: SessionId.make(uuid(n)) }
 })
 export const [alice, bob, admin] = [principal(1), principal(2), principal(3, "admin")]
-export const origin = { correlationId: "c-1" }
+export const source = { correlationId: "c-1" }
 export const lines = (script: string, more: Partial<ExecutionRequest> = {}): ExecutionRequest => ({
   script,
   lang: "lines",
@@ -42,7 +42,7 @@ export const live = <E>(name: string, work: Effect.Effect<void, E, Instance>, ma
   it.live(name, () => Effect.provide(work, instance(maxRunning)), 10_000)
 
 export const submit = (request: ExecutionRequest, caller = alice) =>
-  Effect.flatMap(Executions, (executions) => executions.submit(caller, request, origin))
+  Effect.flatMap(Executions, (executions) => executions.submit(caller, request, source))
 export const result = (id: ExecutionId, caller = alice) =>
   Effect.flatMap(Executions, (executions) => executions.result(caller, id, 5_000))
 export const run = (request: ExecutionRequest) =>

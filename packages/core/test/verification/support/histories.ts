@@ -4,7 +4,7 @@ import { Executions } from "@fairlead/core/executions/Executions"
 import type { ExecutionRecords } from "@fairlead/core/verification/ExecutionRecords"
 import { IntegrityReader } from "@fairlead/core/verification/IntegrityReader"
 import { Effect } from "effect"
-import { alice, lines, origin, result, run, running, submit } from "../../executions/support/MemoryHost.ts"
+import { alice, lines, result, run, running, source, submit } from "../../executions/support/MemoryHost.ts"
 
 export const records = Effect.flatMap(IntegrityReader, (store) => store.page(undefined, 500))
 
@@ -23,7 +23,7 @@ export const retried = Effect.andThen(
 export const cancelled = Effect.gen(function* () {
   const { executionId } = yield* submit(lines("out up\nhang"))
   yield* running(executionId)
-  yield* (yield* Executions).cancel(alice, executionId, "enough", origin)
+  yield* (yield* Executions).cancel(alice, executionId, "enough", source)
   yield* result(executionId)
   return yield* only
 })

@@ -11,9 +11,9 @@ import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../../api/Access.ts"
 import { AuthApi } from "../../api/auth/AuthApi.ts"
 import { userView } from "../../api/auth/UserView.ts"
+import { CurrentRequestSource } from "../CurrentRequestSource.ts"
 import { bearerOf } from "../internal/bearerOf.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
-import { RequestOrigin } from "../RequestOrigin.ts"
 import { clearSessionCookies, ownCookies, setSessionCookies } from "./SessionCookies.ts"
 
 export const AuthHandlers = HttpApiBuilder.group(
@@ -37,14 +37,14 @@ export const AuthHandlers = HttpApiBuilder.group(
       function* (kind: "cookie" | "bearer", token: string | undefined) {
         if (token === undefined) return
         const sessionId = sessionIdOf(yield* sessions.authenticate(kind, Redacted.make(token)))
-        if (sessionId !== undefined) yield* sessions.logout(sessionId, yield* RequestOrigin)
+        if (sessionId !== undefined) yield* sessions.logout(sessionId, yield* CurrentRequestSource)
       },
       Effect.catchTag("TokenRejected", () => Effect.void)
     )
 
     return handlers.handleAll({
       login: Effect.fnUntraced(function* ({ payload }) {
-        const tokens = yield* sessions.login(payload.username, payload.password, yield* RequestOrigin)
+        const tokens = yield* sessions.login(payload.username, payload.password, yield* CurrentRequestSource)
         yield* setSessionCookies(tokens)
         return tokensView("Login successful", tokens)
       }),
@@ -56,13 +56,13 @@ export const AuthHandlers = HttpApiBuilder.group(
             fullName: payload.full_name,
             password: payload.password
           },
-          yield* RequestOrigin
+          yield* CurrentRequestSource
         )
         const view = userView(user)
         return { ...view, message: "User created successfully", user: view }
       }),
       refresh: Effect.fnUntraced(function* ({ payload }) {
-        const tokens = yield* sessions.refresh(payload.refresh_token, yield* RequestOrigin)
+        const tokens = yield* sessions.refresh(payload.refresh_token, yield* CurrentRequestSource)
         yield* setSessionCookies(tokens)
         return tokensView("Token refreshed", tokens)
       }),
@@ -70,7 +70,7 @@ export const AuthHandlers = HttpApiBuilder.group(
         yield* endSession("cookie", request.cookies[(yield* ownCookies).access])
         yield* endSession("bearer", bearerOf(request.headers["authorization"]))
         if (payload?.refresh_token !== undefined)
-          yield* sessions.logoutByRefreshToken(payload.refresh_token, yield* RequestOrigin)
+          yield* sessions.logoutByRefreshToken(payload.refresh_token, yield* CurrentRequestSource)
         yield* clearSessionCookies
         return { message: "Logged out successfully" }
       }),
@@ -83,16 +83,16 @@ export const AuthHandlers = HttpApiBuilder.group(
       }),
       updateSelf: Effect.fnUntraced(function* ({ payload }) {
         const change = { fullName: payload.full_name }
-        return userView(yield* users.updateProfile(yield* CurrentPrincipal, change, yield* RequestOrigin))
+        return userView(yield* users.updateProfile(yield* CurrentPrincipal, change, yield* CurrentRequestSource))
       }),
       changePassword: Effect.fnUntraced(function* ({ payload }) {
         const change = { current: payload.current_password, next: payload.new_password }
-        yield* users.changePassword(yield* CurrentPrincipal, change, yield* RequestOrigin)
+        yield* users.changePassword(yield* CurrentPrincipal, change, yield* CurrentRequestSource)
         return { message: "Password changed successfully" }
       }),
       createApiKey: Effect.fnUntraced(function* ({ payload }) {
         const request = { name: payload.name, expiresInDays: payload.expires_in }
-        const { apiKey, key } = yield* apiKeys.create(yield* CurrentPrincipal, request, yield* RequestOrigin)
+        const { apiKey, key } = yield* apiKeys.create(yield* CurrentPrincipal, request, yield* CurrentRequestSource)
         return { ...keyView(apiKey), key: Redacted.value(key) }
       }),
       listApiKeys: Effect.fnUntraced(function* () {
@@ -100,7 +100,7 @@ export const AuthHandlers = HttpApiBuilder.group(
         return keys.map((apiKey) => ({ ...keyView(apiKey), lastUsed: apiKey.lastUsedAt ?? null }))
       }),
       revokeApiKey: Effect.fnUntraced(function* ({ params }) {
-        yield* apiKeys.revoke(yield* CurrentPrincipal, params.key_id, yield* RequestOrigin)
+        yield* apiKeys.revoke(yield* CurrentPrincipal, params.key_id, yield* CurrentRequestSource)
         return { message: "API key deleted" }
       })
     })

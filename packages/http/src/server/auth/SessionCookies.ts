@@ -3,9 +3,9 @@ import type { SessionTokens } from "@fairlead/core/auth/sessions/SessionTokens"
 import { Duration, Effect, Redacted } from "effect"
 import { HttpEffect, HttpServerResponse } from "effect/http"
 import { accessCookie, csrfCookie } from "../../api/Access.ts"
+import { CurrentRequestSource } from "../CurrentRequestSource.ts"
 import { HttpSettings, type HttpSettingsShape } from "../HttpSettings.ts"
 import { MountPath, publicPathOf } from "../Mount.ts"
-import { RequestOrigin } from "../RequestOrigin.ts"
 
 export interface CookieNames {
   readonly access: string
@@ -30,7 +30,7 @@ export const ownCookies = Effect.gen(function* () {
 /** `Secure` would make clients on plain http lose the cookie, so it depends on how the request came. */
 const cookies = Effect.gen(function* () {
   const settings = yield* HttpSettings
-  const { secure } = yield* RequestOrigin
+  const { secure } = yield* CurrentRequestSource
   const path = publicPathOf(settings, yield* MountPath)
   const attributes = {
     secure: secure || settings.secureCookies === "always",

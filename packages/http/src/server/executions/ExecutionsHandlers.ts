@@ -21,10 +21,10 @@ import { ExecutionsApi } from "../../api/executions/ExecutionsApi.ts"
 import { wantedLimits } from "../../api/executions/LimitRequests.ts"
 import { wantedQueueing } from "../../api/executions/QueueingRequests.ts"
 import { pageEcho, pageOf } from "../../api/Paging.ts"
+import { CurrentRequestSource } from "../CurrentRequestSource.ts"
 import { HttpSettings } from "../HttpSettings.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
 import * as Places from "../internal/Places.ts"
-import { RequestOrigin } from "../RequestOrigin.ts"
 import {
   attemptView,
   executionView,
@@ -75,7 +75,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
           const asked = { script, lang, langVersion, runtime, args, env, waitForBackground, priority, name, labels }
           const request = { ...asked, limits: wantedLimits(more), ...wantedQueueing(more) }
           const idempotencyKey = headers["idempotency-key"]
-          const origin = yield* RequestOrigin
+          const origin = yield* CurrentRequestSource
           const made = yield* executions.submit(yield* CurrentPrincipal, { ...request, idempotencyKey }, origin)
           const preferred = preferredWait(headers.prefer)
           const { executionId, status } = made
@@ -105,7 +105,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       }),
       cancel: Effect.fnUntraced(function* ({ params, payload }) {
         const { execution_id: executionId } = params
-        const origin = yield* RequestOrigin
+        const origin = yield* CurrentRequestSource
         const { requested } = yield* executions.cancel(yield* CurrentPrincipal, executionId, payload?.reason, origin)
         return requested
           ? {
@@ -126,7 +126,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
           const { executionId, status } = yield* executions.retry(
             yield* CurrentPrincipal,
             params.execution_id,
-            yield* RequestOrigin
+            yield* CurrentRequestSource
           )
           return { executionId, status }
         },
@@ -139,7 +139,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       ),
       remove: Effect.fnUntraced(
         function* ({ params }) {
-          yield* executions.remove(yield* CurrentPrincipal, params.execution_id, yield* RequestOrigin)
+          yield* executions.remove(yield* CurrentPrincipal, params.execution_id, yield* CurrentRequestSource)
           return { message: "Execution deleted successfully", executionId: params.execution_id }
         },
         Effect.catchTags({

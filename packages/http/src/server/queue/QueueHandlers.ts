@@ -7,9 +7,9 @@ import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../../api/Access.ts"
 import { pageEcho, pageOf } from "../../api/Paging.ts"
 import { type EntryView, QueueApi } from "../../api/queue/QueueApi.ts"
+import { CurrentRequestSource } from "../CurrentRequestSource.ts"
 import { standingView } from "../executions/executionViews.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
-import { RequestOrigin } from "../RequestOrigin.ts"
 
 export const QueueHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(QueueApi),
@@ -30,10 +30,13 @@ export const QueueHandlers = HttpApiBuilder.group(
       }),
       pauses: () => Effect.map(queue.pauses, (pauses) => ({ pauses })),
       pause: Effect.fnUntraced(function* ({ payload: { reason, scope } }) {
-        return yield* queue.pause(yield* CurrentPrincipal, scope, reason, yield* RequestOrigin)
+        return yield* queue.pause(yield* CurrentPrincipal, scope, reason, yield* CurrentRequestSource)
       }),
       resume: Effect.fnUntraced(function* ({ payload: { reason = "", scope } }) {
-        return { scope, resumed: yield* queue.resume(yield* CurrentPrincipal, scope, reason, yield* RequestOrigin) }
+        return {
+          scope,
+          resumed: yield* queue.resume(yield* CurrentPrincipal, scope, reason, yield* CurrentRequestSource)
+        }
       }),
       get: Effect.fnUntraced(function* ({ params }) {
         return detailView(yield* queue.get(yield* CurrentPrincipal, params.execution_id))
@@ -41,7 +44,7 @@ export const QueueHandlers = HttpApiBuilder.group(
       reprioritise: Effect.fnUntraced(function* ({ params, payload }) {
         const caller = yield* CurrentPrincipal
         const { execution_id: id } = params
-        return detailView(yield* queue.reprioritise(caller, id, payload.priority, yield* RequestOrigin))
+        return detailView(yield* queue.reprioritise(caller, id, payload.priority, yield* CurrentRequestSource))
       })
     })
   }, withServices)

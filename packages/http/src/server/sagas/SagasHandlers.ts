@@ -10,9 +10,9 @@ import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../../api/Access.ts"
 import { pageEcho, pageOf } from "../../api/Paging.ts"
 import { SagasApi, type SagasSearch } from "../../api/sagas/SagasApi.ts"
+import { CurrentRequestSource } from "../CurrentRequestSource.ts"
 import { inRequestUnits } from "../executions/executionViews.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
-import { RequestOrigin } from "../RequestOrigin.ts"
 import { sagaHistoryView, sagaView, stuckView } from "./sagaViews.ts"
 
 export const SagasHandlers = HttpApiBuilder.group(
@@ -40,7 +40,7 @@ export const SagasHandlers = HttpApiBuilder.group(
           caller,
           restartOf,
           wanted,
-          yield* RequestOrigin
+          yield* CurrentRequestSource
         )
         return { executionId: execution.executionId, status: execution.status, retryOf, restartOf, fromStep }
       },

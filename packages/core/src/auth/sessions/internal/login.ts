@@ -8,7 +8,7 @@ import { CredentialsRejected } from "../../AuthError.ts"
 import { AuthEvents } from "../../AuthEvents.ts"
 import { AuthOptions } from "../../AuthOptions.ts"
 import { LiveCredentials, sessionTopic, userTopic } from "../../LiveCredentials.ts"
-import { type Origin, storedOrigin } from "../../Origin.ts"
+import { type RequestSource, storedSource } from "../../RequestSource.ts"
 import { type LoginProof, Logins } from "../../users/Logins.ts"
 import { RefreshTokens } from "../RefreshTokens.ts"
 import { Session } from "../Session.ts"
@@ -24,39 +24,39 @@ export const makeLogin = Effect.gen(function* () {
   const [refreshTokens, issue] = [yield* RefreshTokens, yield* makeIssue]
 
   /** Opens a session unless the user was deactivated or the password changed since the proof. */
-  const open = Effect.fnUntraced(function* (proof: LoginProof, origin: Origin) {
+  const open = Effect.fnUntraced(function* (proof: LoginProof, source: RequestSource) {
     const { userId } = proof.known.user
     const at = yield* DateTime.now
     if (!(yield* logins.record(proof, at))) return Option.none()
     const sessionId = SessionId.make(yield* ids.uuid)
     const { hash, token } = yield* refreshTokens.first(sessionId)
     const expiresAt = DateTime.add(at, { seconds: sessionSeconds })
-    const session = newSession({ sessionId, userId, refreshHash: hash, at, expiresAt }, origin)
+    const session = newSession({ sessionId, userId, refreshHash: hash, at, expiresAt }, source)
     yield* sessions.insert(session)
-    const { ipAddress = null, userAgent = null } = origin
-    yield* events.ofUser(userId, origin, [
+    const { ipAddress = null, userAgent = null } = source
+    yield* events.ofUser(userId, source, [
       { _tag: "UserLoggedIn", userId, loginMethod: "password", ipAddress, userAgent }
     ])
     // `logins.record` holds the user until the end of the transaction: logins of one user come here one after the other.
-    const ended = yield* revoker.revokeOldest(userId, sessionId, sessionsPerUser, at, origin)
+    const ended = yield* revoker.revokeOldest(userId, sessionId, sessionsPerUser, at, source)
     return Option.some({ session, user: proof.known.user, token, ended })
   }, storage.transaction)
 
-  return Effect.fn("Sessions.login")(function* (name: string, password: Redacted.Redacted, from: Origin) {
-    const origin = storedOrigin(from)
+  return Effect.fn("Sessions.login")(function* (name: string, password: Redacted.Redacted, from: RequestSource) {
+    const source = storedSource(from)
     const known = yield* logins.find(name)
     const user = Option.getOrUndefined(known)?.user
-    const { ipAddress } = origin
+    const { ipAddress } = source
     const familiar = ipAddress !== undefined && (yield* sessions.knowsAddress(user?.userId ?? nobody, ipAddress))
     const attempt = { login: name, known, familiarAddress: familiar ? ipAddress : undefined }
     const { locks, proof } = yield* logins.prove(attempt, password)
-    const opened = Option.isSome(proof) ? yield* open(proof.value, origin) : Option.none()
+    const opened = Option.isSome(proof) ? yield* open(proof.value, source) : Option.none()
     if (Option.isSome(opened)) {
       const { ended, session } = opened.value
       yield* Effect.forEach([userTopic(session.userId), ...ended.map(sessionTopic)], live.forget, { discard: true })
       return yield* issue(session, opened.value.user, opened.value.token)
     }
-    yield* events.failure(user, origin, "credentials_rejected", locks)
+    yield* events.failure(user, source, "credentials_rejected", locks)
     return yield* new CredentialsRejected()
   })
 })
@@ -66,7 +66,7 @@ const nobody = UserId.make("00000000-0000-7000-8000-000000000000")
 
 const newSession = (
   start: Pick<Session, "sessionId" | "userId" | "refreshHash" | "expiresAt"> & { readonly at: DateTime.Utc },
-  { ipAddress, userAgent }: Origin
+  { ipAddress, userAgent }: RequestSource
 ) => {
   const { at, ...fields } = start
   return new Session({

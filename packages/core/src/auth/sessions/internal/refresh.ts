@@ -8,7 +8,7 @@ import { TokenRejected } from "../../AuthError.ts"
 import type { UserEvent } from "../../AuthEvents.ts"
 import { AuthOptions } from "../../AuthOptions.ts"
 import { LiveCredentials, sessionTopic } from "../../LiveCredentials.ts"
-import { type Origin, storedOrigin } from "../../Origin.ts"
+import { type RequestSource, storedSource } from "../../RequestSource.ts"
 import { Logins } from "../../users/Logins.ts"
 import { RefreshTokens } from "../RefreshTokens.ts"
 import { judgeRefresh, rotate } from "../Session.ts"
@@ -26,7 +26,7 @@ export const makeRefresh = Effect.gen(function* () {
   const exchange = Effect.fnUntraced(function* (
     claim: { readonly sessionId: SessionId; readonly hash: string },
     nextHash: string,
-    origin: Origin
+    source: RequestSource
   ) {
     const at = yield* DateTime.now
     const found = yield* sessions.find(claim.sessionId)
@@ -35,7 +35,7 @@ export const makeRefresh = Effect.gen(function* () {
     const verdict = judgeRefresh(session, claim.hash, at, refreshGraceMillis)
     if (verdict === "Unknown") return "refused"
     if (verdict === "Reuse") {
-      yield* revoker.revoke(session.sessionId, at, origin, reuseFrom(origin))
+      yield* revoker.revoke(session.sessionId, at, source, reuseFrom(source))
       return "refused"
     }
     const owner = yield* logins.findActive(session.userId)
@@ -48,12 +48,12 @@ export const makeRefresh = Effect.gen(function* () {
     return (yield* sessions.replace(rotated)) ? { session: rotated, user } : "lost"
   }, storage.transaction)
 
-  return Effect.fn("Sessions.refresh")(function* (presented: Redacted.Redacted, origin: Origin) {
+  return Effect.fn("Sessions.refresh")(function* (presented: Redacted.Redacted, source: RequestSource) {
     const claim = yield* refreshTokens.read(presented)
     if (Option.isNone(claim)) return yield* new TokenRejected()
     const next = yield* refreshTokens.successor(presented)
     for (let attempt = 0; attempt < 3; attempt++) {
-      const outcome = yield* exchange(claim.value, next.hash, origin)
+      const outcome = yield* exchange(claim.value, next.hash, source)
       if (outcome === "lost") continue
       yield* live.forget(sessionTopic(claim.value.sessionId))
       if (outcome === "refused") return yield* new TokenRejected()
@@ -68,11 +68,11 @@ export const makeRefresh = Effect.gen(function* () {
 })
 
 const reuseFrom =
-  (origin: Origin) =>
+  (source: RequestSource) =>
   (userId: UserId): UserEvent => ({
     _tag: "SecurityViolation",
     userId,
     violationType: "refresh_token_reuse",
     details: "a refresh token was used again after its grace; the session was ended",
-    ipAddress: storedOrigin(origin).ipAddress ?? null
+    ipAddress: storedSource(source).ipAddress ?? null
   })

@@ -7,7 +7,7 @@ import { Storage } from "../../../storage/Storage.ts"
 import { RegistrationClosed, RegistrationsExhausted, UsernameTaken } from "../../AuthError.ts"
 import { AuthEvents } from "../../AuthEvents.ts"
 import { AuthOptions } from "../../AuthOptions.ts"
-import type { Origin } from "../../Origin.ts"
+import type { RequestSource } from "../../RequestSource.ts"
 import type { Role } from "../../roles/Role.ts"
 import { LoginAttemptStore } from "../LoginAttemptStore.ts"
 import { isLocked } from "../LoginAttempts.ts"
@@ -26,7 +26,7 @@ type NamedUser = NewUser & { readonly username: string }
 const makeCheckOpen = Effect.gen(function* () {
   const options = yield* AuthOptions
   const attempts = yield* LoginAttemptStore
-  return Effect.fnUntraced(function* ({ ipAddress }: Origin) {
+  return Effect.fnUntraced(function* ({ ipAddress }: RequestSource) {
     if (options.registration === "closed") return yield* new RegistrationClosed()
     if (ipAddress === undefined) return
     const maximum = options.registrationsPerAddress
@@ -49,11 +49,11 @@ export const makeRegister = Effect.gen(function* () {
   const judge = ({ password, username }: NamedUser) =>
     Effect.fromResult(judgePassword(password, username, minimumPasswordLength))
 
-  const insert = Effect.fnUntraced(function* (user: User, passwordHash: PasswordHash, origin: Origin) {
+  const insert = Effect.fnUntraced(function* (user: User, passwordHash: PasswordHash, source: RequestSource) {
     const insertion = yield* users.insert({ user, passwordHash })
     const { email, userId, username } = user
     if (insertion === "inserted")
-      yield* events.ofUser(userId, origin, [{ _tag: "UserRegistered", userId, username, email }])
+      yield* events.ofUser(userId, source, [{ _tag: "UserRegistered", userId, username, email }])
     return insertion
   }, storage.transaction)
 
@@ -73,27 +73,27 @@ export const makeRegister = Effect.gen(function* () {
   })
 
   /** With the address for contact only if another user has it; none if the name is taken. */
-  const join = Effect.fnUntraced(function* (wanted: NamedUser, passwordHash: PasswordHash, origin: Origin) {
+  const join = Effect.fnUntraced(function* (wanted: NamedUser, passwordHash: PasswordHash, source: RequestSource) {
     const user = yield* userOf(wanted, "user")
-    const insertion = yield* insert(user, passwordHash, origin)
+    const insertion = yield* insert(user, passwordHash, source)
     if (insertion === "inserted") return Option.some(user)
     if (insertion === "username_taken") return Option.none()
     const sharing = new User({ ...user, emailShared: true })
-    return (yield* insert(sharing, passwordHash, origin)) === "inserted" ? Option.some(sharing) : Option.none()
+    return (yield* insert(sharing, passwordHash, source)) === "inserted" ? Option.some(sharing) : Option.none()
   })
 
-  const register = Effect.fn("Users.register")(function* (wanted: NewUser, origin: Origin) {
+  const register = Effect.fn("Users.register")(function* (wanted: NewUser, source: RequestSource) {
     const username = nameOf(wanted)
     yield* judge({ ...wanted, username })
-    yield* checkOpen(origin)
+    yield* checkOpen(source)
     const passwordHash = yield* checks.hash(wanted.password)
-    const joined = yield* join({ ...wanted, username }, passwordHash, origin)
+    const joined = yield* join({ ...wanted, username }, passwordHash, source)
     if (Option.isSome(joined)) return joined.value
     if (wanted.username !== undefined) return yield* new UsernameTaken({ username })
     // Nobody chose this name, so that it is taken must not tell whose address it was made from.
     const suffix = (yield* ids.token(6)).replace(/[^A-Za-z0-9]/g, "0")
     const other = { ...wanted, username: `${username.slice(0, 54)}-${suffix}` }
-    const again = yield* join(other, passwordHash, origin)
+    const again = yield* join(other, passwordHash, source)
     return Option.isSome(again) ? again.value : yield* new UsernameTaken({ username: other.username })
   })
 

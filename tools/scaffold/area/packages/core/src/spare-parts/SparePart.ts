@@ -1,8 +1,8 @@
 /** A spare part. Pure: only the functions below decide how it changes. */
 import { type DateTime, Result, Schema } from "effect"
-import { UserId } from "../auth/users/UserId.ts"
+import { SparePartId } from "../ids/SparePartId.ts"
+import { UserId } from "../ids/UserId.ts"
 import { SparePartUnchanged } from "./SparePartError.ts"
-import { SparePartId } from "./SparePartId.ts"
 
 /** 1 to 100 characters. */
 export const SparePartName = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(100))

@@ -1,6 +1,6 @@
 /** What callers of the spare parts area can be told. */
 import { Schema } from "effect"
-import { SparePartId } from "./SparePartId.ts"
+import { SparePartId } from "../ids/SparePartId.ts"
 
 /** Unknown, or somebody else's: one answer for both. */
 export class SparePartNotFound extends Schema.TaggedError<SparePartNotFound>()("SparePartNotFound", {

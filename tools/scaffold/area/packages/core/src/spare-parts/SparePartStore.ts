@@ -1,10 +1,10 @@
 /** Port: where spare parts are kept. Two writers of one spare part: the first wins, the second sees `false` and decides again. */
 import { Context, Effect, Layer, Option } from "effect"
-import type { UserId } from "../auth/users/UserId.ts"
+import type { SparePartId } from "../ids/SparePartId.ts"
+import type { UserId } from "../ids/UserId.ts"
 import { MemoryDatabase } from "../storage/MemoryDatabase.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { SparePart } from "./SparePart.ts"
-import type { SparePartId } from "./SparePartId.ts"
 
 export interface SparePartFilter {
   /** Absent: everyone's. */

@@ -3,10 +3,10 @@ import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
 import type { Permission } from "../auth/roles/Permission.ts"
 import { Ids } from "../ids/Ids.ts"
+import { SparePartId } from "../ids/SparePartId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
 import { rename, SparePart } from "./SparePart.ts"
 import { SparePartContended, SparePartNotFound, type SparePartUnchanged } from "./SparePartError.ts"
-import { SparePartId } from "./SparePartId.ts"
 import { type SparePartFilter, SparePartStore } from "./SparePartStore.ts"
 
 export class SpareParts extends Context.Service<

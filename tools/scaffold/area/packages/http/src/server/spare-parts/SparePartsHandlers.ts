@@ -3,9 +3,10 @@ import type { SparePart } from "@fairlead/core/spare-parts/SparePart"
 import { SpareParts } from "@fairlead/core/spare-parts/SpareParts"
 import { Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
-import { CurrentPrincipal } from "../api/Access.ts"
-import { pageEcho, pageOf } from "../api/Paging.ts"
-import { SparePartsApi, type SparePartView } from "../api/SparePartsApi.ts"
+import { CurrentPrincipal } from "../../api/Access.ts"
+import { pageEcho, pageOf } from "../../api/Paging.ts"
+import { SparePartsApi, type SparePartView } from "../../api/spare-parts/SparePartsApi.ts"
+import { lean, withServices } from "../internal/leanHandlers.ts"
 
 export const SparePartsHandlers = HttpApiBuilder.group(
   HttpApi.make("fairlead").add(SparePartsApi),
@@ -28,8 +29,8 @@ export const SparePartsHandlers = HttpApiBuilder.group(
         return sparePartView(yield* spareParts.rename(yield* CurrentPrincipal, params.spare_part_id, payload.name))
       })
     })
-  })
-)
+  }, withServices)
+).pipe(lean)
 
 const sparePartView = ({ createdAt, name, updatedAt, sparePartId }: SparePart): SparePartView => ({
   sparePartId,

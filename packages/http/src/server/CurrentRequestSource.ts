@@ -1,20 +1,20 @@
 /** What is known of a request before anybody reads it: where it came from, and its id. Set by `RequestPipeline`. */
-import type { Origin } from "@fairlead/core/auth/Origin"
+import type { RequestSource } from "@fairlead/core/auth/RequestSource"
 import { Context, Option, Predicate } from "effect"
 import type { HttpServerRequest } from "effect/http"
 
-export interface RequestOriginFacts extends Origin {
+export interface CurrentSource extends RequestSource {
   /** Whether the client's own hop is encrypted, as far as the socket or a trusted proxy says. */
   readonly secure: boolean
 }
 
 /** Give it to the use cases of core that take an `Origin`. */
-export const RequestOrigin = Context.Reference<RequestOriginFacts>("@fairlead/http/server/RequestOrigin", {
+export const CurrentRequestSource = Context.Reference<CurrentSource>("@fairlead/http/server/CurrentRequestSource", {
   defaultValue: () => ({ correlationId: "unknown", secure: false })
 })
 
 /** Reads lazily: most requests never ask. `request` has the headers of trusted proxies applied already. */
-export class LazyOrigin implements RequestOriginFacts {
+export class LazySource implements CurrentSource {
   readonly correlationId: string
   private readonly request: HttpServerRequest.HttpServerRequest
 
