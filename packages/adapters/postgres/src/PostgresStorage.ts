@@ -10,6 +10,7 @@ import { type DatabaseUnsuitable, unsuitable } from "./DatabaseUnsuitable.ts"
 import { checkSession } from "./internal/session.ts"
 import { checkSuitability } from "./internal/suitability.ts"
 import { makeWriteProbe } from "./internal/writeProbe.ts"
+import * as Migrated from "./migrations/Migrated.ts"
 import { migrations } from "./migrations/Migrations.ts"
 import * as PostgresAdmissionStore from "./PostgresAdmissionStore.ts"
 import * as PostgresApiKeyStore from "./PostgresApiKeyStore.ts"
@@ -105,7 +106,7 @@ export const layerUnitOfWork = <E, R>(durability: Effect.Effect<Storage["Service
 /** Every store on one server. Many processes may share the database. One that is not fit for it is refused before anything is written. */
 export const layer = (options: PostgresOptions): Layer.Layer<Stores, DatabaseUnsuitable> => {
   const migrates = options.migrate !== false
-  const suitable = Layer.effectDiscard(checkSuitability(migrates))
+  const suitable = Layer.effectDiscard(Effect.andThen(checkSuitability(migrates), Migrated.refuseNewer))
   return Layer.mergeAll(layerStores(options), layerUnitOfWork(serverDurability)).pipe(
     Layer.provideMerge(PostgresWakeups.layer),
     Layer.provide(Layer.provide(migrates ? layerMigrations : Layer.empty, suitable)),

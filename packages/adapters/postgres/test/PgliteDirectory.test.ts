@@ -23,7 +23,7 @@ import { SqlClient } from "effect/sql"
 import { PgliteDuplex } from "../src/pglite/internal/pgliteDuplex.ts"
 
 /** A place for a data directory that does not exist yet; removed afterwards. */
-const nodeId = Effect.acquireRelease(
+const newDirectory = Effect.acquireRelease(
   Effect.sync(() => join(mkdtempSync(join(tmpdir(), "fairlead-")), "data")),
   (directory) => Effect.sync(() => rmSync(join(directory, ".."), { recursive: true, force: true }))
 )
@@ -59,7 +59,7 @@ describe("PgliteStorage in a directory", () => {
     "keeps what was written, from one start to the next",
     () =>
       Effect.gen(function* () {
-        const directory = yield* nodeId
+        const directory = yield* newDirectory
         yield* Effect.scoped(
           Effect.flatMap(open(directory), (stores) => {
             assert.strictEqual(Context.get(stores, Storage).durability, "process")
@@ -74,10 +74,28 @@ describe("PgliteStorage in a directory", () => {
   )
 
   it.live(
+    "is refused when a newer version has upgraded it, and left as it is",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* newDirectory
+        yield* Effect.scoped(open(directory))
+        const upgraded = Effect.flatMap(
+          SqlClient.SqlClient,
+          (sql) => sql`insert into fairlead_migrations (migration_id, name) values (9999, 'later')`
+        )
+        yield* Effect.scoped(Effect.provide(upgraded, PgliteClient.layer({ directory })))
+        const error = yield* Effect.flip(Effect.scoped(open(directory)))
+        assert.strictEqual(error._tag, "DatabaseUnsuitable")
+        assert.match(String(error), /a newer version of Fairlead has upgraded it: its tables are at 9999/)
+      }).pipe(Effect.scoped),
+    options
+  )
+
+  it.live(
     "opens for one part of a process at a time",
     () =>
       Effect.gen(function* () {
-        const directory = yield* nodeId
+        const directory = yield* newDirectory
         yield* Effect.scoped(
           Effect.gen(function* () {
             yield* open(directory)
@@ -96,7 +114,7 @@ describe("PgliteStorage in a directory", () => {
     "is refused within 2 s while another process has it, by the name of that process; a kill sets it free",
     () =>
       Effect.gen(function* () {
-        const directory = yield* nodeId
+        const directory = yield* newDirectory
         const other = yield* otherHost(directory, "write")
         yield* Queue.take(other.lines)
         const [waited, error] = yield* Effect.timed(Effect.flip(Effect.scoped(open(directory))))
@@ -112,7 +130,7 @@ describe("PgliteStorage in a directory", () => {
     "has every acknowledged write after its owner was killed",
     () =>
       Effect.gen(function* () {
-        const directory = yield* nodeId
+        const directory = yield* newDirectory
         const other = yield* otherHost(directory, "write")
         const acknowledged: Array<string> = []
         while (acknowledged.length < 200) acknowledged.push(yield* Queue.take(other.lines))
@@ -129,7 +147,7 @@ describe("PgliteStorage in a directory", () => {
     "delivers at once what a killed owner held",
     () =>
       Effect.gen(function* () {
-        const directory = yield* nodeId
+        const directory = yield* newDirectory
         const other = yield* otherHost(directory, "hold")
         assert.strictEqual(yield* Queue.take(other.lines), "held")
         yield* other.kill
@@ -149,13 +167,13 @@ describe("PgliteStorage in a directory", () => {
     "starts over when its first start was cut short, and leaves a foreign directory alone",
     () =>
       Effect.gen(function* () {
-        const directory = yield* nodeId
+        const directory = yield* newDirectory
         mkdirSync(directory, { recursive: true })
         writeFileSync(join(directory, "PG_VERSION"), "18\n")
         writeFileSync(`${directory}.unfinished`, "")
         yield* Effect.scoped(open(directory))
 
-        const foreign = yield* nodeId
+        const foreign = yield* newDirectory
         mkdirSync(foreign, { recursive: true })
         writeFileSync(join(foreign, "letter.txt"), "dear")
         assert.deepInclude(yield* Effect.flip(Effect.scoped(open(foreign))), { _tag: "StorageError", retryable: false })
@@ -206,7 +224,7 @@ describe("PgliteStorage", () => {
     "checkpoints and vacuums",
     () =>
       Effect.gen(function* () {
-        const directory = yield* nodeId
+        const directory = yield* newDirectory
         const sql = Context.get(yield* Layer.build(PgliteClient.layer({ directory })), SqlClient.SqlClient)
         const behind = Effect.map(
           sql<{ readonly bytes: number }>`select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn)::float8 as bytes

@@ -54,6 +54,16 @@ const stranger = Effect.fnUntraced(function* (url: Url) {
 })
 
 describe.skipIf(unavailable)("needs FAIRLEAD_TEST_DATABASE_URL", () => {
+  it.live("one that a newer version has upgraded is refused", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      yield* Effect.scoped(Layer.build(PostgresStorage.layer({ url })))
+      yield* run(url, "insert into fairlead_migrations (migration_id, name) values (9999, 'later')")
+      const error = yield* refusal(url)
+      assert.include(error.problem, "a newer version of Fairlead has upgraded it: its tables are at 9999")
+    })
+  )
+
   it.live.each(["SQL_ASCII", "LATIN1"])("an encoding of %s is refused", (encoding) =>
     Effect.gen(function* () {
       const url = yield* databaseWith(`encoding '${encoding}' template template0 locale 'C'`)

@@ -1,6 +1,7 @@
 /** Whether a database has the tables of this version, asked without changing it. */
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { DatabaseUnsuitable } from "../DatabaseUnsuitable.ts"
 import { storageError } from "../PostgresError.ts"
 import { migrations } from "./Migrations.ts"
 
@@ -18,6 +19,17 @@ const expected = Object.keys(migrations).length
 export const check = Effect.gen(function* () {
   const found = yield* newest
   if (found !== expected) return yield* new TablesDiffer({ expected, found })
+})
+
+/** Fails with `DatabaseUnsuitable` when a later version has changed the tables: this one would read and write them wrongly. */
+export const refuseNewer = Effect.gen(function* () {
+  const found = yield* newest
+  if (found > expected)
+    return yield* new DatabaseUnsuitable({
+      problem: `a newer version of Fairlead has upgraded it: its tables are at ${found}, and this version knows ${expected}`,
+      remedy: "Start that version again, or restore the backup from before the upgrade.",
+      retryable: false
+    })
 })
 
 const newest = Effect.gen(function* () {
