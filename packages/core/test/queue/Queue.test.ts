@@ -62,7 +62,7 @@ describe("Queue.reprioritise", () => {
       yield* pass(3)
       assert.deepStrictEqual(yield* statuses(executions, [early, late]), ["queued", "running"])
       const again = queue.reprioritise(admin, late, 1, source)
-      assert.strictEqual((yield* Effect.flip(again))._tag, "ExecutionAdmitted")
+      assert.strictEqual((yield* Effect.flip(again))._tag, "SlotAssigned")
       const foreign = queue.reprioritise(bob, early, 1, source)
       assert.strictEqual((yield* Effect.flip(foreign))._tag, "QueueEntryNotFound")
       yield* pass(6)
