@@ -3,7 +3,7 @@
  * `layerIdentity` or `layerExecutions`, or composes the services' own layers.
  */
 import { Effect, Layer, type Redacted } from "effect"
-import { Digest, Mac, SecureRandom } from "effect/crypto"
+import { Digest, Mac, SecureRandom, WebCrypto } from "effect/crypto"
 import { AuthEvents } from "./auth/AuthEvents.ts"
 import { AuthKeys } from "./auth/AuthKeys.ts"
 import { ApiKeys } from "./auth/api-keys/ApiKeys.ts"
@@ -34,6 +34,7 @@ import { Transcripts } from "./executions/Transcripts.ts"
 import { Health } from "./health/Health.ts"
 import { Instances } from "./health/Instances.ts"
 import { Ids } from "./ids/Ids.ts"
+import { pooled } from "./ids/pooledRandomness.ts"
 import { InstanceRegistry } from "./instances/InstanceRegistry.ts"
 import { NodeSlots } from "./instances/NodeSlots.ts"
 import { Enqueuer } from "./queue/Enqueuer.ts"
@@ -74,7 +75,14 @@ export interface IdentityOptions {
 }
 
 const crypto = Layer.mergeAll(Digest.layerWebCrypto, Mac.layerWebCrypto).pipe(
-  Layer.provideMerge(SecureRandom.layerWebCrypto)
+  Layer.provideMerge(
+    Layer.effect(
+      SecureRandom.SecureRandom,
+      WebCrypto.WebCrypto.use((source) =>
+        Effect.succeed(SecureRandom.make(pooled((bytes) => void source.getRandomValues(bytes))))
+      )
+    )
+  )
 )
 
 /** What both halves stand on. Needs the stores. */

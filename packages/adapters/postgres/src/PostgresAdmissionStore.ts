@@ -31,7 +31,7 @@ export const layer = Layer.effect(
       together: beginTogether,
       alone: beginAlone,
       nameOf: ({ execution }) => execution.executionId,
-      maxSize: 100,
+      maxSize: 16,
       maxSteps: 1
     })
 

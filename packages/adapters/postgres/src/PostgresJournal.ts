@@ -30,7 +30,7 @@ export const layer = Layer.effect(
       alone,
       // One statement changes a row once: of two sagas of one execution the second waits.
       nameOf: ({ stream }) => stream,
-      maxSize: 100,
+      maxSize: 16,
       maxSteps: 1
     })
     const joined = Effect.serviceOption(sql.transactionService)

@@ -15,6 +15,7 @@ import { RuntimeKind } from "../runtime/Job.ts"
 import { NodeId } from "../runtime/NodeId.ts"
 import { ResourceUsage } from "../runtime/ResourceUsage.ts"
 import { Sealed } from "../secrets/Secrets.ts"
+import { changed } from "../storage/changed.ts"
 import { ExecutionEnded } from "./ExecutionError.ts"
 import { ExecutionLimits } from "./ExecutionLimits.ts"
 import { ExecutionStatus, isTerminal, TerminalStatus } from "./ExecutionStatus.ts"
@@ -198,4 +199,4 @@ const move = (
 ): Result.Result<Execution, ExecutionEnded> =>
   isTerminal(execution.status)
     ? Result.fail(new ExecutionEnded({ executionId: execution.executionId, executionStatus: execution.status }))
-    : Result.succeed(new Execution({ ...execution, ...change, updatedAt: at }))
+    : Result.succeed(changed(execution, { ...change, updatedAt: at }))

@@ -3,6 +3,7 @@ import { type DateTime, Schema } from "effect"
 import { SagaId } from "../ids/SagaId.ts"
 import { Subject } from "../ids/Subject.ts"
 import { UserId } from "../ids/UserId.ts"
+import { changed } from "../storage/changed.ts"
 
 export const SagaState = Schema.Literals([
   "created",
@@ -64,8 +65,7 @@ export class Saga extends Schema.Class<Saga>("Saga")({
 
 /** As its next driver holds it: under a raised fence. */
 export const claimedBy = (saga: Saga, executor: string, updatedAt: DateTime.Utc): Saga =>
-  new Saga({
-    ...saga,
+  changed(saga, {
     state: saga.state === "created" ? "running" : saga.state,
     executor,
     fence: saga.fence + 1,

@@ -70,6 +70,8 @@ export interface SagaStep<Subject = unknown> {
   readonly name: string
   /** True when it acts on the outside world: its intent is committed before it runs. */
   readonly external: boolean
+  /** It ends at once, so that neither a request to cancel nor the deadline needs to interrupt it. */
+  readonly instant?: boolean
   readonly retry: StepRetry
   /** One attempt; then it is interrupted and has failed. Absent: the step bounds itself. */
   readonly timeoutMillis?: number

@@ -78,18 +78,19 @@ const columnsOf = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>
  * the cancel request of the saga and name and labels of the execution stay what they are in the row: others write them. Several writes wait for a lock only as long as
  * `insertBatches` does; no two may be of one execution. With a saga that ends goes its item of the engine.
  *
- * Admission locks entries of the line and then their sagas, so an end does the same: the other way round each could wait for the other.
+ * Assignment locks entries of the queue and then their sagas, so an end does the same: the other way round each could wait for the other.
+ * What goes is named by arrays and not joined: a plan that does not know how many writes there are would compare each with each.
  */
 export const writeAll = (sql: SqlClient.SqlClient, writes: ReadonlyArray<EncodedWrite>) => {
   const bounded = writes.length > 1 ? sql`${boundedWait(sql)},` : sql``
   return sql`
   writes as materialized (
-    select w.* from ${bounded} unnest(${columnsOf(sql, writes)}) as w (saga_id, execution_id, stream, fence, state, saga,
+    select w.* from ${bounded} unnest(${columnsOf(sql, writes)}) as w (saga_id, subject_id, stream, fence, state, saga,
       executor, at, logged, entries, execution, status, ended, event_count, events)
   ),
   queued as (
-    select 1 from (select execution_id from writes where ended order by execution_id) w
-      cross join lateral (select 1 from queue_entries q where q.execution_id = w.execution_id for update) q
+    select 1 from (select subject_id from writes where ended order by subject_id) w
+      cross join lateral (select 1 from queue_entries q where q.execution_id = w.subject_id for update) q
   ),
   moved as (
     update sagas s set state = w.state,
@@ -109,16 +110,17 @@ export const writeAll = (sql: SqlClient.SqlClient, writes: ReadonlyArray<Encoded
     update executions x set status = w.status,
       execution = (w.execution::jsonb - '{name,labels}'::text[]) || jsonb_strip_nulls(
         jsonb_build_object('name', x.execution -> 'name', 'labels', x.execution -> 'labels'))
-    from writes w join moved using (saga_id) where x.execution_id = w.execution_id and w.status <> ''
+    from writes w join moved using (saga_id) where x.execution_id = w.subject_id and w.status <> ''
   ),
   dequeued as (
-    delete from effect_queue q using writes w join moved using (saga_id)
-    where q.queue_name = 'sagas' || coalesce('/' || moved.node_id, '') and q.id = w.saga_id || ':' || moved.dispatch
-      and ${sql.in("w.state", endStates)}
+    delete from effect_queue q
+    where q.id = any(array(select w.saga_id || ':' || m.dispatch from writes w join moved m using (saga_id)
+        where ${sql.in("w.state", endStates)}))
+      and q.queue_name = any(array(select distinct 'sagas' || coalesce('/' || node_id, '') from moved))
   ),
   left_queue as (
-    delete from queue_entries q using writes w join moved using (saga_id)
-    where q.execution_id = w.execution_id and w.ended
+    delete from queue_entries q
+    where q.execution_id = any(array(select w.subject_id from writes w join moved using (saga_id) where w.ended))
   ),
   heads as (
     insert into stream_heads as head (stream, version, txid)

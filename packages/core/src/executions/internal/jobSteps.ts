@@ -87,6 +87,7 @@ export const startedOf = (context: Pick<StepContext, "output">): typeof Started.
 const storeStep = (end: AttemptEnd): SagaStep<Execution> => ({
   name: "store_result",
   external: false,
+  instant: true,
   retry: once,
   run: Effect.fnUntraced(function* (context) {
     const report = Schema.decodeUnknownSync(reported)(context.output(monitorStep))

@@ -12,6 +12,7 @@ export const preparationSteps = (runtimes: ScriptRuntimes["Service"]): ReadonlyA
   const validate: SagaStep<Execution> = {
     name: "validate_execution",
     external: false,
+    instant: true,
     reusable: true,
     retry: once,
     run: Effect.fnUntraced(function* ({ subject: { lang, resolvedVersion, runtime } }) {
@@ -31,6 +32,7 @@ export const preparationSteps = (runtimes: ScriptRuntimes["Service"]): ReadonlyA
   const allocate: SagaStep<Execution> = {
     name: "allocate_resources",
     external: false,
+    instant: true,
     reusable: true,
     retry: once,
     publicOutput: (output) => output,
@@ -42,6 +44,7 @@ export const preparationSteps = (runtimes: ScriptRuntimes["Service"]): ReadonlyA
   const queue: SagaStep<Execution> = {
     name: "queue_execution",
     external: false,
+    instant: true,
     retry: { maxAttempts: 5, baseDelayMillis: 500, maxDelayMillis: 5_000 },
     run: Effect.fnUntraced(function* ({ saga, subject: execution }) {
       const nodeId = Option.getOrUndefined(decodeNodeId(saga.nodeId))

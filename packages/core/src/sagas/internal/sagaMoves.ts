@@ -81,11 +81,13 @@ export const run = Effect.fnUntraced(function* (
   const step = yield* stepNamed(definition, name)
   const deadline = definition.deadline(yield* session.saga, yield* session.subject)
   const attempted = bounded(step, step.run(yield* contextOf(session, attempt, begun)))
-  const result = yield* Effect.raceAllFirst([
-    attempted,
-    Effect.as(held.cancelled, "interrupted" as const),
-    deadline === undefined ? Effect.never : Effect.as(sleepUntil(deadline), "interrupted" as const)
-  ])
+  const result = yield* step.instant === true
+    ? attempted
+    : Effect.raceAllFirst([
+        attempted,
+        Effect.as(held.cancelled, "interrupted" as const),
+        deadline === undefined ? Effect.never : Effect.as(sleepUntil(deadline), "interrupted" as const)
+      ])
   // The next decision sees the request or the deadline that interrupted the step.
   if (result === "interrupted") return
   if (Result.isSuccess(result))

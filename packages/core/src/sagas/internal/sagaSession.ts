@@ -3,10 +3,11 @@ import { Clock, DateTime, Effect, Result, Semaphore } from "effect"
 import type { DomainEvent } from "../../events/DomainEvent.ts"
 import type { EventFactory } from "../../events/EventFactory.ts"
 import type { NewEvent } from "../../events/StoredEvent.ts"
+import { changed } from "../../storage/changed.ts"
 import type { Storage } from "../../storage/Storage.ts"
 import { StorageError } from "../../storage/StorageError.ts"
 import type { Journal, JournalWrite } from "../Journal.ts"
-import { type CancelRequest, Saga } from "../Saga.ts"
+import type { CancelRequest, Saga } from "../Saga.ts"
 import { type SagaDefinition, SagaFenced, type StepOutcome } from "../SagaDefinition.ts"
 import type { SagaEntry } from "../SagaEntry.ts"
 import { evolve, type SagaProgress } from "../SagaProgress.ts"
@@ -107,7 +108,7 @@ export const make = (services: Services, { save, ...start }: SessionStart): Saga
     progress: Effect.sync(() => progress),
     subject: Effect.sync(() => subject),
     noteCancel: (cancelRequest) => {
-      saga = new Saga({ ...saga, cancelRequest })
+      saga = changed(saga, { cancelRequest })
     },
     record,
     flush,
