@@ -88,13 +88,13 @@ const startScripts = async ({ workload }: Workshop, postgres: PostgresServer) =>
 const database = "fairlead"
 
 const executorsIn = (postgres: PostgresServer) =>
-  postgres.query(database, "select distinct saga ->> 'driver' from sagas where state = 'running' order by 1")
+  postgres.query(database, "select distinct saga ->> 'executor' from sagas where state = 'running' order by 1")
 
 /** Each with its fence. */
 const sagasOf = (postgres: PostgresServer, driver: string) =>
   postgres.query(
     database,
-    `select saga_id, fence from sagas where state = 'running' and saga ->> 'driver' = '${driver}' order by 1`
+    `select saga_id, fence from sagas where state = 'running' and saga ->> 'executor' = '${driver}' order by 1`
   )
 
 /** One session looks again and again until none of the sagas bears its old fence. */

@@ -6,7 +6,7 @@ const idOf = (kind: number, n: string) => `('01900000-000${kind}-7000-8000-' || 
 
 /** The latest: it has run here, and none of the copies is later. */
 const one = `one as (select x.execution_id, s.saga_id, x as execution, s as saga
-  from executions x join sagas s using (execution_id) where x.status = 'completed' order by x.execution_id desc limit 1)`
+  from executions x join sagas s on s.subject_id = x.execution_id where x.status = 'completed' order by x.execution_id desc limit 1)`
 const numbers = `generate_series(1, $1::int) n`
 
 const copies = [
@@ -14,9 +14,9 @@ const copies = [
     select ${idOf(0, "n")}, x.owner_id, x.status, x.lang, x.created_at,
       jsonb_set(x.execution, '{executionId}', to_jsonb(${idOf(0, "n")}))
     from one join executions x using (execution_id), ${numbers}`,
-  `insert into sagas (saga_id, execution_id, owner_id, state, dispatch, fence, lane, parked, saga)
-    select ${idOf(1, "n")}, ${idOf(0, "n")}, s.owner_id, s.state, s.dispatch, s.fence, s.lane, s.parked,
-      s.saga || jsonb_build_object('sagaId', ${idOf(1, "n")}, 'executionId', ${idOf(0, "n")})
+  `insert into sagas (saga_id, subject_kind, subject_id, owner_id, state, dispatch, fence, node_id, suspended, saga)
+    select ${idOf(1, "n")}, s.subject_kind, ${idOf(0, "n")}, s.owner_id, s.state, s.dispatch, s.fence, s.node_id, s.suspended,
+      jsonb_set(s.saga, '{subject,id}', to_jsonb(${idOf(0, "n")})) || jsonb_build_object('sagaId', ${idOf(1, "n")})
     from one join sagas s using (saga_id), ${numbers}`,
   `insert into saga_log (saga_id, seq, fence, at, entry) select ${idOf(1, "n")}, l.seq, l.fence, l.at, l.entry
     from one join saga_log l using (saga_id), ${numbers}`,
