@@ -9,8 +9,9 @@ import { Effect, Redacted } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../../api/Access.ts"
-import { AuthApi } from "../../api/auth/AuthApi.ts"
+import { AuthApi, Tokens, User, Verified } from "../../api/auth/AuthApi.ts"
 import { userView } from "../../api/auth/UserView.ts"
+import { answered } from "../internal/answered.ts"
 import { bearerOf } from "../internal/bearerOf.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
 import { RequestOrigin } from "../RequestOrigin.ts"
@@ -47,7 +48,7 @@ export const AuthHandlers = HttpApiBuilder.group(
         function* ({ payload }) {
           const tokens = yield* sessions.login(payload.username, payload.password, yield* RequestOrigin)
           yield* setSessionCookies(tokens)
-          return tokensView("Login successful", tokens)
+          return answered(Tokens, tokensView("Login successful", tokens))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
@@ -71,7 +72,7 @@ export const AuthHandlers = HttpApiBuilder.group(
         function* ({ payload }) {
           const tokens = yield* sessions.refresh(payload.refresh_token, yield* RequestOrigin)
           yield* setSessionCookies(tokens)
-          return tokensView("Token refreshed", tokens)
+          return answered(Tokens, tokensView("Token refreshed", tokens))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
@@ -88,18 +89,19 @@ export const AuthHandlers = HttpApiBuilder.group(
       ),
       verify: Effect.fnUntraced(function* () {
         const { role, username } = yield* CurrentPrincipal
-        return { valid: true as const, username, role, csrfToken: yield* csrfOf() }
+        return answered(Verified, { valid: true, username, role, csrfToken: yield* csrfOf() })
       }),
       self: Effect.fnUntraced(
         function* () {
-          return userView(yield* users.self(yield* CurrentPrincipal))
+          return answered(User, userView(yield* users.self(yield* CurrentPrincipal)))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
       updateSelf: Effect.fnUntraced(
         function* ({ payload }) {
           const change = { fullName: payload.full_name }
-          return userView(yield* users.updateProfile(yield* CurrentPrincipal, change, yield* RequestOrigin))
+          const user = yield* users.updateProfile(yield* CurrentPrincipal, change, yield* RequestOrigin)
+          return answered(User, userView(user))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),

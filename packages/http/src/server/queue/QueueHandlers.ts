@@ -6,8 +6,9 @@ import { Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../../api/Access.ts"
 import { pageEcho, pageOf } from "../../api/Paging.ts"
-import { type EntryView, QueueApi } from "../../api/queue/QueueApi.ts"
+import { EntryDetail, type EntryView, QueueApi, QueueList } from "../../api/queue/QueueApi.ts"
 import { standingView } from "../executions/executionViews.ts"
+import { answered } from "../internal/answered.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
 import { RequestOrigin } from "../RequestOrigin.ts"
 
@@ -27,7 +28,8 @@ export const QueueHandlers = HttpApiBuilder.group(
             ...queue,
             estimatedWaitSeconds: waitSeconds ?? null
           }))
-          return { entries: entries.map(entryView), ...pageEcho(asked, total, entries.length), runtimes, pauses }
+          const page = pageEcho(asked, total, entries.length)
+          return answered(QueueList, { entries: entries.map(entryView), ...page, runtimes, pauses })
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
@@ -47,7 +49,7 @@ export const QueueHandlers = HttpApiBuilder.group(
       ),
       get: Effect.fnUntraced(
         function* ({ params }) {
-          return detailView(yield* queue.get(yield* CurrentPrincipal, params.execution_id))
+          return answered(EntryDetail, detailView(yield* queue.get(yield* CurrentPrincipal, params.execution_id)))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),

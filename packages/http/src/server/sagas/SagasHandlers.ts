@@ -9,7 +9,9 @@ import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../../api/Access.ts"
 import { pageEcho, pageOf } from "../../api/Paging.ts"
 import { SagasApi, type SagasSearch } from "../../api/sagas/SagasApi.ts"
+import { SagaHistory, SagaList, SagaStatus } from "../../api/sagas/SagaViews.ts"
 import { inRequestUnits } from "../executions/executionViews.ts"
+import { answered } from "../internal/answered.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
 import { RequestOrigin } from "../RequestOrigin.ts"
 import { sagaHistoryView, sagaView, stuckView } from "./sagaViews.ts"
@@ -29,7 +31,8 @@ export const SagasHandlers = HttpApiBuilder.group(
         const stalledSince = age === undefined ? undefined : DateTime.subtract(yield* DateTime.now, { seconds: age })
         const filter = { state, sagaName, executionId, ownerId, nodeId, createdFrom, createdTo, stalledSince, ...asked }
         const { sagas: found, total } = yield* sagas.list(yield* CurrentPrincipal, filter)
-        return { sagas: found.map(sagaView), ...pageEcho(asked, total, found.length) }
+        const page = pageEcho(asked, total, found.length)
+        return answered(SagaList, { sagas: found.map(sagaView), ...page })
       },
       Effect.catchTag("StorageError", Effect.die)
     )
@@ -59,7 +62,7 @@ export const SagasHandlers = HttpApiBuilder.group(
       listOfExecution: ({ params, query }) => page({ ...query, execution_id: params.execution_id }),
       get: Effect.fnUntraced(
         function* ({ params }) {
-          return sagaView(yield* sagas.get(yield* CurrentPrincipal, params.saga_id))
+          return answered(SagaStatus, sagaView(yield* sagas.get(yield* CurrentPrincipal, params.saga_id)))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
@@ -73,7 +76,7 @@ export const SagasHandlers = HttpApiBuilder.group(
       ),
       history: Effect.fnUntraced(
         function* ({ params }) {
-          return sagaHistoryView(yield* sagas.history(yield* CurrentPrincipal, params.saga_id))
+          return answered(SagaHistory, sagaHistoryView(yield* sagas.history(yield* CurrentPrincipal, params.saga_id)))
         },
         Effect.catchTag("StorageError", Effect.die)
       ),
