@@ -40,6 +40,7 @@ export const hostFlags: ReadonlyArray<string> = [
   "--liftoff-only",
   "--max-semi-space-size=8",
   "--heap-growing-percent=30",
+  "--no-allocation-site-pretenuring",
   "--disable-warning=ExperimentalWarning"
 ]
 export const hostMemory = {

@@ -4,14 +4,16 @@ import { type LabelChange, relabelled } from "@fairlead/core/executions/Executio
 import { TerminalStatus } from "@fairlead/core/executions/ExecutionStatus"
 import { type ExecutionFilter, ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
+import { ResourceUsage } from "@fairlead/core/runtime/ResourceUsage"
 import { maxCounted, totalOf } from "@fairlead/core/storage/CountedTotal"
 import { DateTime, Effect, Layer, Option, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { jsonText } from "./internal/jsonText.ts"
+import { reviver } from "./internal/reviver.ts"
 import { storageError } from "./PostgresError.ts"
 
 const stored = jsonText(Execution)
-const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ execution: stored })))
+const revive = reviver(Execution, [ResourceUsage])
 /** The whole model as the text of a `jsonb` value. */
 export const encodeExecution = Schema.encodeEffect(stored)
 
@@ -53,11 +55,10 @@ export const layer = Layer.effect(
 
     /** The row is locked, so that the saga's move and the change come one after the other. */
     const relabelledRow = Effect.fnUntraced(function* (id: ExecutionId, change: LabelChange) {
-      const [row] = yield* decode(
+      const [row] =
         yield* sql`select execution::text as execution from executions where execution_id = ${id} for update`
-      )
       if (row === undefined) return Option.none()
-      const changed = relabelled(row.execution, change)
+      const changed = relabelled(yield* revive(row["execution"]), change)
       if (Result.isSuccess(changed))
         yield* sql`update executions set execution = ${yield* encodeExecution(changed.success)}::text::jsonb
           where execution_id = ${id}`
@@ -79,23 +80,21 @@ export const layer = Layer.effect(
       }, storageError("ExecutionStore.insert")),
 
       find: Effect.fnUntraced(function* (id) {
-        const [row] = yield* decode(
-          yield* sql`select execution::text as execution from executions where execution_id = ${id}`
-        )
-        return Option.map(Option.fromUndefinedOr(row), ({ execution }) => execution)
+        const [row] = yield* sql`select execution::text as execution from executions where execution_id = ${id}`
+        return row === undefined ? Option.none() : Option.some(yield* revive(row["execution"]))
       }, storageError("ExecutionStore.find")),
 
       list: Effect.fnUntraced(function* (filter) {
         const matches = matching(filter)
-        const rows = yield* decode(
-          yield* sql`select execution::text as execution from executions where ${matches}
-            order by execution_id desc limit ${filter.limit} offset ${filter.offset}`
-        )
-        const [count] = yield* sql<{
-          readonly total: number
-        }>`select count(*)::int as total from (select 1 from executions where ${matches} limit ${maxCounted}) counted`
-        const executions = rows.map(({ execution }) => execution)
-        return { executions, total: totalOf(filter, count?.total ?? 0, executions.length) }
+        // One statement; a page without rows has the count alone.
+        const rows = yield* sql`select counted.total, page.execution::text as execution
+          from (select count(*)::int as total from (select 1 from executions where ${matches} limit ${maxCounted}) found) counted
+          left join (select execution_id, execution from executions where ${matches}
+            order by execution_id desc limit ${filter.limit} offset ${filter.offset}) page on true
+          order by page.execution_id desc`
+        const texts = rows.flatMap(({ execution }) => execution ?? [])
+        const executions = yield* Effect.forEach(texts, revive)
+        return { executions, total: totalOf(filter, Number(rows[0]?.["total"]), executions.length) }
       }, storageError("ExecutionStore.list")),
 
       relabel: Effect.fnUntraced(function* (id, change) {

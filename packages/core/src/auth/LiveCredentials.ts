@@ -25,13 +25,13 @@ export class LiveCredentials extends Context.Service<
   LiveCredentials,
   {
     /** The session and its user; none if it ended or the user is not active. */
-    session(
-      id: SessionId
-    ): Effect.Effect<Option.Option<{ readonly session: Session; readonly user: User }>, StorageError>
+    session(id: SessionId): Effect.Effect<Option.Option<LiveSession>, StorageError>
     /** The key and its owner; none if it is revoked or expired or the owner is not active. */
     apiKey(id: ApiKeyId): Effect.Effect<Option.Option<ApiKeyRecord & { readonly user: User }>, StorageError>
     /** The user; none if there is no such user or it is not active. */
     user(id: UserId): Effect.Effect<Option.Option<User>, StorageError>
+    /** Goes up whenever this host drops something that it kept. What was concluded from what it kept holds no longer than that. */
+    readonly drops: () => number
     /** Drops what this host keeps about `session/…`, `user/…` or `api-key/…`. Call it after a commit that sent the topic. */
     forget(topic: WakeupTopic): Effect.Effect<void>
     /** Waits until the caller's credential ends (one that is none never does), or the user has another role than the caller was told. */
@@ -45,42 +45,66 @@ export class LiveCredentials extends Context.Service<
       const waiters = yield* WakeupWaiters
       const [sessionStore, userStore, apiKeyStore] = [yield* SessionStore, yield* UserStore, yield* ApiKeyStore]
 
+      /** What was found, and until when it may be kept. */
+      const aging = Effect.fnUntraced(function* <A>(find: Effect.Effect<A, StorageError>) {
+        const untilMillis = (yield* Clock.currentTimeMillis) + cacheMillis
+        return { found: yield* find, untilMillis }
+      })
+
       // One cache a store: an entry whose topic is dropped while it is being read is not kept.
       const options = {
         capacity: cacheEntries,
         timeToLive: (exit: Exit.Exit<unknown, unknown>) => (Exit.isSuccess(exit) ? cacheMillis : 0)
       }
-      const sessions = yield* Cache.makeWith((id: string) => sessionStore.find(SessionId.make(id)), options)
-      const users = yield* Cache.makeWith((id: string) => userStore.find(UserId.make(id)), options)
+      const sessions = yield* Cache.makeWith((id: string) => aging(sessionStore.find(SessionId.make(id))), options)
+      const users = yield* Cache.makeWith((id: string) => aging(userStore.find(UserId.make(id))), options)
       const apiKeys = yield* Cache.makeWith((id: string) => apiKeyStore.find(ApiKeyId.make(id)), options)
 
-      const forget = (topic: WakeupTopic) => {
+      let drops = 0
+      /** After the drop: whoever read before it, read the number before it too. */
+      const dropped = Effect.sync(() => void drops++)
+
+      const invalidate = (topic: WakeupTopic) => {
         const id = topic.slice(topic.indexOf("/") + 1)
         if (topic.startsWith("session/")) return Cache.invalidate(sessions, id)
         if (topic.startsWith("user/")) return Cache.invalidate(users, id)
         if (topic.startsWith("api-key/")) return Cache.invalidate(apiKeys, id)
         return Effect.void
       }
+      const forget = (topic: WakeupTopic) => Effect.andThen(invalidate(topic), dropped)
       const forgetAll = Effect.all([
         Cache.invalidateAll(sessions),
         Cache.invalidateAll(users),
-        Cache.invalidateAll(apiKeys)
+        Cache.invalidateAll(apiKeys),
+        dropped
       ])
       yield* (yield* Wakeups).all.pipe(
         Stream.runForEach((topic) => (topic === "wakeups/lost" ? forgetAll : forget(topic))),
         Effect.forkScoped
       )
 
+      const agingUser = (id: UserId) =>
+        Effect.map(Cache.get(users, id), ({ found, untilMillis }) =>
+          Option.flatMap(found, ({ user }) => (user.isActive ? Option.some({ user, untilMillis }) : Option.none()))
+        )
       const activeUser = (id: UserId) =>
         Effect.map(
-          Cache.get(users, id),
-          Option.flatMap(({ user }) => (user.isActive ? Option.some(user) : Option.none()))
+          agingUser(id),
+          Option.map(({ user }) => user)
         )
 
       const session = Effect.fnUntraced(function* (id: SessionId) {
-        const found = yield* Cache.get(sessions, id)
+        const { found, untilMillis } = yield* Cache.get(sessions, id)
         if (Option.isNone(found) || !isLive(found.value, yield* DateTime.now)) return Option.none()
-        return Option.map(yield* activeUser(found.value.userId), (user) => ({ session: found.value, user }))
+        const session = found.value
+        return Option.map(
+          yield* agingUser(session.userId),
+          (owner): LiveSession => ({
+            session,
+            user: owner.user,
+            untilMillis: Math.min(untilMillis, owner.untilMillis, session.expiresAt.epochMilliseconds)
+          })
+        )
       })
 
       const apiKey = Effect.fnUntraced(function* (id: ApiKeyId) {
@@ -136,9 +160,16 @@ export class LiveCredentials extends Context.Service<
         return Effect.scoped(Effect.flatten(RcMap.get(ends, { credential, role, userId, validUntilMillis })))
       }
 
-      return LiveCredentials.of({ session, apiKey, user: activeUser, forget, awaitRevocation })
+      return LiveCredentials.of({ session, apiKey, user: activeUser, drops: () => drops, forget, awaitRevocation })
     })
   )
+}
+
+export interface LiveSession {
+  readonly session: Session
+  readonly user: User
+  /** Until then both hold, unless something is dropped: an end of the session, or the age of what is known. */
+  readonly untilMillis: number
 }
 
 /** The topics on which changes are told. */

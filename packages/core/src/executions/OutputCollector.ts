@@ -64,7 +64,7 @@ export class OutputCollector extends Context.Service<
         const preview = Effect.fnUntraced(function* (output: OutputName, size: number) {
           if (size === 0) return ""
           const bytes = known?.[output] ?? (yield* outputs.read(key, output, 0, previewBytes))
-          return yield* outputText(bytes.subarray(0, outcome.omitted?.[output]?.at))
+          return outputText(bytes.subarray(0, outcome.omitted?.[output]?.at))
         })
         return {
           stdout: yield* preview("stdout", outcome.stdoutBytes),

@@ -22,4 +22,5 @@ const replaceRefused = (json: string): string =>
     return code === undefined ? found : `\uE000${code}`
   })
 
-const restore = (stored: string): string => stored.replace(/\uE000([0-9a-f]{4})/g, "\\u$1")
+/** The JSON text that was stored. */
+export const restore = (stored: string): string => stored.replace(/\uE000([0-9a-f]{4})/g, "\\u$1")

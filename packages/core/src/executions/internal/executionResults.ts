@@ -17,16 +17,13 @@ export const makeExecutionResults = (
   const previewsOf = Effect.fnUntraced(function* (executions: ReadonlyArray<Execution>) {
     const bytes = Math.min(previewBytes, Math.floor(pageBytes / (2 * Math.max(1, executions.length))))
     const heads = yield* outputs.heads(executions, bytes)
-    return yield* Effect.forEach(
-      executions,
-      Effect.fnUntraced(function* (execution, i) {
-        const head = heads[i]
-        if (!hasBegun(execution) || head === undefined) return { execution, stdout: null, stderr: null }
-        const { omitted } = execution.outcome ?? {}
-        const stdout = yield* outputText(head.stdout.subarray(0, omitted?.stdout?.at))
-        return { execution, stdout, stderr: yield* outputText(head.stderr.subarray(0, omitted?.stderr?.at)) }
-      })
-    )
+    return executions.map((execution, i) => {
+      const head = heads[i]
+      if (!hasBegun(execution) || head === undefined) return { execution, stdout: null, stderr: null }
+      const { omitted } = execution.outcome ?? {}
+      const stdout = outputText(head.stdout.subarray(0, omitted?.stdout?.at))
+      return { execution, stdout, stderr: outputText(head.stderr.subarray(0, omitted?.stderr?.at)) }
+    })
   })
 
   const resultOf = Effect.fnUntraced(function* (execution: Execution) {

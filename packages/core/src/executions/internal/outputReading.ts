@@ -37,9 +37,9 @@ export const outputReading = (
   ): Effect.Effect<OutputText, StorageError> => {
     if (size === 0 && omission === undefined) return Effect.succeed("")
     const known = collector.remembered(key, output, size)
-    if (known !== undefined) return outputText(marked(known, omission))
+    if (known !== undefined) return Effect.succeed(outputText(marked(known, omission)))
     if (size <= wholeBytes)
-      return Effect.flatMap(outputs.read(key, output, 0, size), (bytes) => outputText(marked(bytes, omission)))
+      return Effect.map(outputs.read(key, output, 0, size), (bytes) => outputText(marked(bytes, omission)))
     if (omission === undefined) return Effect.succeed({ parts: outputParts(windows(key, output, 0, size)) })
     const { at } = omission
     const parts = windows(key, output, 0, at).pipe(

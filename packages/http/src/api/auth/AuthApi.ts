@@ -32,7 +32,7 @@ import {
 import { UserView, userFields } from "./UserView.ts"
 
 const Message = Schema.Struct({ message: Schema.String }).annotate({ identifier: "Message" })
-const User = wire("User", UserView)
+export const User = wire("User", UserView)
 
 const tokens = {
   message: Schema.String,
@@ -46,9 +46,9 @@ const tokens = {
   tokenType: Schema.Literal("Bearer"),
   user: UserView
 }
-const Tokens = wire("Tokens", Schema.Struct(tokens))
+export const Tokens = wire("Tokens", Schema.Struct(tokens))
 const Registered = wire("Registered", Schema.Struct({ ...userFields, message: Schema.String, user: UserView }))
-const Verified = wire(
+export const Verified = wire(
   "VerifiedToken",
   Schema.Struct({ valid: Schema.Literal(true), username: Schema.String, role: Role, csrfToken: Schema.String })
 )

@@ -46,7 +46,7 @@ const PauseStruct = Schema.Struct({
   reason: Schema.String
 })
 
-const QueueList = wire(
+export const QueueList = wire(
   "QueueList",
   Schema.Struct({
     entries: Schema.Array(EntryStruct),
@@ -69,7 +69,7 @@ const QueueList = wire(
     pauses: Schema.Array(PauseStruct)
   })
 )
-const EntryDetail = wire("QueueEntry", Schema.Struct({ ...EntryStruct.fields, queue: StandingStruct }))
+export const EntryDetail = wire("QueueEntry", Schema.Struct({ ...EntryStruct.fields, queue: StandingStruct }))
 const PauseView = wire("QueuePause", PauseStruct)
 const PauseList = wire("QueuePauseList", Schema.Struct({ pauses: Schema.Array(PauseStruct) }))
 const Resumption = wire("QueueResumption", Schema.Struct({ scope: PauseScope, resumed: Schema.Boolean }))

@@ -9,9 +9,10 @@ import { Effect, Redacted } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../../api/Access.ts"
-import { AuthApi } from "../../api/auth/AuthApi.ts"
+import { AuthApi, Tokens, User, Verified } from "../../api/auth/AuthApi.ts"
 import { userView } from "../../api/auth/UserView.ts"
 import { CurrentRequestSource } from "../CurrentRequestSource.ts"
+import { answered } from "../internal/answered.ts"
 import { bearerOf } from "../internal/bearerOf.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
 import { clearSessionCookies, ownCookies, setSessionCookies } from "./SessionCookies.ts"
@@ -46,7 +47,7 @@ export const AuthHandlers = HttpApiBuilder.group(
       login: Effect.fnUntraced(function* ({ payload }) {
         const tokens = yield* sessions.login(payload.username, payload.password, yield* CurrentRequestSource)
         yield* setSessionCookies(tokens)
-        return tokensView("Login successful", tokens)
+        return answered(Tokens, tokensView("Login successful", tokens))
       }),
       register: Effect.fnUntraced(function* ({ payload }) {
         const user = yield* users.register(
@@ -64,7 +65,7 @@ export const AuthHandlers = HttpApiBuilder.group(
       refresh: Effect.fnUntraced(function* ({ payload }) {
         const tokens = yield* sessions.refresh(payload.refresh_token, yield* CurrentRequestSource)
         yield* setSessionCookies(tokens)
-        return tokensView("Token refreshed", tokens)
+        return answered(Tokens, tokensView("Token refreshed", tokens))
       }),
       logout: Effect.fnUntraced(function* ({ payload, request }) {
         yield* endSession("cookie", request.cookies[(yield* ownCookies).access])
@@ -76,14 +77,15 @@ export const AuthHandlers = HttpApiBuilder.group(
       }),
       verify: Effect.fnUntraced(function* () {
         const { role, username } = yield* CurrentPrincipal
-        return { valid: true as const, username, role, csrfToken: yield* csrfOf() }
+        return answered(Verified, { valid: true, username, role, csrfToken: yield* csrfOf() })
       }),
       self: Effect.fnUntraced(function* () {
-        return userView(yield* users.self(yield* CurrentPrincipal))
+        return answered(User, userView(yield* users.self(yield* CurrentPrincipal)))
       }),
       updateSelf: Effect.fnUntraced(function* ({ payload }) {
         const change = { fullName: payload.full_name }
-        return userView(yield* users.updateProfile(yield* CurrentPrincipal, change, yield* CurrentRequestSource))
+        const user = yield* users.updateProfile(yield* CurrentPrincipal, change, yield* CurrentRequestSource)
+        return answered(User, userView(user))
       }),
       changePassword: Effect.fnUntraced(function* ({ payload }) {
         const change = { current: payload.current_password, next: payload.new_password }

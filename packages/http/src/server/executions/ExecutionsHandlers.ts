@@ -18,15 +18,18 @@ import { tagOf } from "../../api/events/WireEvent.ts"
 import { ExecutionStillActive } from "../../api/executions/ExecutionProblems.ts"
 import { type ListQuery, preferredWait } from "../../api/executions/ExecutionRequests.ts"
 import { ExecutionsApi } from "../../api/executions/ExecutionsApi.ts"
+import * as Views from "../../api/executions/ExecutionViews.ts"
 import { wantedLimits } from "../../api/executions/LimitRequests.ts"
 import { wantedQueueing } from "../../api/executions/QueueingRequests.ts"
 import { pageEcho, pageOf } from "../../api/Paging.ts"
 import { CurrentRequestSource } from "../CurrentRequestSource.ts"
 import { HttpSettings } from "../HttpSettings.ts"
+import { answered } from "../internal/answered.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
 import * as Places from "../internal/Places.ts"
 import {
   attemptView,
+  cancellationView,
   executionView,
   inRequestUnits,
   resourceLimits,
@@ -64,7 +67,8 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
         const caller = yield* CurrentPrincipal
         if (asked.limit > shortPage) yield* Effect.orDie(longAnswers.take(caller.userId))
         const { results, total } = yield* executions.list(caller, filter)
-        return { executions: results.map(resultView), ...pageEcho(asked, total, results.length) }
+        const page = pageEcho(asked, total, results.length)
+        return answered(Views.ResultList, { executions: results.map(resultView), ...page })
       })
 
     return handlers.handleAll({
@@ -80,9 +84,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
           const preferred = preferredWait(headers.prefer)
           const { executionId, status } = made
           const applied = query.wait_seconds === undefined && preferred !== undefined ? `wait=${preferred}` : undefined
-          return yield* results.accepted({ executionId, status }, query.wait_seconds ?? preferred ?? 0, {
-            "preference-applied": applied
-          })
+          return yield* results.accepted({ executionId, status }, query.wait_seconds ?? preferred ?? 0, applied)
         },
         Effect.catchTags({ LimitTooHigh: (error) => Effect.fail(inRequestUnits(error)) })
       ),
@@ -90,15 +92,15 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       listOwn: page("own"),
       get: Effect.fnUntraced(function* ({ params }) {
         const execution = yield* executions.get(yield* CurrentPrincipal, params.execution_id)
-        return executionView(execution, yield* position(execution))
+        return answered(Views.ExecutionView, executionView(execution, yield* position(execution)))
       }),
       update: Effect.fnUntraced(function* ({ params, payload }) {
         const execution = yield* executions.relabel(yield* CurrentPrincipal, params.execution_id, payload)
-        return executionView(execution, yield* position(execution))
+        return answered(Views.ExecutionView, executionView(execution, yield* position(execution)))
       }),
       attempts: Effect.fnUntraced(function* ({ params: { execution_id: executionId } }) {
         const found = yield* executions.attempts(yield* CurrentPrincipal, executionId)
-        return { executionId, attempts: found.map(attemptView) }
+        return answered(Views.AttemptList, { executionId, attempts: found.map(attemptView) })
       }),
       result: Effect.fnUntraced(function* ({ params, query }) {
         return yield* results.result(params.execution_id, query.wait_seconds ?? 0, query.attempt)
@@ -107,19 +109,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
         const { execution_id: executionId } = params
         const origin = yield* CurrentRequestSource
         const { requested } = yield* executions.cancel(yield* CurrentPrincipal, executionId, payload?.reason, origin)
-        return requested
-          ? {
-              executionId,
-              status: "cancellation_requested" as const,
-              message: "Cancellation request submitted",
-              eventId: null
-            }
-          : {
-              executionId,
-              status: "already_cancelled" as const,
-              message: "Execution was already cancelled",
-              eventId: "-1"
-            }
+        return answered(Views.Cancellation, cancellationView(executionId, requested))
       }),
       retry: Effect.fnUntraced(
         function* ({ params }) {
@@ -128,7 +118,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
             params.execution_id,
             yield* CurrentRequestSource
           )
-          return { executionId, status }
+          return answered(Views.Accepted, { executionId, status })
         },
         Effect.catchTags({
           // Neither a key nor a start is given with a retry.
@@ -159,7 +149,7 @@ export const ExecutionsHandlers = HttpApiBuilder.group(
       transcript: Effect.fnUntraced(function* ({ params: { execution_id: executionId }, query }) {
         const from = parseTranscriptPosition(query.cursor ?? "") ?? beginningOfTranscript
         const page = yield* transcripts.read(yield* CurrentPrincipal, executionId, { ...query, from })
-        return transcriptView(executionId, page)
+        return answered(Views.Transcript, transcriptView(executionId, page))
       }),
       stream: Effect.fnUntraced(function* ({ headers, params, query }) {
         const caller = yield* CurrentPrincipal

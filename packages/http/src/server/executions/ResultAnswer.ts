@@ -1,15 +1,16 @@
 /** Answers with results: in one piece, or, when a script wrote much, as a stream that reads its output while it is sent. */
 import type { Principal } from "@fairlead/core/auth/Principal"
+import type { ExecutionResult } from "@fairlead/core/executions/ExecutionResult"
 import { isTerminal } from "@fairlead/core/executions/ExecutionStatus"
 import { Executions } from "@fairlead/core/executions/Executions"
 import type { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { Effect, Option, Schema, type Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
-import { HttpApiSchema } from "effect/http-api"
 import { CurrentPrincipal } from "../../api/Access.ts"
 import { Accepted, ResultView } from "../../api/executions/ExecutionViews.ts"
 import { HttpSettings } from "../HttpSettings.ts"
+import { answered } from "../internal/answered.ts"
 import { jsonPieces } from "../internal/jsonPieces.ts"
 import * as Places from "../internal/Places.ts"
 import { SseConnections } from "../sse/SseConnections.ts"
@@ -43,7 +44,7 @@ export const make = Effect.fnUntraced(function* (longAnswers: Places.Places) {
     const held = waitSeconds === 0 ? asked : Effect.andThen(Effect.orDie(heldRequests.take(caller.userId)), asked)
     const found = yield* Effect.scoped(held)
     const long = longMembers(found)
-    if (long === undefined) return resultView(found)
+    if (long === undefined) return answered(ResultView, resultView(found))
     yield* Effect.orDie(longAnswers.take(caller.userId))
     return streamed(jsonPieces(yield* Effect.orDie(encodeResult(resultView(found))), long))
   })
@@ -58,26 +59,27 @@ export const make = Effect.fnUntraced(function* (longAnswers: Places.Places) {
     Effect.catchTag("ExecutionNotFound", () => Effect.undefined)
   )
 
-  /** The answer to a submission, which is accepted whatever becomes of the wait. `headers` are those of the answer. */
-  const accepted = Effect.fnUntraced(function* (
-    made: Made,
-    waitSeconds: number,
-    headers: { readonly "preference-applied": string | undefined }
-  ) {
+  /** The answer to a submission, which is accepted whatever becomes of the wait. `applied`: what of the request's `Prefer` was done. */
+  const accepted = Effect.fnUntraced(function* (made: Made, waitSeconds: number, applied: string | undefined) {
     const caller = yield* CurrentPrincipal
     const found = waitSeconds === 0 ? undefined : yield* awaited(caller, made.executionId, waitSeconds)
-    if (found === undefined) return HttpApiSchema.withHeaders({ body: made, headers })
-    if (!isTerminal(found.execution.status))
-      return HttpApiSchema.withHeaders({ body: { ...made, status: found.execution.status }, headers })
+    return preferenceApplied(
+      found === undefined ? answered(Accepted, made) : yield* ended(caller, made, found),
+      applied
+    )
+  })
+
+  /** With its result, if the execution has ended. */
+  const ended = Effect.fnUntraced(function* (caller: Principal, made: Made, found: ExecutionResult) {
+    const { status } = found.execution
+    if (!isTerminal(status)) return answered(Accepted, { ...made, status })
     const long = longMembers(found)
-    const body = { ...made, status: found.execution.status, result: resultView(found) }
-    if (long === undefined) return HttpApiSchema.withHeaders({ body, headers })
+    const body = { ...made, status, result: resultView(found) }
+    if (long === undefined) return answered(Accepted, body)
     // Who has too many long answers under way is told how it ended, and reads the result later.
     if (Option.isNone(yield* Effect.option(longAnswers.take(caller.userId))))
-      return HttpApiSchema.withHeaders({ body: { ...made, status: body.status }, headers })
-    const answer = streamed(jsonPieces(yield* Effect.orDie(encodeAccepted(body)), long))
-    const applied = headers["preference-applied"]
-    return applied === undefined ? answer : HttpServerResponse.setHeader(answer, "preference-applied", applied)
+      return answered(Accepted, { ...made, status })
+    return streamed(jsonPieces(yield* Effect.orDie(encodeAccepted(body)), long))
   })
 
   return { result, accepted }
@@ -85,3 +87,6 @@ export const make = Effect.fnUntraced(function* (longAnswers: Places.Places) {
 
 const streamed = (body: Stream.Stream<Uint8Array, StorageError>) =>
   HttpServerResponse.stream(body, { contentType: "application/json" })
+
+const preferenceApplied = (answer: HttpServerResponse.HttpServerResponse, applied: string | undefined) =>
+  applied === undefined ? answer : HttpServerResponse.setHeader(answer, "preference-applied", applied)

@@ -11,6 +11,7 @@ import type { StorageError } from "@fairlead/core/storage/StorageError"
 import { DateTime, Option } from "effect"
 import type {
   AttemptView,
+  Cancellation,
   ExecutionView,
   ResultView,
   StandingView,
@@ -58,6 +59,22 @@ export const attemptView = ({
   ...(finishedAt === undefined ? {} : { finishedAt }),
   ...outcome
 })
+
+/** `requested`: it was not cancelled before. */
+export const cancellationView = (executionId: ExecutionId, requested: boolean): typeof Cancellation.Type =>
+  requested
+    ? {
+        executionId,
+        status: "cancellation_requested",
+        message: "Cancellation request submitted",
+        eventId: null
+      }
+    : {
+        executionId,
+        status: "already_cancelled",
+        message: "Execution was already cancelled",
+        eventId: "-1"
+      }
 
 export const standingView = ({ ahead, position, priority, state, waitSeconds }: QueuePosition): StandingView => ({
   state,

@@ -6,9 +6,10 @@ import { Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../../api/Access.ts"
 import { pageEcho, pageOf } from "../../api/Paging.ts"
-import { type EntryView, QueueApi } from "../../api/queue/QueueApi.ts"
+import { EntryDetail, type EntryView, QueueApi, QueueList } from "../../api/queue/QueueApi.ts"
 import { CurrentRequestSource } from "../CurrentRequestSource.ts"
 import { standingView } from "../executions/executionViews.ts"
+import { answered } from "../internal/answered.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
 
 export const QueueHandlers = HttpApiBuilder.group(
@@ -26,7 +27,8 @@ export const QueueHandlers = HttpApiBuilder.group(
           ...queue,
           estimatedWaitSeconds: waitSeconds ?? null
         }))
-        return { entries: entries.map(entryView), ...pageEcho(asked, total, entries.length), runtimes, pauses }
+        const page = pageEcho(asked, total, entries.length)
+        return answered(QueueList, { entries: entries.map(entryView), ...page, runtimes, pauses })
       }),
       pauses: () => Effect.map(queue.pauses, (pauses) => ({ pauses })),
       pause: Effect.fnUntraced(function* ({ payload: { reason, scope } }) {
@@ -39,7 +41,7 @@ export const QueueHandlers = HttpApiBuilder.group(
         }
       }),
       get: Effect.fnUntraced(function* ({ params }) {
-        return detailView(yield* queue.get(yield* CurrentPrincipal, params.execution_id))
+        return answered(EntryDetail, detailView(yield* queue.get(yield* CurrentPrincipal, params.execution_id)))
       }),
       reprioritise: Effect.fnUntraced(function* ({ params, payload }) {
         const caller = yield* CurrentPrincipal

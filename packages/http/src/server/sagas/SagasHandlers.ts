@@ -10,8 +10,10 @@ import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { CurrentPrincipal } from "../../api/Access.ts"
 import { pageEcho, pageOf } from "../../api/Paging.ts"
 import { SagasApi, type SagasSearch } from "../../api/sagas/SagasApi.ts"
+import { SagaHistory, SagaList, SagaStatus } from "../../api/sagas/SagaViews.ts"
 import { CurrentRequestSource } from "../CurrentRequestSource.ts"
 import { inRequestUnits } from "../executions/executionViews.ts"
+import { answered } from "../internal/answered.ts"
 import { lean, withServices } from "../internal/leanHandlers.ts"
 import { sagaHistoryView, sagaView, stuckView } from "./sagaViews.ts"
 
@@ -30,7 +32,8 @@ export const SagasHandlers = HttpApiBuilder.group(
       const subject = executionId === undefined ? undefined : executionSubject(executionId)
       const filter = { state, sagaName, subject, ownerId, nodeId, createdFrom, createdTo, stalledSince, ...asked }
       const { sagas: found, total } = yield* sagas.list(yield* CurrentPrincipal, filter)
-      return { sagas: found.map(sagaView), ...pageEcho(asked, total, found.length) }
+      const page = pageEcho(asked, total, found.length)
+      return answered(SagaList, { sagas: found.map(sagaView), ...page })
     })
 
     const restarted = Effect.fnUntraced(
@@ -56,7 +59,7 @@ export const SagasHandlers = HttpApiBuilder.group(
       list: ({ query }) => page(query),
       listOfExecution: ({ params, query }) => page({ ...query, execution_id: params.execution_id }),
       get: Effect.fnUntraced(function* ({ params }) {
-        return sagaView(yield* sagas.get(yield* CurrentPrincipal, params.saga_id))
+        return answered(SagaStatus, sagaView(yield* sagas.get(yield* CurrentPrincipal, params.saga_id)))
       }),
       stuck: Effect.fnUntraced(function* ({
         query: { after, limit = 200, older_than_seconds: olderThanSeconds = 300 }
@@ -66,7 +69,7 @@ export const SagasHandlers = HttpApiBuilder.group(
         return { sagas: stuck.map(stuckView), next: next ?? null }
       }),
       history: Effect.fnUntraced(function* ({ params }) {
-        return sagaHistoryView(yield* sagas.history(yield* CurrentPrincipal, params.saga_id))
+        return answered(SagaHistory, sagaHistoryView(yield* sagas.history(yield* CurrentPrincipal, params.saga_id)))
       }),
       retry: ({ params }) => restarted(params.saga_id, undefined),
       restart: ({ params, payload }) => restarted(params.saga_id, payload.fromStep),

@@ -1,5 +1,6 @@
 /** Who a token stands for. The path of every request: no span, and nothing but look-ups in memory while nothing changes. */
 import { Cache, Clock, DateTime, Effect, Exit, Option, Redacted } from "effect"
+import type { StorageError } from "../../../storage/StorageError.ts"
 import { TokenRejected } from "../../AuthError.ts"
 import { AuthOptions } from "../../AuthOptions.ts"
 import { LiveCredentials } from "../../LiveCredentials.ts"
@@ -27,9 +28,10 @@ export const makeAuthenticate = Effect.gen(function* () {
     )
   const verified = { cookie: yield* keeper("cookie"), bearer: yield* keeper("bearer") }
 
-  return Effect.fnUntraced(function* (kind: AccessTokenKind, token: Redacted.Redacted) {
-    const text = Redacted.value(token)
+  const lookedUp = Effect.fnUntraced(function* (kind: AccessTokenKind, text: string) {
     if (text.length > maximumTokenLength) return yield* new TokenRejected()
+    // Before anything is read: a drop meanwhile makes what is remembered old.
+    const drops = live.drops()
     const claims = yield* Cache.get(verified[kind], text)
     if (!isCurrent(claims, yield* Clock.currentTimeMillis)) return yield* new TokenRejected()
     const found = yield* live.session(claims.sessionId)
@@ -43,6 +45,34 @@ export const makeAuthenticate = Effect.gen(function* () {
       credential: { _tag: kind === "cookie" ? "Cookie" : "Bearer", sessionId: claims.sessionId },
       validUntil: claims.validUntil
     }
+    const untilMillis = Math.min(found.value.untilMillis, claims.validUntil.epochMilliseconds)
+    keep(remembered[kind], text, { answer: Exit.succeed(principal), drops, untilMillis })
     return principal
   })
+
+  // Who a token stood for a moment ago, as long as that is what the look-up would find: nothing was dropped, and nothing has aged out.
+  const remembered = { cookie: new Map<string, Remembered>(), bearer: new Map<string, Remembered>() }
+  const keep = (known: Map<string, Remembered>, text: string, entry: Remembered) => {
+    known.delete(text)
+    known.set(text, entry)
+    const [oldest] = known.size > cacheEntries ? known.keys() : []
+    if (oldest !== undefined) known.delete(oldest)
+  }
+
+  return (kind: AccessTokenKind, token: Redacted.Redacted): Effect.Effect<Principal, TokenRejected | StorageError> =>
+    Effect.withFiber((fiber) => {
+      const text = Redacted.value(token)
+      const known = remembered[kind].get(text)
+      if (known === undefined || known.drops !== live.drops()) return lookedUp(kind, text)
+      const nowMillis = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+      return nowMillis < known.untilMillis ? known.answer : lookedUp(kind, text)
+    })
 })
+
+interface Remembered {
+  /** Ready for every request. */
+  readonly answer: Exit.Exit<Principal>
+  /** Of `LiveCredentials`, before the look-up. */
+  readonly drops: number
+  readonly untilMillis: number
+}
