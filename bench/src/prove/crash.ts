@@ -17,7 +17,7 @@ export interface CrashOptions {
   /** Only points whose name contains it. */
   readonly only: string
   /** Hosts at work side by side, each with a database of its own and a part of the points. */
-  readonly lanes: number
+  readonly parallel: number
   readonly log: (line: string) => void
 }
 
@@ -59,7 +59,7 @@ export const crash = async (options: CrashOptions): Promise<CrashReport> => {
       for (const name of names) reached.add(name)
     }
   }
-  const parts = await Promise.all(Array.from({ length: options.lanes }, () => visit(itinerary, options)))
+  const parts = await Promise.all(Array.from({ length: options.parallel }, () => visit(itinerary, options)))
   return {
     database: options.database,
     points: points.filter((name) => reached.has(name)).length,
@@ -69,7 +69,7 @@ export const crash = async (options: CrashOptions): Promise<CrashReport> => {
   }
 }
 
-/** Shared by the lanes. */
+/** Shared by those that go side by side. */
 interface Itinerary {
   /** The point to go to; `undefined` when all have been reached. */
   next(): string | undefined

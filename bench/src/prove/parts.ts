@@ -30,8 +30,8 @@ const crashes = async ({ isShort, log, only, times }: Wanted): Promise<Proof> =>
   const rounds = times ?? (isShort ? 1 : 20)
   // PGlite works inside the host, PostgreSQL mostly makes us wait for locks to expire: hence more of those side by side.
   const reports = await Promise.all([
-    crash({ database: "pglite", rounds, only, lanes: 2, log }),
-    crash({ database: "postgresql", rounds, only, lanes: 4, log })
+    crash({ database: "pglite", rounds, only, parallel: 2, log }),
+    crash({ database: "postgresql", rounds, only, parallel: 4, log })
   ])
   const figures = reports.flatMap(({ crashes, database, executions, points }) => [
     [`failpoints (${database})`, points] as const,

@@ -6,7 +6,7 @@ import { ConfigurationInvalid, type HostConfig } from "./HostConfig.ts"
 
 export interface FirstAdmin {
   readonly username: string
-  /** What to show to the person who starts the host; none if the user was there, or the password was given. */
+  /** What to show to the person who starts the instance; none if the user was there, or the password was given. */
   readonly generatedPassword: string | undefined
 }
 

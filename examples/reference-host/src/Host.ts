@@ -33,7 +33,7 @@ import { limitPolicy } from "./limitPolicy.ts"
 /** What core stands on in this host: every store, and the runtimes. */
 export const ports = (config: HostConfig) => runtimes(config).pipe(Layer.provideMerge(storage(config)))
 
-/** Every service that the API needs. Another host may wrap the ports before core stands on them. */
+/** Every service that the API needs. Another instance may wrap the ports before core stands on them. */
 export const layer = (config: HostConfig, keys: Keys, on: ReturnType<typeof ports> = ports(config)) => {
   const instanceName = Option.getOrElse(config.FAIRLEAD_INSTANCE_NAME, hostname)
   const core = Fairlead.layer({
@@ -61,7 +61,7 @@ const storage = ({
     ? PostgresStorage.layer({ url: DATABASE_URL.value })
     : PgliteStorage.layer({ directory: resolve(FAIRLEAD_DATA_DIR, "database") })
 
-/** Registered before the drivers start, because a driver may find work at once. */
+/** Registered before the drivers start, because an executor may find work at once. */
 const runtimes = (config: HostConfig) => {
   const dataDir = resolve(config.FAIRLEAD_DATA_DIR)
   const process = Layer.unwrap(
@@ -91,7 +91,7 @@ const python = ({ FAIRLEAD_PROCESS_PYTHON, FAIRLEAD_PROCESS_PYTHON_ISOLATION }: 
 const Range = Schema.String.check(Schema.isPattern(/^\d{1,10}-\d{1,10}$/))
 const mostUids = 1_000
 
-/** A host that is root must not run scripts as root. */
+/** An instance that is root must not run scripts as root. */
 const uids = Effect.fnUntraced(function* ({ FAIRLEAD_PROCESS_UIDS }: HostConfig) {
   if (Option.isNone(FAIRLEAD_PROCESS_UIDS)) return geteuid?.() === 0 ? freeUids.host : undefined
   const text = FAIRLEAD_PROCESS_UIDS.value
@@ -142,7 +142,7 @@ const policies = (config: HostConfig) =>
     })
   )
 
-/** Port 0 is known only once the host listens. */
+/** Port 0 is known only once the instance listens. */
 const instanceUrl = ({ FAIRLEAD_HOST, FAIRLEAD_PORT, FAIRLEAD_URL }: HostConfig) => {
   if (Option.isSome(FAIRLEAD_URL)) return FAIRLEAD_URL.value
   if (FAIRLEAD_PORT === 0) return undefined
@@ -150,7 +150,7 @@ const instanceUrl = ({ FAIRLEAD_HOST, FAIRLEAD_PORT, FAIRLEAD_URL }: HostConfig)
   return `http://${host.includes(":") ? `[${host}]` : host}:${FAIRLEAD_PORT}`
 }
 
-/** A host that others can reach must be told that strangers are welcome. */
+/** An instance that others can reach must be told that strangers are welcome. */
 export const registration = (config: HostConfig) => {
   const { FAIRLEAD_HOST, FAIRLEAD_REGISTRATION, FAIRLEAD_TRUSTED_PROXIES } = config
   if (FAIRLEAD_REGISTRATION !== "auto") return FAIRLEAD_REGISTRATION

@@ -1,4 +1,4 @@
-/** Everything the host reads from its environment, in one table: it parses, it validates, and it is the documentation. */
+/** Everything the instance reads from its environment, in one table: it parses, it validates, and it is the documentation. */
 import { Config, Effect, Option, Result, Schema, Struct } from "effect"
 import { identitySettings } from "./settings/IdentitySettings.ts"
 import { limitSettings } from "./settings/LimitSettings.ts"
@@ -33,7 +33,7 @@ const all = Config.all(
 
 export type HostConfig = Config.Success<typeof all>
 
-/** Why the host does not start: each line names a variable and what is expected of it. Never a value: it may be secret. */
+/** Why the instance does not start: each line names a variable and what is expected of it. Never a value: it may be secret. */
 export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvalid>()("ConfigurationInvalid", {
   problems: Schema.Array(Schema.String)
 }) {}

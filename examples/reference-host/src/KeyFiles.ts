@@ -1,4 +1,4 @@
-/** Keys that the host makes for itself and keeps in its data folder, readable by its own user only. */
+/** Keys that the instance makes for itself and keeps in its data folder, readable by its own user only. */
 import { randomBytes } from "node:crypto"
 import { Effect, FileSystem, Option, Path, Redacted, Schema } from "effect"
 
@@ -9,7 +9,7 @@ export class KeyFileUnusable extends Schema.TaggedError<KeyFileUnusable>()("KeyF
 }) {}
 
 /**
- * The key in `<dataDir>/keys/<name>`; made of `sizeBytes` random bytes, as base64, if there is none. Two hosts that start in
+ * The key in `<dataDir>/keys/<name>`; made of `sizeBytes` random bytes, as base64, if there is none. Two instances that start in
  * the same folder at once get the same key: the file is made exclusively, and the loser reads it.
  */
 export const readOrMake = Effect.fn("KeyFiles.readOrMake")(

@@ -1,4 +1,4 @@
-/** `fairlead serve`: starts the host, shows where it listens, and runs until it is told to stop. */
+/** `fairlead serve`: starts the instance, shows where it listens, and runs until it is told to stop. */
 import { geteuid } from "node:process"
 import { Health } from "@fairlead/core/health/Health"
 import * as NodeDocsAssets from "@fairlead/http/node/NodeDocsAssets"

@@ -1,6 +1,6 @@
 /**
  * `fairlead verify`: proves from what is stored that every invariant holds, or names the rows that break one. Changes no row. An
- * embedded database is opened like a host opens it, so none may run on it; hosts on PostgreSQL may go on.
+ * embedded database is opened like an instance opens it, so none may run on it; instances on PostgreSQL may go on.
  */
 import { resolve } from "node:path"
 import { type Ledger, makeReader } from "@fairlead/core/verification/StartLog"

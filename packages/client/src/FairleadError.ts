@@ -34,7 +34,7 @@ export class FairleadError extends Error {
   readonly detail: string
   /** The typed body; absent for the codes of the client itself. `is` narrows it. */
   readonly problem: Problem | undefined
-  /** Leads to this request in the host's log. */
+  /** Leads to this request in the instance's log. */
   readonly requestId: string | undefined
   /** When trying again makes sense. */
   readonly retryAfterSeconds: number | undefined

@@ -59,7 +59,7 @@ const endId = "end"
 
 /**
  * Everything that happened and happens, in order, nothing missing and nothing twice, ending with `end`. A broken connection is opened
- * again. Leaving the loop closes the connection; the execution goes on. At most 5 of these may be open per user and host.
+ * again. Leaving the loop closes the connection; the execution goes on. At most 5 of these may be open per user and instance.
  */
 export async function* followExecution(
   connection: Connection,

@@ -1,5 +1,5 @@
 /**
- * Core put together: every use case over whatever stores, runtimes and keys the host provides. A host that wants less takes
+ * Core put together: every use case over whatever stores, runtimes and keys the instance provides. An instance that wants less takes
  * `layerIdentity` or `layerExecutions`, or composes the services' own layers.
  */
 import { Effect, Layer, type Redacted } from "effect"
@@ -55,22 +55,22 @@ import { StuckSagas } from "./sagas/StuckSagas.ts"
 import { WakeupWaiters } from "./wakeups/WakeupWaiters.ts"
 
 export interface ExecutionHostOptions {
-  /** Names this host in what it writes; unique among the hosts of one database, and the same after a restart. */
+  /** Names this instance in what it writes; unique among the instances of one database, and the same after a restart. */
   readonly instanceName: string
-  /** Of the program that runs this host; for people. */
+  /** Of the program that runs this instance; for people. */
   readonly version?: string | undefined
-  /** Scripts that run at once in each place that this host serves; the others wait in line. */
+  /** Scripts that run at once in each place that this instance serves; the others wait in the queue. */
   readonly maxRunning: number
   /** Executions are removed so many days after their end; 0, the default: never. */
   readonly retentionDays?: number | undefined
-  /** How long a place may be without any host before what ran there is given up as lost; 45 s by default, 20 s at least. */
+  /** How long a node may be without any instance before what ran there is given up as lost; 45 s by default, 20 s at least. */
   readonly nodeTimeoutMillis?: number | undefined
-  /** Sagas that this host drives besides those of executions. Every version of one stays until no saga of it is in flight. */
+  /** Sagas that this instance executes besides those of executions. Every version of one stays until no saga of it is in flight. */
   readonly sagas?: ReadonlyArray<SagaDefinition> | undefined
 }
 
 export interface IdentityOptions {
-  /** Of at least 32 bytes. All hosts that share a database share it; another one ends every session. */
+  /** Of at least 32 bytes. All instances that share a database share it; another one ends every session. */
   readonly secret: Redacted.Redacted
 }
 
@@ -94,7 +94,7 @@ const basics = Layer.mergeAll(WakeupWaiters.layer, EventFactory.layer).pipe(
 /** Sagas in hand at once beyond those that hold a slot: cancelled ones, lost ones, ones that are tidied up. */
 const spareExecutors = 16
 
-/** Takes sagas from the queue and drives them until the scope closes; what was in hand is then handed back. */
+/** Takes sagas from the queue and executes them until the scope closes; what was in hand is then handed back. */
 const layerExecutors = Layer.effectDiscard(
   Effect.gen(function* () {
     const [engine, executor, slots] = [yield* SagaEngine, yield* SagaExecutor, yield* NodeSlots]
@@ -106,7 +106,7 @@ const layerExecutors = Layer.effectDiscard(
   })
 )
 
-/** Executions and sagas: accepting, driving, following. Needs the stores, `ScriptRuntimes` and `Secrets`. */
+/** Executions and sagas: accepting, executing, following. Needs the stores, `ScriptRuntimes` and `Secrets`. */
 export const layerExecutions = (options: ExecutionHostOptions) => {
   const { nodeTimeoutMillis = 45_000, instanceName, maxRunning, retentionDays = 0, sagas = [], version = "" } = options
   const parts = Layer.mergeAll(Enqueuer.layer, ExecutionEnv.layer, OutputCollector.layer, StoredOutput.layer).pipe(

@@ -25,7 +25,7 @@ export const identitySettings = {
     "FAIRLEAD_REGISTRATION",
     ["auto", "open", "closed"],
     "auto",
-    "Whether people may register themselves. `auto`: only while the host listens on a loopback address and trusts no proxy."
+    "Whether people may register themselves. `auto`: only while the instance listens on a loopback address and trusts no proxy."
   ),
   FAIRLEAD_MAX_REGISTRATIONS_PER_HOUR: integer(
     "FAIRLEAD_MAX_REGISTRATIONS_PER_HOUR",
@@ -36,7 +36,7 @@ export const identitySettings = {
   FAIRLEAD_JWT_SECRET: secret(
     "FAIRLEAD_JWT_SECRET",
     "generated, kept in the data folder",
-    "Signs sessions; at least 32 bytes. Hosts that share a database share it."
+    "Signs sessions; at least 32 bytes. Instances that share a database share it."
   ),
   FAIRLEAD_ENCRYPTION_KEYS: secret(
     "FAIRLEAD_ENCRYPTION_KEYS",

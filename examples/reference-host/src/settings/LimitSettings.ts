@@ -1,4 +1,4 @@
-/** Limits of executions: those of one that names none, and the most that one may ask for; and what scripts leave for the host. */
+/** Limits of executions: those of one that names none, and the most that one may ask for; and what scripts leave for the instance. */
 import { integer } from "./Setting.ts"
 
 export const limitSettings = {
@@ -60,7 +60,7 @@ export const limitSettings = {
     "FAIRLEAD_MAX_OPEN_FILES",
     [16, 65_536],
     4_096,
-    "Most open files of a process that an execution may ask for; never more than the host may have itself."
+    "Most open files of a process that an execution may ask for; never more than the instance may have itself."
   ),
   FAIRLEAD_DEFAULT_PROCESSES: integer(
     "FAIRLEAD_DEFAULT_PROCESSES",
@@ -84,6 +84,6 @@ export const limitSettings = {
     "FAIRLEAD_DISK_RESERVE_MB",
     [0, 1_048_576],
     256,
-    "Free space, in MiB, that scripts leave on the disk of `FAIRLEAD_DATA_DIR`, so that the host can go on recording: below it no script is started, and those that grow are ended, the largest first. 0 keeps none."
+    "Free space, in MiB, that scripts leave on the disk of `FAIRLEAD_DATA_DIR`, so that the instance can go on recording: below it no script is started, and those that grow are ended, the largest first. 0 keeps none."
   )
 }

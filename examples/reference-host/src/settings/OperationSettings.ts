@@ -6,7 +6,7 @@ export const operationSettings = {
     "FAIRLEAD_DRAIN_GRACE_SECONDS",
     [0, 300],
     3,
-    "How long the host still accepts requests after SIGTERM, saying that it is not ready, until balancers have noticed: longer than they take for that."
+    "How long the instance still accepts requests after SIGTERM, saying that it is not ready, until balancers have noticed: longer than they take for that."
   ),
   FAIRLEAD_DRAIN_SECONDS: integer(
     "FAIRLEAD_DRAIN_SECONDS",

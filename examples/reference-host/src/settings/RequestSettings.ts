@@ -1,4 +1,4 @@
-/** How much of the host requests may take. */
+/** How much of the instance requests may take. */
 import { integer } from "./Setting.ts"
 
 export const requestSettings = {

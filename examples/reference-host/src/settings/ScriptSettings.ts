@@ -21,12 +21,12 @@ export const scriptSettings = {
   FAIRLEAD_PROCESS_UIDS: optional(
     "FAIRLEAD_PROCESS_UIDS",
     "60770-61183 for root, otherwise none",
-    "User ids under which scripts run when the host is root, `first-last`, one for each script at a time, at most 1000. Neither users, groups nor containers (`/etc/subuid`) of the machine may have them."
+    "User ids under which scripts run when the instance is root, `first-last`, one for each script at a time, at most 1000. Neither users, groups nor containers (`/etc/subuid`) of the machine may have them."
   ),
   FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER: onOff(
     "FAIRLEAD_UNSAFE_SCRIPTS_AS_HOST_USER",
     "off",
-    "Whether scripts of a host that is not root may run as its user: they may then read and change what it may, its keys and its database too unless `isolation` says that they are hidden. `npm start` switches it on."
+    "Whether scripts of an instance that is not root may run as its user: they may then read and change what it may, its keys and its database too unless `isolation` says that they are hidden. `npm start` switches it on."
   ),
   FAIRLEAD_SHARED_DIRECTORIES: list(
     "FAIRLEAD_SHARED_DIRECTORIES",
@@ -52,12 +52,12 @@ export const scriptSettings = {
   FAIRLEAD_MAX_RUNNING_PER_USER: optionalInteger(
     "FAIRLEAD_MAX_RUNNING_PER_USER",
     [1, 100_000],
-    "Scripts of one user that run at once, on all hosts together; the others wait."
+    "Scripts of one user that run at once, on all instances together; the others wait."
   ),
   FAIRLEAD_MAX_RUNNING_PER_RUNTIME: setting(
     Config.Array(RuntimeLimit, "FAIRLEAD_MAX_RUNNING_PER_RUNTIME").pipe(Config.withDefault([])),
     "no limit",
-    "Scripts of one kind of runtime that run at once, on all hosts together: `process=100`. Separated by commas."
+    "Scripts of one kind of runtime that run at once, on all instances together: `process=100`. Separated by commas."
   ),
   FAIRLEAD_QUEUE_TTL_SECONDS: integer(
     "FAIRLEAD_QUEUE_TTL_SECONDS",
@@ -69,13 +69,13 @@ export const scriptSettings = {
     "FAIRLEAD_QUEUE_AGEING_SECONDS",
     [0, 86_400],
     60,
-    "Waiting time that one step of priority is worth; hosts that share a database use the same."
+    "Waiting time that one step of priority is worth; instances that share a database use the same."
   ),
   FAIRLEAD_NODE_TIMEOUT_SECONDS: integer(
     "FAIRLEAD_NODE_TIMEOUT_SECONDS",
     [20, 3_600],
     45,
-    "How long the machine of a script may be without a host before the script is given up as lost by the others."
+    "How long the machine of a script may be without an instance before the script is given up as lost by the others."
   ),
   FAIRLEAD_RETENTION_DAYS: integer(
     "FAIRLEAD_RETENTION_DAYS",

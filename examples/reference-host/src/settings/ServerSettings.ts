@@ -1,4 +1,4 @@
-/** Where the host listens, and where it keeps things. */
+/** Where the instance listens, and where it keeps things. */
 import { integer, optional, secret, text } from "./Setting.ts"
 
 export const serverSettings = {
@@ -7,7 +7,7 @@ export const serverSettings = {
   FAIRLEAD_URL: optional(
     "FAIRLEAD_URL",
     "that of `FAIRLEAD_HOST` and `FAIRLEAD_PORT`, if scripts of this machine reach it",
-    "Address at which scripts reach this host, told to them in `FAIRLEAD_URL`: `https://fairlead.example.com`."
+    "Address at which scripts reach this instance, told to them in `FAIRLEAD_URL`: `https://fairlead.example.com`."
   ),
   FAIRLEAD_DATA_DIR: text(
     "FAIRLEAD_DATA_DIR",
@@ -22,6 +22,6 @@ export const serverSettings = {
   FAIRLEAD_INSTANCE_NAME: optional(
     "FAIRLEAD_INSTANCE_NAME",
     "the machine's name",
-    "Name of this host in sagas and jobs; unique among hosts that share a database."
+    "Name of this instance in sagas and jobs; unique among instances that share a database."
   )
 }

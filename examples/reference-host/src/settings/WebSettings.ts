@@ -1,4 +1,4 @@
-/** What callers meet: credentials, other sites, proxies, documents. What they may take of the host is in `RequestSettings`. */
+/** What callers meet: credentials, other sites, proxies, documents. What they may take of the instance is in `RequestSettings`. */
 import { choice, list, onOff, optionalFormed } from "./Setting.ts"
 
 export const webSettings = {
@@ -10,7 +10,7 @@ export const webSettings = {
   ),
   FAIRLEAD_ALLOWED_HOSTS: list(
     "FAIRLEAD_ALLOWED_HOSTS",
-    "Names under which clients reach this host, for example `fairlead.example.com`, besides addresses, `localhost` and `FAIRLEAD_HOST`; requests to other names are refused with 421. `*` allows any, where a proxy checks them."
+    "Names under which clients reach this instance, for example `fairlead.example.com`, besides addresses, `localhost` and `FAIRLEAD_HOST`; requests to other names are refused with 421. `*` allows any, where a proxy checks them."
   ),
   FAIRLEAD_CORS_ORIGINS: list(
     "FAIRLEAD_CORS_ORIGINS",
@@ -30,7 +30,7 @@ export const webSettings = {
     "FAIRLEAD_PUBLIC_PATH",
     /^(?:\/[\w.~-]+)+$/,
     "none",
-    "Path that a proxy takes off before it asks this host, for example `/cp`: the server in `/openapi.json`, and the path and the end of the names of cookies."
+    "Path that a proxy takes off before it asks this instance, for example `/cp`: the server in `/openapi.json`, and the path and the end of the names of cookies."
   ),
   FAIRLEAD_COOKIE_SUFFIX: optionalFormed(
     "FAIRLEAD_COOKIE_SUFFIX",

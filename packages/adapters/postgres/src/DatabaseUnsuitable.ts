@@ -53,7 +53,7 @@ const known: Readonly<Record<string, readonly [problem: string, remedy: string]>
   "42704": ["it lacks a type or extension that is needed", "Use PostgreSQL 15 or later, with its standard catalogs."]
 }
 
-/** The first cause with a code among those that a driver or migration failed with, or else the last one that has something to say. */
+/** The first cause with a code among those that an executor or migration failed with, or else the last one that has something to say. */
 const telling = (error: unknown, depth = 0): unknown => {
   if (depth > 8 || (Predicate.hasProperty(error, "code") && typeof error.code === "string")) return error
   const inner =

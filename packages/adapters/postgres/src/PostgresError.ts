@@ -31,7 +31,7 @@ const conditionOf = (error: SqlError.SqlError): StorageCondition | undefined => 
 /** True when the same statement may succeed later: the server went away, refused for now, or chose another transaction. */
 export const isRetryable = (error: SqlError.SqlError): boolean => error.isRetryable || passing.test(stateOf(error))
 
-/** The driver's failure in a cause, be it a failure or a defect. */
+/** The executor's failure in a cause, be it a failure or a defect. */
 export const sqlErrorIn = (cause: Cause.Cause<unknown>): SqlError.SqlError | undefined =>
   cause.reasons
     .map((reason) =>

@@ -5,7 +5,7 @@
  *
  * Appends outside a transaction that come at the same time share a statement and its commit.
  *
- * Transaction numbers belong to a server. After a dump was restored on another one, run once, before any host starts:
+ * Transaction numbers belong to a server. After a dump was restored on another one, run once, before any instance starts:
  * `update events set txid = '0'; update stream_heads set txid = '0'`. Cursors kept elsewhere then start from the beginning.
  */
 

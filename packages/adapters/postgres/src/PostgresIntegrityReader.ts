@@ -1,5 +1,5 @@
 /**
- * `IntegrityReader` in SQL. A page is read in one transaction that only reads, at one moment of the database. Hosts may go on meanwhile:
+ * `IntegrityReader` in SQL. A page is read in one transaction that only reads, at one moment of the database. Instances may go on meanwhile:
  * it locks nothing, and holds back no reader of the event log.
  */
 import { IntegrityReader } from "@fairlead/core/verification/IntegrityReader"

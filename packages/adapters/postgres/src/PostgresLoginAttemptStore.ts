@@ -1,4 +1,4 @@
-/** `LoginAttemptStore` over `login_attempts`. The row of a key is the lock on which attempts of all hosts line up. */
+/** `LoginAttemptStore` over `login_attempts`. The row of a key is the lock on which attempts of all instances line up. */
 import { LoginAttemptStore, maximumLoginAttempts } from "@fairlead/core/auth/users/LoginAttemptStore"
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"

@@ -1,5 +1,5 @@
 /**
- * `QueueStore` over `queue_entries`. Admission holds an advisory lock, so that hosts admit one after the other and count what
+ * `QueueStore` over `queue_entries`. Admission holds an advisory lock, so that instances admit one after the other and count what
  * is really there; the choice itself is one statement that reads the index of waiting entries owner by owner, and so costs the
  * same whoever has thousands in it.
  */

@@ -1,6 +1,6 @@
 /**
  * `SagaEngine` on the persisted queue of effect: a leased queue in `effect_queue`, one live item a saga, offered in the caller's
- * transaction and held while a driver drives. A crashed holder's items are taken over when their lock expires; lock times are
+ * transaction and held while an executor executes. A crashed holder's items are taken over when their lock expires; lock times are
  * compared with the database clock and without a zone, which is why every connection must speak UTC.
  */
 
@@ -16,7 +16,7 @@ import { attended, makeHeld, refreshInterval } from "./internal/heldItems.ts"
 import { checkSession } from "./internal/session.ts"
 import { sqlErrorIn, storageError, toStorageError } from "./PostgresError.ts"
 
-/** The queue of a lane. Every lane has one of its own, so that a host takes only what it can drive. */
+/** The queue of a node. Every node has one of its own, so that an instance takes only what it can execute. */
 const queueNameOf = (nodeId: SagaNode) => (nodeId === undefined ? "sagas" : `sagas/${nodeId}`)
 
 /** Takeover after a crash takes at most the expiration plus one poll. */
@@ -50,7 +50,7 @@ const makeStore = PersistedQueue.makeStoreSql(storeOptions).pipe(
 /** Creates the queue's table. Each start does so as well, and then finds nothing to do. */
 export const migrate = Effect.scoped(makeStore)
 
-/** Forgets who holds items. Only for a process that is alone with its database and drives nothing yet. */
+/** Forgets who holds items. Only for a process that is alone with its database and executes nothing yet. */
 export const releaseAll = Effect.flatMap(
   SqlClient.SqlClient,
   (sql) =>
@@ -140,7 +140,7 @@ const make = Effect.fnUntraced(function* ({ repairInterval = "30 seconds" }: Sag
   })
 })
 
-/** The queue wraps the driver's failure once more. */
+/** The queue wraps the executor's failure once more. */
 const queueError = (operation: string, error: PersistedQueue.PersistedQueueError): StorageError => {
   const sqlError = Cause.isCause(error.cause) ? sqlErrorIn(error.cause) : undefined
   return sqlError === undefined

@@ -127,12 +127,12 @@ const transaction = <A, E, R>(
   sql: SqlClient.SqlClient,
   work: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | StorageError, R> =>
-  // The work's own failure is wrapped, so that it is not taken for the driver's.
+  // The work's own failure is wrapped, so that it is not taken for the executor's.
   sql.withTransaction(Effect.mapError(work, (error) => ({ _tag: "WorkFailed" as const, error }))).pipe(
     Effect.mapError((failure) =>
       failure._tag === "WorkFailed" ? failure.error : toStorageError("Storage.transaction", failure)
     ),
-    // When the connection breaks, the driver's own rollback dies of it; the server has rolled back by itself.
+    // When the connection breaks, the executor's own rollback dies of it; the server has rolled back by itself.
     Effect.catchCauseFilter(
       (cause) => {
         const broken = sqlErrorIn(cause)

@@ -1,5 +1,5 @@
 /**
- * `Wakeups` between hosts over LISTEN/NOTIFY, and within one process without. A commit that carries a NOTIFY waits for every other
+ * `Wakeups` between instances over LISTEN/NOTIFY, and within one process without. A commit that carries a NOTIFY waits for every other
  * such commit, so hints never travel in the business transaction: they are gathered after it and sent by themselves.
  */
 import { PgClient } from "@effect/sql-pg"
@@ -9,7 +9,7 @@ import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 
 const channel = "fairlead_wakeups"
-/** At most one NOTIFY statement per host in this time. */
+/** At most one NOTIFY statement per instance in this time. */
 const gatherMillis = 20
 /** Topics that wait to be sent; more than these become one `wakeups/lost`. */
 const maxPending = 1_024
@@ -86,7 +86,7 @@ export const layer = Layer.effect(
       return yield* Effect.forever(Effect.flatMap(Queue.take(notifications), ({ payload }) => receive(payload)))
     })
     yield* Effect.scoped(listen).pipe(
-      Effect.tapError((error) => Effect.logWarning("Listening for wake-ups broke off", error)),
+      Effect.tapError((error) => Effect.logWarning("LISTEN connection lost; reconnecting", error)),
       Effect.retry(Schedule.spaced("1 second")),
       Effect.forkScoped
     )

@@ -99,7 +99,7 @@ export const authCreateApiKey = <ThrowOnError extends boolean = true>(options: O
 /**
  * Delete an API key
  *
- * The key, and each that was made with it, is refused from now on, on every host.
+ * The key, and each that was made with it, is refused from now on, on every instance.
  */
 export const authRevokeApiKey = <ThrowOnError extends boolean = true>(options: Options<AuthRevokeApiKeyData, ThrowOnError>): RequestResult<AuthRevokeApiKeyResponses, AuthRevokeApiKeyErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<AuthRevokeApiKeyResponses, AuthRevokeApiKeyErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -170,7 +170,7 @@ export const authLogout = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * State of the event streams
  *
- * Counted on the host that answers, at this moment.
+ * Counted on the instance that answers, at this moment.
  */
 export const eventsHealth = <ThrowOnError extends boolean = true>(options?: Options<EventsHealthData, ThrowOnError>): RequestResult<EventsHealthResponses, EventsHealthErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<EventsHealthResponses, EventsHealthErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -192,7 +192,7 @@ export const executionsList = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Run a script
  *
- * Accepts a script. Once this is answered, the execution survives a crash of every host. With an `Idempotency-Key`, the same request again within 24 hours is answered with the first execution; the key with another request is refused. `run_at`, `queue_ttl_seconds`, `concurrency_key` and `retry` say when it may start, how long it may wait, beside what it may not run, and when it is tried again. With `wait_seconds` or `Prefer: wait=N` the answer is held back until the execution ends, for at most that long, and carries its result if it did.
+ * Accepts a script. Once this is answered, the execution survives a crash of every instance. With an `Idempotency-Key`, the same request again within 24 hours is answered with the first execution; the key with another request is refused. `run_at`, `queue_ttl_seconds`, `concurrency_key` and `retry` say when it may start, how long it may wait, beside what it may not run, and when it is tried again. With `wait_seconds` or `Prefer: wait=N` the answer is held back until the execution ends, for at most that long, and carries its result if it did.
  */
 export const executionsSubmit = <ThrowOnError extends boolean = true>(options: Options<ExecutionsSubmitData, ThrowOnError>): RequestResult<ExecutionsSubmitResponses, ExecutionsSubmitErrors, ThrowOnError, 'data'> => (options.client ?? client).post<ExecutionsSubmitResponses, ExecutionsSubmitErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -229,7 +229,7 @@ export const executionsRemove = <ThrowOnError extends boolean = true>(options: O
 /**
  * Get an execution
  *
- * What was asked for, where it stands and how it ended, with its earlier attempts, without output. While it waits, `queue` tells its place in the line. The environment is never answered.
+ * What was asked for, where it stands and how it ended, with its earlier attempts, without output. While it waits, `queue` tells its position in the queue. The environment is never answered.
  */
 export const executionsGet = <ThrowOnError extends boolean = true>(options: Options<ExecutionsGetData, ThrowOnError>): RequestResult<ExecutionsGetResponses, ExecutionsGetErrors, ThrowOnError, 'data'> => (options.client ?? client).get<ExecutionsGetResponses, ExecutionsGetErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -340,7 +340,7 @@ export const executionsTranscript = <ThrowOnError extends boolean = true>(option
 /**
  * Follow an execution live
  *
- * Server-sent events, unnamed, told apart by `event_type`: `connected`, `subscribed`, `status`, then the execution's events and its `output` as they come, at last `result_stored` with the result; then the stream closes. After a break send the last `id` as `Last-Event-ID` (browsers do) or `last_event_id`: nothing is missed and nothing comes twice. The id of the last message is answered with 204, which ends the reconnects of browsers. A `heartbeat` comes every 15 s. At most 5 streams per user and host.
+ * Server-sent events, unnamed, told apart by `event_type`: `connected`, `subscribed`, `status`, then the execution's events and its `output` as they come, at last `result_stored` with the result; then the stream closes. After a break send the last `id` as `Last-Event-ID` (browsers do) or `last_event_id`: nothing is missed and nothing comes twice. The id of the last message is answered with 204, which ends the reconnects of browsers. A `heartbeat` comes every 15 s. At most 5 streams per user and instance.
  */
 export const executionsStream = <ThrowOnError extends boolean = true>(options: Options<ExecutionsStreamData, ThrowOnError, ExecutionsStreamResponse>): Promise<ServerSentEventsResult<ExecutionsStreamResponses>> => (options.client ?? client).sse.get<ExecutionsStreamResponses, ExecutionsStreamErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -362,7 +362,7 @@ export const executionsLimits = <ThrowOnError extends boolean = true>(options?: 
 /**
  * Example scripts
  *
- * One script for each language that this host runs.
+ * One script for each language that this instance runs.
  */
 export const executionsExamples = <ThrowOnError extends boolean = true>(options?: Options<ExecutionsExamplesData, ThrowOnError>): RequestResult<ExecutionsExamplesResponses, ExecutionsExamplesErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ExecutionsExamplesResponses, ExecutionsExamplesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -395,7 +395,7 @@ export const healthLive = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * Probe: ready
  *
- * Asks every component, each for at most 2 s; 503 while one fails or the host drains.
+ * Asks every component, each for at most 2 s; 503 while one fails or the instance drains.
  */
 export const healthReady = <ThrowOnError extends boolean = true>(options?: Options<HealthReadyData, ThrowOnError>): RequestResult<HealthReadyResponses, HealthReadyErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<HealthReadyResponses, HealthReadyErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -426,7 +426,7 @@ export const healthSummary = <ThrowOnError extends boolean = true>(options?: Opt
 });
 
 /**
- * What this host can do
+ * What this instance can do
  *
  * Runtimes with their languages and isolation, and the operations of each mounted area.
  */
@@ -439,7 +439,7 @@ export const healthCapabilities = <ThrowOnError extends boolean = true>(options?
 /**
  * Metrics for Prometheus
  *
- * Open to direct callers on the host's own machine; everybody else needs a bearer token or an API key with the permission, unless the host decided otherwise.
+ * Open to direct callers on the instance's own machine; everybody else needs a bearer token or an API key with the permission, unless the instance decided otherwise.
  */
 export const healthMetrics = <ThrowOnError extends boolean = true>(options?: Options<HealthMetricsData, ThrowOnError>): RequestResult<HealthMetricsResponses, HealthMetricsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<HealthMetricsResponses, HealthMetricsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -483,7 +483,7 @@ export const queuePauses = <ThrowOnError extends boolean = true>(options?: Optio
 /**
  * Pause new starts
  *
- * No host starts anything of the scope from now on: `all`, or one kind of runtime. What runs goes on, and what is submitted waits. Answers with the pause that holds; one that was there before stays as it was.
+ * No instance starts anything of the scope from now on: `all`, or one kind of runtime. What runs goes on, and what is submitted waits. Answers with the pause that holds; one that was there before stays as it was.
  */
 export const queuePause = <ThrowOnError extends boolean = true>(options: Options<QueuePauseData, ThrowOnError>): RequestResult<QueuePauseResponses, QueuePauseErrors, ThrowOnError, 'data'> => (options.client ?? client).post<QueuePauseResponses, QueuePauseErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -522,9 +522,9 @@ export const queueGet = <ThrowOnError extends boolean = true>(options: Options<Q
 });
 
 /**
- * Change the priority of what waits
+ * Change the priority of a queued execution
  *
- * The execution gets the place it would have if it had been submitted with this priority. It orders the executions of one user, and users who have equally many running.
+ * Moves it to where it would be had it been submitted with this priority. It orders the executions of one user, and users who have equally many running.
  */
 export const queueReprioritise = <ThrowOnError extends boolean = true>(options: Options<QueueReprioritiseData, ThrowOnError>): RequestResult<QueueReprioritiseResponses, QueueReprioritiseErrors, ThrowOnError, 'data'> => (options.client ?? client).patch<QueueReprioritiseResponses, QueueReprioritiseErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -539,7 +539,7 @@ export const queueReprioritise = <ThrowOnError extends boolean = true>(options: 
 /**
  * List sagas
  *
- * Sagas that the caller may see, newest first, 100 unless `limit` says otherwise. `created_from` is included, `created_to` is not. `older_than_seconds` finds those that have not ended and have not got on for so long.
+ * Sagas that the caller may see, newest first, 100 unless `limit` says otherwise. `created_from` is included, `created_to` is not. `older_than_seconds` finds those that have not ended and made no progress for so long.
  */
 export const sagasList = <ThrowOnError extends boolean = true>(options?: Options<SagasListData, ThrowOnError>): RequestResult<SagasListResponses, SagasListErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<SagasListResponses, SagasListErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -572,7 +572,7 @@ export const sagasListOfExecution = <ThrowOnError extends boolean = true>(option
 /**
  * Get the history of a saga
  *
- * Every attempt of every step and of its undoing, in the order in which they began: times, outcome, failure, when the next attempt was due, and which host drove it under which fence. Outputs show only what is no secret.
+ * Every attempt of every step and of its undoing, in the order in which they began: times, outcome, failure, when the next attempt was due, and which instance drove it under which fence. Outputs show only what is no secret.
  */
 export const sagasHistory = <ThrowOnError extends boolean = true>(options: Options<SagasHistoryData, ThrowOnError>): RequestResult<SagasHistoryResponses, SagasHistoryErrors, ThrowOnError, 'data'> => (options.client ?? client).get<SagasHistoryResponses, SagasHistoryErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -592,9 +592,9 @@ export const sagasCancel = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * List sagas that do not get on
+ * List stalled sagas
  *
- * Sagas that have not ended and have not got on for `older_than_seconds`, 300 unless the request says otherwise, each with the reason; without those that wait in line and those on which a living host works, such as long scripts. `limit` (200) is the number of sagas looked at, so a page may be empty and yet have a `next`.
+ * Sagas that have not ended and made no progress for `older_than_seconds`, 300 unless the request says otherwise, each with the reason; without those that wait in the queue and those on which a living instance works, such as long scripts. `limit` (200) is the number of sagas looked at, so a page may be empty and yet have a `next`.
  */
 export const sagasStuck = <ThrowOnError extends boolean = true>(options?: Options<SagasStuckData, ThrowOnError>): RequestResult<SagasStuckResponses, SagasStuckErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<SagasStuckResponses, SagasStuckErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -631,7 +631,7 @@ export const sagasRestart = <ThrowOnError extends boolean = true>(options: Optio
 /**
  * End a saga by force
  *
- * For a saga that cannot end by itself. Takes it from its driver and ends it as `failed`, its execution as `error` with the cause `force_failed`. Nothing is undone; a script that still runs is stopped within about a minute. Cancel is the gentle way.
+ * For a saga that cannot end by itself. Takes it from its executor and ends it as `failed`, its execution as `error` with the cause `force_failed`. Nothing is undone; a script that still runs is stopped within about a minute. Cancel is the gentle way.
  */
 export const sagasForceFail = <ThrowOnError extends boolean = true>(options: Options<SagasForceFailData, ThrowOnError>): RequestResult<SagasForceFailResponses, SagasForceFailErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SagasForceFailResponses, SagasForceFailErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

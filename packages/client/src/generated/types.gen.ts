@@ -388,7 +388,7 @@ export type StuckSagasResponse = {
          */
         retry_at: string | null;
         /**
-         * How often hosts took it since it got on last.
+         * How often instances took it since it last made progress.
          */
         claims_without_progress: number;
     }>;
@@ -458,7 +458,7 @@ export type SagaHistoryResponse = {
         retry_at: string | null;
         fence: number;
         /**
-         * The host that wrote it down; null before the first.
+         * The instance that wrote it down; null before the first.
          */
         executor: string | null;
     }>;
@@ -506,7 +506,7 @@ export type SagaListResponse = {
 
 export type SlotAssignedProblem = {
     type: 'urn:fairlead:problem:slot-assigned';
-    title: 'Execution has a slot';
+    title: 'Already started';
     status: 409;
     detail: string;
     error: string;
@@ -2382,7 +2382,7 @@ export type ExecutionRequest = {
      */
     script: string;
     /**
-     * A language of this host, or another usual name of it: `py`, `sh`, `js`, `ts`.
+     * A language of this instance, or another usual name of it: `py`, `sh`, `js`, `ts`.
      */
     lang?: string;
     /**
@@ -5254,7 +5254,7 @@ export type QueueReprioritiseErrors = {
      */
     404: QueueEntryNotFoundProblem | NotFoundProblem;
     /**
-     * Execution has a slot
+     * Already started
      */
     409: SlotAssignedProblem;
     /**

@@ -8,7 +8,7 @@ export class CredentialsRejected extends Schema.TaggedError<CredentialsRejected>
 /** Too many failed logins for this name; also told for names that do not exist. */
 export class LoginLocked extends Schema.TaggedError<LoginLocked>()("LoginLocked", { retryAfterSeconds: Schema.Int }) {}
 
-/** More logins at this moment than the host checks at once. */
+/** More logins at this moment than the instance checks at once. */
 export class LoginsBusy extends Schema.TaggedError<LoginsBusy>()("LoginsBusy", { retryAfterSeconds: Schema.Int }) {}
 
 /** The token or key is missing, malformed, expired or revoked. */

@@ -21,7 +21,7 @@ export class AuthKeys extends Context.Service<
   }
 >()("@fairlead/core/auth/AuthKeys") {
   static readonly layer = (options: {
-    /** Of at least 32 bytes. All hosts that share a database share it; another one ends every session. */
+    /** Of at least 32 bytes. All instances that share a database share it; another one ends every session. */
     readonly secret: Redacted.Redacted
   }) =>
     Layer.effect(

@@ -1,4 +1,4 @@
-/** The choices of the auth areas. A host replaces some of them once, at start-up: `Layer.succeed(AuthOptions, { ...authDefaults, … })`. */
+/** The choices of the auth areas. An instance replaces some of them once, at start-up: `Layer.succeed(AuthOptions, { ...authDefaults, … })`. */
 import { Context } from "effect"
 
 const numbers = {
@@ -17,7 +17,7 @@ const numbers = {
   /** Window in which they are counted, and length of the lock. */
   lockSeconds: 900,
   minimumPasswordLength: 8,
-  /** Passwords hashed or checked at once on this host. */
+  /** Passwords hashed or checked at once on this instance. */
   passwordsAtOnce: 4,
   /** Callers that wait for their turn beyond those; more are refused. */
   passwordsWaiting: 32,

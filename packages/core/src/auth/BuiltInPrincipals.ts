@@ -1,6 +1,6 @@
 /**
  * Callers that no credential stands for. They have no account: what asks for one is beyond them. Their ids are no user's, and what they
- * own stays when the host asks for credentials again.
+ * own stays when the instance asks for credentials again.
  */
 import { Struct } from "effect"
 import { UserId } from "../ids/UserId.ts"

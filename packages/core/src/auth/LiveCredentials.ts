@@ -1,5 +1,5 @@
 /**
- * What a session or an API key is worth right now, from memory where possible. Wake-ups drop what changed, on every host; what
+ * What a session or an API key is worth right now, from memory where possible. Wake-ups drop what changed, on every instance; what
  * no wake-up told is noticed when the entry ages out. Only the auth areas use it.
  */
 import { Cache, Clock, Context, DateTime, Deferred, Effect, Exit, Layer, Option, RcMap, Stream } from "effect"
@@ -30,9 +30,9 @@ export class LiveCredentials extends Context.Service<
     apiKey(id: ApiKeyId): Effect.Effect<Option.Option<ApiKeyRecord & { readonly user: User }>, StorageError>
     /** The user; none if there is no such user or it is not active. */
     user(id: UserId): Effect.Effect<Option.Option<User>, StorageError>
-    /** Goes up whenever this host drops something that it kept. What was concluded from what it kept holds no longer than that. */
+    /** Goes up whenever this instance drops something that it kept. What was concluded from what it kept holds no longer than that. */
     readonly drops: () => number
-    /** Drops what this host keeps about `session/…`, `user/…` or `api-key/…`. Call it after a commit that sent the topic. */
+    /** Drops what this instance keeps about `session/…`, `user/…` or `api-key/…`. Call it after a commit that sent the topic. */
     forget(topic: WakeupTopic): Effect.Effect<void>
     /** Waits until the caller's credential ends (one that is none never does), or the user has another role than the caller was told. */
     awaitRevocation(caller: Principal): Effect.Effect<void>

@@ -11,7 +11,7 @@ export type Credential =
   | { readonly _tag: "Cookie"; readonly sessionId: SessionId }
   | { readonly _tag: "Bearer"; readonly sessionId: SessionId }
   | { readonly _tag: "ApiKey"; readonly apiKeyId: ApiKeyId }
-  /** Not at all: one of `BuiltInPrincipals`, where the host lets callers in without. */
+  /** Not at all: one of `BuiltInPrincipals`, where the instance lets callers in without. */
   | { readonly _tag: "None" }
 
 export interface Principal {

@@ -1,5 +1,5 @@
 /**
- * Port: domain events handed to groups of consumers on all hosts. Nothing is published here: appending to the event log is
+ * Port: domain events handed to groups of consumers on all instances. Nothing is published here: appending to the event log is
  * publishing. Delivery is at least once, so a consumer must know an event it has taken before, by its `eventId`.
  */
 import { Cause, Clock, Context, DateTime, Effect, Latch, Layer, Option, Schedule, type Scope, Stream } from "effect"
@@ -17,7 +17,7 @@ export class Bus extends Context.Service<
   {
     /**
      * Makes the caller a member of the group until the scope closes, and returns once the group exists. One member at a time
-     * takes events, on whatever host; when its scope closes another goes on at once, when its host dies within 11 s.
+     * takes events, on whatever instance; when its scope closes another goes on at once, when its instance dies within 11 s.
      *
      * Every event is handed to `handle` at least once, those of one stream in order and one at a time, other streams beside it.
      * What fails (error, defect, timeout) is tried again by `retry`, not before its delay and up to 1 s after; the events of its
@@ -109,7 +109,7 @@ export class Bus extends Context.Service<
           Effect.catchCause((cause) =>
             Cause.hasInterruptsOnly(cause)
               ? Effect.failCause(cause)
-              : Effect.andThen(Effect.logError(`Group ${group} broke off`, cause), Effect.sleep(sweepMillis))
+              : Effect.andThen(Effect.logError(`Consumer group ${group} failed`, cause), Effect.sleep(sweepMillis))
           ),
           Effect.forever,
           Effect.forkScoped

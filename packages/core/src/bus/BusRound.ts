@@ -41,7 +41,7 @@ export const makeRound = (
 
   const noted = Effect.fnUntraced(function* (delivery: Delivery, error: DeliveryError) {
     const next = failed(delivery, error, retry, yield* DateTime.now)
-    if (next.state === "dead") yield* Effect.logWarning("A delivery is dead", next)
+    if (next.state === "dead") yield* Effect.logWarning("Delivery moved to dead letters", next)
     return next
   })
 
@@ -111,7 +111,7 @@ const missing = new DeliveryError({
 
 const failure = (failureType: string, detail: string) => new DeliveryError({ failureType, detail, retryable: true })
 
-/** A defect of the consumer is a failed delivery like any other, and told in the log of the host. */
+/** A defect of the consumer is a failed delivery like any other, and told in the log of the instance. */
 const failureOf = (event: StoredEvent, cause: Cause.Cause<DeliveryError>) => {
   const error = Cause.findError(cause)
   if (Result.isSuccess(error)) return Effect.succeed(error.success)

@@ -14,7 +14,7 @@ export interface BusLease {
   readonly fence: number
 }
 
-/** A lease as it was claimed, with the place from which to go on. */
+/** A lease as it was claimed, with the node from which to go on. */
 export interface ClaimedGroup extends BusLease {
   readonly cursor: EventCursor | undefined
 }

@@ -5,7 +5,7 @@ import { Ids } from "../ids/Ids.ts"
 import type { DomainEvent } from "./DomainEvent.ts"
 import type { EventMetadata, NewEvent } from "./StoredEvent.ts"
 
-/** What every event of this host says about the host. A host replaces it once, at start-up. */
+/** What every event of this instance says about the instance. An instance replaces it once, at start-up. */
 export const EventSource = Context.Reference<Pick<EventMetadata, "serviceName" | "serviceVersion" | "environment">>(
   "@fairlead/core/events/EventSource",
   {

@@ -94,7 +94,7 @@ export const ExecutionEvents = [
     nextAttemptAt: Schema.DateTimeUtcFromString,
     resourceUsage
   }),
-  /** An operator gave it another place in the line. */
+  /** An operator gave it another position in the queue. */
   Schema.TaggedStruct("ExecutionReprioritised", {
     executionId: ExecutionId,
     priority: Schema.Int,

@@ -1,4 +1,4 @@
-/** What a host lets in. A host replaces it once, at start-up. */
+/** What an instance lets in. An instance replaces it once, at start-up. */
 import { Context } from "effect"
 import { defaultQueueBounds, type QueueBounds } from "../queue/QueueBounds.ts"
 import { defaultLimitPolicy, type ExecutionLimitPolicy } from "./ExecutionLimits.ts"

@@ -25,13 +25,13 @@ export interface AcceptedExecution {
 
 /** What there is when an execution starts in the moment in which it is accepted. */
 export interface StartedExecution extends AcceptedExecution {
-  /** Admitted, to the place that is the saga's lane. The saga is claimed: it bears fence 1 and the name of this host. */
+  /** Assigned, to the node that is the saga's node. The saga is claimed: it bears fence 1 and the name of this instance. */
   readonly entry: QueueEntry
   /** The saga's log so far; execution and saga stand as after it. */
   readonly entries: ReadonlyArray<SagaEntry>
 }
 
-/** How long an item is kept for the host that has written it. */
+/** How long an item is kept for the instance that has written it. */
 const heldMillis = 9_000
 
 export class AdmissionStore extends Context.Service<
@@ -43,8 +43,8 @@ export class AdmissionStore extends Context.Service<
      */
     createQueued(accepted: AcceptedExecution): Effect.Effect<void, StorageError>
     /**
-     * As `createQueued`, for an execution that starts at once: stores its queue entry (admitted), the log of its saga, and an item of the
-     * engine that is held for this host; `SagaEngine.deliverLocal` takes it up. `false`, and nothing is written, if others wait for the same
+     * As `createQueued`, for an execution that starts at once: stores its queue entry (assigned), the log of its saga, and an item of the
+     * engine that is held for this instance; `SagaEngine.deliverLocal` takes it up. `false`, and nothing is written, if others wait for the same
      * runtime or it is paused. One atomic step, in one round trip where the database allows. Joins a transaction.
      */
     createStarted(started: StartedExecution): Effect.Effect<boolean, StorageError>

@@ -132,7 +132,7 @@ export const beginAttempt = (execution: Execution, at: DateTime.Utc) =>
     startedAt: at
   })
 
-/** The attempt has ended, and another one is to follow: it goes back into the line, with what was remembered. */
+/** The attempt has ended, and another one is to follow: it goes back into the queue, with what was remembered. */
 export const requeue = (
   execution: Execution,
   at: DateTime.Utc,

@@ -16,12 +16,12 @@ export class ExecutionEnded extends Schema.TaggedError<ExecutionEnded>()("Execut
 /** The execution has not ended, so it can be neither retried nor deleted yet. */
 export class ExecutionActive extends Schema.TaggedError<ExecutionActive>()("ExecutionActive", execution) {}
 
-/** The request asks for more than this host grants. */
+/** The request asks for more than this instance grants. */
 export class LimitTooHigh extends Schema.TaggedError<LimitTooHigh>()("LimitTooHigh", {
   limits: Schema.Array(Schema.Struct({ limit: Schema.String, requested: Schema.Int, maximum: Schema.Int }))
 }) {}
 
-/** The request asks for a start later than hosts promise to remember. */
+/** The request asks for a start later than instances promise to remember. */
 export class RunAtTooFar extends Schema.TaggedError<RunAtTooFar>()("RunAtTooFar", {
   runAt: Schema.DateTimeUtcFromString,
   latest: Schema.DateTimeUtcFromString

@@ -33,7 +33,7 @@ export class ExecutionFeed extends Context.Service<
   ExecutionFeed,
   {
     /**
-     * Follows the execution from behind `from` (absent: from the beginning), on any host, until it has ended; then sends `End`
+     * Follows the execution from behind `from` (absent: from the beginning), on any instance, until it has ended; then sends `End`
      * and completes. Nothing is missed and nothing sent twice across reconnects. A chunk of output is at most 64 KiB and comes
      * before the event that ends its attempt. Ownership is checked before the stream starts.
      */

@@ -20,12 +20,12 @@ import { InstanceUrl, scriptVariables } from "./ScriptVariables.ts"
 export class ExecutionJobs extends Context.Service<
   ExecutionJobs,
   {
-    /** Whether this host serves the place, so that it can see and stop what runs there. */
+    /** Whether this instance serves the node, so that it can see and stop what runs there. */
     reaches(nodeId: NodeId): Effect.Effect<boolean>
     /** Gets or creates the job of one attempt. */
     start(execution: Execution, attempt: number): Effect.Effect<JobHandle, StepError>
     /**
-     * Stores the job's output until it has ended. A job in a place that this host does not reach is reported as lost. `fresh`:
+     * Stores the job's output until it has ended. A job on a node that this instance does not reach is reported as lost. `fresh`:
      * nothing of the attempt can be stored yet.
      */
     collect(
@@ -40,7 +40,7 @@ export class ExecutionJobs extends Context.Service<
       execution: Execution,
       attempt: number
     ): Effect.Effect<Option.Option<JobReport>, StepError | SagaFenced | StorageError>
-    /** Frees what the runtime holds of an ended job; nothing where this host does not reach it. */
+    /** Frees what the runtime holds of an ended job; nothing where this instance does not reach it. */
     remove(handle: JobHandle): Effect.Effect<void, StepError>
   }
 >()("@fairlead/core/executions/ExecutionJobs") {
@@ -70,7 +70,7 @@ export class ExecutionJobs extends Context.Service<
         const executionId = ExecutionId.make(subject.id)
         const { stderr, stdout } = yield* outputs.sizes({ executionId, attempt })
         const report: JobReport = {
-          end: { _tag: "Lost", detail: `the host that held it, ${node}, is gone` },
+          end: { _tag: "Lost", detail: `the instance that held it on ${node}, is gone` },
           stdout: { writtenBytes: stdout, keptBytes: stdout },
           stderr: { writtenBytes: stderr, keptBytes: stderr }
         }

@@ -27,7 +27,7 @@ export const ExecutionLimits = Schema.Struct({
 })
 export type ExecutionLimits = typeof ExecutionLimits.Type
 
-/** What a host grants: the default for requests that name no limit, and the most a request may ask for. */
+/** What an instance grants: the default for requests that name no limit, and the most a request may ask for. */
 export interface ExecutionLimitPolicy {
   readonly defaults: ExecutionLimits
   readonly maxima: ExecutionLimits

@@ -14,7 +14,7 @@ export interface ExecutionRequest {
   readonly runtime?: RuntimeKind | undefined
   readonly args?: ReadonlyArray<string> | undefined
   readonly env?: Redacted.Redacted<Readonly<Record<string, string>>> | undefined
-  /** Limits that are absent take the host's default. */
+  /** Limits that are absent take the instance's default. */
   readonly limits?: Partial<ExecutionLimits> | undefined
   /** See `JobSpec`; default false. */
   readonly waitForBackground?: boolean | undefined
@@ -27,7 +27,7 @@ export interface ExecutionRequest {
   readonly idempotencyKey?: string | undefined
   /** Not before this time, at most a year ahead; a time that has passed means at once. */
   readonly runAt?: DateTime.Utc | undefined
-  /** Longest wait in the line, from `runAt` or the acceptance on; absent: the host's default. */
+  /** Longest wait in the queue, from `runAt` or the acceptance on; absent: the instance's default. */
   readonly ttlMillis?: number | undefined
   readonly retryPolicy?: RetryPolicy | undefined
   /** Of the caller's executions with one key, one runs at a time. */

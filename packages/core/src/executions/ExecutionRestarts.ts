@@ -1,6 +1,6 @@
 /**
  * Restarts the saga of an ended execution. An execution that has ended never moves again, so a restart makes a new one, which
- * goes through admission and the line like any other.
+ * goes through admission and the queue like any other.
  */
 import { Context, Effect, Layer } from "effect"
 import type { Principal } from "../auth/Principal.ts"

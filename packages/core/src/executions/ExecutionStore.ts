@@ -50,7 +50,7 @@ export class ExecutionStore extends Context.Service<
     /** Removes a terminal execution; its output, its saga and its idempotency key go with it, its events stay. `false` if it is not there or not terminal. */
     remove(id: ExecutionId): Effect.Effect<boolean, StorageError>
     /**
-     * Removes executions that ended before `time`, the oldest first, each as `remove` does, at most `limit` (1 to 1,000); how many. Hosts that do it
+     * Removes executions that ended before `time`, the oldest first, each as `remove` does, at most `limit` (1 to 1,000); how many. Instances that do it
      * side by side remove different ones. Fewer than `limit`: nothing that old is left for this caller.
      */
     removeEndedBefore(time: DateTime.Utc, limit: number): Effect.Effect<number, StorageError>

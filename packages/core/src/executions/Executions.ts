@@ -39,7 +39,7 @@ export class Executions extends Context.Service<
   Executions,
   {
     /**
-     * Accepts a script: when this returns, the execution survives a crash of every host. With a key, the same request again
+     * Accepts a script: when this returns, the execution survives a crash of every instance. With a key, the same request again
      * within 24 hours returns the first execution.
      */
     submit(
@@ -108,7 +108,7 @@ export class Executions extends Context.Service<
     ): Effect.Effect<Execution, ExecutionNotFound | TooManyLabels | StorageError>
     /**
      * Runs the same script again as a new execution whose `retryOf` is `id`, with the same limits, retry policy, concurrency key, name and labels:
-     * it waits for its turn, whatever the first one's policy was. Its start is not delayed, and it may wait as long as the host allows.
+     * it waits for its turn, whatever the first one's policy was. Its start is not delayed, and it may wait as long as the instance allows.
      * With `restart`, its saga goes on from another one.
      * Fails with `ExecutionActive` until `id` has ended.
      */

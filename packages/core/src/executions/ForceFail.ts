@@ -22,8 +22,8 @@ export class ForceFail extends Context.Service<
   ForceFail,
   {
     /**
-     * Takes the saga from its driver and ends it as `failed`, its execution as `error` with the cause `force_failed` and with the
-     * output stored so far; one transaction. A script that still runs is stopped within about a minute by the host that can reach
+     * Takes the saga from its executor and ends it as `failed`, its execution as `error` with the cause `force_failed` and with the
+     * output stored so far; one transaction. A script that still runs is stopped within about a minute by the instance that can reach
      * it. Not followed by another attempt, whatever the retry policy says. Leaves an audit event.
      */
     forceFail(

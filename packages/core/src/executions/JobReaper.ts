@@ -1,6 +1,6 @@
 /**
- * Compares what the runtimes of this host hold with what executions wait for: frees jobs that ended, and stops those whose
- * execution has ended or gone on without them, as after a host was taken for dead and came back.
+ * Compares what the runtimes of this instance hold with what executions wait for: frees jobs that ended, and stops those whose
+ * execution has ended or gone on without them, as after an instance was taken for dead and came back.
  */
 import { Effect, Layer, Option } from "effect"
 import { attemptOf } from "../runtime/JobId.ts"

@@ -1,5 +1,5 @@
 /**
- * Takes care of executions in places that no living host serves. What had not begun goes back into the line, unless it is to be
+ * Takes care of executions in nodes that no living instance serves. What had not begun goes back into the queue, unless it is to be
  * cancelled; all else goes to any driver, which finds that what may have begun cannot be reached, and ends the attempt as lost.
  */
 import { Effect, Layer, Option, Schema } from "effect"
@@ -15,12 +15,12 @@ import { Storage } from "../storage/Storage.ts"
 import { startStep } from "./stepOutputs.ts"
 
 const sweepMillis = 5_000
-/** After a silence of the store every host looks deserted: nobody judges before the others had time to beat again. */
+/** After a silence of the store every instance looks deserted: nobody judges before the others had time to heartbeat again. */
 const steadyMillis = 15_000
 /** Sagas of one place in one sweep. */
 const batchSize = 200
 
-/** `nodeTimeoutMillis`: how long a place may be without a host before what it held is given up. */
+/** `nodeTimeoutMillis`: how long a node may be without an instance before what it held is given up. */
 export const layer = (nodeTimeoutMillis: number) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
@@ -42,7 +42,7 @@ export const layer = (nodeTimeoutMillis: number) =>
         for (const nodeId of occupied) {
           if ((unservedMillis(seen, nodeId) ?? Infinity) < nodeTimeoutMillis) continue
           const left = yield* nodes.sagasOn(nodeId, batchSize)
-          yield* Effect.logWarning("No host serves this place any more; giving up what it held.", {
+          yield* Effect.logWarning("No live instance serves the node; marking its executions lost.", {
             nodeId,
             executions: left.length
           })
@@ -50,7 +50,7 @@ export const layer = (nodeTimeoutMillis: number) =>
         }
       }).pipe(
         Effect.catchTag("StorageError", (error) =>
-          Effect.logWarning("Could not look for lost executions; trying again.", error)
+          Effect.logWarning("Could not check for lost executions; retrying.", error)
         )
       )
       yield* Effect.forkScoped(Effect.forever(Effect.delay(sweep, sweepMillis)))

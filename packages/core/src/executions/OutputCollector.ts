@@ -16,7 +16,7 @@ import { outputText } from "./outputText.ts"
 const maxHeads = 128
 /** Most chunks in one append; a runtime sends at most 64 KiB in each. */
 const maxBatch = 2
-/** Appends of more than `smallBytes` under way at once, of all jobs of this host. */
+/** Appends of more than `smallBytes` under way at once, of all jobs of this instance. */
 const largeAppends = 1
 const smallBytes = 16 * 1024
 

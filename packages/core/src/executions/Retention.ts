@@ -1,6 +1,6 @@
 /**
  * Removes executions some days after their end, with output, sagas and keys. Their events stay: the event log is append-only. Every
- * host does it; they do not get in each other's way.
+ * instance does it; they do not get in each other's way.
  */
 import { DateTime, Effect, Layer } from "effect"
 import { ExecutionStore } from "./ExecutionStore.ts"

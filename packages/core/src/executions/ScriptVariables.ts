@@ -5,7 +5,7 @@ import type { ExecutionId } from "../ids/ExecutionId.ts"
 /** Variables that begin so are ours: requests cannot set them. */
 export const reservedPrefix = "FAIRLEAD_"
 
-/** Address at which scripts reach the API: `https://fairlead.example.com`. A host sets it once, at start-up; absent: not told. */
+/** Address at which scripts reach the API: `https://fairlead.example.com`. An instance sets it once, at start-up; absent: not told. */
 export const InstanceUrl = Context.Reference<string | undefined>("@fairlead/core/executions/InstanceUrl", {
   defaultValue: () => undefined
 })

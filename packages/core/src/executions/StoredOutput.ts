@@ -10,7 +10,7 @@ import { quotaRefusalOf } from "./OutputQuota.ts"
 const maxUsers = 10_000
 /** How old a sum may be. */
 const sumMillis = 30_000
-/** The same of a user who is refused: other hosts and the retention delete too. */
+/** The same of a user who is refused: other instances and the retention delete too. */
 const refusedMillis = 1_000
 
 export class StoredOutput extends Context.Service<
@@ -18,7 +18,7 @@ export class StoredOutput extends Context.Service<
   {
     /** Bytes, as `ExecutionStore.storedOutputBytes`; up to 30 s old, while the user is refused for them 1 s. 0 without a quota. */
     bytesOf(ownerId: UserId): Effect.Effect<number, StorageError>
-    /** What was deleted on this host counts no more. Call it after the commit. */
+    /** What was deleted on this instance counts no more. Call it after the commit. */
     deleted(ownerId: UserId): Effect.Effect<void>
   }
 >()("@fairlead/core/executions/StoredOutput") {

@@ -1,4 +1,4 @@
-/** Whether this host can do its work, asked of each thing that it depends on. */
+/** Whether this instance can do its work, asked of each thing that it depends on. */
 import { Clock, Context, Data, Duration, Effect, Fiber, Layer, Option, Ref } from "effect"
 import type { RuntimeObstacle, ScriptRuntime } from "../runtime/ScriptRuntime.ts"
 import { ScriptRuntimes } from "../runtime/ScriptRuntimes.ts"
@@ -15,7 +15,7 @@ export interface ComponentHealth {
 }
 
 export interface Readiness {
-  /** True when every component is healthy and the host is not draining. */
+  /** True when every component is healthy and the instance is not draining. */
   readonly ready: boolean
   readonly draining: boolean
   /** What an acknowledged write survives: a killed process, or also a power cut. */
@@ -91,7 +91,7 @@ const unobstructed = ({ obstacle = Effect.undefined }: ScriptRuntime) =>
 
 const noAnswer = "no answer within 2 s"
 
-/** Names of failures only: what a driver says may hold addresses and passwords. */
+/** Names of failures only: what an executor says may hold addresses and passwords. */
 const conditions = {
   "read-only": "refuses writes: it is read-only",
   full: "refuses writes: its disk is full",

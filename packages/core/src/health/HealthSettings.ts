@@ -1,7 +1,7 @@
-/** What a host tells about itself in health reports. */
+/** What an instance tells about itself in health reports. */
 import { Context } from "effect"
 
 export const HealthSettings = Context.Reference<{
-  /** How many sagas this host drives at a time; absent on a host that drives none. */
+  /** How many sagas this instance executes at a time; absent on an instance that executes none. */
   readonly maxConcurrentExecutions?: number | undefined
 }>("@fairlead/core/health/HealthSettings", { defaultValue: () => ({}) })

@@ -1,4 +1,4 @@
-/** Use case on hosts: who shares this database, and how much runs where. */
+/** Use case on instances: who shares this database, and how much runs where. */
 import { Context, Effect, Layer } from "effect"
 import { type InstanceStatus, isAlive, type ServedNode } from "../instances/Instance.ts"
 import { InstanceRegistry } from "../instances/InstanceRegistry.ts"
@@ -7,7 +7,7 @@ import type { StorageError } from "../storage/StorageError.ts"
 
 export interface InstanceReport extends InstanceStatus {
   readonly alive: boolean
-  /** `running`: scripts that have a slot there, of all hosts that serve the place. */
+  /** `running`: scripts that have a slot there, of all instances that serve the node. */
   readonly nodes: ReadonlyArray<ServedNode & { readonly running: number }>
 }
 

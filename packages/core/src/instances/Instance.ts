@@ -4,7 +4,7 @@ import { InstanceId } from "../ids/InstanceId.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
 import { NodeId } from "../runtime/NodeId.ts"
 
-/** A place that a host serves. Hosts on one machine may serve the same. */
+/** A place that an instance serves. Instances on one machine may serve the same. */
 export const ServedNode = Schema.Struct({
   nodeId: NodeId,
   runtime: RuntimeKind,
@@ -24,19 +24,19 @@ export class Instance extends Schema.Class<Instance>("Instance")({
   nodes: Schema.Array(ServedNode)
 }) {}
 
-/** A host and how long it has been silent, by the clock of the store. */
+/** An instance and how long it has been silent, by the clock of the store. */
 export interface InstanceStatus {
   readonly instance: Instance
   readonly sinceHeartbeatMillis: number
 }
 
-/** Two beats may be lost, and one may come late. */
+/** Two heartbeat may be lost, and one may come late. */
 export const aliveMillis = 10_000
 
 export const isAlive = ({ instance, sinceHeartbeatMillis }: InstanceStatus): boolean =>
   !instance.draining && sinceHeartbeatMillis < aliveMillis
 
-/** Places that living hosts serve, each once. */
+/** Places that living instances serve, each once. */
 export const servedNodes = (instances: ReadonlyArray<InstanceStatus>): ReadonlyMap<NodeId, ServedNode> =>
   new Map(
     instances
@@ -44,7 +44,7 @@ export const servedNodes = (instances: ReadonlyArray<InstanceStatus>): ReadonlyM
       .flatMap(({ instance }) => instance.nodes.map((served) => [served.nodeId, served] as const))
   )
 
-/** How long nobody has served the place; 0 while somebody does, `undefined` if nobody ever did that is still on record. */
+/** How long nobody has served the node; 0 while somebody does, `undefined` if nobody ever did that is still on record. */
 export const unservedMillis = (instances: ReadonlyArray<InstanceStatus>, nodeId: NodeId): number | undefined => {
   const serving = instances.filter(({ instance }) => instance.nodes.some((served) => served.nodeId === nodeId))
   if (serving.length === 0) return undefined

@@ -1,4 +1,4 @@
-/** Makes this host known to the others, and knows which of them live: asked of the store every 2 s. */
+/** Makes this instance known to the others, and knows which of them live: asked of the store every 2 s. */
 import { Clock, Context, DateTime, Effect, Layer, Ref } from "effect"
 import { Ids } from "../ids/Ids.ts"
 import { InstanceId } from "../ids/InstanceId.ts"
@@ -9,30 +9,30 @@ import { InstanceStore } from "./InstanceStore.ts"
 import { NodeSlots } from "./NodeSlots.ts"
 
 const heartbeatMillis = 2_000
-/** Longer than this between two beats counts as a gap: the store was away, or this process was. */
+/** Longer than this between two heartbeat counts as a gap: the store was away, or this process was. */
 const gapMillis = 6_000
-/** Hosts that nobody heard of for a day are forgotten. */
+/** Instances that nobody heard of for a day are forgotten. */
 const forgottenMillis = 24 * 3_600_000
 
 export class InstanceRegistry extends Context.Service<
   InstanceRegistry,
   {
     readonly instanceId: InstanceId
-    /** Of this host, in what it writes. */
+    /** Of this instance, in what it writes. */
     readonly name: string
-    /** As of at most 2 s ago, this host included; older while the store does not answer. */
+    /** As of at most 2 s ago, this instance included; older while the store does not answer. */
     readonly seen: Effect.Effect<ReadonlyArray<InstanceStatus>>
     /** As the store has it now: at most 1,000, the latest heartbeat first; for a day also those that are gone. */
     readonly list: Effect.Effect<ReadonlyArray<InstanceStatus>, StorageError>
-    /** Whether another living host serves the place. */
+    /** Whether another living instance serves the node. */
     shares(nodeId: NodeId): Effect.Effect<boolean>
-    /** How long the store has answered this host without a gap. */
+    /** How long the store has answered this instance without a gap. */
     readonly steadyMillis: Effect.Effect<number>
-    /** Tells the others that this host takes no more work. */
+    /** Tells the others that this instance takes no more work. */
     readonly leave: Effect.Effect<void, StorageError>
   }
 >()("@fairlead/core/instances/InstanceRegistry") {
-  /** Beats once before it is there, so that nobody takes this host's places for deserted. Says good-bye when the scope closes. */
+  /** Sends a heartbeat before it is there, so that nobody takes this instance's places for deserted. Says good-bye when the scope closes. */
   static readonly layer = ({ name, version }: { readonly name: string; readonly version: string }) =>
     Layer.effect(
       InstanceRegistry,
@@ -57,9 +57,7 @@ export class InstanceRegistry extends Context.Service<
           lastHeartbeat = now
         })
         const retried = Effect.andThen(heartbeat, noteHeartbeat).pipe(
-          Effect.catchTag("StorageError", (error) =>
-            Effect.logWarning("This host could not make itself known; trying again.", error)
-          )
+          Effect.catchTag("StorageError", (error) => Effect.logWarning("Heartbeat failed; retrying.", error))
         )
 
         yield* Effect.andThen(heartbeat, noteHeartbeat)
@@ -68,7 +66,7 @@ export class InstanceRegistry extends Context.Service<
         yield* Effect.addFinalizer(() =>
           leave.pipe(
             Effect.timeoutOption("2 seconds"),
-            Effect.catchTag("StorageError", (error) => Effect.logWarning("This host left without a word.", error))
+            Effect.catchTag("StorageError", (error) => Effect.logWarning("Could not deregister this instance.", error))
           )
         )
 

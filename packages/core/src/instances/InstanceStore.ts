@@ -1,4 +1,4 @@
-/** Port: which hosts share this database, and when each was heard of last. */
+/** Port: which instances share this database, and when each was heard of last. */
 import { Clock, Context, Effect, Layer } from "effect"
 import type { InstanceId } from "../ids/InstanceId.ts"
 import { MemoryDatabase, sharedTable } from "../storage/MemoryDatabase.ts"
@@ -8,11 +8,11 @@ import type { Instance, InstanceStatus } from "./Instance.ts"
 export class InstanceStore extends Context.Service<
   InstanceStore,
   {
-    /** Records that the host is there now, by the store's own clock, so that clocks of hosts need not agree. */
+    /** Records that the instance is there now, by the store's own clock, so that clocks of instances need not agree. */
     heartbeat(instance: Instance): Effect.Effect<void, StorageError>
     /** At most 1,000, the latest heard of first. */
     readonly list: Effect.Effect<ReadonlyArray<InstanceStatus>, StorageError>
-    /** Forgets hosts that have been silent for `sinceHeartbeatMillis` or longer; how many. */
+    /** Forgets instances that have been silent for `sinceHeartbeatMillis` or longer; how many. */
     forget(sinceHeartbeatMillis: number): Effect.Effect<number, StorageError>
   }
 >()("@fairlead/core/instances/InstanceStore") {

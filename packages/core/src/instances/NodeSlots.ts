@@ -1,5 +1,5 @@
 /**
- * The places that this host serves, and what runs there as far as it knows. Truth is in `QueueStore`; this memory lets a
+ * The nodes that this instance serves, and what runs there as far as it knows. Truth is in `QueueStore`; this memory lets a
  * script start without asking first, when nothing speaks against it.
  */
 import { Clock, Context, Effect, Layer, Option, Queue } from "effect"
@@ -21,17 +21,17 @@ const reservationMillis = 10_000
 export class NodeSlots extends Context.Service<
   NodeSlots,
   {
-    /** One for each runtime of this host. */
+    /** One for each runtime of this instance. */
     readonly nodes: Effect.Effect<ReadonlyArray<LocalNode>>
     /** Whether its runtime starts anything at this moment. */
     isOpen(nodeId: NodeId): Effect.Effect<boolean>
-    /** Takes a slot if one seems to be free; it is given back by `release`. Takes none before the place was learnt of. */
+    /** Takes a slot if one seems to be free; it is given back by `release`. Takes none before the node was learnt of. */
     reserve(nodeId: NodeId, executionId: ExecutionId): Effect.Effect<boolean>
-    /** Counts executions that the store lets in there. Call it before that is committed, so that no slot is taken twice. */
+    /** Counts executions that the store assigned there. Call it before that is committed, so that no slot is taken twice. */
     acquire(nodeId: NodeId, executionIds: ReadonlyArray<ExecutionId>): Effect.Effect<void>
     /** No effect if it holds none. */
     release(executionId: ExecutionId): Effect.Effect<void>
-    /** What the store knows of a place; reservations of the last 10 s stay. */
+    /** What the store knows of a node; reservations of the last 10 s stay. */
     reconcile(nodeId: NodeId, assigned: ReadonlyArray<ExecutionId>): Effect.Effect<void>
     running(nodeId: NodeId): Effect.Effect<number>
     /** Waits for a slot to be given back since the last wait; for one reader. */

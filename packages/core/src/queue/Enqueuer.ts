@@ -1,4 +1,4 @@
-/** How an execution gets into the line, with the saga that will carry it: past everybody when a slot is free here and nobody waits. */
+/** How an execution gets into the queue, with the saga that will carry it: past everybody when a slot is free here and nobody waits. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { ExecutionId } from "../ids/ExecutionId.ts"
 import { Ids } from "../ids/Ids.ts"
@@ -35,7 +35,7 @@ export interface EnqueueRequest {
   readonly concurrencyKey?: string | undefined
 }
 
-/** `ahead` and `waitSeconds` tell of the line as it was a moment ago. */
+/** `ahead` and `waitSeconds` tell of the queue as it was a moment ago. */
 export interface Enqueued extends WaitEstimate {
   /** Not stored yet. */
   readonly saga: Saga
@@ -43,12 +43,12 @@ export interface Enqueued extends WaitEstimate {
 
 /** Of an execution that does not wait. */
 export interface StartingHere {
-  /** Claimed by this host. */
+  /** Claimed by this instance. */
   readonly saga: Saga
   readonly entry: QueueEntry
 }
 
-/** Hint to every host that somebody waits. */
+/** Hint to every instance that somebody waits. */
 export const queueTopic: WakeupTopic = "queue/waiting"
 
 /** How much fuller than the emptiest other place this one may be, and still take a script without asking. */
@@ -60,20 +60,20 @@ export class Enqueuer extends Context.Service<
     /** See `QueueStore.claimKey`. */
     claimKey(ownerId: UserId, key: string): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
     /**
-     * Takes a slot of this host, if one is free and nothing that this host knows of speaks against it, for an execution that is then
+     * Takes a slot of this instance, if one is free and nothing that this instance knows of speaks against it, for an execution that is then
      * stored with `AdmissionStore.createStarted`. Neither entry nor saga are stored yet; when they will not be, give the slot back with
      * `NodeSlots.release`.
      */
     startHere(order: EnqueueRequest): Effect.Effect<Option.Option<StartingHere>, StorageError>
-    /** Goes to the end of the line. Joins the caller's transaction, which stores the saga with `AdmissionStore.createQueued` and starts it. */
+    /** Goes to the end of the queue. Joins the caller's transaction, which stores the saga with `AdmissionStore.createQueued` and starts it. */
     enqueue(order: EnqueueRequest): Effect.Effect<Enqueued, StorageError>
-    /** Puts an admitted execution back, for another attempt not before `runAt`, with a new saga; joins the caller's transaction. */
+    /** Puts an assigned execution back, for another attempt not before `runAt`, with a new saga; joins the caller's transaction. */
     requeue(
       order: Pick<EnqueueRequest, "executionId" | "ownerId" | "correlationId" | "definition">,
       runAt: DateTime.Utc,
       expiresAt: DateTime.Utc
     ): Effect.Effect<Saga, StorageError>
-    /** Puts an admitted execution back as it was, to be let in elsewhere. `false` if it is not in the line or not admitted. */
+    /** Puts an assigned execution back as it was, to be let in elsewhere. `false` if it is not in the queue or not assigned. */
     unassign(executionId: ExecutionId): Effect.Effect<boolean, StorageError>
   }
 >()("@fairlead/core/queue/Enqueuer") {
@@ -94,7 +94,7 @@ export class Enqueuer extends Context.Service<
         return Math.min(1, ...others.map(({ capacity, nodeId }) => (load.nodes.get(nodeId) ?? 0) / capacity))
       })
 
-      /** The place of this host that takes the execution at once, its slot reserved. */
+      /** The place of this instance that takes the execution at once, its slot reserved. */
       const reserved = Effect.fnUntraced(function* (order: EnqueueRequest) {
         const { concurrencyKey, requirement, executionId, runAt, runtime } = order
         if (isLimited(runtime) || concurrencyKey !== undefined || runAt !== undefined) return undefined

@@ -1,4 +1,4 @@
-/** Use cases on the line: look at it, change a priority, stop new starts and let them go on. Letting in is the dispatcher's business. */
+/** Use cases on the queue: look at it, change a priority, stop new starts and let them go on. Assigning is the dispatcher's business. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import { mayTouch, ownerFilter, type Principal } from "../auth/Principal.ts"
 import type { RequestSource } from "../auth/RequestSource.ts"
@@ -21,7 +21,7 @@ import { QueuePolicy } from "./QueuePolicy.ts"
 import { QueueStats } from "./QueueStats.ts"
 import { type QueueFilter, QueueStore } from "./QueueStore.ts"
 
-/** The line of one kind of runtime, of all users, as of at most a second ago. */
+/** The queue of one kind of runtime, of all users, as of at most a second ago. */
 export interface RuntimeQueue {
   readonly runtime: RuntimeKind
   /** Entries that could run if a slot were free. */
@@ -29,7 +29,7 @@ export interface RuntimeQueue {
   /** Entries that wait for their time or their key. */
   readonly held: number
   readonly running: number
-  /** Slots on all living hosts. */
+  /** Slots on all living instances. */
   readonly capacity: number
   /** What the caller's next script would have to wait; absent while nobody can know. */
   readonly waitSeconds: number | undefined
@@ -39,12 +39,12 @@ export interface QueuePage {
   /** In the order of rank. */
   readonly entries: ReadonlyArray<QueueEntry>
   readonly total: number
-  /** Runtimes that a living host serves, or that somebody waits for. */
+  /** Runtimes that a living instance serves, or that somebody waits for. */
   readonly queues: ReadonlyArray<RuntimeQueue>
   readonly pauses: ReadonlyArray<Pause>
 }
 
-/** The stream of what is decided about the line as a whole. */
+/** The stream of what is decided about the queue as a whole. */
 export const queueStream = "queue"
 
 export class Queue extends Context.Service<
@@ -71,14 +71,14 @@ export class Queue extends Context.Service<
       { readonly entry: QueueEntry; readonly position: QueuePosition },
       QueueEntryNotFound | SlotAssigned | StorageError
     >
-    /** No host starts anything of that scope from now on; what runs goes on. Answers with the pause that holds, which may be an older one. */
+    /** No instance starts anything of that scope from now on; what runs goes on. Answers with the pause that holds, which may be an older one. */
     pause(
       caller: Principal,
       scope: PauseScope,
       reason: string,
       source: RequestSource
     ): Effect.Effect<Pause, StorageError>
-    /** Ends the pause of exactly that scope; `false` if there was none. Hosts start what waits at once. */
+    /** Ends the pause of exactly that scope; `false` if there was none. Instances start what waits at once. */
     resume(
       caller: Principal,
       scope: PauseScope,

@@ -1,5 +1,5 @@
 /**
- * How many executions a host accepts that have not ended, and of whom. Pure. What is planned for later is counted apart, so that it
+ * How many executions an instance accepts that have not ended, and of whom. Pure. What is planned for later is counted apart, so that it
  * takes no room from what may run now. The last rooms are kept for users who have little in the queue, and the very last for
  * administrators: however many accounts somebody fills the queue with, others still get in.
  */

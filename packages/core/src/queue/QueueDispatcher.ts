@@ -1,6 +1,6 @@
 /**
- * Lets waiting executions in, into the places that this host serves, whenever a slot is free: at once when a hint comes, and once
- * a second in any case. Every host pulls for itself, so work goes where there is room.
+ * Lets waiting executions in, into the nodes that this instance serves, whenever a slot is free: at once when a hint comes, and once
+ * a second in any case. Every instance pulls for itself, so work goes where there is room.
  */
 import { Clock, DateTime, Effect, Layer } from "effect"
 import { servedNodes } from "../instances/Instance.ts"
@@ -14,7 +14,7 @@ import { isPaused, type QueueLoad, waitingIn } from "./QueueLoad.ts"
 import { QueuePolicy } from "./QueuePolicy.ts"
 import { QueueStore } from "./QueueStore.ts"
 
-/** Most entries admitted in one transaction. */
+/** Most entries assigned in one transaction. */
 const batchSize = 32
 /** A full place waits this long before it takes another one; an empty one does not, so the emptiest place comes first. */
 const courtesyMillis = 40
@@ -32,7 +32,7 @@ export const layer = Layer.effectDiscard(
         .reduce((sum, other) => sum + Math.max(0, other.capacity - (load.nodes.get(other.nodeId) ?? 0)), 0)
     })
 
-    /** How many were admitted. */
+    /** How many were assigned. */
     const assignTo = Effect.fnUntraced(function* (here: LocalNode, load: QueueLoad) {
       const { capacity, capabilities, nodeId, runtime } = here
       const running = yield* slots.running(nodeId)
@@ -62,7 +62,7 @@ export const layer = Layer.effectDiscard(
       return assigned.length
     })
 
-    /** Sends what waited too long to a driver, who finds that its time is up and ends it. */
+    /** Sends what waited too long to an executor, who finds that its time is up and ends it. */
     const expire = Effect.fnUntraced(function* () {
       const expired = yield* store.expired(yield* DateTime.now, 100)
       for (const { executionId, sagaId } of expired)
@@ -74,7 +74,7 @@ export const layer = Layer.effectDiscard(
     })
 
     let learnedMillis = -Infinity
-    /** Whether somebody was in the line at the last look: only then a slot that is given back matters at once. */
+    /** Whether somebody was in the queue at the last look: only then a slot that is given back matters at once. */
     let awaited = false
     /** Admits until nothing more fits. */
     const round = Effect.gen(function* () {
@@ -93,9 +93,7 @@ export const layer = Layer.effectDiscard(
         for (const here of nodes) assigned += yield* assignTo(here, load)
         if (assigned === 0) return
       }
-    }).pipe(
-      Effect.catchTag("StorageError", (error) => Effect.logWarning("Nothing could be let in; trying again.", error))
-    )
+    }).pipe(Effect.catchTag("StorageError", (error) => Effect.logWarning("Queue dispatch failed; retrying.", error)))
 
     const slotFreed = Effect.repeat(slots.released, { until: () => awaited })
 

@@ -1,7 +1,7 @@
 /**
- * An execution's place in the line, from its acceptance to its end. Pure.
+ * An execution's position in the queue, from its acceptance to its end. Pure.
  *
- *   delayed ──▶ blocked ──▶ waiting ──▶ admitted ──▶ (gone with the end of the execution)
+ *   delayed ──▶ blocked ──▶ waiting ──▶ assigned ──▶ (gone with the end of the execution)
  *
  * `delayed` until its time has come, `blocked` while another of the same concurrency key is in front of it, `waiting` for a
  * slot, `assigned` once it has one. What needs no delay and no key begins as `waiting`.
@@ -25,7 +25,7 @@ export class QueueEntry extends Schema.Class<QueueEntry>("QueueEntry")({
   sagaId: SagaId,
   ownerId: UserId,
   runtime: RuntimeKind,
-  /** What a place must offer to run it; see `NodeId.requirementOf`. */
+  /** What a node must offer to run it; see `NodeId.requirementOf`. */
   requirement: Schema.String,
   priority: Priority,
   state: QueueState,
@@ -34,10 +34,10 @@ export class QueueEntry extends Schema.Class<QueueEntry>("QueueEntry")({
   queuedAt: Schema.DateTimeUtcFromString,
   /** Not before; absent: at once. */
   runAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
-  /** It leaves the line unrun at this time. */
+  /** It leaves the queue unrun at this time. */
   expiresAt: Schema.DateTimeUtcFromString,
   concurrencyKey: Schema.optionalKey(ConcurrencyKey),
-  /** Where it runs; present once admitted. */
+  /** Where it runs; present once assigned. */
   nodeId: Schema.optionalKey(NodeId)
 }) {}
 
@@ -48,7 +48,7 @@ export class QueueEntry extends Schema.Class<QueueEntry>("QueueEntry")({
 export const rankOf = (since: DateTime.Utc, priority: number, ageingMillis: number): DateTime.Utc =>
   DateTime.add(since, { milliseconds: priority * ageingMillis })
 
-/** The state in which an entry joins the line. */
+/** The state in which an entry joins the queue. */
 export const firstState = (
   entry: { readonly runAt?: DateTime.Utc | undefined; readonly concurrencyKey?: string | undefined },
   now: DateTime.Utc

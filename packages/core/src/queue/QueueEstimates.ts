@@ -1,4 +1,4 @@
-/** What somebody in the line, or in front of it, can expect. Estimates: from the line of the last second and from how long scripts took here. */
+/** What somebody in the queue, or in front of it, can expect. Estimates: from the queue of the last second and from how long scripts took here. */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { UserId } from "../ids/UserId.ts"
 import { servedNodes } from "../instances/Instance.ts"
@@ -30,7 +30,7 @@ export interface QueuePosition extends WaitEstimate {
 export class QueueEstimates extends Context.Service<
   QueueEstimates,
   {
-    /** Slots for that kind of script on all living hosts. */
+    /** Slots for that kind of script on all living instances. */
     capacity(runtime: RuntimeKind): Effect.Effect<number>
     estimate(entry: QueueEntry): Effect.Effect<WaitEstimate, StorageError>
     position(entry: QueueEntry): Effect.Effect<QueuePosition, StorageError>

@@ -1,4 +1,4 @@
-/** How full the line is, and what that means for somebody who joins it. Pure. */
+/** How full the queue is, and what that means for somebody who joins it. Pure. */
 import { type DateTime, Schema } from "effect"
 import type { UserId } from "../ids/UserId.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
@@ -30,7 +30,7 @@ export interface QueueLoad {
     readonly blocked: number
     readonly assigned: number
   }>
-  /** Admitted entries by place. */
+  /** Assigned entries by node. */
   readonly nodes: ReadonlyMap<NodeId, number>
   readonly paused: ReadonlySet<PauseScope>
 }

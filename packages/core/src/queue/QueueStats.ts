@@ -1,4 +1,4 @@
-/** How full the line is, to the second: exact enough for bounds and estimates, cheap enough for every request. */
+/** How full the queue is, to the second: exact enough for bounds and estimates, cheap enough for every request. */
 import { Clock, Context, Effect, Layer } from "effect"
 import type { UserId } from "../ids/UserId.ts"
 import type { StorageError } from "../storage/StorageError.ts"
@@ -16,7 +16,7 @@ export class QueueStats extends Context.Service<
   {
     /** Never waits for another caller, who may need the connection that this one holds. */
     readonly load: Effect.Effect<QueueLoad, StorageError>
-    /** Entries of the owner: those of the load, and what this host has let in since. */
+    /** Entries of the owner: those of the load, and what this instance has let in since. */
     counts(ownerId: UserId): Effect.Effect<QueueCounts, StorageError>
     /** The same as stored now, whatever it costs. */
     exactCounts(ownerId: UserId): Effect.Effect<QueueCounts, StorageError>

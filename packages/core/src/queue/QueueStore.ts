@@ -1,4 +1,4 @@
-/** Port: the line of executions that have not ended. Who is next is decided as `QueueOrder` says. */
+/** Port: the queue of executions that have not ended. Who is next is decided as `QueueOrder` says. */
 
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { ExecutionId } from "../ids/ExecutionId.ts"
@@ -24,24 +24,24 @@ export interface QueueFilter {
 export class QueueStore extends Context.Service<
   QueueStore,
   {
-    /** Adds an entry that is not admitted; `AdmissionStore.createStarted` writes one that is. An id that exists is a defect. */
+    /** Adds an entry that is not assigned; `AdmissionStore.createStarted` writes one that is. An id that exists is a defect. */
     enqueue(entry: QueueEntry): Effect.Effect<void, StorageError>
     /**
-     * Makes ready what is due, then admits who is next, up to the offer's limit: none while paused. One atomic step for
-     * all hosts, so no limit is ever exceeded. Joins the caller's transaction, which dispatches the sagas.
+     * Makes ready what is due, then assigns slots who is next, up to the offer's limit: none while paused. One atomic step for
+     * all instances, so no limit is ever exceeded. Joins the caller's transaction, which dispatches the sagas.
      */
     assign(
       offer: NodeOffer,
       limits: QueueLimits,
       now: DateTime.Utc
     ): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
-    /** Puts an admitted entry back into the line, as it is given here, without a place. `false` if it is not there or not admitted. */
+    /** Puts an assigned entry back into the queue, as it is given here, without a node. `false` if it is not there or not assigned. */
     requeue(entry: QueueEntry): Effect.Effect<boolean, StorageError>
-    /** Takes an entry out that is not admitted. `false` if it is not there or admitted. */
+    /** Takes an entry out that is not assigned. `false` if it is not there or assigned. */
     withdraw(id: ExecutionId): Effect.Effect<boolean, StorageError>
     /**
      * Entries of the owner with that key, in the order of rank, running ones included; as many as the owner may have active. Until
-     * the caller's transaction ends nobody else is answered for the key, so what is decided by the answer holds for all hosts.
+     * the caller's transaction ends nobody else is answered for the key, so what is decided by the answer holds for all instances.
      */
     claimKey(ownerId: UserId, key: string): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
     find(id: ExecutionId): Effect.Effect<Option.Option<QueueEntry>, StorageError>
@@ -54,13 +54,13 @@ export class QueueStore extends Context.Service<
     /** Entries of one owner, exactly. */
     counts(ownerId: UserId): Effect.Effect<QueueCounts, StorageError>
     readonly load: Effect.Effect<QueueLoad, StorageError>
-    /** Executions admitted to a place, in no order. */
+    /** Executions assigned to a node, in no order. */
     assignedTo(nodeId: NodeId): Effect.Effect<ReadonlyArray<ExecutionId>, StorageError>
-    /** Entries that are not admitted and whose time is up, at most `limit`. */
+    /** Entries that are not assigned and whose time is up, at most `limit`. */
     expired(now: DateTime.Utc, limit: number): Effect.Effect<ReadonlyArray<QueueEntry>, StorageError>
-    /** Changes the priority of an entry that is not admitted. `false` if it is not there or admitted. */
+    /** Changes the priority of an entry that is not assigned. `false` if it is not there or assigned. */
     reprioritise(id: ExecutionId, priority: number, rankAt: DateTime.Utc): Effect.Effect<boolean, StorageError>
-    /** Stops new starts of a scope, for every host. `false` if it was paused before; that pause stays as it was. */
+    /** Stops new starts of a scope, for every instance. `false` if it was paused before; that pause stays as it was. */
     pause(pause: Pause): Effect.Effect<boolean, StorageError>
     /** `false` if it was not paused. */
     resume(scope: PauseScope): Effect.Effect<boolean, StorageError>

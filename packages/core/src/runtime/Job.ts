@@ -9,7 +9,7 @@ export type RuntimeKind = typeof RuntimeKind.Type
 
 const Positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 
-/** Hard limits of one job. Each is enforced by the runtime even while no host is watching. */
+/** Hard limits of one job. Each is enforced by the runtime even while no instance is watching. */
 export const JobLimits = Schema.Struct({
   /** Wall time from the start of the process; then the job is asked to end, as by `ScriptRuntime.stop`. */
   timeoutMillis: Positive,
@@ -47,7 +47,7 @@ export const JobSpec = Schema.Struct({
 })
 export type JobSpec = typeof JobSpec.Type
 
-/** Enough to find the job again after the host that started it is gone. Kept in the saga log. */
+/** Enough to find the job again after the instance that started it is gone. Kept in the saga log. */
 export const JobHandle = Schema.Struct({
   runtime: RuntimeKind,
   jobId: JobId,

@@ -1,4 +1,4 @@
-/** Port: a place where scripts run. A runtime holds jobs by their id; it knows nothing of executions or sagas. */
+/** Port: a node where scripts run. A runtime holds jobs by their id; it knows nothing of executions or sagas. */
 import type { Effect, Option, Stream } from "effect"
 import type { JobHandle, JobSpec, OutputOffsets, RuntimeKind, ScriptOutput } from "./Job.ts"
 import type { JobId } from "./JobId.ts"
@@ -19,7 +19,7 @@ export interface ScriptRuntime {
   readonly node: string
   /** What can be run here, found at start-up; at most 100. */
   readonly languages: ReadonlyArray<Language>
-  /** How far jobs are kept from each other and from the host, in words. Callers without a credential may read it: no path, no text of a system. */
+  /** How far jobs are kept from each other and from the instance, in words. Callers without a credential may read it: no path, no text of a system. */
   readonly isolation: string
 
   /**
@@ -29,8 +29,8 @@ export interface ScriptRuntime {
   readonly obstacle?: Effect.Effect<RuntimeObstacle | undefined>
 
   /**
-   * Gets or creates the job: any number of calls with one job id, from any number of hosts, start the script at most once and
-   * return the same handle. The job outlives the host. Fails with `JobRemoved` for a job that `remove` took away. A host that
+   * Gets or creates the job: any number of calls with one job id, from any number of instances, start the script at most once and
+   * return the same handle. The job outlives the instance. Fails with `JobRemoved` for a job that `remove` took away. An instance that
    * is frozen meanwhile for more than 5 s begins nothing when it wakes up: it fails, retryable.
    */
   start(spec: JobSpec): Effect.Effect<JobHandle, JobRemoved | RuntimeError>
@@ -44,7 +44,7 @@ export interface ScriptRuntime {
 
   /**
    * Asks the whole process tree to end, and kills it after a grace of at most 1 s. Returns when the request is recorded, which
-   * survives a crash of this host; `observe` tells the end. Stopping an ended or unknown job changes nothing.
+   * survives a crash of this instance; `observe` tells the end. Stopping an ended or unknown job changes nothing.
    */
   stop(handle: JobHandle): Effect.Effect<void, RuntimeError>
 

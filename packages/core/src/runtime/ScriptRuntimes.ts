@@ -1,4 +1,4 @@
-/** The runtimes of this host. An adapter's layer registers itself here; callers choose by kind or by language. */
+/** The runtimes of this instance. An adapter's layer registers itself here; callers choose by kind or by language. */
 import { Context, Effect, Layer, Option } from "effect"
 import type { RuntimeKind } from "./Job.ts"
 import { chooseVersion, languageNamed } from "./Language.ts"
@@ -16,7 +16,7 @@ export interface ChosenRuntime {
 export class ScriptRuntimes extends Context.Service<
   ScriptRuntimes,
   {
-    /** Adds a runtime for the life of the host. A second one of a kind replaces the first. */
+    /** Adds a runtime for the life of the instance. A second one of a kind replaces the first. */
     register(runtime: ScriptRuntime): Effect.Effect<void>
     /** In the order of registration. */
     readonly all: Effect.Effect<ReadonlyArray<ScriptRuntime>>

@@ -19,7 +19,7 @@ export interface JournalWrite {
   readonly entries: ReadonlyArray<SagaEntry>
   /**
    * The subject after the entries; absent when they do not change it, or when its definition saves it itself. A journal knows the kinds
-   * that it writes: today an `Execution`, which leaves the line as well when it has ended, and keeps its stored name and labels. Another kind
+   * that it writes: today an `Execution`, which leaves the queue as well when it has ended, and keeps its stored name and labels. Another kind
    * is a defect.
    */
   readonly subject?: unknown

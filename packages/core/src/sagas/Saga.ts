@@ -1,4 +1,4 @@
-/** A durable process as its row shows it: enough to list, to find its driver and to fence it. The log has the rest. */
+/** A durable process as its row shows it: enough to list, to find its executor and to fence it. The log has the rest. */
 import { type DateTime, Schema } from "effect"
 import { SagaId } from "../ids/SagaId.ts"
 import { Subject } from "../ids/Subject.ts"
@@ -26,7 +26,7 @@ export const CancelRequest = Schema.Struct({
 })
 export type CancelRequest = typeof CancelRequest.Type
 
-/** The end of the log: when the saga got on last, and under which fence. */
+/** The end of the log: when the saga last made progress, and under which fence. */
 const LastEntry = Schema.Struct({ at: Schema.DateTimeUtcFromString, fence: Schema.Int })
 
 export class Saga extends Schema.Class<Saga>("Saga")({
@@ -46,16 +46,16 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   retryCount: Schema.Int,
   /** Log entries so far. */
   logLength: Schema.Int,
-  /** Absent while the log is empty, and in rows of hosts that did not write it down. */
+  /** Absent while the log is empty, and in rows of instances that did not write it down. */
   lastEntry: Schema.optionalKey(LastEntry),
-  /** Number of the queue item that may drive this saga; an item with another number is stale. */
+  /** Number of the queue item that may execute this saga; an item with another number is stale. */
   dispatch: Schema.Int,
   fence: Schema.Int,
-  /** Which drivers may take it; absent: any. See `SagaEngine`. */
+  /** Which executors may take it; absent: any. See `SagaEngine`. */
   nodeId: Schema.optionalKey(Schema.String),
-  /** It waits outside of the engine: nobody drives it until somebody dispatches it again. */
+  /** It waits outside of the engine: nobody executes it until somebody dispatches it again. */
   suspended: Schema.optionalKey(Schema.Boolean),
-  /** The host that drives it, or drove it last. */
+  /** The instance that executes it, or drove it last. */
   executor: Schema.optionalKey(Schema.String),
   cancelRequest: Schema.optionalKey(CancelRequest),
   createdAt: Schema.DateTimeUtcFromString,
@@ -63,7 +63,7 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   completedAt: Schema.optionalKey(Schema.DateTimeUtcFromString)
 }) {}
 
-/** As its next driver holds it: under a raised fence. */
+/** As its next executor holds it: under a raised fence. */
 export const claimedBy = (saga: Saga, executor: string, updatedAt: DateTime.Utc): Saga =>
   changed(saga, {
     state: saga.state === "created" ? "running" : saga.state,
@@ -72,7 +72,7 @@ export const claimedBy = (saga: Saga, executor: string, updatedAt: DateTime.Utc)
     updatedAt
   })
 
-/** When it got on last: with the last entry of its log, or when it was made. Of older rows `updatedAt` is as good as one can tell. */
+/** When it last made progress: with the last entry of its log, or when it was made. Of older rows `updatedAt` is as good as one can tell. */
 export const lastProgressAt = ({ createdAt, lastEntry, logLength, updatedAt }: Saga): DateTime.Utc =>
   lastEntry?.at ?? (logLength === 0 ? createdAt : updatedAt)
 

@@ -1,4 +1,4 @@
-/** Asks a saga to turn back. A saga that no driver has met yet is dispatched to all hosts, so it need not wait for its turn. */
+/** Asks a saga to turn back. A saga that no driver has met yet is dispatched to all instances, so it need not wait for its turn. */
 import { Context, Effect, Layer, Option } from "effect"
 import type { SagaId } from "../ids/SagaId.ts"
 import type { Subject } from "../ids/Subject.ts"
@@ -24,7 +24,7 @@ export class SagaCanceller extends Context.Service<
     Effect.gen(function* () {
       const [store, launcher, storage] = [yield* SagaStore, yield* SagaLauncher, yield* Storage]
 
-      /** Whoever drives a saga holds an item of the engine, so that another one follows if it fails: nothing is driven from here. */
+      /** Whoever executes a saga holds an item of the engine, so that another one follows if it fails: nothing is executed from here. */
       const note = Effect.fnUntraced(function* (id: SagaId, asked: CancelRequest) {
         const requested = yield* store.requestCancel(id, asked)
         if (Option.isNone(requested) || !isUnmet(requested.value)) return requested
@@ -52,7 +52,7 @@ export class SagaCanceller extends Context.Service<
   )
 }
 
-/** Nobody drives it: it is parked, or no driver has taken its item yet. */
+/** Nobody executes it: it is suspended, or no driver has taken its item yet. */
 const isUnmet = ({ suspended, state }: Saga) => suspended === true || state === "created"
 
 /** Sagas of one subject: of an execution one for each attempt. */

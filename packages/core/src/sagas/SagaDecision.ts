@@ -1,4 +1,4 @@
-/** What a driver does next, decided from the folded log alone. Pure, so the same log gives the same answer on any host. */
+/** What an executor does next, decided from the folded log alone. Pure, so the same log gives the same answer on any instance. */
 import { DateTime } from "effect"
 import type { CancelRequest } from "./Saga.ts"
 import type { CompensationCause, SagaEnd } from "./SagaEntry.ts"

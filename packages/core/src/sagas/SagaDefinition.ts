@@ -59,7 +59,7 @@ export interface StepOutcome<Subject = unknown> {
   readonly also?: Effect.Effect<void, StorageError>
 }
 
-/** Steps run at least once each: all but pure ones must find what an earlier run left. The scope is that of the driver. */
+/** Steps run at least once each: all but pure ones must find what an earlier run left. The scope is that of the executor. */
 export type StepEffect<Subject = unknown> = Effect.Effect<
   StepOutcome<Subject>,
   StepError | SagaFenced | StorageError,
@@ -110,7 +110,7 @@ export interface SagaDefinition<Subject = unknown> {
 
 export const once: StepRetry = { maxAttempts: 1, baseDelayMillis: 0, maxDelayMillis: 0 }
 
-/** The one that the saga began with; none if this host does not know it. */
+/** The one that the saga began with; none if this instance does not know it. */
 export const definitionOf = (
   definitions: ReadonlyArray<SagaDefinition>,
   { definitionVersion, sagaName }: Pick<Saga, "sagaName" | "definitionVersion">

@@ -1,6 +1,6 @@
 /**
- * Port: where and when sagas are driven. The engine delivers queue items to drivers, at least once; whether an item still
- * counts is decided by `SagaStore.claim`, so delivering one twice, late or to a second host does no harm.
+ * Port: where and when sagas are executed. The engine delivers queue items to executors, at least once; whether an item still
+ * counts is decided by `SagaStore.claim`, so delivering one twice, late or to a second instance does no harm.
  */
 
 import { Cause, Clock, Context, Effect, Latch, Layer, type Scope, Semaphore } from "effect"
@@ -10,10 +10,10 @@ import { dispatchedItems, engineItems } from "./memoryTables.ts"
 import type { SagaFenced } from "./SagaDefinition.ts"
 import { type ClaimedSaga, itemName, itemOf, type QueueItem, type SagaDispatch, type SagaNode } from "./SagaItem.ts"
 
-/** What a host drives. */
+/** What an instance executes. */
 export interface NodeExecutors {
   readonly nodeId: SagaNode
-  /** Sagas of the lane in hand at once. */
+  /** Sagas of the node in hand at once. */
   readonly maxExecutors: number
 }
 
@@ -22,17 +22,17 @@ export class SagaEngine extends Context.Service<
   {
     /**
      * Queues the item inside the caller's transaction: it is delivered once that commits, and never if it rolls back.
-     * `delayMillis` (default 0) may be rounded up to whole seconds. Dispatching the same number twice in a lane delivers once.
+     * `delayMillis` (default 0) may be rounded up to whole seconds. Dispatching the same number twice in a node delivers once.
      */
     dispatch(item: SagaDispatch, nodeId?: SagaNode, delayMillis?: number): Effect.Effect<void, StorageError>
     /**
-     * Delivers to this host's drivers, at once, the item of a saga that `AdmissionStore.createStarted` has queued in its hands. Call it when that is
-     * committed; until then, and when the host dies, others are kept from it for some seconds. The caller bounds how many there are.
+     * Delivers to this instance's executors, at once, the item of a saga that `AdmissionStore.createStarted` has queued in its hands. Call it when that is
+     * committed; until then, and when the instance dies, others are kept from it for some seconds. The caller bounds how many there are.
      */
     deliverLocal(begun: ClaimedSaga): Effect.Effect<void>
     /**
-     * Delivers the items of the lanes to `execute`, at most `maxExecutors` of each at a time, until the scope closes; items in hand
-     * are then handed back. An item whose driver fails, or whose host dies, is delivered again. Call once a host.
+     * Delivers the items of the nodes to `execute`, at most `maxExecutors` of each at a time, until the scope closes; items in hand
+     * are then handed back. An item whose driver fails, or whose instance dies, is delivered again. Call once an instance.
      */
     run(
       execute: (item: SagaDispatch) => Effect.Effect<void, SagaFenced | StorageError>,
@@ -49,11 +49,11 @@ export class SagaEngine extends Context.Service<
       const items = engineItems(database)
       const handed = new Map<SagaNode, (item: SagaDispatch) => Effect.Effect<void>>()
       const seen = dispatchedItems(database)
-      /** One for each lane that is driven here. */
+      /** One for each node that is executed here. */
       const wakes = new Set<Latch.Latch>()
       const wakeAll = Effect.suspend(() => Effect.forEach([...wakes], Latch.open, { discard: true }))
 
-      /** Takes the first due item of the lane out of the table; else how many millis to wait for one. */
+      /** Takes the first due item of the node out of the table; else how many millis to wait for one. */
       const take = (nodeId: SagaNode) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) =>
           items.modify((waiting): readonly [QueueItem | number, ReadonlyArray<QueueItem>] => {
@@ -63,13 +63,13 @@ export class SagaEngine extends Context.Service<
             return [Math.min(1000, ...later), waiting]
           })
         )
-      /** Takes an item out of the table that is still held for this host. */
+      /** Takes an item out of the table that is still held for this instance. */
       const takeHeld = (item: SagaDispatch, nodeId: SagaNode) =>
         items.modify((waiting): readonly [QueueItem | undefined, ReadonlyArray<QueueItem>] => {
           const found = waiting.find((each) => itemName(each, each.nodeId) === itemName(item, nodeId))
           return [found, waiting.filter((each) => each !== found)]
         })
-      /** Waits for an item. Only the waiting can be interrupted, so that no item is lost between the table and a driver. */
+      /** Waits for an item. Only the waiting can be interrupted, so that no item is lost between the table and an executor. */
       const next = (
         nodeId: SagaNode,
         wake: Latch.Latch,
@@ -83,7 +83,7 @@ export class SagaEngine extends Context.Service<
             yield* restore(Effect.race(Latch.await(wake), Effect.sleep(found)))
           }
         })
-      /** At once if the driver was interrupted, after a pause if it failed: it may fail again. */
+      /** At once if the executor was interrupted, after a pause if it failed: it may fail again. */
       const unassign = Effect.fnUntraced(function* (item: QueueItem, interrupted: boolean) {
         const now = yield* Clock.currentTimeMillis
         const { begun: _, ...again } = item

@@ -54,9 +54,9 @@ export type SagaEntry = typeof SagaEntry.Type
 export interface LoggedEntry {
   /** 1 for the first entry of its saga, without gaps. */
   readonly seq: number
-  /** Fence of the driver that wrote it. */
+  /** Fence of the executor that wrote it. */
   readonly fence: number
-  /** The host whose driver it was; absent in entries of hosts that did not write it down, and before the first driver. */
+  /** The instance whose driver it was; absent in entries of instances that did not write it down, and before the first driver. */
   readonly executor?: string
   readonly at: DateTime.Utc
   readonly entry: SagaEntry

@@ -15,7 +15,7 @@ export class SagaNotRestartable extends Schema.TaggedError<SagaNotRestartable>()
   reason: Schema.Literals(["active", "completed", "not_reusable"]),
   /** Absent when the request names none. */
   fromStep: Schema.optionalKey(Schema.String),
-  /** Steps from which it can be restarted; empty while it is active, or when this host does not know its definition. */
+  /** Steps from which it can be restarted; empty while it is active, or when this instance does not know its definition. */
   possibleFrom: Schema.Array(Schema.String)
 }) {}
 

@@ -1,6 +1,6 @@
 /**
  * Carries one saga from where its log ends to its own end: asks `SagaDecision` what is next, does it, and appends the
- * outcome under the fence. A driver that finds another's fence stops, writes nothing and fails: the other one may have come late,
+ * outcome under the fence. An executor that finds another's fence stops, writes nothing and fails: the other one may have come late,
  * without an item, and whoever holds the item is to look again.
  */
 import { Context, DateTime, Effect, Layer, Option } from "effect"
@@ -18,12 +18,12 @@ import { fold, initial } from "./SagaProgress.ts"
 import { SagaStore } from "./SagaStore.ts"
 import { type HeldSaga, SagaWatch } from "./SagaWatch.ts"
 
-/** The definitions that this host can drive. Old versions stay until no saga of theirs is in flight. */
+/** The definitions that this instance can execute. Old versions stay until no saga of theirs is in flight. */
 export class SagaDefinitions extends Context.Service<SagaDefinitions, ReadonlyArray<SagaDefinition>>()(
   "@fairlead/core/sagas/SagaDefinitions"
 ) {}
 
-/** Pause before a saga that this host does not know is offered to all hosts again. */
+/** Pause before a saga that this instance does not know is offered to all instances again. */
 const unknownMillis = 10_000
 
 export class SagaExecutor extends Context.Service<
@@ -31,19 +31,19 @@ export class SagaExecutor extends Context.Service<
   {
     /**
      * Drives the saga until it ends. Does nothing for a stale item. Interrupting stops at once and loses nothing that was committed.
-     * A saga whose definition this host does not know comes round again in 10 s. Fails when the store does, and when another
-     * driver takes the saga; the item is then to be delivered again, and counts no more if that driver was sent a newer one.
+     * A saga whose definition this instance does not know comes round again in 10 s. Fails when the store does, and when another
+     * driver takes the saga; the item is then to be delivered again, and counts no more if that executor was sent a newer one.
      */
     execute(item: SagaDispatch): Effect.Effect<void, SagaFenced | StorageError>
     /**
-     * What a new saga, claimed by this host and stored nowhere yet, would write first: the outcomes of its steps up to the first one
-     * that acts on the outside world, and the intent of that one. None if it would turn back, wait or end before, or if this host does not know
+     * What a new saga, claimed by this instance and stored nowhere yet, would write first: the outcomes of its steps up to the first one
+     * that acts on the outside world, and the intent of that one. None if it would turn back, wait or end before, or if this instance does not know
      * its definition.
      */
     firstWrite(saga: Saga, subject: unknown): Effect.Effect<Option.Option<JournalWrite>, StorageError>
   }
 >()("@fairlead/core/sagas/SagaExecutor") {
-  /** `executor` names this host in the saga's row. */
+  /** `executor` names this instance in the saga's row. */
   static readonly layer = (executor: string) =>
     Layer.effect(
       SagaExecutor,
@@ -74,9 +74,9 @@ export class SagaExecutor extends Context.Service<
           })
         })
 
-        /** Leaves the saga to a host that knows its definition, as in the middle of an upgrade; until one takes it, it comes round. */
+        /** Leaves the saga to an instance that knows its definition, as in the middle of an upgrade; until one takes it, it comes round. */
         const passOn = Effect.fnUntraced(function* ({ definitionVersion, nodeId, sagaId, sagaName }: Saga) {
-          yield* Effect.logWarning("This host does not know the definition of a saga; passing it on.", {
+          yield* Effect.logWarning("Unknown saga definition; offering the saga to other instances.", {
             sagaId,
             definition: `${sagaName} v${definitionVersion}`
           })

@@ -1,4 +1,4 @@
-/** Proof of the right to write for a saga: each driver raises the number, and a write with an older one touches no row. */
+/** Proof of the right to write for a saga: each executor raises the number, and a write with an older one touches no row. */
 import { Schema } from "effect"
 import { SagaId } from "../ids/SagaId.ts"
 

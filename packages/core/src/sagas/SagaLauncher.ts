@@ -23,7 +23,7 @@ export interface SagaOrder {
   readonly nodeId: SagaNode
   /** It is written down only; `resume` sets it going. */
   readonly suspended: boolean
-  /** The saga that this one goes on for: a request to cancel that one holds for this one, which then is not parked. */
+  /** The saga that this one goes on for: a request to cancel that one holds for this one, which then is not suspended. */
   readonly after?: SagaId | undefined
   /** Goes on from another saga. */
   readonly restart?: SagaRestart | undefined
@@ -36,13 +36,13 @@ export class SagaLauncher extends Context.Service<
     make(order: SagaOrder): Effect.Effect<Saga, StorageError>
     /**
      * Sets a new saga going that `AdmissionStore.createQueued` has stored: writes what it carries over from another one, and dispatches it unless it
-     * is parked. Joins the caller's transaction: a driver meets the saga once that commits, and never if it rolls back.
+     * is suspended. Joins the caller's transaction: an executor meets the saga once that commits, and never if it rolls back.
      */
     start(saga: Saga, restart?: SagaRestart): Effect.Effect<void, StorageError>
     /** `make`, stores it, and `start`. */
     launch(order: SagaOrder): Effect.Effect<Saga, StorageError>
     /**
-     * Dispatches a saga anew, in a lane, also one that was parked; items of before are stale, and a living driver loses it to the
+     * Dispatches a saga anew, in a node, also one that was suspended; items of before are stale, and a living driver loses it to the
      * next. Joins the caller's transaction. Changes nothing if the saga has ended.
      */
     resume(sagaId: SagaId, nodeId: SagaNode): Effect.Effect<void, StorageError>

@@ -1,4 +1,4 @@
-/** Which lanes have sagas, and taking sagas away from drivers that will not come back. */
+/** Which nodes have sagas, and taking sagas away from executors that will not come back. */
 import { Context, Effect, Layer, Option, Result } from "effect"
 import type { StorageError } from "../storage/StorageError.ts"
 import type { Saga } from "./Saga.ts"
@@ -14,12 +14,12 @@ export interface TakenSaga {
 export class SagaNodes extends Context.Service<
   SagaNodes,
   {
-    /** Lanes with sagas that somebody is to drive, each once. */
+    /** Nodes with sagas that somebody is to execute, each once. */
     readonly occupied: Effect.Effect<ReadonlyArray<string>, StorageError>
-    /** Sagas that somebody is to drive there, oldest first, at most `limit` (1 to 1,000). */
+    /** Sagas that somebody is to execute there, oldest first, at most `limit` (1 to 1,000). */
     sagasOn(nodeId: string, limit: number): Effect.Effect<ReadonlyArray<Saga>, StorageError>
     /**
-     * Parks the saga under a raised fence, and gives it with how far it came: from now on a driver that was only frozen writes nothing and
+     * Parks the saga under a raised fence, and gives it with how far it came: from now on an executor that was only frozen writes nothing and
      * begins nothing. None if it has ended, or if its log cannot be read. Joins the caller's transaction, which dispatches it anew.
      */
     takeAway(saga: Saga): Effect.Effect<Option.Option<TakenSaga>, StorageError>

@@ -1,4 +1,4 @@
-/** Port: sagas and their logs. A saga moves only through `storage/Journal`, by the driver that holds its fence. */
+/** Port: sagas and their logs. A saga moves only through `storage/Journal`, by the executor that holds its fence. */
 
 import { Context, DateTime, Effect, Layer, Option } from "effect"
 import type { SagaId } from "../ids/SagaId.ts"
@@ -23,7 +23,7 @@ export interface SagaFilter {
   readonly createdFrom?: DateTime.Utc | undefined
   /** Created before. */
   readonly createdTo?: DateTime.Utc | undefined
-  /** Only those that have not ended and have not got on since. */
+  /** Only those that have not ended and have made no progress since. */
   readonly stalledSince?: DateTime.Utc | undefined
   /** 1 to 1,000. */
   readonly limit: number
@@ -37,7 +37,7 @@ export interface Redispatch {
   readonly fenceOff?: boolean | undefined
 }
 
-/** What a driver must know about a saga that it holds. */
+/** What an executor must know about a saga that it holds. */
 export interface SagaPulse {
   readonly sagaId: SagaId
   readonly fence: number
@@ -60,18 +60,18 @@ export class SagaStore extends Context.Service<
      */
     claim(id: SagaId, dispatch: number, executor: string): Effect.Effect<Option.Option<Saga>, StorageError>
     /**
-     * Raises the dispatch number, so that every item of an older number is stale, and sends the saga into another lane or parks
-     * it. With `fenceOff` the fence goes up as well: whoever drives it now can write no more. None if it is unknown or has ended.
-     * The caller offers the new item in the same transaction, unless the saga is parked.
+     * Raises the dispatch number, so that every item of an older number is stale, and sends the saga into another node or parks
+     * it. With `fenceOff` the fence goes up as well: whoever executes it now can write no more. None if it is unknown or has ended.
+     * The caller offers the new item in the same transaction, unless the saga is suspended.
      */
     redispatch(id: SagaId, to: Redispatch): Effect.Effect<Option.Option<Saga>, StorageError>
-    /** Lanes of sagas that have not ended and are not parked, each once; `undefined` stands for no lane. */
+    /** Nodes of sagas that have not ended and are not suspended, each once; `undefined` stands for no node. */
     readonly nodes: Effect.Effect<ReadonlyArray<string | undefined>, StorageError>
-    /** Sagas of a lane that have not ended and are not parked, oldest first, at most `limit` (1 to 1,000). */
+    /** Sagas of a node that have not ended and are not suspended, oldest first, at most `limit` (1 to 1,000). */
     onNode(nodeId: string, limit: number): Effect.Effect<ReadonlyArray<Saga>, StorageError>
     /**
-     * Sagas that have not ended and have not got on since `since`, oldest first, at most `limit` (1 to 1,000), behind `after`.
-     * Without those whose subject waits for its turn, such as an execution in the line.
+     * Sagas that have not ended and have made no progress since `since`, oldest first, at most `limit` (1 to 1,000), behind `after`.
+     * Without those whose subject waits for its turn, such as an execution in the queue.
      */
     stalled(
       since: DateTime.Utc,

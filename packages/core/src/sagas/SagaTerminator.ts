@@ -1,4 +1,4 @@
-/** Ends a saga from outside, for one that cannot reach its end by itself: its driver is gone, or fails each time, or nobody knows it. */
+/** Ends a saga from outside, for one that cannot reach its end by itself: its executor is gone, or fails each time, or nobody knows it. */
 import { Context, Effect, Layer, Option, Result } from "effect"
 import { EventFactory } from "../events/EventFactory.ts"
 import type { SagaId } from "../ids/SagaId.ts"
@@ -26,7 +26,7 @@ export class SagaTerminator extends Context.Service<
     fail(id: SagaId, reason: string, finalize: Finalize): Effect.Effect<Option.Option<Saga>, StorageError>
   }
 >()("@fairlead/core/sagas/SagaTerminator") {
-  /** `executor` names this host in the log and in the saga's row. */
+  /** `executor` names this instance in the log and in the saga's row. */
   static readonly layer = (executor: string) =>
     Layer.effect(
       SagaTerminator,

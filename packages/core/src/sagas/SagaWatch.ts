@@ -1,5 +1,5 @@
 /**
- * Tells a driver what happens to the saga that it holds: a request to cancel, or the loss of the saga to another driver.
+ * Tells an executor what happens to the saga that it holds: a request to cancel, or the loss of the saga to another driver.
  * Wake-ups make it quick; a look at every held saga each second makes it sure.
  */
 import { Clock, Context, Deferred, Effect, Layer, type Scope, Stream } from "effect"
@@ -19,7 +19,7 @@ export interface HeldSaga {
   readonly lost: Effect.Effect<never, SagaFenced | StorageError>
 }
 
-/** Without an answer from the store for this long a driver must let go: its lock on the saga may have lapsed. */
+/** Without an answer from the store for this long an executor must let go: its lock on the saga may have lapsed. */
 const blindMillis = 6000
 /** Sagas asked about in one call. */
 const pageSize = 1000
@@ -34,7 +34,7 @@ interface Held {
 export class SagaWatch extends Context.Service<
   SagaWatch,
   {
-    /** Watches the saga at its present fence until the scope closes. An older hold of the same saga on this host is lost. */
+    /** Watches the saga at its present fence until the scope closes. An older hold of the same saga on this instance is lost. */
     hold(saga: Saga): Effect.Effect<HeldSaga, never, Scope.Scope>
   }
 >()("@fairlead/core/sagas/SagaWatch") {
@@ -57,7 +57,7 @@ export class SagaWatch extends Context.Service<
 
       const letGo = Effect.fnUntraced(function* (error: StorageError) {
         if ((yield* Clock.currentTimeMillis) - answeredMillis < blindMillis) return
-        yield* Effect.logWarning("The store does not answer; letting go of every saga.", { held: held.size })
+        yield* Effect.logWarning("Database unavailable; releasing all sagas.", { held: held.size })
         yield* Effect.forEach([...held.values()], ({ lost }) => Deferred.fail(lost, error), { discard: true })
       })
 

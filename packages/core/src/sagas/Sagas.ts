@@ -39,7 +39,7 @@ export class Sagas extends Context.Service<
       { readonly saga: Saga; readonly plan: SagaRestart },
       SagaNotFound | SagaNotRestartable | StorageError
     >
-    /** Asks the saga to stop and undo what it did; returns when the request is recorded. Acts within 2 s, on any host. */
+    /** Asks the saga to stop and undo what it did; returns when the request is recorded. Acts within 2 s, on any instance. */
     cancel(
       caller: Principal,
       id: SagaId,

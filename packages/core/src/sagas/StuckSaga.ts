@@ -1,14 +1,14 @@
-/** Why a saga does not get on, as far as rows tell. Pure. */
+/** Why a saga makes no progress, as far as rows tell. Pure. */
 import { DateTime, Schema } from "effect"
 import { type InstanceStatus, isAlive } from "../instances/Instance.ts"
 import { isEnded, type Saga } from "./Saga.ts"
 import type { SagaProgress } from "./SagaProgress.ts"
 
 /**
- * `no_definition`: no host that took it knows its definition. `no_host_for_lane`: no living host serves its place.
+ * `no_definition`: no instance that took it knows its definition. `no_instance_for_node`: no living instance serves its node.
  * `waiting_for_retry`: a step failed, and its next attempt is not due. `undo_failing`: what it did cannot be taken back so far.
- * `driver_silent`: the host that drove it last is gone. `driver_failing`: hosts take it again and again and write nothing.
- * `not_dispatched`: nobody is to drive it, or nobody has taken it yet.
+ * `executor_silent`: the instance that drove it last is gone. `executor_failing`: instances take it again and again and write nothing.
+ * `not_dispatched`: nobody is to execute it, or nobody has taken it yet.
  */
 export const StuckReason = Schema.Literals([
   "no_definition",
@@ -27,16 +27,16 @@ export interface Stuckness {
   readonly retryAt?: DateTime.Utc
 }
 
-/** A host that restarts takes its sagas again; more often than that they fail. */
+/** An instance that restarts takes its sagas again; more often than that they fail. */
 const failingClaims = 5
 
-/** How often hosts took the saga since it got on last. */
+/** How often instances took the saga since it last made progress. */
 export const claimsWithoutProgress = ({ fence, lastEntry }: Pick<Saga, "fence" | "lastEntry">): number =>
   fence - (lastEntry?.fence ?? 0)
 
 /**
- * `undefined` if it has ended, or if a living host works on it, as on a script that runs for hours. To be asked of a saga that
- * has not got on for some time and whose subject does not wait for its turn. `known`: whether this host has its definition.
+ * `undefined` if it has ended, or if a living instance works on it, as on a script that runs for hours. To be asked of a saga that
+ * has made no progress for some time and whose subject does not wait for its turn. `known`: whether this instance has its definition.
  */
 export const whyStuck = (
   saga: Saga,

@@ -1,4 +1,4 @@
-/** Report of the sagas that do not get on, with why. */
+/** Report of the sagas that make no progress, with why. */
 import { Context, DateTime, Effect, Layer, Result } from "effect"
 import { ownerFilter, type Principal } from "../auth/Principal.ts"
 import type { SagaId } from "../ids/SagaId.ts"
@@ -22,7 +22,7 @@ export interface StuckQuery {
 
 export interface StuckSaga extends Stuckness {
   readonly saga: Saga
-  /** How often hosts took it since it got on last. */
+  /** How often instances took it since it last made progress. */
   readonly claims: number
 }
 
@@ -30,8 +30,8 @@ export class StuckSagas extends Context.Service<
   StuckSagas,
   {
     /**
-     * Sagas the caller may see that have not got on for `olderThanSeconds`, oldest first, without those whose subject waits for
-     * its turn and those on which a living host works. `next` is where to go on; absent when all were looked at.
+     * Sagas the caller may see that made no progress for `olderThanSeconds`, oldest first, without those whose subject waits for
+     * its turn and those on which a living instance works. `next` is where to go on; absent when all were looked at.
      */
     report(
       caller: Principal,

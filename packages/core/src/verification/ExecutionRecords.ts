@@ -23,7 +23,7 @@ export interface OutputExtent {
 /** The tables whose rows hold a model. */
 export type RecordTable = "executions" | "sagas" | "saga_log" | "events"
 
-/** A row whose model does not decode. It is missing in its part of the dossier. */
+/** A row whose model does not decode. It is missing in its part of the set of records. */
 export interface UnreadableRow {
   readonly part: RecordTable
   /** Key of the row in its table. */

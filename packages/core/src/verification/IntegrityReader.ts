@@ -19,11 +19,11 @@ export class IntegrityReader extends Context.Service<
   {
     /**
      * The executions with ids behind `after` (absent: from the first), in the order of ids, at most `limit` (1 to 500), each as
-     * it stood at one moment. Empty when there are no more. A row that does not decode is named in its dossier; it never fails.
+     * it stood at one moment. Empty when there are no more. A row that does not decode is named in its set of records; it never fails.
      */
     page(after: string | undefined, limit: number): Effect.Effect<ReadonlyArray<ExecutionRecords>, StorageError>
     /**
-     * What no dossier shows: rows without the execution or saga that they belong to, live sagas that nobody is going to drive,
+     * What no set of records shows: rows without the execution or saga that they belong to, live sagas that nobody is going to execute,
      * and whatever the adapter keeps beside the models, such as columns and the order of the whole event log. At most 100
      * violations of each kind.
      */

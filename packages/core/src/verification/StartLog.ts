@@ -10,7 +10,7 @@ export interface Ledger {
   readonly starts: ReadonlyMap<string, number>
   /** Every execution that is named. */
   readonly executionIds: ReadonlySet<string>
-  /** What is wrong with the ledger itself: lines that cannot be read, attempts that ran twice. */
+  /** What is wrong with the start log itself: lines that cannot be read, attempts that ran twice. */
   readonly violations: ReadonlyArray<Violation>
 }
 
@@ -48,7 +48,7 @@ export const makeReader = (): LedgerReader => {
   }
 }
 
-/** Whether a script that ended by itself is in the ledger, with the attempt that is stored. */
+/** Whether a script that ended by itself is in the start log, with the attempt that is stored. */
 export const missingIn = ({ starts }: Ledger, execution: Execution): ReadonlyArray<Violation> => {
   const { attempt, executionId } = execution
   return unless(

@@ -14,13 +14,13 @@ export const Invariant = Schema.Literals([
   "saga_end",
   /** The row of a saga shows what its log says. */
   "saga_projection",
-  /** A saga that has not ended and is not parked has a queue item in its lane, so somebody is going to drive it. */
+  /** A saga that has not ended and is not suspended has a queue item in its node, so somebody is going to execute it. */
   "saga_queued",
-  /** An execution is in the line exactly while it is active, and admitted exactly while its saga has a lane. */
+  /** An execution is in the queue exactly while it is active, and assigned exactly while its saga has a node. */
   "queue_consistent",
   /** Entries of a log are numbered from 1 without gaps. */
   "log_sequence",
-  /** Only the latest driver wrote: fences never fall, and none is above the saga's. */
+  /** Only the latest executor wrote: fences never fall, and none is above the saga's. */
   "log_fence",
   /** Every entry of a log may follow those before it. */
   "log_moves",

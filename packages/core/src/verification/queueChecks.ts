@@ -1,4 +1,4 @@
-/** Whether the line agrees with executions and sagas. Pure. */
+/** Whether the queue agrees with executions and sagas. Pure. */
 import type { Execution } from "../executions/Execution.ts"
 import { isTerminal } from "../executions/ExecutionStatus.ts"
 import type { ExecutionId } from "../ids/ExecutionId.ts"
@@ -46,7 +46,7 @@ export const queueViolations = (
         entry !== undefined && agrees,
         "queue_consistent",
         `sagas ${saga.sagaId}`,
-        `it is ${saga.suspended === true ? "suspended" : `in lane ${saga.nodeId}`}, its execution is ${entry?.state ?? "not in the line"}`
+        `it is ${saga.suspended === true ? "suspended" : `on node ${saga.nodeId}`}, its execution is ${entry?.state ?? "not in the line"}`
       )
     })
   ]

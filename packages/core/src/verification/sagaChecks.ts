@@ -165,7 +165,7 @@ const projected = (file: SagaFile, progress: SagaProgress): ReadonlyArray<Violat
   const { saga } = file
   const publicOutput = (name: string, row: string, log: string) =>
     unless(row === log, "saga_projection", rowOf(file), `${name} is ${row || "empty"}, the log says ${log || "empty"}`)
-  // A driver that has claimed the saga and written nothing yet has made it run.
+  // An executor that has claimed the saga and written nothing yet has made it run.
   const state = progress.state === "created" && saga.fence > 0 ? "running" : progress.state
   return [
     ...publicOutput("state", saga.state, state),

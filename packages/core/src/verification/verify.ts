@@ -9,5 +9,5 @@ import type { Violation } from "./Violation.ts"
 
 const checks: ReadonlyArray<Check> = [...executionChecks, ...sagaChecks, ...eventChecks, ...outputChecks]
 
-/** Every violation that the dossier shows; empty when every invariant of one execution holds. */
+/** Every violation that the set of records shows; empty when every invariant of one execution holds. */
 export const verify = (records: ExecutionRecords): ReadonlyArray<Violation> => checks.flatMap((check) => check(records))

@@ -1,5 +1,5 @@
 /**
- * Port: hints that something changed, sent to every host. A hint carries no data and may be lost, so whoever waits for one
+ * Port: hints that something changed, sent to every instance. A hint carries no data and may be lost, so whoever waits for one
  * also looks by itself now and then; the truth is always in a store.
  */
 import { Context, Effect, Layer, PubSub, Stream } from "effect"
@@ -14,8 +14,8 @@ export class Wakeups extends Context.Service<
     /** Sent once the caller's transaction commits, dropped when it rolls back. Never fails and never waits. */
     send(topic: WakeupTopic): Effect.Effect<void>
     /**
-     * Hints from all hosts, this one included, sent after the stream started. A reader that falls behind loses the oldest
-     * ones (1,024 are kept); a broken connection between hosts is mended, and reported once as the topic `wakeups/lost`.
+     * Hints from all instances, this one included, sent after the stream started. A reader that falls behind loses the oldest
+     * ones (1,024 are kept); a broken connection between instances is mended, and reported once as the topic `wakeups/lost`.
      */
     readonly all: Stream.Stream<WakeupTopic>
   }

@@ -56,7 +56,7 @@ describe("whyStuck", () => {
     assert.isBelow(saga.fence - (saga.lastEntry?.fence ?? 0), 5)
   })
 
-  it.prop("finds a saga that a dead host drove stuck, and none alive that gets on", [Parts], ([parts]) => {
+  it.prop("finds a saga that a dead host drove stuck, and none alive that makes progress", [Parts], ([parts]) => {
     const [dead, alive] = [
       sagaWith({ ...parts, executor: "host-2" }),
       sagaWith({ ...parts, executor: "host-1", nodeId: null })

@@ -86,7 +86,7 @@ describe("A saga of an unknown definition", () => {
 })
 
 describe("A saga whose driver fails each time", () => {
-  it.effect("is reported as failing, without a write for each failure, until it gets on", () =>
+  it.effect("is reported as failing, without a write for each failure, until it makes progress", () =>
     Effect.gen(function* () {
       let broken = true
       const error = new StorageError({ operation: "test", retryable: true, cause: "away" })

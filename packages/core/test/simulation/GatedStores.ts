@@ -124,7 +124,7 @@ export const layer = (gate: Gate, random: Random, chaos: () => Chaos) =>
     gated(ExecutionStore, "ExecutionStore", gate),
     gated(ExecutionOutputStore, "ExecutionOutputStore", gate),
     gated(IdempotencyStore, "IdempotencyStore", gate),
-    gated(InstanceStore, "HostStore", gate),
+    gated(InstanceStore, "InstanceStore", gate),
     gated(Journal, "Journal", gate),
     gated(AdmissionStore, "AdmissionStore", gate),
     gated(QueueStore, "QueueStore", gate),

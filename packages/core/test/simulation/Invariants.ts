@@ -124,7 +124,7 @@ const fellBack = (before: Saga | undefined, now: Saga) => {
 /** Whoever asks for a cancellation, and whoever parks a saga, sees to it that somebody drives what is to be cancelled. */
 const leftAlone = ({ cancelRequest, suspended, state }: Saga) =>
   suspended === true && cancelRequest !== undefined && !isEnded(state)
-    ? "it is to be cancelled and is parked, so that nobody drives it"
+    ? "it is to be cancelled and is suspended, so that nobody executes it"
     : undefined
 
 const faultOfLog = (saga: Saga, log: ReadonlyArray<LoggedEntry>): string | undefined => {

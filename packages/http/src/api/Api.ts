@@ -1,5 +1,5 @@
 /**
- * The whole contract: one line per area, in alphabetical order. A host that wants less makes its own
+ * The whole contract: one line per area, in alphabetical order. An instance that wants less makes its own
  * `HttpApi.make("fairlead").add(HealthApi)`: the handlers fit, because they belong to a group and not to this list.
  */
 import { HttpApi, OpenApi } from "effect/http-api"

@@ -37,7 +37,7 @@ export class TooMuchAtOnce extends Schema.TaggedError<TooMuchAtOnce>()("TooMuchA
   maximum: Schema.Int,
   retryAfterSeconds: Schema.Int
 }) {}
-/** All callers together have all in hand that this host gives. */
+/** All callers together have all in hand that this instance gives. */
 export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
   resource: Resource,
   retryAfterSeconds: Schema.Int
@@ -112,7 +112,7 @@ export class CommonErrors extends HttpApiMiddleware.Service<CommonErrors>()("@fa
       status: 503,
       title: "Overloaded",
       detail: ({ resource, retryAfterSeconds }) =>
-        `This host has no room for more ${resource}; try again in ${retryAfterSeconds} s.`
+        `This instance has no room for more ${resource}; try again in ${retryAfterSeconds} s.`
     }),
     problem(DeadlineExceeded, {
       status: 503,

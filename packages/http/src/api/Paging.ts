@@ -1,4 +1,4 @@
-/** Pages of lists, in all spellings of the seed documents: `limit` with `skip`, `offset` or `page`. */
+/** Pages of lists, in all spellings of existing clients: `limit` with `skip`, `offset` or `page`. */
 import { Schema } from "effect"
 
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))

@@ -67,7 +67,7 @@ export const make = Effect.fnUntraced(function* <A, E>(
   return handlers
 })
 
-/** For hosts without effects. `dispose` ends what the routes started. */
+/** For instances without effects. `dispose` ends what the routes started. */
 export const start = <A, E>(
   routes: Layer.Layer<A, E, MountServices>,
   options?: NodeMountOptions

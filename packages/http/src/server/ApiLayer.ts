@@ -1,5 +1,5 @@
 /**
- * Puts an API together: its routes over the given handlers, who may call, what is refused, the edge around it all. A host that
+ * Puts an API together: its routes over the given handlers, who may call, what is refused, the edge around it all. An instance that
  * serves a part gives that part's `HttpApi` and handlers; the aliases of what is not served fall away.
  */
 import { Layer } from "effect"

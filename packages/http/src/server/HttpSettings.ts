@@ -1,9 +1,9 @@
-/** What a host may decide about its HTTP side. The defaults are the safe ones. */
+/** What an instance may decide about its HTTP side. The defaults are the safe ones. */
 import { Context } from "effect"
 import type { IpNetwork } from "effect/net"
 import type { Bounds } from "./internal/Places.ts"
 
-/** How much of this host requests may take, whoever sends them. Beyond a bound of one caller: 429; of all: 503. */
+/** How much of this instance requests may take, whoever sends them. Beyond a bound of one caller: 429; of all: 503. */
 export interface RequestLimits {
   /** For an answer, or its first byte, beyond the time that the caller asked to wait; then 503. */
   readonly deadlineMillis: number

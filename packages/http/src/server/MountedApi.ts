@@ -1,4 +1,4 @@
-/** What this host serves, for the handlers that tell it: the document and the operations by area. */
+/** What this instance serves, for the handlers that tell it: the document and the operations by area. */
 import { Context } from "effect"
 import type { DocumentPlace } from "./OpenApiSpec.ts"
 

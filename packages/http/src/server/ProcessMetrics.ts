@@ -1,4 +1,4 @@
-/** Numbers about the process, taken when somebody asks for metrics. A host that has none leaves the default. */
+/** Numbers about the process, taken when somebody asks for metrics. An instance that has none leaves the default. */
 import { Context, Effect } from "effect"
 
 /** Runs before each scrape and updates gauges. */

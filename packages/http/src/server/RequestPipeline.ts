@@ -82,7 +82,7 @@ export const layer = (table: RouteTable) =>
             const route = request.url.length > maximumUrlBytes ? undefined : table.find(request.method, request.url)
             return answer(app, request, route).pipe(
               Effect.catchCause((cause) => explain(cause, table, request)),
-              // Not `provideContext`: that would copy every service of the host for each request.
+              // Not `provideContext`: that would copy every service of the instance for each request.
               Effect.updateContext((context: Context.Context<never>) =>
                 Context.add(Context.add(context, RequestId, origin.correlationId), CurrentRequestSource, origin)
               ),

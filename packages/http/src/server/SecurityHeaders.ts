@@ -1,4 +1,4 @@
-/** Headers that every answer carries, and CORS for the sites that a host allows. */
+/** Headers that every answer carries, and CORS for the sites that an instance allows. */
 import type { Headers } from "effect/http"
 import { logHeaders } from "../api/executions/ExecutionRequests.ts"
 

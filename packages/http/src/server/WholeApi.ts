@@ -1,4 +1,4 @@
-/** The whole API with all its handlers, for hosts that serve everything. One that serves a part uses `ApiLayer` itself. */
+/** The whole API with all its handlers, for instances that serve everything. One that serves a part uses `ApiLayer` itself. */
 import { Layer } from "effect"
 import { Api } from "../api/Api.ts"
 import { aliases } from "../api/compat/Aliases.ts"

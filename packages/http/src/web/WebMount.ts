@@ -25,7 +25,7 @@ export interface WebMountOptions {
 export type MountServices = HttpRouter.HttpRouter | Layer.Success<typeof HttpServer.layerServices>
 
 /**
- * The handler lives as long as the scope. Provide the routes' own services to them; with `Layer.succeedContext` when the host
+ * The handler lives as long as the scope. Provide the routes' own services to them; with `Layer.succeedContext` when the instance
  * has built them already.
  */
 export const make = Effect.fnUntraced(function* <A, E>(
@@ -40,7 +40,7 @@ export const make = Effect.fnUntraced(function* <A, E>(
   return handler
 })
 
-/** For hosts without effects. `dispose` ends what the routes started. */
+/** For instances without effects. `dispose` ends what the routes started. */
 export const start = <A, E>(
   routes: Layer.Layer<A, E, MountServices>,
   options?: WebMountOptions

@@ -34,7 +34,7 @@ describe("POST /executions", () => {
     })
   )
 
-  it.live("answers under the spelling of the seed documents too", () =>
+  it.live("answers under the spelling of existing clients too", () =>
     Effect.gen(function* () {
       const { call } = yield* ExecutionHost.start()
       const answer = yield* call("anna", "POST /execute", { body: { script: "", lang: "bash", lang_version: "5" } })

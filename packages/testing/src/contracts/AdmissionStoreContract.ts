@@ -18,7 +18,7 @@ import { executionId, sagaId } from "../fixtures/Uuid.ts"
 import { liveSuite } from "./internal/eventually.ts"
 import { look, started, write } from "./internal/journaled.ts"
 
-/** Execution `n` as it starts here at once, in a place of agents. */
+/** Execution `n` as it starts here at once, on a node of agents. */
 const startingHere = (n: number): StartedExecution => {
   const nodeId = NodeId.make("agent/here")
   return {

@@ -1,4 +1,4 @@
-/** What every record of hosts promises: who is there, and for how long each has been silent. */
+/** What every record of instances promises: who is there, and for how long each has been silent. */
 import { assert, it } from "@effect/vitest"
 import { InstanceStore } from "@fairlead/core/instances/InstanceStore"
 import type { Stores } from "@fairlead/core/Stores"
@@ -7,7 +7,7 @@ import { served, servingHost } from "../fixtures/QueueFixtures.ts"
 import { liveSuite } from "./internal/eventually.ts"
 
 export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void =>
-  it.layer(stores, liveSuite)(`HostStore (${name})`, (it) => {
+  it.layer(stores, liveSuite)(`InstanceStore (${name})`, (it) => {
     it.effect("list gives what each host said last, the latest heard of first", () =>
       Effect.gen(function* () {
         const store = yield* InstanceStore

@@ -1,4 +1,4 @@
-/** What every implementation of dossiers promises: all that is stored about an execution in one piece, and the names of rows that belong to none. */
+/** What every implementation of records promises: all that is stored about an execution in one piece, and the names of rows that belong to none. */
 
 import { assert, it } from "@effect/vitest"
 import { EventLog } from "@fairlead/core/events/EventLog"
@@ -19,7 +19,7 @@ import { createdSaga } from "../fixtures/SagaFixtures.ts"
 import { executionId, sagaId, userId } from "../fixtures/Uuid.ts"
 import { liveSuite } from "./internal/eventually.ts"
 
-/** Execution `n` with a saga that a driver has claimed, a log of one entry, an event, output of two streams and a key. */
+/** Execution `n` with a saga that an executor has claimed, a log of one entry, an event, output of two streams and a key. */
 const stored = Effect.fnUntraced(function* (n: number) {
   const sagas = yield* SagaStore
   yield* (yield* ExecutionStore).insert(queuedExecution(n))
@@ -52,7 +52,7 @@ const stored = Effect.fnUntraced(function* (n: number) {
 const idsOf = (page: ReadonlyArray<ExecutionRecords>) => page.map((records) => records.executionId)
 
 export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void => {
-  it.layer(stores, liveSuite)(`Dossiers.page (${name})`, (it) => {
+  it.layer(stores, liveSuite)(`IntegrityReader.page (${name})`, (it) => {
     it.effect("has everything that is stored about each execution, in the order of ids", () =>
       Effect.gen(function* () {
         const store = yield* IntegrityReader
@@ -90,7 +90,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("an execution of which nothing else is stored has an empty dossier", () =>
+    it.effect("an execution of which nothing else is stored has empty records", () =>
       Effect.gen(function* () {
         yield* (yield* ExecutionStore).insert(queuedExecution(10))
         const [records] = yield* (yield* IntegrityReader).page(executionId(9), 1)
@@ -102,7 +102,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
     )
   })
 
-  it.layer(stores, liveSuite)(`Dossiers.violations (${name})`, (it) => {
+  it.layer(stores, liveSuite)(`IntegrityReader.violations (${name})`, (it) => {
     it.effect("names rows without their execution, and a live saga without a queue item", () =>
       Effect.gen(function* () {
         const { violations, deleted } = yield* IntegrityReader

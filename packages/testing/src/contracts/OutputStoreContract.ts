@@ -1,4 +1,4 @@
-/** What every store of output promises: bytes without gap or overlap, written only by the driver that holds the fence. */
+/** What every store of output promises: bytes without gap or overlap, written only by the executor that holds the fence. */
 import { assert, it } from "@effect/vitest"
 import { ExecutionOutputStore, type OutputChunk, type OutputKey } from "@fairlead/core/executions/ExecutionOutputStore"
 import type { Stores } from "@fairlead/core/Stores"
@@ -19,7 +19,7 @@ const stderr = (offset: number, value: string) => text("stderr", offset, value)
 
 const key = (n: number, attempt = 1): OutputKey => ({ executionId: executionId(n), attempt })
 
-/** Saga `n`, claimed once: the proof of its driver. */
+/** Saga `n`, claimed once: the proof of its executor. */
 const fenceOf = Effect.fnUntraced(function* (n: number) {
   const sagas = yield* SagaStore
   yield* sagas.insert(createdSaga(n))

@@ -1,4 +1,4 @@
-/** What every line promises: who is next is decided as `QueueOrder` says, once for all hosts. Each test has users or a kind of runtime to itself. */
+/** What every line promises: who is next is decided as `QueueOrder` says, once for all instances. Each test has users or a kind of runtime to itself. */
 import { assert, it } from "@effect/vitest"
 import { ExecutionStore } from "@fairlead/core/executions/ExecutionStore"
 import type { QueueEntry } from "@fairlead/core/queue/QueueEntry"

@@ -1,4 +1,4 @@
-/** What every engine promises: each committed item reaches a driver, at least once, and never more drivers than asked for. */
+/** What every engine promises: each committed item reaches an executor, at least once, and never more executors than asked for. */
 import { assert, it } from "@effect/vitest"
 import { AdmissionStore } from "@fairlead/core/executions/AdmissionStore"
 import { NodeId } from "@fairlead/core/runtime/NodeId"
@@ -47,7 +47,7 @@ const running = Effect.fnUntraced(function* (
 
 const nodeId = NodeId.make("ssh/here")
 
-/** Execution and saga `n` as they begin in the hands of this host. */
+/** Execution and saga `n` as they begin in the hands of this instance. */
 const begin = Effect.fnUntraced(function* (n: number) {
   const saga = createdSaga(n, { state: "running", fence: 1, executor: "a", nodeId })
   const execution = queuedExecution(n)
@@ -174,7 +174,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       }).pipe(Effect.scoped)
     )
 
-    it.effect("an item of a lane goes only to who drives that lane, and the same number counts once a lane", () =>
+    it.effect("an item of a node goes only to who serves that node, and the same number counts once a node", () =>
       Effect.gen(function* () {
         const engine = yield* SagaEngine
         const [here, there] = [

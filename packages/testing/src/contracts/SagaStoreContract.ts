@@ -64,7 +64,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("list finds by name, lane, time of creation, and by how long nothing has moved", () =>
+    it.effect("list finds by name, node, time of creation, and by how long nothing has moved", () =>
       Effect.gen(function* () {
         const store = yield* SagaStore
         const ownerId = userId(25)
@@ -89,7 +89,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("unmoved tells of sagas that have not got on, oldest first, without those that wait in the line", () =>
+    it.effect("stalled tells of sagas that made no progress, oldest first, without those that wait in the queue", () =>
       Effect.gen(function* () {
         const [store, line] = [yield* SagaStore, yield* QueueStore]
         const ownerId = userId(26)
@@ -161,10 +161,10 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("lanes and inLane tell of sagas that somebody is to drive", () =>
+    it.effect("nodes and onNode tell of sagas that somebody is to execute", () =>
       Effect.gen(function* () {
         const store = yield* SagaStore
-        const nodeId = "process/lane-test"
+        const nodeId = "process/node-test"
         yield* store.insert(createdSaga(47, { nodeId: "process/elsewhere", suspended: true }))
         yield* store.insert(createdSaga(49, { nodeId }))
         yield* store.insert(createdSaga(48, { nodeId }))

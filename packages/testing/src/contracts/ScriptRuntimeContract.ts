@@ -13,7 +13,7 @@ export const suite = (
   scripts: ContractScripts
 ): void => {
   const { language } = scripts
-  /** A test on one machine that has one host; `node.instance` adds hosts. */
+  /** A test on one machine that has one instance; `node.instance` adds instances. */
   const fact: Fact = (statement, test) =>
     it.live(statement, () =>
       Effect.scoped(

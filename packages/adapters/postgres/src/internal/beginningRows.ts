@@ -45,7 +45,7 @@ const columnsOf = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<EncodedBe
 
 /**
  * Defines `lined`: the executions that did not have to wait, of which alone anything is written. An item of the engine bears the id of
- * its saga as its lock, which is how the engine of this host knows what it holds. Several wait for a lock only as long as
+ * its saga as its lock, which is how the engine of this instance knows what it holds. Several wait for a lock only as long as
  * `insertBatches` does.
  */
 export const beginAll = (sql: SqlClient.SqlClient, beginnings: ReadonlyArray<EncodedBeginning>) => {

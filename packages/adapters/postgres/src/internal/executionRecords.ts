@@ -1,4 +1,4 @@
-/** Rows of a page of dossiers, grouped by execution. Models are decoded one by one: one that cannot be is named, and the rest goes on. */
+/** Rows of a page of records, grouped by execution. Models are decoded one by one: one that cannot be is named, and the rest goes on. */
 import { NewEvent, type StoredEvent } from "@fairlead/core/events/StoredEvent"
 import { Execution } from "@fairlead/core/executions/Execution"
 import { Saga } from "@fairlead/core/sagas/Saga"
@@ -36,7 +36,7 @@ export const decodeKeys = rows({ owner_id: Schema.String, key: Schema.String })
 
 type RowsOf<D extends (...args: never) => Effect.Effect<unknown, unknown>> = Effect.Success<ReturnType<D>>
 
-/** Everything that was read for one page, each list in the order of its dossiers. */
+/** Everything that was read for one page, each list in the order of its records. */
 export interface PageRows {
   readonly executions: RowsOf<typeof decodeExecutions>
   readonly sagas: RowsOf<typeof decodeSagas>

@@ -1,5 +1,5 @@
 /**
- * Items of the engine that this host wrote as its own with `AdmissionStore.createStarted`, and drives without taking them from the queue first. Each is
+ * Items of the engine that this instance wrote as its own with `AdmissionStore.createStarted`, and executes without taking them from the queue first. Each is
  * locked in `effect_queue` like one that was taken, with the id of its saga as the lock's name; others get it when the lock expires.
  */
 import type { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
@@ -7,7 +7,7 @@ import { type ClaimedSaga, itemOf, type SagaDispatch, type SagaNode } from "@fai
 import { Cause, Effect, Exit, Predicate, Schedule } from "effect"
 import type { SqlClient } from "effect/sql"
 
-/** Between two renewals of the locks that a host holds. */
+/** Between two renewals of the locks that an instance holds. */
 export const refreshInterval = "3 seconds"
 
 /** Pause before an item whose driver failed is delivered again. */
@@ -15,13 +15,13 @@ const retrySeconds = 1
 
 type Execute = Parameters<SagaEngine["Service"]["run"]>[0]
 
-/** A failed drive is the queue's to repeat; there is nobody else to tell. A saga that another driver took is no failure of this host. */
+/** A failed execute is the queue's to repeat; there is nobody else to tell. A saga that another driver took is no failure of this instance. */
 export const attended = <A, E, R>(executing: Effect.Effect<A, E, R>) =>
   executing.pipe(
     Effect.tapCause((cause) =>
       Cause.hasInterruptsOnly(cause) || isFenced(cause)
         ? Effect.void
-        : Effect.logWarning("A saga's driver failed", cause)
+        : Effect.logWarning("A saga's executor failed", cause)
     ),
     Effect.ignoreCause
   )
@@ -32,7 +32,7 @@ const isFenced = (cause: Cause.Cause<unknown>) =>
 const nameOf = ({ dispatch, sagaId }: SagaDispatch) => `${sagaId}:${dispatch}`
 
 export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-  /** Items in hand; as many as the host has slots. */
+  /** Items in hand; as many as the instance has slots. */
   const held = new Set<SagaDispatch>()
   const executors = new Map<SagaNode, (item: SagaDispatch) => Effect.Effect<void>>()
 
@@ -47,13 +47,13 @@ export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
       : Effect.asVoid(sql`update effect_queue set acquired_at = now() where ${mine([...held])}`)
   )
   yield* refresh.pipe(
-    Effect.tapError((error) => Effect.logWarning("Locks of sagas were not renewed; trying again.", error)),
+    Effect.tapError((error) => Effect.logWarning("Could not renew saga locks; retrying.", error)),
     Effect.retry(Schedule.spaced("500 millis")),
     Effect.schedule(Schedule.fixed(refreshInterval)),
     Effect.forkScoped
   )
 
-  /** Hands it back: at once when the driver was interrupted, after a pause when it failed, because it may fail again. */
+  /** Hands it back: at once when the executor was interrupted, after a pause when it failed, because it may fail again. */
   const release = (item: SagaDispatch, cause: Cause.Cause<unknown>) => {
     const seconds = Cause.hasInterruptsOnly(cause) ? 0 : retrySeconds
     return Effect.ignore(
@@ -72,7 +72,7 @@ export const makeHeld = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     )
 
   return {
-    /** Until the scope closes, what is handed over for the lane is driven so. */
+    /** Until the scope closes, what is handed over for the node is executed so. */
     serve: Effect.fnUntraced(function* (nodeId: SagaNode, execute: Execute) {
       const scope = yield* Effect.scope
       yield* Effect.acquireRelease(

@@ -1,4 +1,4 @@
-/** Rows of the line, and the models that they are. */
+/** Rows of the queue, and the models that they are. */
 
 import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { SagaId } from "@fairlead/core/ids/SagaId"

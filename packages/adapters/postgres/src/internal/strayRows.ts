@@ -31,7 +31,7 @@ export const strayQueries = (sql: SqlClient.SqlClient): ReadonlyArray<StrayQuery
   ...line(sql).map((query) => ({ invariant: "queue_consistent" as const, ...query }))
 ]
 
-/** The line against executions and sagas, as `lineChecks` does it. */
+/** The queue against executions and sagas, as `lineChecks` does it. */
 const line = (sql: SqlClient.SqlClient) => {
   const live = sql`s.state in ('created', 'running', 'compensating')`
   return [

@@ -28,7 +28,7 @@ export class ExecutionsCalls {
     this.#connection = connection
   }
 
-  /** Hands a script over. Once this is answered the execution survives a crash of every host. */
+  /** Hands a script over. Once this is answered the execution survives a crash of every instance. */
   submit(body: ExecutionRequest, { idempotencyKey, ...options }: SubmitOptions = {}) {
     const headers = { "idempotency-key": idempotencyKeyOf(idempotencyKey) }
     return api.executionsSubmit({ ...this.#waiting(options), body, headers })
@@ -99,7 +99,7 @@ export class ExecutionsCalls {
     return api.executionsLimits(callOf(this.#connection, options))
   }
 
-  /** One script for each language that the host runs. */
+  /** One script for each language that the instance runs. */
   examples(options?: CallOptions) {
     return api.executionsExamples(callOf(this.#connection, options))
   }

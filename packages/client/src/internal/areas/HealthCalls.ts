@@ -1,4 +1,4 @@
-/** How the host is doing and what it can do. */
+/** How the instance is doing and what it can do. */
 import type { Connection } from "../../Connection.ts"
 import type { CallOptions } from "../../FairleadOptions.ts"
 import * as api from "../../generated/sdk.gen.ts"
@@ -15,7 +15,7 @@ export class HealthCalls {
     return api.healthLive(callOf(this.#connection, options))
   }
 
-  /** Fails with `NOT_READY` while a component fails or the host drains. */
+  /** Fails with `NOT_READY` while a component fails or the instance drains. */
   ready(options?: CallOptions) {
     return api.healthReady(callOf(this.#connection, options))
   }
@@ -30,7 +30,7 @@ export class HealthCalls {
     return api.healthCapabilities(callOf(this.#connection, options))
   }
 
-  /** State of the event streams of the host that answers. */
+  /** State of the event streams of the instance that answers. */
   streams(options?: CallOptions) {
     return api.eventsHealth(callOf(this.#connection, options))
   }

@@ -1,4 +1,4 @@
-/** The line of executions that have not ended. */
+/** The queue of executions that have not ended. */
 import type { Connection } from "../../Connection.ts"
 import type { CallOptions } from "../../FairleadOptions.ts"
 import * as api from "../../generated/sdk.gen.ts"

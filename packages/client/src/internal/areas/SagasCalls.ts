@@ -41,7 +41,7 @@ export class SagasCalls {
     return api.sagasHistory(this.#of(sagaId, options))
   }
 
-  /** Sagas that do not get on, with why; go on with `after: next`. */
+  /** Sagas that make no progress, with why; go on with `after: next`. */
   stuck(query: NonNullable<SagasStuckData["query"]> = {}, options?: CallOptions) {
     return api.sagasStuck({ ...callOf(this.#connection, options), query })
   }

@@ -33,7 +33,7 @@ export class ApiKeys extends Context.Service<
     ): Effect.Effect<{ readonly apiKey: ApiKey; readonly key: Redacted.Redacted }, ApiKeysExhausted | StorageError>
     /** The caller's keys, newest first; at most 50. */
     list(caller: Principal): Effect.Effect<ReadonlyArray<ApiKey>, StorageError>
-    /** Ends the key, and those made with it, at once on every host. */
+    /** Ends the key, and those made with it, at once on every instance. */
     revoke(caller: Principal, id: ApiKeyId, source: RequestSource): Effect.Effect<void, ApiKeyNotFound | StorageError>
     /** Ends all keys of the user in the caller's transaction, which then makes `LiveCredentials` forget the returned ones. */
     revokeAll(userId: UserId, source: RequestSource): Effect.Effect<ReadonlyArray<ApiKeyId>, StorageError>

@@ -4,7 +4,7 @@ import type { SessionId } from "../../ids/SessionId.ts"
 import type { UserId } from "../../ids/UserId.ts"
 import { TokenRejected } from "../AuthError.ts"
 
-/** Seconds for which a token is still taken after its end, because clocks of hosts differ. */
+/** Seconds for which a token is still taken after its end, because clocks of instances differ. */
 export const clockSkewSeconds = 60
 
 /** `cookie` for browsers, `bearer` for the `Authorization` header. One is refused in the place of the other. */

@@ -20,8 +20,8 @@ export class Sessions extends Context.Service<
   Sessions,
   {
     /**
-     * `login` is a username or an e-mail address. At most 4 passwords are checked at once on a host; a name is locked for 15
-     * minutes after 5 failures in 15 minutes, on every host, whether or not it exists. Failures from an address at which the
+     * `login` is a username or an e-mail address. At most 4 passwords are checked at once on an instance; a name is locked for 15
+     * minutes after 5 failures in 15 minutes, on every instance, whether or not it exists. Failures from an address at which the
      * user had a session lately are counted apart, so strangers cannot lock users out of the places where they work.
      */
     login(
@@ -37,7 +37,7 @@ export class Sessions extends Context.Service<
       refreshToken: Redacted.Redacted,
       source: RequestSource
     ): Effect.Effect<SessionTokens, TokenRejected | StorageError>
-    /** Ends the session at once on every host. Ending it twice changes nothing. */
+    /** Ends the session at once on every instance. Ending it twice changes nothing. */
     logout(sessionId: SessionId, source: RequestSource): Effect.Effect<void, StorageError>
     /** Ends the session that a refresh token belongs to; an unknown token changes nothing. */
     logoutByRefreshToken(refreshToken: Redacted.Redacted, source: RequestSource): Effect.Effect<void, StorageError>

@@ -1,4 +1,4 @@
-/** Port: counters of failed logins, shared by all hosts. A key need not belong to any user, so a lock betrays none. */
+/** Port: counters of failed logins, shared by all instances. A key need not belong to any user, so a lock betrays none. */
 import { Context, Effect, Layer } from "effect"
 import { MemoryDatabase } from "../../storage/MemoryDatabase.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
@@ -10,7 +10,7 @@ export const maximumLoginAttempts = 100_000
 export class LoginAttemptStore extends Context.Service<
   LoginAttemptStore,
   {
-    /** Counts an attempt as `LoginAttempts.charge` says and returns what is stored then. One atomic step among all hosts. */
+    /** Counts an attempt as `LoginAttempts.charge` says and returns what is stored then. One atomic step among all instances. */
     charge(key: string, now: number, policy: LockPolicy): Effect.Effect<LoginAttempts, StorageError>
     /** Forgets the key's attempts. */
     clear(key: string): Effect.Effect<void, StorageError>

@@ -1,6 +1,6 @@
 /**
  * How failed logins lock a name. Pure. An attempt counts as failed from its start until it proves right, so that rivals on
- * other hosts cannot try more passwords at the same time than one after the other.
+ * other instances cannot try more passwords at the same time than one after the other.
  */
 
 export interface LockPolicy {

@@ -1,4 +1,4 @@
-/** Checks and makes hashes of passwords, within bounds: few at once on a host, few wrong ones for a name on all hosts. */
+/** Checks and makes hashes of passwords, within bounds: few at once on an instance, few wrong ones for a name on all instances. */
 import { Clock, Context, Effect, Layer, Option, Redacted, Semaphore } from "effect"
 import { Ids } from "../../ids/Ids.ts"
 import type { StorageError } from "../../storage/StorageError.ts"
@@ -23,7 +23,7 @@ export class PasswordChecks extends Context.Service<
     hash(password: Redacted.Redacted): Effect.Effect<PasswordHash, LoginsBusy>
     /**
      * Checks the password, and without a hash does the same work for nothing. The attempt is counted under `key` before; a right
-     * one is forgiven by `forgive`, in the caller's transaction. Attempts under one key wait for each other on this host.
+     * one is forgiven by `forgive`, in the caller's transaction. Attempts under one key wait for each other on this instance.
      */
     check(
       key: string,

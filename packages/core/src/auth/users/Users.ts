@@ -45,7 +45,7 @@ export class Users extends Context.Service<
     >
     /** Makes the user with this role if name and address are free; `false` if not, and then nothing changes. */
     ensure(user: NewUser, role: Role): Effect.Effect<boolean, PasswordTooWeak | StorageError>
-    /** The caller's own account, from memory where possible: what another host changed shows when its wake-up comes. */
+    /** The caller's own account, from memory where possible: what another instance changed shows when its wake-up comes. */
     self(caller: Principal): Effect.Effect<User, StorageError>
     updateProfile(
       caller: Principal,

@@ -13,7 +13,7 @@ export const makeAdmissionRoom = Effect.gen(function* () {
   const { bounds, maxStoredOutputBytesPerUser } = yield* AdmissionPolicy
   const [gauge, forecast] = [yield* QueueStats, yield* QueueEstimates]
 
-  /** Exact only when it may come near a bound with what other hosts let in within a second. */
+  /** Exact only when it may come near a bound with what other instances let in within a second. */
   const ownCounts = Effect.fnUntraced(function* ({ userId }: Principal) {
     const counts = yield* gauge.counts(userId)
     const isFar = counts.active < bounds.maxActivePerUser / 2 && counts.planned < bounds.maxPlannedPerUser / 2

@@ -1,5 +1,5 @@
 /**
- * What the followers of one execution on this host read together. They are woken together, and whoever asks for what another one has asked for
+ * What the followers of one execution on this instance read together. They are woken together, and whoever asks for what another one has asked for
  * since then shares the answer: a thousand followers at the end of an execution cost the stores as much as one.
  */
 import { type Context, Effect, type Exit, RcMap, type Scope } from "effect"

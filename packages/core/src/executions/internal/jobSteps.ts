@@ -17,7 +17,7 @@ const runtimeRetry: StepRetry = { maxAttempts: 5, baseDelayMillis: 200, maxDelay
 
 export const jobSteps = (jobs: ExecutionJobs["Service"], end: AttemptEnd): ReadonlyArray<SagaStep<Execution>> => {
   /**
-   * A start that another host began, in a place that this one cannot look into: nobody will know what became of it. A start that
+   * A start that another instance began, on a node that this one cannot look into: nobody will know what became of it. A start that
    * failed may have begun all the same.
    */
   const isLost = Effect.fnUntraced(function* ({ attempt, begun, subject: { nodeId } }: StepContext<Execution>) {
@@ -65,7 +65,7 @@ export const jobSteps = (jobs: ExecutionJobs["Service"], end: AttemptEnd): Reado
     publicOutput: publicReport,
     run: Effect.fnUntraced(function* (context) {
       const { attempt, handle } = startedOf(context) ?? (yield* Effect.die("monitoring a job that was not started"))
-      // Only drivers of this saga store output of the attempt: the first one, the first time, finds none.
+      // Only executors of this saga store output of the attempt: the first one, the first time, finds none.
       const fresh = context.saga.fence === 1 && context.attempt === 1
       // Committing the start and reading the first output go side by side; neither is visible before the other matters.
       const [report] = yield* Effect.all([jobs.collect(context.saga, handle, attempt, fresh), context.flush], {

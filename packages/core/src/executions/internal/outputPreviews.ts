@@ -1,4 +1,4 @@
-/** The beginnings of outputs that this host has stored itself a moment ago: reading them back is spared. */
+/** The beginnings of outputs that this instance has stored itself a moment ago: reading them back is spared. */
 import { Bytes } from "effect"
 import type { OutputName } from "../../runtime/Job.ts"
 import type { OutputChunk, OutputKey } from "../ExecutionOutputStore.ts"

@@ -20,7 +20,7 @@ export const preparationSteps = (runtimes: ScriptRuntimes["Service"]): ReadonlyA
         Effect.fail(
           new StepError({
             failureType: _tag,
-            detail: `the ${runtime} runtime of this host no longer offers ${lang} ${resolvedVersion}`,
+            detail: `the ${runtime} runtime of this instance no longer offers ${lang} ${resolvedVersion}`,
             retryable: false
           })
         )
@@ -40,7 +40,7 @@ export const preparationSteps = (runtimes: ScriptRuntimes["Service"]): ReadonlyA
       Effect.succeed({ output: { cpu_millicores: limits.cpuMillicores, memory_bytes: limits.memoryBytes } })
   }
 
-  /** The line has let the execution in before its saga was dispatched; this writes down where. */
+  /** The queue has let the execution in before its saga was dispatched; this writes down where. */
   const queue: SagaStep<Execution> = {
     name: "queue_execution",
     external: false,
@@ -51,7 +51,7 @@ export const preparationSteps = (runtimes: ScriptRuntimes["Service"]): ReadonlyA
       if (nodeId === undefined)
         return yield* new StepError({
           failureType: "NotAssigned",
-          detail: "the execution was not let in by the line",
+          detail: "the execution has no slot",
           retryable: true
         })
       return { subject: yield* moved(schedule(execution, yield* DateTime.now, nodeId)) }

@@ -127,7 +127,7 @@ const assertFence = Effect.fnUntraced(function* (
   if (pulse?.fence !== fence) return yield* new SagaFenced()
 })
 
-/** Nothing may be written on a guess: the next driver reads the log. */
+/** Nothing may be written on a guess: the next executor reads the log. */
 const unanswered = Effect.suspend(
   () =>
     new StorageError({

@@ -1,4 +1,4 @@
-/** Ways to damage a dossier, and the suite that wants each to be named. */
+/** Ways to damage the records of an execution, and the suite that wants each to be named. */
 import { assert, describe } from "@effect/vitest"
 import { Execution } from "@fairlead/core/executions/Execution"
 import { Saga } from "@fairlead/core/sagas/Saga"

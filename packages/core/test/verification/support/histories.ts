@@ -1,4 +1,4 @@
-/** Histories that the real core wrote in memory, as dossiers. */
+/** Histories that the real core wrote in memory, as execution records. */
 import { assert } from "@effect/vitest"
 import { Executions } from "@fairlead/core/executions/Executions"
 import type { ExecutionRecords } from "@fairlead/core/verification/ExecutionRecords"

@@ -1,4 +1,4 @@
-/** Contract of `/auth`: logins, the caller's own account, API keys. Bodies are the union of what the seed documents show. */
+/** Contract of `/auth`: logins, the caller's own account, API keys. Bodies are the union of what existing clients show. */
 
 import { ApiKey } from "@fairlead/core/auth/api-keys/ApiKey"
 import { Role } from "@fairlead/core/auth/roles/Role"
@@ -111,7 +111,7 @@ export class AuthApi extends areaWithPublic(
       operation(
         "account:write",
         "Delete an API key",
-        "The key, and each that was made with it, is refused from now on, on every host."
+        "The key, and each that was made with it, is refused from now on, on every instance."
       )
     )
   ],

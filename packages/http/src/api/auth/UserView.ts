@@ -1,4 +1,4 @@
-/** A user as the seed documents show one: the union of their field names, so `user_id` is also `id`. */
+/** A user as existing clients know one: the union of their field names, so `user_id` is also `id`. */
 import { Role } from "@fairlead/core/auth/roles/Role"
 import { Email, type User, Username } from "@fairlead/core/auth/users/User"
 import { UserId } from "@fairlead/core/ids/UserId"

@@ -1,5 +1,5 @@
 /**
- * Second spellings in the seed documents. One line each: what arrives, and the route that answers; both sides name the same
+ * Second spellings that existing clients use. One line each: what arrives, and the route that answers; both sides name the same
  * parameters. Only for the same shape; another shape is an endpoint of its own.
  */
 import type { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"

@@ -25,13 +25,17 @@ export class DocsApi extends HttpApiGroup.make("docs")
     HttpApiEndpoint.get("document", "/openapi.json", {
       success: Schema.Record(Schema.String, Schema.Json).annotate({ identifier: "OpenApiDocument" })
     }).annotateMerge(
-      operation("public", "This API as an OpenAPI document", "OpenAPI 3.1, of the areas that this host serves.")
+      operation("public", "This API as an OpenAPI document", "OpenAPI 3.1, of the areas that this instance serves.")
     ),
     HttpApiEndpoint.get("swagger", "/docs", { success: Page }).annotateMerge(
-      operation("public", "Read and try the API", "Swagger UI over `/openapi.json`; loads nothing from other hosts.")
+      operation(
+        "public",
+        "Read and try the API",
+        "Swagger UI over `/openapi.json`; loads nothing from other instances."
+      )
     ),
     HttpApiEndpoint.get("redoc", "/redoc", { success: Page }).annotateMerge(
-      operation("public", "Read the API", "ReDoc over `/openapi.json`; loads nothing from other hosts.")
+      operation("public", "Read the API", "ReDoc over `/openapi.json`; loads nothing from other instances.")
     ),
     HttpApiEndpoint.get("asset", "/docs/assets/:name", {
       params: { name: DocsAsset },

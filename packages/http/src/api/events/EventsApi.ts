@@ -1,4 +1,4 @@
-/** Contract of `/events`: how the event streams of this host are doing. */
+/** Contract of `/events`: how the event streams of this instance are doing. */
 
 import { Schema } from "effect"
 import { HttpApiEndpoint } from "effect/http-api"
@@ -33,6 +33,6 @@ const StreamsHealth = wire(
 
 export class EventsApi extends area("events", "Events and the streams that carry them", [
   HttpApiEndpoint.get("health", "/events/health", { success: StreamsHealth }).annotateMerge(
-    operation("events:read", "State of the event streams", "Counted on the host that answers, at this moment.")
+    operation("events:read", "State of the event streams", "Counted on the instance that answers, at this moment.")
   )
 ]) {}

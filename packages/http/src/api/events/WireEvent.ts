@@ -1,5 +1,5 @@
 /**
- * A stored event as clients see it: flat, with the same fields once more under `payload`, because the seed documents disagree.
+ * A stored event as clients see it: flat, with the same fields once more under `payload`, because existing clients disagree.
  * The one mapping of events to the wire; derived from the event schemas, so a new event needs no line here.
  */
 import { DomainEvent, type DomainEventTag } from "@fairlead/core/events/DomainEvent"

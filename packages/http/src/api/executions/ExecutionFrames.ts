@@ -26,7 +26,7 @@ const Control = Schema.Union([
   frame("subscribed", { message: Schema.String }),
   frame("status", { status: ExecutionStatus }),
   frame("heartbeat", {}),
-  /** The host is going away; another one answers a reconnect within `gracePeriod` seconds. */
+  /** The instance is going away; another one answers a reconnect within `gracePeriod` seconds. */
   frame("shutdown", { gracePeriod: Schema.Int }),
   /** The stream cannot go on; a reconnect with the last id does. */
   frame("error", { error: Schema.String }),

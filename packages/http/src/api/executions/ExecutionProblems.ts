@@ -83,7 +83,8 @@ export const storedOutputExhausted = problem(StoredOutputExhausted, {
 export const idempotencyKeyReused = problem(IdempotencyKeyReused, {
   status: 422,
   title: "Idempotency key reused",
-  detail: ({ executionId }) => `This key made the execution ${executionId}, by a different request.`
+  detail: ({ executionId }) =>
+    `This idempotency key was already used for execution ${executionId}, by a different request.`
 })
 
 /** The execution was asked to end and had not ended 10 s later, so it is still there. */
@@ -98,7 +99,7 @@ export const stillActive = problem(ExecutionStillActive, {
     `The execution is still ${executionStatus} and was not deleted; cancel it, and delete it when it has ended.`
 })
 
-/** More open streams than one user may have on one host. */
+/** More open streams than one user may have on one instance. */
 export class TooManyStreams extends Schema.TaggedError<TooManyStreams>()("TooManyStreams", {
   maximum: Schema.Int,
   retryAfterSeconds: Schema.Int

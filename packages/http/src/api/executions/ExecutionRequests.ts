@@ -1,4 +1,4 @@
-/** What callers may ask of `/executions`: bodies, headers and queries, in the words and units of the seed documents. */
+/** What callers may ask of `/executions`: bodies, headers and queries, in the words and units of existing clients. */
 import { maxScriptLength } from "@fairlead/core/executions/Execution"
 import { maximumLabels } from "@fairlead/core/executions/ExecutionLabels"
 import { ExecutionStatus } from "@fairlead/core/executions/ExecutionStatus"
@@ -63,7 +63,7 @@ export const ExecutionRequest = wire(
     script: text(0, maxScriptLength).annotate({ examples: ["print('hello')"] }),
     lang: text(1, 64)
       .annotate({
-        description: "A language of this host, or another usual name of it: `py`, `sh`, `js`, `ts`.",
+        description: "A language of this instance, or another usual name of it: `py`, `sh`, `js`, `ts`.",
         examples: ["python"]
       })
       .pipe(Schema.withDecodingDefaultKey(Effect.succeed("python"))),

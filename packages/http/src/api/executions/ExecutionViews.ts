@@ -1,5 +1,5 @@
 /**
- * Executions as they stand on the wire. What the seed documents call a result is always complete: what there is not yet, or
+ * Executions as they stand on the wire. What existing clients call a result is always complete: what there is not yet, or
  * never will be, is `null`, so that clients need not tell absent from empty.
  */
 
@@ -197,7 +197,7 @@ export const Deletion = wire("DeleteResponse", Schema.Struct({ message: Schema.S
 
 const Cpu = Schema.String.annotate({ examples: ["1000m"] })
 const Memory = Schema.String.annotate({ examples: ["256Mi"] })
-/** Kubernetes quantities, as in the seed documents: `1000m`, `256Mi`. */
+/** Kubernetes quantities, as existing clients know them: `1000m`, `256Mi`. */
 export const ResourceLimits = wire(
   "ResourceLimits",
   Schema.Struct({

@@ -1,4 +1,4 @@
-/** Contract of executions: `/executions` and the places where the seed documents put parts of it. */
+/** Contract of executions: `/executions` and the addresses where existing clients look for parts of it. */
 
 import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { Schema } from "effect"
@@ -32,7 +32,7 @@ const submit = HttpApiEndpoint.post("submit", "/executions", {
   operation(
     "executions:run",
     "Run a script",
-    "Accepts a script. Once this is answered, the execution survives a crash of every host. With an `Idempotency-Key`, the " +
+    "Accepts a script. Once this is answered, the execution survives a crash of every instance. With an `Idempotency-Key`, the " +
       "same request again within 24 hours is answered with the first execution; the key with another request is refused. " +
       "`run_at`, `queue_ttl_seconds`, `concurrency_key` and `retry` say when it may start, how long it may wait, beside what it may " +
       "not run, and when it is tried again. With `wait_seconds` or `Prefer: wait=N` the answer is held back until the execution ends, for at most that long, and " +
@@ -73,7 +73,7 @@ const get = HttpApiEndpoint.get("get", "/executions/:execution_id", {
     "executions:read",
     "Get an execution",
     "What was asked for, where it stands and how it ended, with its earlier attempts, without output. While it waits, `queue` " +
-      "tells its place in the line. The environment is never answered."
+      "tells its position in the queue. The environment is never answered."
   )
 )
 
@@ -228,7 +228,7 @@ const stream = HttpApiEndpoint.get("stream", "/executions/:execution_id/stream",
       "and its `output` as they come, at last `result_stored` with the result; then the stream closes. After a break send the " +
       "last `id` as `Last-Event-ID` (browsers do) or `last_event_id`: nothing is missed and nothing comes twice. The id of the " +
       "last message is answered with 204, which ends the reconnects of browsers. A `heartbeat` comes every 15 s. At most 5 " +
-      "streams per user and host."
+      "streams per user and instance."
   )
 )
 
@@ -244,7 +244,7 @@ const limits = HttpApiEndpoint.get("limits", "/k8s-limits", {
 
 const examples = HttpApiEndpoint.get("examples", "/example-scripts", {
   success: HttpApiSchema.WithHeaders(Views.ExampleScripts, { "cache-control": Schema.Literal("public, max-age=600") })
-}).annotateMerge(operation("public", "Example scripts", "One script for each language that this host runs."))
+}).annotateMerge(operation("public", "Example scripts", "One script for each language that this instance runs."))
 
 export class ExecutionsApi extends areaWithPublic(
   "executions",

@@ -4,7 +4,7 @@ import { Schema } from "effect"
 
 const whole = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
-/** A limit that is absent takes the host's default; one above the host's maximum is refused. */
+/** A limit that is absent takes the instance's default; one above the instance's maximum is refused. */
 export const limitFields = {
   timeoutSeconds: Schema.optionalKey(
     Schema.Finite.check(Schema.isBetween({ minimum: 0.1, maximum: 86_400 })).annotate({

@@ -1,5 +1,5 @@
 /**
- * Contract of the health checks and of what this host can do. Probes are public and say little; the report with numbers asks
+ * Contract of the health checks and of what this instance can do. Probes are public and say little; the report with numbers asks
  * for a permission.
  */
 
@@ -15,7 +15,7 @@ import { problem } from "../Problem.ts"
 import { wire } from "../Wire.ts"
 
 const Durability = Schema.Literals(["none", "process", "disk"])
-/** How one thing that the host depends on does, by its name. */
+/** How one thing that the instance depends on does, by its name. */
 const Components = Schema.Record(
   Schema.String,
   Schema.Struct({
@@ -70,7 +70,7 @@ const Report = wire(
     durability: Durability,
     draining: Schema.Boolean,
     components: Components,
-    /** Counts what the caller may see; absent on a host that serves no executions. */
+    /** Counts what the caller may see; absent on an instance that serves no executions. */
     systemMetrics: Schema.optionalKey(
       Schema.Struct({
         maxConcurrentExecutions: Schema.optionalKey(Schema.Int),
@@ -92,7 +92,7 @@ const Capabilities = wire(
     ),
     /** Versions by language, newest first, over all runtimes. */
     languages: Schema.Record(Schema.String, Schema.Array(Schema.String)),
-    /** What each area of this host can do, by area: the operations of the API document. */
+    /** What each area of this instance can do, by area: the operations of the API document. */
     features: Schema.Record(Schema.String, Schema.Array(Schema.String))
   })
 )
@@ -102,7 +102,7 @@ const notReady = problem(NotReady, {
   title: "Not ready",
   detail: ({ components, draining }) =>
     draining
-      ? "This host is shutting down."
+      ? "This instance is shutting down."
       : `Unhealthy: ${Object.keys(components)
           .filter((name) => components[name]?.status === "unhealthy")
           .join(", ")}.`
@@ -128,7 +128,7 @@ export class HealthApi extends HttpApiGroup.make("health")
       operation(
         "public",
         "Probe: ready",
-        "Asks every component, each for at most 2 s; 503 while one fails or the host drains."
+        "Asks every component, each for at most 2 s; 503 while one fails or the instance drains."
       )
     ),
     HttpApiEndpoint.get("alive", "/health/healthz", {
@@ -144,7 +144,7 @@ export class HealthApi extends HttpApiGroup.make("health")
     HttpApiEndpoint.get("capabilities", "/api/v1/capabilities", { success: Capabilities }).annotateMerge(
       operation(
         "public",
-        "What this host can do",
+        "What this instance can do",
         "Runtimes with their languages and isolation, and the operations of each mounted area."
       )
     ),
@@ -155,7 +155,7 @@ export class HealthApi extends HttpApiGroup.make("health")
       operation(
         "health:read",
         "Metrics for Prometheus",
-        "Open to direct callers on the host's own machine; everybody else needs a bearer token or an API key with the permission, unless the host decided otherwise."
+        "Open to direct callers on the instance's own machine; everybody else needs a bearer token or an API key with the permission, unless the instance decided otherwise."
       )
     )
   )

@@ -1,4 +1,4 @@
-/** Contract of `/queue`: the line of executions that have not ended. */
+/** Contract of `/queue`: the queue of executions that have not ended. */
 
 import { ExecutionId } from "@fairlead/core/ids/ExecutionId"
 import { UserId } from "@fairlead/core/ids/UserId"
@@ -60,7 +60,7 @@ export const QueueList = wire(
         /** Wait for their time or their key. */
         held: Count,
         running: Count,
-        /** Slots on all living hosts. */
+        /** Slots on all living instances. */
         capacity: Count,
         /** What the caller's next script would have to wait; `null` while nobody can know. */
         estimatedWaitSeconds: Schema.NullOr(Count)
@@ -87,8 +87,8 @@ const entryNotFound = problem(QueueEntryNotFound, {
 })
 const assigned = problem(SlotAssigned, {
   status: 409,
-  title: "Execution has a slot",
-  detail: ({ executionId }) => `The execution ${executionId} does not wait any more, so its priority means nothing.`
+  title: "Already started",
+  detail: ({ executionId }) => `The execution ${executionId} has already started; its priority can no longer change.`
 })
 
 const params = { execution_id: ExecutionId }
@@ -100,7 +100,7 @@ const query = Schema.Struct({
   ...pageQuery(500)
 })
 
-export class QueueApi extends area("queue", "The line: look, reorder, pause, resume", [
+export class QueueApi extends area("queue", "The queue: look, reorder, pause, resume", [
   HttpApiEndpoint.get("list", "/queue", { query, success: QueueList }).annotateMerge(
     operation(
       "executions:read",
@@ -116,7 +116,7 @@ export class QueueApi extends area("queue", "The line: look, reorder, pause, res
     operation(
       "queue:admin",
       "Pause new starts",
-      "No host starts anything of the scope from now on: `all`, or one kind of runtime. What runs goes on, and what is submitted " +
+      "No instance starts anything of the scope from now on: `all`, or one kind of runtime. What runs goes on, and what is submitted " +
         "waits. Answers with the pause that holds; one that was there before stays as it was."
     )
   ),
@@ -146,8 +146,8 @@ export class QueueApi extends area("queue", "The line: look, reorder, pause, res
   }).annotateMerge(
     operation(
       "queue:write",
-      "Change the priority of what waits",
-      "The execution gets the place it would have if it had been submitted with this priority. It orders the executions of one " +
+      "Change the priority of a queued execution",
+      "Moves it to where it would be had it been submitted with this priority. It orders the executions of one " +
         "user, and users who have equally many running."
     )
   )

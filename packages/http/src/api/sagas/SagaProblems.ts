@@ -17,7 +17,7 @@ export const notRestartable = problem(SagaNotRestartable, {
   title: "Saga cannot be restarted",
   detail: ({ fromStep, possibleFrom, reason }) => {
     if (reason === "active") return "The saga has not ended. Wait for its end, or cancel it."
-    const possible = possibleFrom.length === 0 ? "from no step on this host" : `from ${possibleFrom.join(", ")}`
+    const possible = possibleFrom.length === 0 ? "from no step on this instance" : `from ${possibleFrom.join(", ")}`
     return reason === "completed"
       ? `The saga completed, so there is no failed step. It can be restarted ${possible}.`
       : `What the steps before ${fromStep ?? "it"} left cannot be taken over. It can be restarted ${possible}.`

@@ -26,11 +26,11 @@ const View = Schema.Struct({
   completedAt: Schema.NullOr(Schema.DateTimeUtcFromString),
   /** Failed attempts of steps so far. */
   retryCount: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-  /** Where only hosts that serve that place can drive it; `null` while it waits in line, or when any host can. */
+  /** Where only instances that serve that place can drive it; `null` while it waits in the queue, or when any instance can. */
   nodeId: Schema.NullOr(Schema.String),
-  /** The host that drives it, or drove it last. */
+  /** The instance that executes it, or drove it last. */
   executor: Schema.NullOr(Schema.String),
-  /** When it got on last. */
+  /** When it last made progress. */
   lastProgressAt: Schema.DateTimeUtcFromString
 })
 export type SagaView = typeof View.Type
@@ -58,7 +58,7 @@ const Run = Schema.Struct({
   retryAt: Schema.NullOr(time).annotate({ description: "When the next attempt is, or was, due." }),
   fence: Schema.Int,
   executor: Schema.NullOr(Schema.String).annotate({
-    description: "The host that wrote it down; null before the first."
+    description: "The instance that wrote it down; null before the first."
   })
 })
 const History = Schema.Struct({
@@ -110,7 +110,9 @@ export const StuckSagas = wire(
         definitionVersion: Schema.Int,
         reason: StuckReason,
         retryAt: Schema.NullOr(time).annotate({ description: "When the next attempt is due, where one is." }),
-        claimsWithoutProgress: Schema.Int.annotate({ description: "How often hosts took it since it got on last." })
+        claimsWithoutProgress: Schema.Int.annotate({
+          description: "How often instances took it since it last made progress."
+        })
       })
     ),
     next: Schema.NullOr(SagaId).annotate({ description: "Give it as `after` to go on; null at the end." })

@@ -81,7 +81,7 @@ const forceFail = HttpApiEndpoint.post("forceFail", "/sagas/:saga_id/force-fail"
   operation(
     "sagas:admin",
     "End a saga by force",
-    "For a saga that cannot end by itself. Takes it from its driver and ends it as `failed`, its execution as `error` with the cause " +
+    "For a saga that cannot end by itself. Takes it from its executor and ends it as `failed`, its execution as `error` with the cause " +
       "`force_failed`. Nothing is undone; a script that still runs is stopped within about a minute. Cancel is the gentle way."
   )
 )
@@ -97,9 +97,9 @@ const stuck = HttpApiEndpoint.get("stuck", "/sagas/stuck", {
 }).annotateMerge(
   operation(
     "sagas:read",
-    "List sagas that do not get on",
-    "Sagas that have not ended and have not got on for `older_than_seconds`, 300 unless the request says otherwise, each with the " +
-      "reason; without those that wait in line and those on which a living host works, such as long scripts. `limit` (200) is the " +
+    "List stalled sagas",
+    "Sagas that have not ended and made no progress for `older_than_seconds`, 300 unless the request says otherwise, each with the " +
+      "reason; without those that wait in the queue and those on which a living instance works, such as long scripts. `limit` (200) is the " +
       "number of sagas looked at, so a page may be empty and yet have a `next`."
   )
 )
@@ -110,7 +110,7 @@ export class SagasApi extends area("sagas", "Durable processes: list, look up, r
       "sagas:read",
       "List sagas",
       "Sagas that the caller may see, newest first, 100 unless `limit` says otherwise. `created_from` is included, `created_to` is " +
-        "not. `older_than_seconds` finds those that have not ended and have not got on for so long."
+        "not. `older_than_seconds` finds those that have not ended and made no progress for so long."
     )
   ),
   HttpApiEndpoint.get("get", "/sagas/:saga_id", {
@@ -144,7 +144,7 @@ export class SagasApi extends area("sagas", "Durable processes: list, look up, r
       "sagas:read",
       "Get the history of a saga",
       "Every attempt of every step and of its undoing, in the order in which they began: times, outcome, failure, when the next " +
-        "attempt was due, and which host drove it under which fence. Outputs show only what is no secret."
+        "attempt was due, and which instance drove it under which fence. Outputs show only what is no secret."
     )
   ),
   HttpApiEndpoint.post("cancel", "/sagas/:saga_id/cancel", {

@@ -1,4 +1,4 @@
-/** The open connections of a server: so many of all peers and of each, and none that only takes up a place. */
+/** The open connections of a server: so many of all peers and of each, and none that only takes up a node. */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { Socket } from "node:net"
 import type { Duplex } from "node:stream"
@@ -62,7 +62,7 @@ export const make = ({ isExempt, perAddress, stalledMillis, total }: ConnectionL
     remove(socket)
     socket.destroy()
   }
-  /** Whether there is a place for one more of this address now. */
+  /** Whether there is a node for one more of this address now. */
   const makeRoom = (address: string) => {
     if ((counts.get(address) ?? 0) < perAddress || isExempt(address)) return open.size < total
     const [longest] = silent.get(address) ?? []

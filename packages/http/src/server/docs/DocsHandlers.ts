@@ -11,7 +11,7 @@ import { MountPath, publicPathOf } from "../Mount.ts"
 import { MountedApi } from "../MountedApi.ts"
 import { DocsAssets } from "./DocsAssets.ts"
 
-/** No other host, no inline script. Both pages set styles from script, ReDoc searches in a worker made of a blob. */
+/** No other instance, no inline script. Both pages set styles from script, ReDoc searches in a worker made of a blob. */
 const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",

@@ -1,4 +1,4 @@
-/** Binds `/events` to what this host knows of its streams. */
+/** Binds `/events` to what this instance knows of its streams. */
 import { DateTime, Effect } from "effect"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
 import { EventsApi } from "../../api/events/EventsApi.ts"

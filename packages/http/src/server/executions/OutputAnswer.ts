@@ -93,7 +93,7 @@ export const make = Effect.fnUntraced(function* (longAnswers: Places.Places) {
   })
 
   /**
-   * Everything from the offset on until the attempt ends. A stream that is cut short - the host goes away, the credential is
+   * Everything from the offset on until the attempt ends. A stream that is cut short - the instance goes away, the credential is
    * revoked, the store fails - is broken off rather than ended, so that nobody takes a part for the whole.
    */
   const follow = Effect.fnUntraced(function* (caller: Principal, id: ExecutionId, asked: OutputQuestion) {

@@ -28,7 +28,7 @@ export const make = Effect.fnUntraced(function* (longAnswers: Places.Places) {
   const { limits } = yield* HttpSettings
   const heldRequests = Places.make("held requests", limits.heldRequests)
 
-  /** Waits for the end as long as the client asks, and this host is there; then answers with what there is. */
+  /** Waits for the end as long as the client asks, and this instance is there; then answers with what there is. */
   const settled = (caller: Principal, id: ExecutionId, waitSeconds: number) =>
     waitSeconds === 0
       ? executions.result(caller, id, 0)

@@ -23,7 +23,7 @@ export const HealthHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const health = yield* Health
     const runtimes = yield* ScriptRuntimes
-    /** Absent where a host serves no executions; the report then says nothing about them. */
+    /** Absent where an instance serves no executions; the report then says nothing about them. */
     const executions = yield* Effect.serviceOption(Executions)
     const { features } = yield* MountedApi
     const { maxConcurrentExecutions } = yield* HealthSettings

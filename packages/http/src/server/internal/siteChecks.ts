@@ -29,7 +29,7 @@ export const isSentToUs = (request: Request, allowed: ReadonlySet<string>): bool
 
 /**
  * Whether a page of another site sent the request, unless its origin is allowed. `Sec-Fetch-Site` says so where browsers send it; they
- * leave it out on plain http, where `Origin` must then name the host that the request was sent to. The rule is that of Go's
+ * leave it out on plain http, where `Origin` must then name the instance that the request was sent to. The rule is that of Go's
  * `http.CrossOriginProtection`.
  */
 export const isFromOtherSite = (request: Request, allowedOrigins: ReadonlyArray<string>): boolean => {

@@ -1,4 +1,4 @@
-/** Cuts answers off whose reader takes nothing any more, on every mount: their memory and their places are for those who read. */
+/** Cuts answers off whose reader takes nothing any more, on every mount: their memory and their nodes are for those who read. */
 import { Clock, Effect, type Fiber, Scope, Stream } from "effect"
 import { HttpBody, HttpServerResponse } from "effect/http"
 

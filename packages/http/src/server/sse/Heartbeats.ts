@@ -1,4 +1,4 @@
-/** One timer for the heartbeats of all event streams of a host. */
+/** One timer for the heartbeats of all event streams of an instance. */
 import { Clock, Effect } from "effect"
 
 /** Looks at the streams in the time of one heartbeat: by one such part it may be late. */

@@ -1,4 +1,4 @@
-/** The open event streams of this host: how many there may be, how many there are, and how they end when the host goes away. */
+/** The open event streams of this host: how many there may be, how many there are, and how they end when the instance goes away. */
 
 import type { UserId } from "@fairlead/core/ids/UserId"
 import * as CrowdLatch from "@fairlead/core/wakeups/CrowdLatch"
@@ -8,17 +8,17 @@ import { TooManyStreams } from "../../api/executions/ExecutionProblems.ts"
 import * as Heartbeats from "./Heartbeats.ts"
 
 export interface SseSettingsShape {
-  /** On one host, of everybody. */
+  /** On one instance, of everybody. */
   readonly maxConnections: number
   /** The same of one user. */
   readonly maxConnectionsPerUser: number
   /** From one heartbeat to the next; none is sent while something else is. */
   readonly heartbeatMillis: number
-  /** How long a host that goes away waits for its streams, and what it tells clients. */
+  /** How long an instance that goes away waits for its streams, and what it tells clients. */
   readonly gracePeriodSeconds: number
 }
 
-/** A host replaces it around everything that is served. */
+/** An instance replaces it around everything that is served. */
 export const SseSettings = Context.Reference<SseSettingsShape>("@fairlead/http/server/sse/SseSettings", {
   defaultValue: () => ({
     maxConnections: 4_096,
@@ -30,7 +30,7 @@ export const SseSettings = Context.Reference<SseSettingsShape>("@fairlead/http/s
 
 export interface SseConnection {
   readonly connectionId: string
-  /** Opens when the host goes away. */
+  /** Opens when the instance goes away. */
   readonly drained: CrowdLatch.CrowdLatch
   /** From now on it counts as reading from the store. */
   readonly consume: Effect.Effect<void>
@@ -59,11 +59,11 @@ export class SseConnections extends Context.Service<
     open(userId: UserId, topic: string): Effect.Effect<SseConnection, TooManyStreams, Scope.Scope>
     readonly heartbeats: Heartbeats.Heartbeats
     readonly snapshot: Effect.Effect<SseSnapshot>
-    /** Waits for the host to go away: then long waits for something else end as well, with what there is. */
+    /** Waits for the instance to go away: then long waits for something else end as well, with what there is. */
     readonly drained: Effect.Effect<void>
     /**
      * Tells every stream, also those opened later, to end, and waits for that up to the grace period. Clients resume on
-     * another host. Draining twice waits twice and changes nothing.
+     * another instance. Draining twice waits twice and changes nothing.
      */
     readonly drain: Effect.Effect<void>
   }

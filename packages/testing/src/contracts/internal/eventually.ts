@@ -1,4 +1,4 @@
-/** Bounded waiting, for what another fiber, host or database will bring about. Contract suites run on the real clock. */
+/** Bounded waiting, for what another fiber, instance or database will bring about. Contract suites run on the real clock. */
 import { Effect, Fiber, Schedule } from "effect"
 
 /** Reads until the value satisfies `wanted`; dies after ten seconds with the last value. */

@@ -15,7 +15,7 @@ export const at = DateTime.add(instant, { seconds: 1 })
 export const started: SagaEntry = { _tag: "SagaStarted", name: "run", definitionVersion: 1 }
 export const intent = (step: string): SagaEntry => ({ _tag: "StepStarted", step, attempt: 1 })
 
-/** Execution `n` and its saga, claimed once: the saga as its driver holds it. */
+/** Execution `n` and its saga, claimed once: the saga as its executor holds it. */
 export const executed = Effect.fnUntraced(function* (n: number) {
   yield* (yield* ExecutionStore).insert(queuedExecution(n))
   const sagas = yield* SagaStore

@@ -17,7 +17,7 @@ export const makeAuthenticate = Effect.gen(function* () {
   const live = yield* LiveCredentials
 
   // A signature stays good, so what a token says is kept until others push it out. Whether its session lives is asked each time.
-  const keeper = (kind: AccessTokenKind) =>
+  const memory = (kind: AccessTokenKind) =>
     Cache.makeWith(
       (token: string) =>
         Effect.map(accessTokens.verify(kind, Redacted.make(token)), (claims) => ({
@@ -26,7 +26,7 @@ export const makeAuthenticate = Effect.gen(function* () {
         })),
       { capacity: cacheEntries, timeToLive: (exit) => (Exit.isSuccess(exit) ? "1 hour" : 0) }
     )
-  const verified = { cookie: yield* keeper("cookie"), bearer: yield* keeper("bearer") }
+  const verified = { cookie: yield* memory("cookie"), bearer: yield* memory("bearer") }
 
   const lookedUp = Effect.fnUntraced(function* (kind: AccessTokenKind, text: string) {
     if (text.length > maximumTokenLength) return yield* new TokenRejected()

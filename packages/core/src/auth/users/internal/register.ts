@@ -1,4 +1,4 @@
-/** How users come to be: they register themselves, or the host makes them. */
+/** How users come to be: they register themselves, or the instance makes them. */
 import { Clock, DateTime, Effect, Option, Result } from "effect"
 import { IpInterface, IpNetwork, NetAddress } from "effect/net"
 import { Ids } from "../../../ids/Ids.ts"

@@ -1,4 +1,4 @@
-/** Frames as bytes. What many followers are told at the same place is rendered once. */
+/** Frames as bytes. What many followers are told at the same node is rendered once. */
 import type { FeedItem, FeedPage } from "@fairlead/core/executions/FeedPage"
 import { formatPosition } from "@fairlead/core/executions/feedPositionText"
 import { Bytes, DateTime, Effect, Schema, Stream } from "effect"
