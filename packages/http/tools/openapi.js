@@ -6,7 +6,25 @@ import { aliases } from "../src/api/compat/Aliases.ts"
 import * as OpenApiSpec from "../src/server/OpenApiSpec.ts"
 
 const file = fileURLToPath(new URL("../../../openapi.json", import.meta.url))
-const text = `${JSON.stringify(OpenApiSpec.make(Api, aliases), null, 2)}\n`
+
+/** JSON with what fits into a line on one line, so that people can read how it changes. */
+const width = 120
+const printed = (value, indent, room) => {
+  const flat = JSON.stringify(value)
+  if (typeof value !== "object" || value === null || flat.length <= room - indent.length) return flat
+  const inner = `${indent}  `
+  const list = Array.isArray(value)
+  const members = list
+    ? value.map((each) => printed(each, inner, width - 1))
+    : Object.entries(value).map(([name, each]) => {
+        const head = `${JSON.stringify(name)}: `
+        return head + printed(each, inner, width - head.length - 1)
+      })
+  const [open, close] = list ? "[]" : "{}"
+  return `${open}\n${members.map((member) => inner + member).join(",\n")}\n${indent}${close}`
+}
+// What JSON leaves out, such as members that are undefined, is to be left out here too.
+const text = `${printed(JSON.parse(JSON.stringify(OpenApiSpec.make(Api, aliases))), "", width)}\n`
 
 const read = () => {
   try {
