@@ -51,13 +51,15 @@ const permissions = () => {
 }
 
 const standardMembers = new Set(["type", "title", "status", "detail", "error", "code", "status_code", "request_id"])
+const resolved = (responses) =>
+  Object.values(responses).map((answer) => document.components.responses[answer.$ref?.split("/").at(-1)] ?? answer)
 const namesIn = (value) =>
   [...JSON.stringify(value).matchAll(/#\/components\/schemas\/(\w+Problem)"/g)].map(([, name]) => name)
 
 const problems = () => {
   const users = new Map()
   for (const { operation, route } of canonical)
-    for (const name of namesIn(operation.responses)) users.set(name, [...(users.get(name) ?? []), route])
+    for (const name of namesIn(resolved(operation.responses))) users.set(name, [...(users.get(name) ?? []), route])
   const rows = Object.entries(schemas)
     .filter(([name]) => name.endsWith("Problem"))
     .map(([name, { properties }]) => {

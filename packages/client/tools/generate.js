@@ -19,6 +19,7 @@ const document = () => {
         const events = answer.content?.["text/event-stream"]
         if (events !== undefined) events.schema = events.schema.properties.data.contentSchema
       }
+  for (const answer of Object.values(api.components.responses)) delete answer.headers
   delete api.components.headers
   return api
 }

@@ -10,6 +10,7 @@ import type { CookieNames } from "./auth/SessionCookies.ts"
 import { exampleOf } from "./internal/exampleOf.ts"
 import type { Answer, JsonSchema, MediaType, Operation, Paths, Schemas } from "./internal/openApiDocument.ts"
 import { plain, withoutNull } from "./internal/plainSchema.ts"
+import { shareAnswers } from "./internal/sharedAnswers.ts"
 
 /** Where clients find an API, and what its cookies are called there. */
 export interface DocumentPlace {
@@ -47,11 +48,12 @@ export const make = <Id extends string, G extends HttpApiGroup.Constraint>(
     }
   })
   addAliases(paths, aliases)
+  const responses = shareAnswers(paths)
 
   return {
     ...spec,
     servers: serversAt("/"),
-    components: { ...spec.components, securitySchemes, schemas, headers: sharedHeaders },
+    components: { ...spec.components, securitySchemes, schemas, responses, headers: sharedHeaders },
     paths
   }
 }

@@ -29,7 +29,9 @@ export interface MediaType {
 }
 
 export interface Answer {
-  description: string
+  /** To an answer among the components; then it is all there is. */
+  readonly $ref?: string
+  description?: string
   headers?: Record<string, object>
   content?: Record<string, MediaType>
 }
