@@ -36,14 +36,14 @@ const contender = await start(url)
 const load = async ({ count, inFlight, millis }: Extract<Task, { readonly _tag: "Load" }>) => {
   const until = performance.now() + millis
   let [begun, items] = [0, 0]
-  const nodeId = async () => {
+  const loop = async () => {
     while (begun < count && performance.now() < until) {
       begun++
       await contender.run()
       items++
     }
   }
-  await Promise.all(Array.from({ length: inFlight }, nodeId))
+  await Promise.all(Array.from({ length: inFlight }, loop))
   return { items, latencies: [] }
 }
 
