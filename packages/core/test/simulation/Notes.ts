@@ -1,11 +1,10 @@
 /** Sagas about something else than an execution: a note that is written and then read aloud, more than once if it must be. */
 import { SagaId } from "@fairlead/core/ids/SagaId"
-import { UserId } from "@fairlead/core/ids/UserId"
-import { Saga } from "@fairlead/core/sagas/Saga"
 import { once, type SagaDefinition } from "@fairlead/core/sagas/SagaDefinition"
 import { SagaEngine } from "@fairlead/core/sagas/SagaEngine"
 import { SagaStore } from "@fairlead/core/sagas/SagaStore"
 import { Storage } from "@fairlead/core/storage/Storage"
+import { createdSaga } from "@fairlead/testing/fixtures/SagaFixtures"
 import { Context, DateTime, Effect, Option } from "effect"
 
 /** What sagas of notes need of the world of a simulation. */
@@ -65,23 +64,8 @@ const sagaIdOf = (n: number) => SagaId.make(`01900000-0000-7000-8000-${`${n}`.pa
 /** Note `n` begins, wherever a host takes it. */
 export const launch = Effect.fnUntraced(function* ({ note, stores }: NotesWorld, n: number) {
   const now = yield* DateTime.now
-  const saga = new Saga({
-    sagaId: sagaIdOf(n),
-    sagaName: "note",
-    definitionVersion: 1,
-    subject: { kind: "note", id: `${n}` },
-    ownerId: UserId.make("01900000-0000-7000-8000-00000000a11c"),
-    correlationId: `note-${n}`,
-    state: "created",
-    completedSteps: [],
-    compensatedSteps: [],
-    retryCount: 0,
-    logLength: 0,
-    dispatch: 1,
-    fence: 0,
-    createdAt: now,
-    updatedAt: now
-  })
+  const change = { sagaName: "note", subject: { kind: "note", id: `${n}` }, correlationId: `note-${n}` }
+  const saga = createdSaga(n, { ...change, sagaId: sagaIdOf(n), createdAt: now, updatedAt: now })
   note(`note ${n} begins`)
   const [store, engine] = [Context.get(stores, SagaStore), Context.get(stores, SagaEngine)]
   const begun = Effect.andThen(store.insert(saga), engine.dispatch({ sagaId: saga.sagaId, dispatch: 1 }))
