@@ -201,16 +201,19 @@ const attacked = async ({ bad, baseMib, executionId, good, host, name, seconds }
   }
 }
 
-/** As a client does it: asks again for what the host could not do just now, when the host says so. The wait counts. */
-const persevere = async (call: () => Promise<unknown>, repeats: () => void): Promise<unknown> => {
+/**
+ * As a client does it: asks again for what the host could not do just now, when the host says so, at most 30 times. The
+ * wait counts.
+ */
+const persevere = async (call: () => Promise<unknown>, repeats: () => void, left = 30): Promise<unknown> => {
   try {
     return await call()
   } catch (error) {
     const [, seconds] = /: 503 .*"retry_after_seconds":(\d+)/s.exec(String(error)) ?? []
-    if (seconds === undefined) throw error
+    if (seconds === undefined || left === 0) throw error
     repeats()
     await sleep(Number(seconds) * 1_000)
-    return persevere(call, repeats)
+    return persevere(call, repeats, left - 1)
   }
 }
 
