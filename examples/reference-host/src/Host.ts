@@ -61,7 +61,7 @@ const storage = ({
     ? PostgresStorage.layer({ url: DATABASE_URL.value })
     : PgliteStorage.layer({ directory: resolve(FAIRLEAD_DATA_DIR, "database") })
 
-/** Registered before the drivers start, because an executor may find work at once. */
+/** Registered before the executors start, because an executor may find work at once. */
 const runtimes = (config: HostConfig) => {
   const dataDir = resolve(config.FAIRLEAD_DATA_DIR)
   const process = Layer.unwrap(

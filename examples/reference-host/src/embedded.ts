@@ -47,7 +47,7 @@ export interface EmbeddedOptions {
   readonly allowedHosts?: ReadonlyArray<string> | undefined
 }
 
-/** The routes start the database and the drivers when they are mounted, and stop them with the mount. Scripts go on running. */
+/** The routes start the database and the executors when they are mounted, and stop them with the mount. Scripts go on running. */
 export const embedded = (options: EmbeddedOptions) => {
   const { admin, allowedHosts = [], dataDir, encryptionKey, registration = "closed", secret } = options
   const keys = Layer.mergeAll(

@@ -59,7 +59,7 @@ export interface ExecutionHostOptions {
   readonly instanceName: string
   /** Of the program that runs this instance; for people. */
   readonly version?: string | undefined
-  /** Scripts that run at once in each place that this instance serves; the others wait in the queue. */
+  /** Scripts that run at once on each node that this instance serves; the others wait in the queue. */
   readonly maxRunning: number
   /** Executions are removed so many days after their end; 0, the default: never. */
   readonly retentionDays?: number | undefined

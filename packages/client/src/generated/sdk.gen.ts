@@ -572,7 +572,7 @@ export const sagasListOfExecution = <ThrowOnError extends boolean = true>(option
 /**
  * Get the history of a saga
  *
- * Every attempt of every step and of its undoing, in the order in which they began: times, outcome, failure, when the next attempt was due, and which instance drove it under which fence. Outputs show only what is no secret.
+ * Every attempt of every step and of its undoing, in the order in which they began: times, outcome, failure, when the next attempt was due, and which instance executed it under which fence. Outputs show only what is no secret.
  */
 export const sagasHistory = <ThrowOnError extends boolean = true>(options: Options<SagasHistoryData, ThrowOnError>): RequestResult<SagasHistoryResponses, SagasHistoryErrors, ThrowOnError, 'data'> => (options.client ?? client).get<SagasHistoryResponses, SagasHistoryErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

@@ -1,6 +1,6 @@
 /**
  * Takes care of executions in nodes that no living instance serves. What had not begun goes back into the queue, unless it is to be
- * cancelled; all else goes to any driver, which finds that what may have begun cannot be reached, and ends the attempt as lost.
+ * cancelled; all else goes to any executor, which finds that what may have begun cannot be reached, and ends the attempt as lost.
  */
 import { Effect, Layer, Option, Schema } from "effect"
 import { executionIdOf } from "../ids/Subject.ts"
@@ -24,14 +24,14 @@ const batchSize = 200
 export const layer = (nodeTimeoutMillis: number) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const [registry, nodes, entrance] = [yield* InstanceRegistry, yield* SagaNodes, yield* Enqueuer]
+      const [registry, nodes, enqueuer] = [yield* InstanceRegistry, yield* SagaNodes, yield* Enqueuer]
       const [launcher, storage] = [yield* SagaLauncher, yield* Storage]
 
       const giveUp = Effect.fnUntraced(function* (saga: Saga) {
         const executionId = executionIdOf(saga.subject)
         const taken = yield* nodes.takeAway(saga)
         const isToRun = Option.isSome(taken) && !mayHaveBegun(taken.value) && !isToEnd(taken.value)
-        if (isToRun && executionId !== undefined && (yield* entrance.unassign(executionId))) return
+        if (isToRun && executionId !== undefined && (yield* enqueuer.unassign(executionId))) return
         yield* launcher.resume(saga.sagaId, undefined)
       })
 

@@ -21,10 +21,10 @@ export class Instances extends Context.Service<
   static readonly layer = Layer.effect(
     Instances,
     Effect.gen(function* () {
-      const [registry, gauge] = [yield* InstanceRegistry, yield* QueueStats]
+      const [registry, stats] = [yield* InstanceRegistry, yield* QueueStats]
       return Instances.of({
         list: Effect.gen(function* () {
-          const { nodes } = yield* gauge.load
+          const { nodes } = yield* stats.load
           return (yield* registry.list).map((seen) => ({
             ...seen,
             alive: isAlive(seen),

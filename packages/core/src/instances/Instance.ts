@@ -4,7 +4,7 @@ import { InstanceId } from "../ids/InstanceId.ts"
 import { RuntimeKind } from "../runtime/Job.ts"
 import { NodeId } from "../runtime/NodeId.ts"
 
-/** A place that an instance serves. Instances on one machine may serve the same. */
+/** A node that an instance serves. Instances on one machine may serve the same. */
 export const ServedNode = Schema.Struct({
   nodeId: NodeId,
   runtime: RuntimeKind,
@@ -30,13 +30,13 @@ export interface InstanceStatus {
   readonly sinceHeartbeatMillis: number
 }
 
-/** Two heartbeat may be lost, and one may come late. */
+/** Two heartbeats may be lost, and one may come late. */
 export const aliveMillis = 10_000
 
 export const isAlive = ({ instance, sinceHeartbeatMillis }: InstanceStatus): boolean =>
   !instance.draining && sinceHeartbeatMillis < aliveMillis
 
-/** Places that living instances serve, each once. */
+/** Nodes that living instances serve, each once. */
 export const servedNodes = (instances: ReadonlyArray<InstanceStatus>): ReadonlyMap<NodeId, ServedNode> =>
   new Map(
     instances

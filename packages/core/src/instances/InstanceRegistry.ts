@@ -9,7 +9,7 @@ import { InstanceStore } from "./InstanceStore.ts"
 import { NodeSlots } from "./NodeSlots.ts"
 
 const heartbeatMillis = 2_000
-/** Longer than this between two heartbeat counts as a gap: the store was away, or this process was. */
+/** Longer than this between two heartbeats counts as a gap: the store was away, or this process was. */
 const gapMillis = 6_000
 /** Instances that nobody heard of for a day are forgotten. */
 const forgottenMillis = 24 * 3_600_000
@@ -32,7 +32,7 @@ export class InstanceRegistry extends Context.Service<
     readonly leave: Effect.Effect<void, StorageError>
   }
 >()("@fairlead/core/instances/InstanceRegistry") {
-  /** Sends a heartbeat before it is there, so that nobody takes this instance's places for deserted. Says good-bye when the scope closes. */
+  /** Sends a heartbeat before it is there, so that nobody takes this instance's nodes for deserted. Says good-bye when the scope closes. */
   static readonly layer = ({ name, version }: { readonly name: string; readonly version: string }) =>
     Layer.effect(
       InstanceRegistry,

@@ -40,7 +40,7 @@ export class NodeSlots extends Context.Service<
     readonly meanRunMillis: Effect.Effect<Option.Option<number>>
   }
 >()("@fairlead/core/instances/NodeSlots") {
-  /** `capacity`: scripts that run at once in each place. */
+  /** `capacity`: scripts that run at once on each node. */
   static readonly layer = (capacity: number) =>
     Layer.effect(
       NodeSlots,

@@ -51,7 +51,7 @@ export interface StartingHere {
 /** Hint to every instance that somebody waits. */
 export const queueTopic: WakeupTopic = "queue/waiting"
 
-/** How much fuller than the emptiest other place this one may be, and still take a script without asking. */
+/** How much fuller than the emptiest other node this one may be, and still take a script without asking. */
 const imbalance = 0.1
 
 export class Enqueuer extends Context.Service<
@@ -73,15 +73,15 @@ export class Enqueuer extends Context.Service<
       runAt: DateTime.Utc,
       expiresAt: DateTime.Utc
     ): Effect.Effect<Saga, StorageError>
-    /** Puts an assigned execution back as it was, to be let in elsewhere. `false` if it is not in the queue or not assigned. */
+    /** Puts an assigned execution back as it was, to be assigned elsewhere. `false` if it is not in the queue or not assigned. */
     unassign(executionId: ExecutionId): Effect.Effect<boolean, StorageError>
   }
 >()("@fairlead/core/queue/Enqueuer") {
   static readonly layer = Layer.effect(
     Enqueuer,
     Effect.gen(function* () {
-      const [store, slots, gauge] = [yield* QueueStore, yield* NodeSlots, yield* QueueStats]
-      const [registry, launcher, forecast] = [yield* InstanceRegistry, yield* SagaLauncher, yield* QueueEstimates]
+      const [store, slots, stats] = [yield* QueueStore, yield* NodeSlots, yield* QueueStats]
+      const [registry, launcher, estimates] = [yield* InstanceRegistry, yield* SagaLauncher, yield* QueueEstimates]
       const [ids, wakeups, policy] = [yield* Ids, yield* Wakeups, yield* QueuePolicy]
       /** Limits that only the store can count stand against taking a slot unasked. */
       const isLimited = (runtime: RuntimeKind) =>
@@ -94,13 +94,13 @@ export class Enqueuer extends Context.Service<
         return Math.min(1, ...others.map(({ capacity, nodeId }) => (load.nodes.get(nodeId) ?? 0) / capacity))
       })
 
-      /** The place of this instance that takes the execution at once, its slot reserved. */
+      /** The node of this instance that takes the execution at once, its slot reserved. */
       const reserved = Effect.fnUntraced(function* (order: EnqueueRequest) {
         const { concurrencyKey, requirement, executionId, runAt, runtime } = order
         if (isLimited(runtime) || concurrencyKey !== undefined || runAt !== undefined) return undefined
         const here = (yield* slots.nodes).find(({ capabilities }) => capabilities.includes(requirement))
         if (here === undefined || (yield* registry.shares(here.nodeId))) return undefined
-        const load = yield* gauge.load
+        const load = yield* stats.load
         if (isPaused(load, runtime) || waitingIn(load, runtime) > 0) return undefined
         const fullness = (yield* slots.running(here.nodeId)) / here.capacity
         if (fullness > (yield* emptiestElsewhere(runtime, here.nodeId, load)) + imbalance) return undefined
@@ -150,12 +150,12 @@ export class Enqueuer extends Context.Service<
         const entry = yield* entryOf(order, yield* DateTime.now)
         yield* store.enqueue(entry)
         yield* wakeups.send(queueTopic)
-        return { saga: yield* sagaOf(order, entry), ...(yield* forecast.estimate(entry)) }
+        return { saga: yield* sagaOf(order, entry), ...(yield* estimates.estimate(entry)) }
       })
 
       const requeue: Enqueuer["Service"]["requeue"] = Effect.fnUntraced(function* (order, runAt, expiresAt) {
         const found = yield* store.find(order.executionId)
-        if (Option.isNone(found)) return yield* Effect.die(`execution ${order.executionId} is not in the line`)
+        if (Option.isNone(found)) return yield* Effect.die(`execution ${order.executionId} is not in the queue`)
         const now = yield* DateTime.now
         const { nodeId: _, ...entry } = found.value
         const sagaId = SagaId.make(yield* ids.uuid)

@@ -92,7 +92,7 @@ export class Queue extends Context.Service<
   static readonly layer = Layer.effect(
     Queue,
     Effect.gen(function* () {
-      const [store, gauge, forecast] = [yield* QueueStore, yield* QueueStats, yield* QueueEstimates]
+      const [store, stats, estimates] = [yield* QueueStore, yield* QueueStats, yield* QueueEstimates]
       const [policy, storage, wakeups] = [yield* QueuePolicy, yield* Storage, yield* Wakeups]
       const [log, events] = [yield* EventLog, yield* EventFactory]
 
@@ -115,16 +115,16 @@ export class Queue extends Context.Service<
       })
 
       const queueOf = Effect.fnUntraced(function* (caller: Principal, runtime: RuntimeKind) {
-        const owners = (yield* gauge.load).owners.filter((owner) => owner.runtime === runtime)
+        const owners = (yield* stats.load).owners.filter((owner) => owner.runtime === runtime)
         const sum = (count: (owner: (typeof owners)[number]) => number) =>
           owners.reduce((total, owner) => total + count(owner), 0)
-        const { waitSeconds } = yield* forecast.newcomer(caller.userId, runtime)
+        const { waitSeconds } = yield* estimates.newcomer(caller.userId, runtime)
         return {
           runtime,
           waiting: sum(({ waiting }) => waiting),
           held: sum(({ blocked, delayed }) => blocked + delayed),
           running: sum(({ assigned }) => assigned),
-          capacity: yield* forecast.capacity(runtime),
+          capacity: yield* estimates.capacity(runtime),
           waitSeconds
         }
       })
@@ -144,12 +144,12 @@ export class Queue extends Context.Service<
         }),
         get: Effect.fn("Queue.get")(function* (caller, id) {
           const entry = yield* find(caller, "executions:read", id)
-          return { entry, position: yield* forecast.position(entry) }
+          return { entry, position: yield* estimates.position(entry) }
         }),
         position: Effect.fn("Queue.position")(function* (id) {
           const entry = yield* store.find(id)
           if (Option.isNone(entry) || entry.value.state === "assigned") return Option.none()
-          return Option.some(yield* forecast.position(entry.value))
+          return Option.some(yield* estimates.position(entry.value))
         }),
         reprioritise: Effect.fn("Queue.reprioritise")(function* (caller, id, priority, source) {
           const before = yield* find(caller, "queue:write", id)
@@ -170,7 +170,7 @@ export class Queue extends Context.Service<
             })
           )
           const entry = new QueueEntry({ ...before, priority, rankAt })
-          return { entry, position: yield* forecast.position(entry) }
+          return { entry, position: yield* estimates.position(entry) }
         }),
         pause: Effect.fn("Queue.pause")(function* (caller, scope, reason, source) {
           const pause: Pause = { scope, at: yield* DateTime.now, by: caller.username, reason }

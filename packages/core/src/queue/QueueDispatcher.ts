@@ -1,5 +1,5 @@
 /**
- * Lets waiting executions in, into the nodes that this instance serves, whenever a slot is free: at once when a hint comes, and once
+ * Assigns waiting executions to the nodes that this instance serves, whenever a slot is free: at once when a hint comes, and once
  * a second in any case. Every instance pulls for itself, so work goes where there is room.
  */
 import { Clock, DateTime, Effect, Layer } from "effect"
@@ -16,7 +16,7 @@ import { QueueStore } from "./QueueStore.ts"
 
 /** Most entries assigned in one transaction. */
 const batchSize = 32
-/** A full place waits this long before it takes another one; an empty one does not, so the emptiest place comes first. */
+/** A full node waits this long before it takes another one; an empty one does not, so the emptiest node comes first. */
 const courtesyMillis = 40
 
 export const layer = Layer.effectDiscard(
@@ -25,7 +25,7 @@ export const layer = Layer.effectDiscard(
     const [registry, launcher, policy] = [yield* InstanceRegistry, yield* SagaLauncher, yield* QueuePolicy]
     const next = yield* (yield* WakeupWaiters).on([queueTopic], 1000)
 
-    /** Free slots in other places for the same kind of script. */
+    /** Free slots on other nodes for the same kind of script. */
     const freeElsewhere = Effect.fnUntraced(function* ({ nodeId, runtime }: LocalNode, load: QueueLoad) {
       return [...servedNodes(yield* registry.seen).values()]
         .filter((other) => other.runtime === runtime && other.nodeId !== nodeId)

@@ -43,7 +43,7 @@ export class QueueEstimates extends Context.Service<
   static readonly layer = Layer.effect(
     QueueEstimates,
     Effect.gen(function* () {
-      const [store, slots, gauge] = [yield* QueueStore, yield* NodeSlots, yield* QueueStats]
+      const [store, slots, stats] = [yield* QueueStore, yield* NodeSlots, yield* QueueStats]
       const registry = yield* InstanceRegistry
       const mean = Effect.map(slots.meanRunMillis, Option.getOrUndefined)
 
@@ -63,23 +63,23 @@ export class QueueEstimates extends Context.Service<
         return { ahead, waitSeconds: waitSeconds(ahead, yield* capacity(runtime), yield* mean) }
       })
       const estimate = Effect.fnUntraced(function* (entry: QueueEntry) {
-        return yield* expect(yield* gauge.load, entry, yield* store.ownAhead(entry))
+        return yield* expect(yield* stats.load, entry, yield* store.ownAhead(entry))
       })
 
       return QueueEstimates.of({
         capacity,
         estimate,
         position: Effect.fnUntraced(function* (entry) {
-          return positionOf(entry, yield* estimate(entry), yield* gauge.load, yield* DateTime.now)
+          return positionOf(entry, yield* estimate(entry), yield* stats.load, yield* DateTime.now)
         }),
         newcomer: Effect.fnUntraced(function* (ownerId, runtime) {
-          const load = yield* gauge.load
+          const load = yield* stats.load
           const own = load.owners.find((owner) => owner.ownerId === ownerId && owner.runtime === runtime)
           const expected = yield* expect(load, { ownerId, runtime }, own?.waiting ?? 0)
           return isPaused(load, runtime) ? { ...expected, waitSeconds: undefined } : expected
         }),
         retrySeconds: Effect.fnUntraced(function* (ownerId) {
-          return retrySeconds(yield* gauge.load, ownerId, yield* capacityOf(() => true), yield* mean)
+          return retrySeconds(yield* stats.load, ownerId, yield* capacityOf(() => true), yield* mean)
         })
       })
     })

@@ -17,7 +17,7 @@ export interface NodeOffer {
   readonly capabilities: ReadonlyArray<string>
   /** Scripts that may run there at once. */
   readonly capacity: number
-  /** Most entries to admit now, 1 to 100. */
+  /** Most entries to assign now, 1 to 100. */
   readonly limit: number
 }
 
@@ -47,7 +47,7 @@ export const readied = (entries: ReadonlyArray<QueueEntry>, now: DateTime.Utc): 
   return due.map((entry) => (ready.has(entry) ? withState(entry, "waiting") : entry))
 }
 
-/** The entries to admit, in order. `entries` are all there are, `readied` before. */
+/** The entries to assign, in order. `entries` are all there are, `readied` before. */
 export const nextToRun = (
   entries: ReadonlyArray<QueueEntry>,
   offer: NodeOffer,

@@ -31,7 +31,7 @@ export class Journal extends Context.Service<
   Journal,
   {
     /**
-     * Writes all of it, or nothing: `false` means that the saga no longer bears the writer's fence, so another driver has taken
+     * Writes all of it, or nothing: `false` means that the saga no longer bears the writer's fence, so another executor has taken
      * over and the writer must stop. One atomic step, in one round trip where the database allows. Joins a transaction.
      */
     append(write: JournalWrite): Effect.Effect<boolean, StorageError>

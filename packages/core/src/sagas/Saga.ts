@@ -55,7 +55,7 @@ export class Saga extends Schema.Class<Saga>("Saga")({
   nodeId: Schema.optionalKey(Schema.String),
   /** It waits outside of the engine: nobody executes it until somebody dispatches it again. */
   suspended: Schema.optionalKey(Schema.Boolean),
-  /** The instance that executes it, or drove it last. */
+  /** The instance that executes it, or executed it last. */
   executor: Schema.optionalKey(Schema.String),
   cancelRequest: Schema.optionalKey(CancelRequest),
   createdAt: Schema.DateTimeUtcFromString,

@@ -1,4 +1,4 @@
-/** Asks a saga to turn back. A saga that no driver has met yet is dispatched to all instances, so it need not wait for its turn. */
+/** Asks a saga to turn back. A saga that no executor has met yet is dispatched to all instances, so it need not wait for its turn. */
 import { Context, Effect, Layer, Option } from "effect"
 import type { SagaId } from "../ids/SagaId.ts"
 import type { Subject } from "../ids/Subject.ts"
@@ -52,7 +52,7 @@ export class SagaCanceller extends Context.Service<
   )
 }
 
-/** Nobody executes it: it is suspended, or no driver has taken its item yet. */
+/** Nobody executes it: it is suspended, or no executor has taken its item yet. */
 const isUnmet = ({ suspended, state }: Saga) => suspended === true || state === "created"
 
 /** Sagas of one subject: of an execution one for each attempt. */

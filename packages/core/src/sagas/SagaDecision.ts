@@ -19,7 +19,7 @@ export interface Signals {
 
 export type SagaDecision =
   | { readonly _tag: "Start" }
-  /** `begun`: an earlier driver began this attempt and its outcome is unknown. */
+  /** `begun`: an earlier executor began this attempt and its outcome is unknown. */
   | { readonly _tag: "Run"; readonly step: string; readonly attempt: number; readonly begun: boolean }
   | { readonly _tag: "Compensate"; readonly cause: CompensationCause; readonly reason: string }
   | { readonly _tag: "Undo"; readonly step: string; readonly attempt: number; readonly begun: boolean }

@@ -13,7 +13,7 @@ export class StepError extends Schema.TaggedError<StepError>()("StepError", {
   retryable: Schema.Boolean
 }) {}
 
-/** Another driver holds the saga now: the step must stop and write nothing. */
+/** Another executor holds the saga now: the step must stop and write nothing. */
 export class SagaFenced extends Schema.TaggedError<SagaFenced>()("SagaFenced", {}) {}
 
 export const failureOf = (error: StepError): StepFailure => ({
@@ -38,7 +38,7 @@ export interface StepContext<Subject = unknown> {
   /** As the steps before left it. */
   readonly subject: Subject
   readonly attempt: number
-  /** An earlier driver began this attempt, and what came of it is not in the log. */
+  /** An earlier executor began this attempt, and what came of it is not in the log. */
   readonly begun: boolean
   /** Why the saga turns back; absent while it goes forward. */
   readonly compensation?: { readonly cause: CompensationCause; readonly reason: string } | undefined
@@ -46,7 +46,7 @@ export interface StepContext<Subject = unknown> {
   output(step: string): Schema.Json | undefined
   /** Commits what the steps before left in memory. A step calls it before it may take long. */
   readonly flush: Effect.Effect<void, SagaFenced | StorageError>
-  /** Makes sure that this driver still holds the saga, before it acts on the outside world. Free of cost within 1 s of a commit. */
+  /** Makes sure that this executor still holds the saga, before it acts on the outside world. Free of cost within 1 s of a commit. */
   readonly assertFence: Effect.Effect<void, SagaFenced | StorageError>
 }
 

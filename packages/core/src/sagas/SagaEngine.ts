@@ -32,7 +32,7 @@ export class SagaEngine extends Context.Service<
     deliverLocal(begun: ClaimedSaga): Effect.Effect<void>
     /**
      * Delivers the items of the nodes to `execute`, at most `maxExecutors` of each at a time, until the scope closes; items in hand
-     * are then handed back. An item whose driver fails, or whose instance dies, is delivered again. Call once an instance.
+     * are then handed back. An item whose executor fails, or whose instance dies, is delivered again. Call once an instance.
      */
     run(
       execute: (item: SagaDispatch) => Effect.Effect<void, SagaFenced | StorageError>,
@@ -138,5 +138,5 @@ export class SagaEngine extends Context.Service<
   )
 }
 
-/** Pause before an item whose driver failed is delivered again. */
+/** Pause before an item whose executor failed is delivered again. */
 const retryMillis = 1000

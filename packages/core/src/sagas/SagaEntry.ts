@@ -56,7 +56,7 @@ export interface LoggedEntry {
   readonly seq: number
   /** Fence of the executor that wrote it. */
   readonly fence: number
-  /** The instance whose driver it was; absent in entries of instances that did not write it down, and before the first driver. */
+  /** The instance whose executor it was; absent in entries of instances that did not write it down, and before the first executor. */
   readonly executor?: string
   readonly at: DateTime.Utc
   readonly entry: SagaEntry

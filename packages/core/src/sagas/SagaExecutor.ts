@@ -32,7 +32,7 @@ export class SagaExecutor extends Context.Service<
     /**
      * Drives the saga until it ends. Does nothing for a stale item. Interrupting stops at once and loses nothing that was committed.
      * A saga whose definition this instance does not know comes round again in 10 s. Fails when the store does, and when another
-     * driver takes the saga; the item is then to be delivered again, and counts no more if that executor was sent a newer one.
+     * executor takes the saga; the item is then to be delivered again, and counts no more if that executor was sent a newer one.
      */
     execute(item: SagaDispatch): Effect.Effect<void, SagaFenced | StorageError>
     /**

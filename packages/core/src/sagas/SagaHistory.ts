@@ -36,7 +36,7 @@ export interface SagaHistory {
 /** What may be shown of the output of a step. */
 export type PublicOutput = (step: string, output: Schema.Json) => Schema.Json
 
-/** `log`: oldest first. Never fails: a log that no driver can fold is the one that people most want to read. */
+/** `log`: oldest first. Never fails: a log that no executor can fold is the one that people most want to read. */
 export const historyOf = (log: ReadonlyArray<LoggedEntry>, publicOutput: PublicOutput): SagaHistory =>
   log.reduce<SagaHistory>((history, logged) => told(history, logged, publicOutput), { runs: [] })
 
@@ -101,7 +101,7 @@ const ended = (
     case "UndoStarted":
       return { result: "open" }
     case "StepCompleted":
-      // Before the first driver took the saga only outcomes of another one can have come in.
+      // Before the first executor took the saga only outcomes of another one can have come in.
       return {
         result: fence === 0 ? "reused" : "completed",
         endedAt: at,

@@ -42,7 +42,7 @@ export class SagaLauncher extends Context.Service<
     /** `make`, stores it, and `start`. */
     launch(order: SagaOrder): Effect.Effect<Saga, StorageError>
     /**
-     * Dispatches a saga anew, in a node, also one that was suspended; items of before are stale, and a living driver loses it to the
+     * Dispatches a saga anew, in a node, also one that was suspended; items of before are stale, and a living executor loses it to the
      * next. Joins the caller's transaction. Changes nothing if the saga has ended.
      */
     resume(sagaId: SagaId, nodeId: SagaNode): Effect.Effect<void, StorageError>

@@ -31,7 +31,7 @@ export interface SagaFilter {
 }
 
 export interface Redispatch {
-  /** Absent: any driver. */
+  /** Absent: any executor. */
   readonly nodeId?: string | undefined
   readonly suspended?: boolean | undefined
   readonly fenceOff?: boolean | undefined
@@ -55,7 +55,7 @@ export class SagaStore extends Context.Service<
       filter: SagaFilter
     ): Effect.Effect<{ readonly sagas: ReadonlyArray<Saga>; readonly total: number }, StorageError>
     /**
-     * Makes the caller the saga's driver: raises the fence by one and names `executor`, if `dispatch` is the current number and
+     * Makes the caller the saga's executor: raises the fence by one and names `executor`, if `dispatch` is the current number and
      * the saga has not ended; none otherwise (a stale or repeated queue item). One atomic step.
      */
     claim(id: SagaId, dispatch: number, executor: string): Effect.Effect<Option.Option<Saga>, StorageError>

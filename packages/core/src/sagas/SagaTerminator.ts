@@ -20,7 +20,7 @@ export class SagaTerminator extends Context.Service<
   {
     /**
      * Ends the saga as `failed` under a raised fence, in one transaction with what `finalize` makes of its subject. From then on a
-     * driver that held it writes nothing. What was not undone stays so, and the log does not claim otherwise. None if it is unknown
+     * executor that held it writes nothing. What was not undone stays so, and the log does not claim otherwise. None if it is unknown
      * or has ended.
      */
     fail(id: SagaId, reason: string, finalize: Finalize): Effect.Effect<Option.Option<Saga>, StorageError>

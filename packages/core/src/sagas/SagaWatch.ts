@@ -1,5 +1,5 @@
 /**
- * Tells an executor what happens to the saga that it holds: a request to cancel, or the loss of the saga to another driver.
+ * Tells an executor what happens to the saga that it holds: a request to cancel, or the loss of the saga to another executor.
  * Wake-ups make it quick; a look at every held saga each second makes it sure.
  */
 import { Clock, Context, Deferred, Effect, Layer, type Scope, Stream } from "effect"
@@ -15,7 +15,7 @@ export interface HeldSaga {
   readonly cancelRequest: Effect.Effect<CancelRequest | undefined>
   /** Waits for a request to cancel. */
   readonly cancelled: Effect.Effect<CancelRequest>
-  /** Fails once the saga is another driver's, or when nobody can tell any more, because the store does not answer. */
+  /** Fails once the saga is another executor's, or when nobody can tell any more, because the store does not answer. */
   readonly lost: Effect.Effect<never, SagaFenced | StorageError>
 }
 

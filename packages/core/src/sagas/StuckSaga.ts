@@ -7,7 +7,7 @@ import type { SagaProgress } from "./SagaProgress.ts"
 /**
  * `no_definition`: no instance that took it knows its definition. `no_instance_for_node`: no living instance serves its node.
  * `waiting_for_retry`: a step failed, and its next attempt is not due. `undo_failing`: what it did cannot be taken back so far.
- * `executor_silent`: the instance that drove it last is gone. `executor_failing`: instances take it again and again and write nothing.
+ * `executor_silent`: the instance that executed it last is gone. `executor_failing`: instances take it again and again and write nothing.
  * `not_dispatched`: nobody is to execute it, or nobody has taken it yet.
  */
 export const StuckReason = Schema.Literals([

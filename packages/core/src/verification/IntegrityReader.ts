@@ -19,7 +19,7 @@ export class IntegrityReader extends Context.Service<
   {
     /**
      * The executions with ids behind `after` (absent: from the first), in the order of ids, at most `limit` (1 to 500), each as
-     * it stood at one moment. Empty when there are no more. A row that does not decode is named in its set of records; it never fails.
+     * it stood at one moment. Empty when there are no more. A row that does not decode is named in its records; it never fails.
      */
     page(after: string | undefined, limit: number): Effect.Effect<ReadonlyArray<ExecutionRecords>, StorageError>
     /**

@@ -7,7 +7,7 @@ import type { QueueEntry } from "../queue/QueueEntry.ts"
 import { isEnded, type Saga } from "../sagas/Saga.ts"
 import { unless, type Violation } from "./Violation.ts"
 
-/** The same as the adapters ask in their own way. A saga that was sent to any driver, to be ended, needs no entry any more. */
+/** The same as the adapters ask in their own way. A saga that was sent to any executor, to be ended, needs no entry any more. */
 export const queueViolations = (
   executions: ReadonlyMap<ExecutionId, Execution>,
   sagas: ReadonlyArray<Saga>,

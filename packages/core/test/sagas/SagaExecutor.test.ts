@@ -101,7 +101,7 @@ describe("SagaExecutor: fails at step n and unwinds", () => {
   )
 })
 
-/** Runs the saga with a driver that is interrupted when `hang` runs for the first time, then with another driver. */
+/** Runs the saga with an executor that is interrupted when `hang` runs for the first time, then with another executor. */
 const crashAt = (script: Script, reached: Deferred.Deferred<void>) => {
   const { definition, done } = scripted(script)
   const work = Effect.gen(function* () {

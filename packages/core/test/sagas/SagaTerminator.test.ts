@@ -24,7 +24,7 @@ const services = SagaTerminator.layer("host-b").pipe(
 )
 const At = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40 }))
 
-/** A saga whose driver, `instance-a`, has written these entries: as that driver holds it. */
+/** A saga whose executor, `instance-a`, has written these entries: as that executor holds it. */
 const executed = Effect.fnUntraced(function* (entries: ReadonlyArray<SagaEntry>) {
   const store = yield* SagaStore
   yield* store.insert(createdSaga(1))

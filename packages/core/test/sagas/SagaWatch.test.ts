@@ -1,4 +1,4 @@
-/** A driver that cannot learn whether its saga is still its own lets go of it, and another one follows. */
+/** An executor that cannot learn whether its saga is still its own lets go of it, and another one follows. */
 
 import { assert, describe, it } from "@effect/vitest"
 import { EventFactory } from "@fairlead/core/events/EventFactory"

@@ -87,7 +87,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("append answers false to a driver from which the saga was taken away", () =>
+    it.effect("append answers false to an executor from which the saga was taken away", () =>
       Effect.gen(function* () {
         const journal = yield* Journal
         const saga = yield* executed(15)
@@ -166,7 +166,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("once a rival has claimed, nothing of the older driver arrives any more", () =>
+    it.effect("once a rival has claimed, nothing of the older executor arrives any more", () =>
       Effect.gen(function* () {
         const journal = yield* Journal
         const sagas = yield* SagaStore

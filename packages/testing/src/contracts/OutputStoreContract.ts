@@ -151,7 +151,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("who claims the saga sees all that the older driver wrote, and nothing is added afterwards", () =>
+    it.effect("who claims the saga sees all that the older executor wrote, and nothing is added afterwards", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionOutputStore
         const sagas = yield* SagaStore

@@ -69,7 +69,7 @@ const untilDelivered = (delivered: ReadonlyArray<string>, wanted: SagaDispatch, 
 
 export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void =>
   it.layer(stores, liveSuite)(`SagaEngine (${name})`, (it) => {
-    it.effect("an item reaches a driver after its transaction commits, never if it rolls back", () =>
+    it.effect("an item reaches an executor after its transaction commits, never if it rolls back", () =>
       Effect.gen(function* () {
         const { transaction } = yield* Storage
         const engine = yield* SagaEngine
@@ -119,7 +119,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       }).pipe(Effect.scoped)
     )
 
-    it.effect("an item whose driver fails or dies is delivered again", () =>
+    it.effect("an item whose executor fails or dies is delivered again", () =>
       Effect.gen(function* () {
         const seen = new Map<string, number>()
         const delivered = yield* running(4, (taken) =>
@@ -208,27 +208,29 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       }).pipe(Effect.scoped)
     )
 
-    it.effect("an item that was begun here is delivered again when its driver fails, and when it is interrupted", () =>
-      Effect.gen(function* () {
-        const engine = yield* SagaEngine
-        const first = yield* Effect.scoped(
-          Effect.gen(function* () {
-            const delivered = yield* running(
-              2,
-              ({ begun, sagaId }) => (begun !== undefined && sagaId === item(71).sagaId ? failed : Effect.never),
-              [nodeId]
-            )
-            for (const n of [71, 72]) yield* engine.deliverLocal(yield* begin(n))
-            yield* untilDelivered(delivered, item(71), 2)
-            yield* untilDelivered(delivered, item(72))
-            return delivered
-          })
-        )
-        assert.strictEqual(deliveries(first, item(72)), 1)
-        const second = yield* running(2, undefined, [nodeId])
-        yield* untilDelivered(second, item(71))
-        yield* untilDelivered(second, item(72))
-      }).pipe(Effect.scoped)
+    it.effect(
+      "an item that was begun here is delivered again when its executor fails, and when it is interrupted",
+      () =>
+        Effect.gen(function* () {
+          const engine = yield* SagaEngine
+          const first = yield* Effect.scoped(
+            Effect.gen(function* () {
+              const delivered = yield* running(
+                2,
+                ({ begun, sagaId }) => (begun !== undefined && sagaId === item(71).sagaId ? failed : Effect.never),
+                [nodeId]
+              )
+              for (const n of [71, 72]) yield* engine.deliverLocal(yield* begin(n))
+              yield* untilDelivered(delivered, item(71), 2)
+              yield* untilDelivered(delivered, item(72))
+              return delivered
+            })
+          )
+          assert.strictEqual(deliveries(first, item(72)), 1)
+          const second = yield* running(2, undefined, [nodeId])
+          yield* untilDelivered(second, item(71))
+          yield* untilDelivered(second, item(72))
+        }).pipe(Effect.scoped)
     )
 
     it.effect("check passes", () => Effect.flatMap(SagaEngine, ({ check }) => check))

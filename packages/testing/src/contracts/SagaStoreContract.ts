@@ -1,4 +1,4 @@
-/** What every store of sagas promises: one driver at a time, and a cancel request that is never overwritten. */
+/** What every store of sagas promises: one executor at a time, and a cancel request that is never overwritten. */
 import { assert, it } from "@effect/vitest"
 import { executionSubject } from "@fairlead/core/ids/Subject"
 import { QueueStore } from "@fairlead/core/queue/QueueStore"
@@ -114,7 +114,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
       })
     )
 
-    it.effect("claim raises the fence, names the driver and starts the saga", () =>
+    it.effect("claim raises the fence, names the executor and starts the saga", () =>
       Effect.gen(function* () {
         const store = yield* SagaStore
         yield* store.insert(createdSaga(31))
@@ -143,7 +143,7 @@ export const suite = (name: string, stores: Layer.Layer<Stores, unknown>): void 
         })
     )
 
-    it.effect("redispatch makes items of before stale, and with fenceOff the living driver too", () =>
+    it.effect("redispatch makes items of before stale, and with fenceOff the living executor too", () =>
       Effect.gen(function* () {
         const store = yield* SagaStore
         yield* store.insert(createdSaga(45, { suspended: true }))

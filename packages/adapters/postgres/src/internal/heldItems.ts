@@ -10,12 +10,12 @@ import type { SqlClient } from "effect/sql"
 /** Between two renewals of the locks that an instance holds. */
 export const refreshInterval = "3 seconds"
 
-/** Pause before an item whose driver failed is delivered again. */
+/** Pause before an item whose executor failed is delivered again. */
 const retrySeconds = 1
 
 type Execute = Parameters<SagaEngine["Service"]["run"]>[0]
 
-/** A failed execute is the queue's to repeat; there is nobody else to tell. A saga that another driver took is no failure of this instance. */
+/** A failed execute is the queue's to repeat; there is nobody else to tell. A saga that another executor took is no failure of this instance. */
 export const attended = <A, E, R>(executing: Effect.Effect<A, E, R>) =>
   executing.pipe(
     Effect.tapCause((cause) =>

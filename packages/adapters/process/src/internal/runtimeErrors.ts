@@ -4,7 +4,7 @@ import { RuntimeError } from "@fairlead/core/runtime/RuntimeError"
 import { Effect } from "effect"
 import { FileFailure } from "./files.ts"
 
-/** Below the time after which another driver may take over. */
+/** Below the time after which another executor may take over. */
 export const staleMillis = 5_000
 export const heldUp = () =>
   new RuntimeError({

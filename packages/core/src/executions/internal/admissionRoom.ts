@@ -11,13 +11,13 @@ import { quotaRefusalOf } from "../OutputQuota.ts"
 
 export const makeAdmissionRoom = Effect.gen(function* () {
   const { bounds, maxStoredOutputBytesPerUser } = yield* AdmissionPolicy
-  const [gauge, forecast] = [yield* QueueStats, yield* QueueEstimates]
+  const [stats, estimates] = [yield* QueueStats, yield* QueueEstimates]
 
   /** Exact only when it may come near a bound with what other instances let in within a second. */
   const ownCounts = Effect.fnUntraced(function* ({ userId }: Principal) {
-    const counts = yield* gauge.counts(userId)
+    const counts = yield* stats.counts(userId)
     const isFar = counts.active < bounds.maxActivePerUser / 2 && counts.planned < bounds.maxPlannedPerUser / 2
-    return isFar ? counts : yield* gauge.exactCounts(userId)
+    return isFar ? counts : yield* stats.exactCounts(userId)
   })
 
   return {
@@ -25,14 +25,14 @@ export const makeAdmissionRoom = Effect.gen(function* () {
     check: Effect.fnUntraced(function* (caller: Principal, isPlanned: boolean, storedBytes: number) {
       const exhausted = quotaRefusalOf(storedBytes, maxStoredOutputBytesPerUser)
       if (exhausted !== undefined) return yield* exhausted
-      const everybody = countsOf(yield* gauge.load)
+      const everybody = countsOf(yield* stats.load)
       const own = yield* ownCounts(caller)
       const refusal = refusalOf({ everybody, own, isPlanned, isAdmin: caller.role === "admin" }, bounds)
       if (refusal === undefined) return
-      const retryAfterSeconds = yield* forecast.retrySeconds(refusal.scope === "host" ? undefined : caller.userId)
+      const retryAfterSeconds = yield* estimates.retrySeconds(refusal.scope === "host" ? undefined : caller.userId)
       return yield* new QueueFull({ ...refusal, retryAfterSeconds })
     }),
     /** Counts one that was accepted. */
-    taken: ({ userId }: Principal, isPlanned: boolean) => gauge.entered(userId, isPlanned ? "planned" : "active")
+    taken: ({ userId }: Principal, isPlanned: boolean) => stats.entered(userId, isPlanned ? "planned" : "active")
   }
 })

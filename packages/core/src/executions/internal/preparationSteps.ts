@@ -40,7 +40,7 @@ export const preparationSteps = (runtimes: ScriptRuntimes["Service"]): ReadonlyA
       Effect.succeed({ output: { cpu_millicores: limits.cpuMillicores, memory_bytes: limits.memoryBytes } })
   }
 
-  /** The queue has let the execution in before its saga was dispatched; this writes down where. */
+  /** The queue has assigned a slot to the execution before its saga was dispatched; this writes down where. */
   const queue: SagaStep<Execution> = {
     name: "queue_execution",
     external: false,

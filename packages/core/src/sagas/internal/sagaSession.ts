@@ -1,4 +1,4 @@
-/** What one driver knows of its saga: the committed state, and outcomes that wait for the next append. */
+/** What one executor knows of its saga: the committed state, and outcomes that wait for the next append. */
 import { Clock, DateTime, Effect, Result, Semaphore } from "effect"
 import type { DomainEvent } from "../../events/DomainEvent.ts"
 import type { EventFactory } from "../../events/EventFactory.ts"
@@ -27,7 +27,7 @@ export interface SagaSession {
   readonly flush: Effect.Effect<void, SagaFenced | StorageError>
   /** What `flush` would commit now; `undefined` when there is nothing. */
   readonly pending: Effect.Effect<JournalWrite | undefined>
-  /** Fails if another driver has taken the saga over; asks the store unless this driver wrote within the last second. */
+  /** Fails if another executor has taken the saga over; asks the store unless this executor wrote within the last second. */
   readonly assertFence: Effect.Effect<void, SagaFenced | StorageError>
 }
 

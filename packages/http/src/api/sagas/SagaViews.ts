@@ -28,7 +28,7 @@ const View = Schema.Struct({
   retryCount: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   /** Where only instances that serve that place can drive it; `null` while it waits in the queue, or when any instance can. */
   nodeId: Schema.NullOr(Schema.String),
-  /** The instance that executes it, or drove it last. */
+  /** The instance that executes it, or executed it last. */
   executor: Schema.NullOr(Schema.String),
   /** When it last made progress. */
   lastProgressAt: Schema.DateTimeUtcFromString

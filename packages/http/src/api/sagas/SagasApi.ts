@@ -144,7 +144,7 @@ export class SagasApi extends area("sagas", "Durable processes: list, look up, r
       "sagas:read",
       "Get the history of a saga",
       "Every attempt of every step and of its undoing, in the order in which they began: times, outcome, failure, when the next " +
-        "attempt was due, and which instance drove it under which fence. Outputs show only what is no secret."
+        "attempt was due, and which instance executed it under which fence. Outputs show only what is no secret."
     )
   ),
   HttpApiEndpoint.post("cancel", "/sagas/:saga_id/cancel", {
